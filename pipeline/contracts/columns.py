@@ -1,0 +1,257 @@
+"""Every column of every table, once: type, unit in the name, meaning and range.
+
+A table (see `tables`) is a list of these names. `Kind` is the physical type; `null` says what a
+missing value means, and a column without it admits none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["string", "category", "int", "float", "bool", "date"]
+
+QUANTILE_LEVELS = (
+    0.005, 0.025, 0.05, 0.1, 0.165, 0.25, 0.35, 0.5,
+    0.65, 0.75, 0.835, 0.9, 0.95, 0.975, 0.99, 0.995,
+)  # fmt: skip
+"""Probability levels of every published quantile forecast; the nine M5 levels are among them."""
+
+
+def quantile_column(level: float) -> str:
+    """Name of the column that holds the quantile at `level`, e.g. 0.5 -> 'q0.5'."""
+    return f"q{level:g}"
+
+
+QUANTILE_COLUMNS = tuple(quantile_column(level) for level in QUANTILE_LEVELS)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: physical kind, meaning, closed range, admitted values, and what null means."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    low: float | None = None
+    high: float | None = None
+    values: tuple[str, ...] = ()
+    null: str = ""
+
+
+def _ids() -> list[Column]:
+    return [
+        Column("item_id", "category", "Item (SKU)."),
+        Column("node_id", "category", "Node of the warehouse network."),
+        Column("from_node_id", "category", "Node that ships."),
+        Column("to_node_id", "category", "Node that receives."),
+        Column("parent_node_id", "category", "Node of the next tier up that replenishes this node.",
+               null="a top-tier node, replenished by vendors"),
+        Column("region_id", "category", "Demand region."),
+        Column("other_region_id", "category", "The second region of a pair."),
+        Column("vendor_id", "category", "Vendor."),
+        Column("order_id", "string", "Order placed with a vendor."),
+        Column("order_line_id", "string", "One line of tonight's purchase orders: as_of/vendor/item."),
+        Column("transfer_id", "string", "One transfer of tonight's plan: as_of/item/from/to."),
+        Column("override_id", "string", "A planner's override."),
+    ]  # fmt: skip
+
+
+SIZE_CLASSES = ("sortable", "non_sortable")
+TIERS = ("distribution_center", "fulfillment_center", "same_day_site")
+RESOURCES = ("storage_cuft", "inbound_units_per_day", "outbound_units_per_day")
+OVERRIDE_KINDS = ("set", "at_least", "at_most", "multiply", "block")
+OVERRIDE_TARGETS = ("order_units", "base_stock_units", "demand")
+REASON_CODES = ("below_order_up_to", "moq", "order_minimum", "case_pack", "override")
+DRIVERS = (
+    "demand_over_cover", "safety_stock", "capacity_price", "stock_on_hand", "on_order",
+    "rounding", "override",
+)  # fmt: skip
+TRANSFER_DRIVERS = (
+    "demand_over_cover", "safety_stock", "capacity_price", "stock_on_hand", "on_order",
+    "source_limit", "rounding", "override",
+)  # fmt: skip
+
+
+def _raw() -> list[Column]:
+    return [
+        Column("item_name", "string", "Name shown to planners."),
+        Column("category", "category", "Category."),
+        Column("department", "category", "Department within the category."),
+        Column("size_class", "category", "Handling class that decides which nodes may hold the item.",
+               values=SIZE_CLASSES),
+        Column("accepts", "category", "Size class that the node can hold.",
+               values=(*SIZE_CLASSES, "any")),
+        Column("unit_cube_cuft", "float", "Volume of one unit in storage.", low=1e-6, high=1e4),
+        Column("unit_weight_lb", "float", "Weight of one unit.", low=0, high=1e5),
+        Column("list_price_usd", "float", "Regular selling price.", low=0, high=1e7),
+        Column("unit_cost_usd", "float", "Purchase cost of one unit.", low=0, high=1e7),
+        Column("launch_date", "date", "First day on sale."),
+        Column("end_date", "date", "Last day on sale.", null="no end planned"),
+        Column("region_name", "string", "Name of the region."),
+        Column("latitude", "float", "Degrees north.", low=-90, high=90),
+        Column("longitude", "float", "Degrees east.", low=-180, high=180),
+        Column("population", "int", "People living in the region.", low=0),
+        Column("node_name", "string", "Name of the node."),
+        Column("tier", "category", "Tier of the node.", values=TIERS),
+        Column("is_vendor_receiving", "bool", "Vendors may ship to this node."),
+        Column("handling_usd_per_unit", "float", "Cost to receive, stow and pick one unit.", low=0),
+        Column("storage_usd_per_cuft_day", "float", "Cost of one cubic foot held for a day.", low=0),
+        Column("transit_days", "int", "Days on the lane.", low=0, high=365),
+        Column("lane_usd_per_cuft", "float", "Transport cost for a cubic foot on the lane.", low=0),
+        Column("lane_capacity_cuft_per_day", "float", "Most that the lane carries in a day.", low=0,
+               null="no limit"),
+        Column("speed", "category", "Delivery speed promised to the customer, e.g. one_day."),
+        Column("promise_days", "int", "Days between order and delivery that the speed promises.",
+               low=0, high=60),
+        Column("demand_share", "float", "Share of demand.", low=0, high=1),
+        Column("missed_speed_usd_per_unit", "float",
+               "Goodwill lost when a unit arrives later than its promised speed.", low=0),
+        Column("cutoff_hour", "float",
+               "Latest local order hour at which the node can still meet the speed; 24 = always.",
+               low=0, high=24),
+        Column("ship_usd_per_unit", "float", "Cost to deliver one unit.", low=0),
+        Column("hour", "int", "Local hour of the day.", low=0, high=23),
+        Column("vendor_name", "string", "Name of the vendor."),
+        Column("order_minimum_usd", "float", "Least value of one order to the vendor.", low=0),
+        Column("vendor_capacity_units_per_order", "int", "Most units that one order may carry.",
+               low=1, null="no limit"),
+        Column("moq_units", "int", "Minimum order quantity of the item.", low=0),
+        Column("case_pack_units", "int", "Units in a case; orders are whole cases.", low=1),
+        Column("quoted_lead_time_days", "int", "Lead time that the vendor quotes.", low=1, high=365),
+        Column("date", "date", "Calendar day."),
+        Column("start_date", "date", "First day on which the row applies."),
+        Column("expiry_date", "date", "Last day on which the row applies."),
+        Column("units", "int", "Physical units.", low=0),
+        Column("price_usd", "float", "Selling price on the day.", low=0, high=1e7),
+        Column("event_name", "category", "Name of the event or promotion."),
+        Column("event_type", "category", "Kind of event, e.g. holiday, benefit_day, promotion."),
+        Column("on_hand_units", "int", "Units in the node at the end of the day.", low=0),
+        Column("in_stock_share", "float", "Share of the day on which the item could be bought.",
+               low=0, high=1),
+        Column("order_date", "date", "Day the order was placed."),
+        Column("confirmed_date", "date", "Day the vendor confirmed the order.",
+               null="not confirmed yet"),
+        Column("expected_arrival_date", "date", "Day on which the units are expected."),
+        Column("arrival_date", "date", "Day on which the units arrived."),
+        Column("ship_date", "date", "Day on which the units leave."),
+        Column("open_units", "int", "Units still to arrive.", low=0),
+        Column("resource", "category", "Capacity of a node.", values=RESOURCES),
+        Column("capacity", "float", "Amount of the resource, in the resource's unit.", low=0),
+        Column("override_kind", "category", "How the override acts.", values=OVERRIDE_KINDS),
+        Column("override_target", "category", "What the override acts on.", values=OVERRIDE_TARGETS),
+        Column("override_value", "float", "Units, or the factor of a multiply.", low=0, high=1e9),
+        Column("planner", "string", "Who made the override."),
+        Column("why", "string", "Why the planner made it."),
+    ]  # fmt: skip
+
+
+def _forecast() -> list[Column]:
+    return [
+        Column("is_censored", "bool",
+               "Sales may understate demand that day (a stock-out, seen or suspected)."),
+        Column("window_start_day", "int", "First day of the window; 1 is the day after as_of.",
+               low=1, high=400),
+        Column("window_days", "int", "Days in the window.", low=1, high=400),
+        Column("mean_units", "float", "Expected demand.", low=0),
+        *(Column(name, "float", f"Quantile {name[1:]} of demand over the window.", low=0)
+          for name in QUANTILE_COLUMNS),
+        Column("rank_correlation", "float", "Rank correlation of forecast errors.", low=-1, high=1),
+        Column("item_group", "category", "Group of items: a category, a velocity class or 'all'."),
+        Column("region_group", "category", "A region, or 'network'."),
+        Column("origin_date", "date", "Business date on which the scored forecast could be made."),
+        Column("scored_rows", "int", "Forecasts scored.", low=0),
+        Column("pinball_loss", "float", "Mean pinball loss over the levels, units.", low=0),
+        Column("scaled_pinball_loss", "float",
+               "Pinball loss divided by mean demand of the same rows.", low=0),
+        Column("coverage_50", "float", "Share of actuals at or below the median.", low=0, high=1),
+        Column("coverage_90", "float", "Share of actuals at or below the 0.9 quantile.", low=0, high=1),
+        Column("coverage_95", "float", "Share of actuals at or below the 0.95 quantile.", low=0,
+               high=1),
+        Column("bias_units", "float", "Mean of forecast mean less actual."),
+        Column("relative_bias", "float", "Bias divided by mean actual demand."),
+        Column("observed_receipts", "int", "Completed receipts that the fit used.", low=0),
+        Column("open_orders_used", "int", "Open orders that the fit used, right-censored.", low=0),
+        Column("mean_lead_time_days", "float", "Mean of the fitted lead time.", low=0),
+        Column("sd_lead_time_days", "float", "Standard deviation of the fitted lead time.", low=0),
+        Column("lead_time_days", "int", "A possible lead time.", low=1, high=400),
+        Column("probability", "float", "Its probability.", low=0, high=1),
+        Column("model_date", "date", "Training date of the model used."),
+    ]  # fmt: skip
+
+
+def _optimize() -> list[Column]:
+    return [
+        Column("base_stock_units", "int", "Base-stock level: position to hold at the node.", low=0),
+        Column("unpriced_base_stock_units", "int", "The level if capacity were free.", low=0),
+        Column("protection_days", "float", "Interval that the level protects.", low=0),
+        Column("expected_demand_units", "float", "Expected demand over the interval.", low=0),
+        Column("marginal_value_usd", "float", "Value of one unit more than the level."),
+        Column("order_up_to_units", "int", "Order-up-to level of the network echelon.", low=0),
+        Column("unpriced_order_up_to_units", "int", "The level if capacity were free.", low=0),
+        Column("cover_demand_units", "float", "Expected demand over lead time and review period.",
+               low=0),
+        Column("safety_stock_units", "float",
+               "Unpriced order-up-to level less expected demand over the cover."),
+        Column("cover_days", "float", "Mean lead time plus review period.", low=0),
+        Column("position_units", "int", "Inventory position of the network echelon.", low=0),
+        Column("position_value_usd", "float",
+               "Expected value of the position, net of holding; concave in the position."),
+        Column("week_start", "date", "First day of the planning week."),
+        Column("price_usd_per_capacity_unit", "float",
+               "Opportunity cost of one more unit of capacity over the week (shadow price).", low=0),
+        Column("left_derivative_usd", "float",
+               "Loss of value for one unit of capacity less (dual derivative to the left).", low=0),
+        Column("right_derivative_usd", "float",
+               "Gain of value for one unit of capacity more (dual derivative to the right).", low=0),
+        Column("usage", "float", "Capacity used by the integer plan.", low=0),
+        Column("overflow", "float", "Capacity used beyond what there is, paid for.", low=0),
+        Column("iteration", "int", "Iteration of the solver.", low=0),
+        Column("phase", "category", "Phase of the solver."),
+        Column("lower_bound_usd", "float", "Lower bound on the least cost."),
+        Column("upper_bound_usd", "float", "Cost of the best integer plan so far.",
+               null="no integer plan yet"),
+        Column("certified_gap", "float", "(upper - lower) / |upper|.", low=0,
+               null="no integer plan yet"),
+        Column("violation", "float", "Largest relative excess over a capacity row.", low=0),
+        Column("measure", "category", "Name of the figure."),
+        Column("value", "float", "Its value."),
+        Column("measure_unit", "category", "Unit of the figure, e.g. usd, share, units."),
+    ]  # fmt: skip
+
+
+def _buy_place() -> list[Column]:
+    return [
+        Column("order_units", "int", "Units ordered.", low=1),
+        Column("cases", "int", "Cases ordered.", low=1),
+        Column("order_cost_usd", "float", "Units times unit cost.", low=0),
+        Column("needed_units", "int", "Units below the order-up-to level, before rounding.", low=0),
+        Column("reason_code", "category", "Main reason of the line.", values=REASON_CODES),
+        Column("value_gained_usd", "float", "Value of the decision against doing nothing."),
+        Column("candidate_units", "int", "Units of the alternative.", low=0),
+        Column("is_chosen", "bool", "The alternative was chosen."),
+        Column("why_not", "string", "Why the alternative was not chosen.", null="it was chosen"),
+        Column("assigned_units", "int", "Units of the order line sent to the node.", low=0),
+        Column("transfer_units", "int", "Units moved.", low=1),
+        Column("driver", "category", "What moved the quantity."),
+        Column("driver_units", "int", "Its share of the quantity; drivers add up exactly."),
+        Column("driver_order", "int", "Order in which the drivers are read.", low=0),
+        Column("sentence", "string", "The reason in one sentence."),
+        Column("change_key", "string", "What changed: an order line's item, or a transfer's item and lane."),
+        Column("previous_units", "int", "Quantity in the previous plan.", low=0),
+        Column("current_units", "int", "Quantity in this plan.", low=0),
+        Column("inventory_position_units", "int",
+               "On hand, in transit, and open orders that arrive before a new order would.", low=0),
+        Column("table_name", "category", "Table of the finding."),
+        Column("row_number", "int", "Row of the raw file, from 1; 0 for the whole table.", low=0),
+        Column("column_name", "category", "Column of the finding."),
+        Column("rule", "string", "Rule that was broken."),
+        Column("bad_value", "string", "What was there."),
+        Column("reason", "string", "What it means and what to do."),
+        Column("kpi", "category", "Key figure of the night."),
+    ]  # fmt: skip
+
+
+COLUMNS: dict[str, Column] = {
+    column.name: column for column in [*_ids(), *_raw(), *_forecast(), *_optimize(), *_buy_place()]
+}

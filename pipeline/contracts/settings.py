@@ -1,0 +1,135 @@
+"""Every setting, once: frozen, extra keys refused. configs/default.yaml is generated from here.
+
+Parameters of the mathematics are core's own dataclasses, nested under their stage's section.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.errors import SettingsError
+
+
+class Section(BaseModel):
+    """A section of the settings file; unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlanningSettings(Section):
+    """The calendar of decisions that all stages share."""
+
+    review_period_days: int = Field(7, ge=1, le=60, description="Days between orders of an item.")
+    horizon_weeks: int = Field(6, ge=1, le=26, description="Weeks of capacity that are planned.")
+    holding_rate_per_year: float = Field(
+        0.25, ge=0, le=2, description="Capital cost of stock, as a share of its cost a year."
+    )
+    goodwill_share: float = Field(
+        0.1, ge=0, le=5, description="Goodwill lost with a lost sale, as a share of the price."
+    )
+    seed: int = Field(20160424, ge=0, description="Mixed with the business date for every draw.")
+
+
+class IngestSettings(Section):
+    """How raw rows are cleaned."""
+
+    history_days: int = Field(
+        800, ge=28, description="Days of demand history kept for the forecast."
+    )
+    quarantine_threshold_share: float = Field(
+        0.01, ge=0, le=1, description="Share of a table's rows that may be set aside in a night."
+    )
+
+
+class ForecastSettings(Section):
+    """What is forecast, and when the model is trained."""
+
+    train_weekday: int = Field(
+        6, ge=0, le=6, description="Weekday on which a model is due: 0 Monday … 6 Sunday."
+    )
+    window_days: tuple[int, ...] = Field(
+        (7, 14, 21, 28, 35, 42, 56), description="Lengths of the windows that start tomorrow."
+    )
+
+
+class OptimizeSettings(Section):
+    """The multi-echelon optimizer."""
+
+
+class BuySettings(Section):
+    """Purchase orders."""
+
+    budget_usd: float | None = Field(
+        None, ge=0, description="Most that one night's orders may cost; null: no limit."
+    )
+
+
+class PlaceSettings(Section):
+    """Inbound assignment and transfers."""
+
+
+class ReviewSettings(Section):
+    """Explanations and the report."""
+
+    largest_orders: int = Field(10, ge=1, le=1000, description="Orders shown in the summary.")
+
+
+class RunSettings(Section):
+    """How the work is done; nothing here changes a byte of the plan."""
+
+    threads: int = Field(2, ge=1, le=256, description="Threads for solvers and models.")
+    engine: Literal["threads", "dask"] = Field("threads", description="Where shards run.")
+    scheduler: str | None = Field(None, description="Address of the Dask scheduler.")
+
+
+class Settings(Section):
+    """All settings of a run."""
+
+    planning: PlanningSettings = PlanningSettings()
+    ingest: IngestSettings = IngestSettings()
+    forecast: ForecastSettings = ForecastSettings()
+    optimize: OptimizeSettings = OptimizeSettings()
+    buy: BuySettings = BuySettings()
+    place: PlaceSettings = PlaceSettings()
+    review: ReviewSettings = ReviewSettings()
+    run: RunSettings = RunSettings()
+
+    def sha256(self) -> str:
+        """Hash of every setting that can change the plan (all but `run`)."""
+        content = self.model_dump(mode="json", exclude={"run"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def load_settings(path: Path | None, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Settings from a YAML file (None: the defaults), with `overrides` laid over its sections.
+
+    Raises SettingsError naming every wrong key or value at once.
+    """
+    content: dict[str, Any] = {}
+    if path is not None:
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except (OSError, yaml.YAMLError) as error:
+            raise SettingsError(f"settings file {path}: {error}") from error
+        if not isinstance(content, dict):
+            raise SettingsError(f"settings file {path}: the top level must hold sections")
+    for section, values in (overrides or {}).items():
+        content[section] = {**(content.get(section) or {}), **values}
+    try:
+        return Settings.model_validate(content)
+    except ValidationError as error:
+        lines = [
+            f"  - {'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
+            for item in error.errors()
+        ]
+        text = f"settings{f' file {path}' if path else ''}: {len(lines)} problem(s)\n"
+        raise SettingsError(
+            text + "\n".join(lines) + "\nNext: correct them; docs/settings.md lists every setting."
+        ) from error

@@ -1,0 +1,174 @@
+"""Every table, once: owner stage, grain, key and columns (see `columns` for what each column is).
+
+Table = file = docs entry. Rows are published sorted by key. Raw tables are also the contract of a
+user's own files; `optional` columns and tables may be left out there and take the default named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.contracts.columns import QUANTILE_COLUMNS
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: who publishes it, what a row is, its key, and its columns in order."""
+
+    name: str
+    stage: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    references: dict[str, str] = field(default_factory=dict)
+    """Column -> 'table.column' that must hold its value."""
+    nullable: tuple[str, ...] = ()
+    """Columns that may be null in this table only, with the meaning given in `grain`."""
+    is_optional: bool = False
+    """Raw only: the file may be absent, which means an empty table."""
+    history_date: str = ""
+    """Raw only: the date column that may not lie after as_of (history), if any."""
+
+
+def _table(name: str, stage: str, grain: str, key: str, columns: str, **rest: Any) -> Table:
+    return Table(name, stage, grain, tuple(key.split()), tuple(columns.split()), **rest)
+
+
+_ITEM = {"item_id": "items.item_id"}
+_ITEM_REGION = {**_ITEM, "region_id": "regions.region_id"}
+_ITEM_NODE = {**_ITEM, "node_id": "nodes.node_id"}
+_LANE = {"from_node_id": "nodes.node_id", "to_node_id": "nodes.node_id"}
+
+RAW_TABLES = (
+    _table("items", "raw", "an item", "item_id",
+           "item_id item_name category department size_class unit_cube_cuft unit_weight_lb "
+           "list_price_usd launch_date end_date", optional=("unit_weight_lb", "end_date")),
+    _table("regions", "raw", "a demand region", "region_id",
+           "region_id region_name latitude longitude population"),
+    _table("nodes", "raw", "a node of the network", "node_id",
+           "node_id node_name tier accepts parent_node_id latitude longitude is_vendor_receiving "
+           "handling_usd_per_unit storage_usd_per_cuft_day",
+           references={"parent_node_id": "nodes.node_id"}),
+    _table("lanes", "raw", "a lane between two nodes", "from_node_id to_node_id",
+           "from_node_id to_node_id transit_days lane_usd_per_cuft lane_capacity_cuft_per_day",
+           references=_LANE),
+    _table("delivery_options", "raw", "a node that can serve a region at a speed",
+           "region_id speed node_id",
+           "region_id speed node_id cutoff_hour ship_usd_per_unit",
+           references={"region_id": "regions.region_id", "node_id": "nodes.node_id"}),
+    _table("delivery_speeds", "raw", "a speed promised in a region", "region_id speed",
+           "region_id speed promise_days demand_share missed_speed_usd_per_unit",
+           references={"region_id": "regions.region_id"}),
+    _table("order_hours", "raw", "an hour of the day", "hour", "hour demand_share"),
+    _table("vendors", "raw", "a vendor", "vendor_id",
+           "vendor_id vendor_name order_minimum_usd vendor_capacity_units_per_order"),
+    _table("vendor_items", "raw", "an item that a vendor sells", "vendor_id item_id",
+           "vendor_id item_id unit_cost_usd moq_units case_pack_units quoted_lead_time_days",
+           references={**_ITEM, "vendor_id": "vendors.vendor_id"}),
+    _table("sales", "raw", "units sold of an item in a region on a day (no row: none sold)",
+           "item_id region_id date", "item_id region_id date units",
+           references=_ITEM_REGION, history_date="date"),
+    _table("availability", "raw",
+           "a day on which an item was not in stock all day (no row: in stock all day)",
+           "item_id region_id date", "item_id region_id date in_stock_share",
+           references=_ITEM_REGION, is_optional=True, history_date="date"),
+    _table("prices", "raw",
+           "a price from its start date until the next row's; planned ones lie after as_of",
+           "item_id region_id start_date", "item_id region_id start_date price_usd",
+           references=_ITEM_REGION),
+    _table("calendar", "raw", "an event in a region on a day; announced ones lie after as_of",
+           "date region_id event_name", "date region_id event_name event_type",
+           references={"region_id": "regions.region_id"}, is_optional=True),
+    _table("stock", "raw", "units of an item in a node at the end of a day (no row: none)",
+           "date item_id node_id", "date item_id node_id on_hand_units",
+           references=_ITEM_NODE, history_date="date"),
+    _table("open_orders", "raw", "a line of an order that has not arrived whole, as known on a day",
+           "date order_id item_id node_id",
+           "date order_id vendor_id item_id node_id order_date confirmed_date "
+           "expected_arrival_date open_units",
+           references={**_ITEM_NODE, "vendor_id": "vendors.vendor_id"}, is_optional=True,
+           history_date="date"),
+    _table("open_transfers", "raw", "units on the way between two nodes, as known on a day",
+           "date item_id from_node_id to_node_id expected_arrival_date",
+           "date item_id from_node_id to_node_id ship_date expected_arrival_date open_units",
+           references={**_ITEM, **_LANE}, is_optional=True, history_date="date"),
+    _table("receipts", "raw", "units of an order line that arrived at a node on a day",
+           "order_id item_id node_id arrival_date",
+           "order_id vendor_id item_id node_id order_date confirmed_date arrival_date units",
+           references={**_ITEM_NODE, "vendor_id": "vendors.vendor_id"}, is_optional=True,
+           history_date="arrival_date"),
+    _table("node_capacity", "raw", "capacity of a node from a date until the next row's",
+           "node_id resource start_date", "node_id resource start_date capacity",
+           references={"node_id": "nodes.node_id"}),
+    _table("overrides", "raw", "a planner's override (null item or node: all of them)",
+           "override_id",
+           "override_id item_id node_id override_target override_kind override_value start_date "
+           "expiry_date planner why", nullable=("item_id", "node_id"), is_optional=True),
+)  # fmt: skip
+
+STAGE_TABLES = (
+    _table("daily_demand", "ingest", "an item in a region on a day, dense from launch to as_of",
+           "item_id region_id date",
+           "item_id region_id date units in_stock_share price_usd is_censored"),
+    _table("lead_times", "ingest", "a possible lead time of a vendor for an item",
+           "vendor_id item_id lead_time_days",
+           "vendor_id item_id lead_time_days probability mean_lead_time_days sd_lead_time_days "
+           "observed_receipts open_orders_used"),
+    _table("quarantine", "ingest", "a finding about a raw row that was set aside or mended",
+           "table_name row_number column_name rule",
+           "table_name row_number column_name rule bad_value reason"),
+    _table("demand_quantiles", "forecast", "demand of an item in a region over a window",
+           "item_id region_id window_start_day window_days",
+           "item_id region_id window_start_day window_days mean_units " + " ".join(QUANTILE_COLUMNS)
+           + " model_date"),
+    _table("demand_dependence", "forecast", "a pair of regions, for a group of items",
+           "item_group region_id other_region_id",
+           "item_group region_id other_region_id rank_correlation"),
+    _table("forecast_scores", "forecast", "a group of forecasts against the last actuals",
+           "item_group region_group window_days",
+           "item_group region_group window_days origin_date scored_rows pinball_loss "
+           "scaled_pinball_loss coverage_50 coverage_90 coverage_95 bias_units relative_bias"),
+    _table("base_stock_levels", "optimize", "an item at a node that may hold it",
+           "item_id node_id",
+           "item_id node_id base_stock_units unpriced_base_stock_units protection_days "
+           "expected_demand_units marginal_value_usd"),
+    _table("network_targets", "optimize", "an item bought from a vendor", "item_id vendor_id",
+           "item_id vendor_id order_up_to_units unpriced_order_up_to_units cover_demand_units "
+           "safety_stock_units cover_days"),
+    _table("position_values", "optimize", "a knot of the value of an item's position, by vendor",
+           "item_id vendor_id position_units",
+           "item_id vendor_id position_units position_value_usd"),
+    _table("capacity_prices", "optimize", "a capacity of a node in a planning week",
+           "node_id resource week_start",
+           "node_id resource week_start price_usd_per_capacity_unit left_derivative_usd "
+           "right_derivative_usd capacity usage overflow"),
+    _table("solver_trace", "optimize", "an iteration of the solver", "iteration",
+           "iteration phase lower_bound_usd upper_bound_usd certified_gap violation"),
+    _table("optimize_summary", "optimize", "a figure of the night's optimization", "measure",
+           "measure value measure_unit"),
+    _table("purchase_orders", "buy", "a line of tonight's purchase orders", "order_line_id",
+           "order_line_id vendor_id item_id order_units cases unit_cost_usd order_cost_usd "
+           "needed_units order_up_to_units inventory_position_units order_date "
+           "expected_arrival_date value_gained_usd reason_code"),
+    _table("order_candidates", "buy", "an alternative that was weighed for an item",
+           "item_id vendor_id candidate_units",
+           "item_id vendor_id candidate_units order_cost_usd value_gained_usd is_chosen why_not"),
+    _table("inbound_assignments", "place", "units of an order line sent to a receiving node",
+           "order_line_id node_id", "order_line_id item_id vendor_id node_id assigned_units"),
+    _table("transfers", "place", "units moved between two nodes", "transfer_id",
+           "transfer_id item_id from_node_id to_node_id transfer_units cases ship_date "
+           "expected_arrival_date needed_units value_gained_usd"),
+    _table("order_reasons", "explain", "a driver of an order line", "order_line_id driver",
+           "order_line_id driver driver_order driver_units sentence"),
+    _table("transfer_reasons", "explain", "a driver of a transfer", "transfer_id driver",
+           "transfer_id driver driver_order driver_units sentence"),
+    _table("plan_changes", "explain", "a driver of a change against the previous date's plan",
+           "change_key driver",
+           "change_key item_id previous_units current_units driver driver_order driver_units "
+           "sentence"),
+    _table("plan_kpis", "review", "a key figure of the night", "kpi", "kpi value measure_unit"),
+)  # fmt: skip
+
+TABLES: dict[str, Table] = {table.name: table for table in (*RAW_TABLES, *STAGE_TABLES)}

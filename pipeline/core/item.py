@@ -1,0 +1,302 @@
+"""One item over its tree of node sets: the best integer position at given prices, exactly.
+
+    min over integer y >= 0 of  sum_j w_j y_j + sum_S g_S E[(D_S - stock_S - Y_S)+],  Y_S = y(S)
+
+The n-th unit put into set S saves ``g_S P(D_S - stock_S >= n)``, a falling step function of n. Going
+up the tree, the children's lists of marginal values are merged by value, cut where putting the unit
+at the set's own cheapest node is at least as good, and raised by the set's own steps. A list entry
+(units, value, node) is a segment of equal marginal value. At the root all segments worth more than
+zero are taken. Sup-convolution of concave functions is the merge of their slopes, so this is
+optimal; all breakpoints are integers, so the answer is integer. Work: O(nodes x knots).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from pipeline.core.network import Forest
+
+
+@dataclass(frozen=True)
+class ItemTables:
+    """Packed problem data of many items, in float32 (about 1 kB an item).
+
+    tree: [items] index of the item's tree; profile: [items] index of its occupancy profile.
+    start: [items + 1] first knot of the item; count: [items, sets] knots of each set.
+    knots: [knots, 2] (units, usd a unit): the next ``units`` units in the set each save ``usd``;
+        units are whole, usd falls within a set.
+    place_usd: [items, nodes] cost of one more unit at the node; inf where not eligible.
+    use: [items, resources] what one unit uses of each kind of resource (cubic feet, units, usd).
+    """
+
+    tree: NDArray[np.uint8]
+    profile: NDArray[np.uint8]
+    start: NDArray[np.int64]
+    count: NDArray[np.uint8]
+    knots: NDArray[np.float32]
+    place_usd: NDArray[np.float32]
+    use: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.tree)
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(getattr(self, name).nbytes for name in self.__dataclass_fields__)
+
+    def take(self, items: NDArray[np.int64]) -> "ItemTables":
+        """The tables of the given items, in their order."""
+        length = self.start[items + 1] - self.start[items]
+        start = np.concatenate([[0], np.cumsum(length)])
+        source = np.repeat(self.start[items] - start[:-1], length) + np.arange(start[-1])
+        return ItemTables(
+            self.tree[items],
+            self.profile[items],
+            start,
+            self.count[items],
+            self.knots[source],
+            self.place_usd[items],
+            self.use[items],
+        )
+
+
+def concatenate(parts: list[ItemTables]) -> ItemTables:
+    """All items of the parts, in order."""
+    offsets = np.cumsum([0] + [part.start[-1] for part in parts])
+    start = [part.start[:-1] + offset for part, offset in zip(parts, offsets, strict=False)]
+    joined = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("tree", "profile", "count", "knots", "place_usd", "use")
+    }
+    return ItemTables(start=np.concatenate([*start, offsets[-1:]]), **joined)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _merge(first, last, begin, stack, stack_node, floor, out, out_node, head):
+    """Merge lists first..last-1 by falling value, keep values above floor; returns the length."""
+    n = 0
+    if last - first == 1:
+        for i in range(begin[first], begin[last]):
+            if stack[i, 1] <= floor:
+                break
+            out[n, 0], out[n, 1], out_node[n] = stack[i, 0], stack[i, 1], stack_node[i]
+            n += 1
+        return n
+    for c in range(first, last):
+        head[c] = begin[c]
+    while True:
+        best, which = floor, -1
+        for c in range(first, last):
+            if head[c] < begin[c + 1] and stack[head[c], 1] > best:
+                best, which = stack[head[c], 1], c
+        if which < 0:
+            return n
+        i = head[which]
+        out[n, 0], out[n, 1], out_node[n] = stack[i, 0], best, stack_node[i]
+        head[which] += 1
+        n += 1
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _overlay(merged, merged_node, n, tail, tail_node, knots, p, q, floor, stack, stack_node, at):
+    """Raise a merged list by the set's own knots p..q-1, keep values above floor; returns the end.
+
+    Past its end the merged list goes on forever with value ``tail`` at node ``tail_node``.
+    """
+    i = 0
+    left = merged[0, 0] if n else 0.0
+    while p < q:
+        own, units = knots[p, 1], knots[p, 0] * 1.0
+        while units > 0.0:
+            if i < n:
+                value, node, step = merged[i, 1] + own, merged_node[i], min(left, units)
+            else:
+                value, node, step = tail + own, tail_node, units
+            if value <= floor:
+                return at
+            stack[at, 0], stack[at, 1], stack_node[at] = step, value, node
+            at += 1
+            units -= step
+            if i < n:
+                left -= step
+                if left <= 0.0:
+                    i += 1
+                    left = merged[i, 0] if i < n else 0.0
+        p += 1
+    while i < n and merged[i, 1] > floor:
+        stack[at, 0], stack[at, 1], stack_node[at] = left, merged[i, 1], merged_node[i]
+        at += 1
+        i += 1
+        left = merged[i, 0] if i < n else 0.0
+    return at
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _item(
+    n_sets, children, parent, own_start, own, count, knots, p, worth, tail, tail_node, begin, head,
+    stack, stack_node, merged, merged_node, y,
+):  # fmt: skip
+    """Fill y (zeroed before) with the best position; returns the usd saved against y = 0.
+
+    ``worth[j]`` is minus the priced cost of a unit at node j.
+    """
+    top = 0
+    begin[0] = 0
+    for s in range(n_sets):
+        first = top - children[s]
+        best, node = -np.inf, -1
+        for i in range(own_start[s], own_start[s + 1]):
+            if worth[own[i]] > best:
+                best, node = worth[own[i]], own[i]
+        floor = 0.0
+        if parent[s] >= 0:  # the parent's own nodes will cut there in any case
+            floor = -np.inf
+            for i in range(own_start[parent[s]], own_start[parent[s] + 1]):
+                floor = max(floor, worth[own[i]])
+        for c in range(first, top):
+            if tail[c] > best:
+                best, node = tail[c], tail_node[c]
+        n = 0
+        if first < top:
+            n = _merge(first, top, begin, stack, stack_node, best, merged, merged_node, head)
+        q = p + count[s]
+        end = _overlay(
+            merged, merged_node, n, best, node, knots, p, q, floor, stack, stack_node, begin[first]
+        )
+        p = q
+        tail[first], tail_node[first] = best, node
+        top = first + 1
+        begin[top] = end
+    saved = 0.0
+    for i in range(begin[1]):
+        y[stack_node[i]] += stack[i, 0]
+        saved += stack[i, 0] * stack[i, 1]
+    return saved
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _price(place_usd, use, price, worth):
+    """Minus the priced cost of a unit at each node."""
+    for j in range(len(worth)):
+        cost = np.float64(place_usd[j])
+        for r in range(len(use)):
+            cost += use[r] * price[r, j]
+        worth[j] = -cost
+
+
+@njit(nogil=True, cache=True)
+def _sweep(
+    n_sets, n_children, parent, own_start, own,
+    tree, profile, start, count, knots, place_usd, use,
+    bounds, price, saved, used,
+):  # fmt: skip
+    n_nodes = place_usd.shape[1]
+    width = count.shape[1] + 2
+    room = 64 + 2 * width
+    for b in range(len(bounds) - 1):
+        for k in range(bounds[b], bounds[b + 1]):
+            room = max(room, 64 + 2 * (start[k + 1] - start[k]) + 2 * width)
+    stack, merged = np.empty((room, 2)), np.empty((room, 2))
+    stack_node, merged_node = np.empty(room, np.int64), np.empty(room, np.int64)
+    tail, tail_node = np.empty(width), np.empty(width, np.int64)
+    begin, head = np.zeros(width + 1, np.int64), np.zeros(width + 1, np.int64)
+    worth, y = np.empty(n_nodes), np.zeros(n_nodes)
+    for b in range(len(bounds) - 1):
+        for k in range(bounds[b], bounds[b + 1]):
+            t, f = tree[k], profile[k]
+            _price(place_usd[k], use[k], price[b, f], worth)
+            y[:] = 0.0
+            gain = _item(
+                n_sets[t], n_children[t], parent[t], own_start[t], own[t], count[k], knots,
+                start[k], worth, tail, tail_node, begin, head, stack, stack_node, merged,
+                merged_node, y,
+            )  # fmt: skip
+            if gain > 0.0:
+                saved[b] += gain
+                for r in range(use.shape[1]):
+                    for j in range(n_nodes):
+                        used[b, f, r, j] += use[k, r] * y[j]
+
+
+@njit(nogil=True, cache=True)
+def _positions(
+    n_sets, n_children, parent, own_start, own,
+    tree, profile, start, count, knots, place_usd, use,
+    first, last, choice, price, position,
+):  # fmt: skip
+    n_nodes = place_usd.shape[1]
+    width = count.shape[1] + 2
+    room = 64 + 2 * width
+    for k in range(first, last):
+        room = max(room, 64 + 2 * (start[k + 1] - start[k]) + 2 * width)
+    stack, merged = np.empty((room, 2)), np.empty((room, 2))
+    stack_node, merged_node = np.empty(room, np.int64), np.empty(room, np.int64)
+    tail, tail_node = np.empty(width), np.empty(width, np.int64)
+    begin, head = np.zeros(width + 1, np.int64), np.zeros(width + 1, np.int64)
+    worth, y = np.empty(n_nodes), np.zeros(n_nodes)
+    for k in range(first, last):
+        t = tree[k]
+        _price(place_usd[k], use[k], price[choice[k - first], profile[k]], worth)
+        y[:] = 0.0
+        _item(
+            n_sets[t], n_children[t], parent[t], own_start[t], own[t], count[k], knots,
+            start[k], worth, tail, tail_node, begin, head, stack, stack_node, merged,
+            merged_node, y,
+        )  # fmt: skip
+        for j in range(n_nodes):
+            position[k - first, j] = np.int32(y[j])
+
+
+def _arrays(woods: Forest, items: ItemTables) -> tuple[NDArray, ...]:
+    return (
+        woods.n_sets, woods.n_children, woods.parent, woods.own_start, woods.own,
+        items.tree, items.profile, items.start, items.count, items.knots, items.place_usd,
+        items.use,
+    )  # fmt: skip
+
+
+def sweep(
+    woods: Forest, items: ItemTables, bounds: NDArray[np.int64], price: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Solve blocks of consecutive items, each block at its own prices.
+
+    bounds: [blocks + 1] first items; price: [blocks, profiles, resources, nodes] usd per unit of
+    resource. Returns saved: [blocks] priced usd saved against empty nodes, and used:
+    [blocks, profiles, resources, nodes], the resources that the best positions use. Releases the
+    interpreter lock.
+    """
+    saved = np.zeros(len(bounds) - 1)
+    used = np.zeros(price.shape)
+    _sweep(*_arrays(woods, items), bounds, price, saved, used)
+    return saved, used
+
+
+def positions(
+    woods: Forest,
+    items: ItemTables,
+    first: int,
+    last: int,
+    choice: NDArray[np.int64],
+    price: NDArray[np.float64],
+) -> NDArray[np.int32]:
+    """Best positions [last - first, nodes] of items first..last-1, item k at price[choice[k]]."""
+    found = np.zeros((last - first, woods.n_nodes), dtype=np.int32)
+    _positions(*_arrays(woods, items), first, last, choice, price, found)
+    return found
+
+
+@njit(nogil=True, cache=True)
+def _shortage(bounds, start, knots, total):
+    for b in range(len(bounds) - 1):
+        for p in range(start[bounds[b]], start[bounds[b + 1]]):
+            total[b] += np.float64(knots[p, 0]) * knots[p, 1]
+
+
+def empty_cost(items: ItemTables, bounds: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Expected shortage cost in usd of each block when nothing is added anywhere."""
+    total = np.zeros(len(bounds) - 1)
+    _shortage(bounds, items.start, items.knots, total)
+    return total

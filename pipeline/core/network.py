@@ -1,0 +1,146 @@
+"""Laminar families of node sets: the trees in which unmet demand spills over.
+
+A *set* is a group of nodes (a same-day site, an area, a territory, the network). The sets of one
+size class nest: two sets are disjoint or one holds the other. They are numbered in post-order, so
+children come before parents and the whole network is last.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import EchelonError
+
+
+@dataclass(frozen=True)
+class Tree:
+    """One laminar family.
+
+    members: bool [sets, nodes], node lies in set; sets in post-order, the last holds every node.
+    parent: int [sets], set that directly holds this one; -1 at the root.
+    home: int [nodes], smallest set that holds the node; -1 for nodes outside the family.
+    """
+
+    members: NDArray[np.bool_]
+    parent: NDArray[np.int64]
+    home: NDArray[np.int64]
+
+    @property
+    def n_sets(self) -> int:
+        """Number of sets."""
+        return len(self.parent)
+
+    def path(self, set_index: int) -> list[int]:
+        """Sets from ``set_index`` up to the root."""
+        found = [set_index]
+        while self.parent[found[-1]] >= 0:
+            found.append(int(self.parent[found[-1]]))
+        return found
+
+
+def laminar_tree(sets: Sequence[frozenset[int]], n_nodes: int) -> Tree:
+    """Tree of the given node sets and of their union, the root.
+
+    Raises EchelonError naming every pair of sets that cross, because crossing sets need the
+    general model (core.general).
+    """
+    family = sorted(
+        {frozenset(group) for group in sets if group} | {frozenset().union(*sets)},
+        key=lambda group: (-len(group), sorted(group)),
+    )
+    crossing = [
+        (sorted(a), sorted(b))
+        for i, a in enumerate(family)
+        for b in family[i + 1 :]
+        if (a & b) and not (b <= a)
+    ]
+    if crossing:
+        raise EchelonError(
+            "node sets cross, so spill-over is not a tree; use the general model for:\n"
+            + "\n".join(f"  - {a} and {b}" for a, b in crossing)
+        )
+    holder = [-1] * len(family)
+    for index, group in enumerate(family):
+        above = [i for i in range(index) if group < family[i]]
+        holder[index] = above[-1] if above else -1  # larger sets stand first: the last is smallest
+    order = _post_order(holder)
+    rank = {old: new for new, old in enumerate(order)}
+    members = np.zeros((len(family), n_nodes), dtype=bool)
+    home = np.full(n_nodes, -1, dtype=np.int64)
+    for new in reversed(range(len(order))):
+        group = sorted(family[order[new]])
+        members[new, group] = True
+    for node in range(n_nodes):
+        holding = np.flatnonzero(members[:, node])
+        if len(holding):
+            home[node] = holding[np.argmin(members[holding].sum(axis=1))]
+    parent = np.array([rank[holder[old]] if holder[old] >= 0 else -1 for old in order])
+    return Tree(members, parent.astype(np.int64), home)
+
+
+def _post_order(holder: list[int]) -> list[int]:
+    """Indices such that each follows all that it holds, its subtree standing directly before it."""
+    children: dict[int, list[int]] = {}
+    for index, above in enumerate(holder):
+        children.setdefault(above, []).append(index)
+
+    def walk(index: int) -> list[int]:
+        return [i for child in children.get(index, []) for i in walk(child)] + [index]
+
+    return [i for root in children[-1] for i in walk(root)]
+
+
+def entry_sets(can_serve: NDArray[np.bool_], tree: Tree) -> NDArray[np.int64]:
+    """Entry set of each demand cell: the smallest set that holds all nodes able to serve it.
+
+    can_serve: bool [cells, nodes], the node can still meet the cell's promise. A cell that no node
+    can serve enters at the root: its promise is missed from anywhere.
+    """
+    holds = (tree.members[None, :, :] | ~can_serve[:, None, :]).all(axis=2)
+    size = np.where(holds, tree.members.sum(axis=1)[None, :], np.iinfo(np.int64).max)
+    found = size.argmin(axis=1)
+    found[~can_serve.any(axis=1)] = tree.n_sets - 1
+    return found.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Forest:
+    """The trees of all size classes, padded to one shape, as the item kernel reads them.
+
+    n_sets: [trees]; n_children: [trees, sets]; parent: [trees, sets];
+    own_start: [trees, sets + 1] into own: [trees, nodes], the nodes whose home is the set.
+    """
+
+    n_sets: NDArray[np.int64]
+    n_children: NDArray[np.int64]
+    parent: NDArray[np.int64]
+    own_start: NDArray[np.int64]
+    own: NDArray[np.int64]
+    trees: tuple[Tree, ...]
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes."""
+        return self.own.shape[1]
+
+
+def forest(trees: Sequence[Tree]) -> Forest:
+    """Padded arrays for the kernels."""
+    width = max(tree.n_sets for tree in trees)
+    n_nodes = trees[0].members.shape[1]
+    n_children = np.zeros((len(trees), width), dtype=np.int64)
+    parent = np.full((len(trees), width), -1, dtype=np.int64)
+    own_start = np.zeros((len(trees), width + 1), dtype=np.int64)
+    own = np.zeros((len(trees), n_nodes), dtype=np.int64)
+    for t, tree in enumerate(trees):
+        n = tree.n_sets
+        parent[t, :n] = tree.parent
+        n_children[t, :n] = [(tree.parent == s).sum() for s in range(n)]
+        placed = [np.flatnonzero(tree.home == s) for s in range(n)]
+        own_start[t, 1 : n + 1] = np.cumsum([len(nodes) for nodes in placed])
+        own_start[t, n + 1 :] = own_start[t, n]
+        own[t, : own_start[t, n]] = np.concatenate(placed)
+    sizes = np.array([tree.n_sets for tree in trees])
+    return Forest(sizes, n_children, parent, own_start, own, tuple(trees))

@@ -1,0 +1,52 @@
+"""Errors a user can act on: each says what is wrong, where, and what to do next.
+
+Nothing here imports anything: every layer may raise these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class EchelonError(Exception):
+    """Base of all errors that are the user's to mend; the command line prints them without a trace."""
+
+    exit_code = 1
+
+
+class ContractError(EchelonError):
+    """Tables that break their contract, all violations at once."""
+
+    exit_code = 2
+
+    def __init__(self, violations: Sequence[object], action: str = "") -> None:
+        self.violations = list(violations)
+        lines = [f"{len(self.violations)} violation(s) of the table contracts:"]
+        lines += [f"  - {violation}" for violation in self.violations]
+        if action:
+            lines.append(f"Next: {action}")
+        super().__init__("\n".join(lines))
+
+
+class MissingPartitionError(EchelonError):
+    """A table of a business date that a stage reads has not been published."""
+
+    exit_code = 3
+
+
+class CorruptPartitionError(EchelonError):
+    """A published file does not match its manifest (truncated, altered, half-written)."""
+
+    exit_code = 3
+
+
+class SettingsError(EchelonError):
+    """A settings file with unknown keys or values out of range."""
+
+    exit_code = 4
+
+
+class UsageError(EchelonError):
+    """A command or parameter that does not make sense (dates out of order, unknown item)."""
+
+    exit_code = 5

@@ -1,0 +1,337 @@
+"""Features of (series, origin, target day): one code path for training and for serving.
+
+A row asks: standing at the end of day `origin`, what do we know about demand on day `target`?
+Only days up to the origin are read from demand; prices and events are known in advance.
+Levels enter as logarithms of ratios to the row's `level`, which is the model's offset, so that
+trees learn what is common to large and small series.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
+
+EVENT_TYPES = 6
+HALF_LIFE_DAYS = 21.0
+PRIOR_DAYS = 2.0
+TINY = 0.02
+
+# name → driver: the heading under which an explanation books the feature's effect
+FEATURES: dict[str, str] = {
+    "log_level": "level",
+    "ratio_7": "trend",
+    "ratio_14": "trend",
+    "ratio_28": "trend",
+    "ratio_56": "level",
+    "ratio_112": "level",
+    "ratio_364": "level",
+    "zero_share_28": "level",
+    "zero_share_112": "level",
+    "days_since_sale": "trend",
+    "nonzero_size": "level",
+    "variation_112": "level",
+    "peak_28": "trend",
+    "age_days": "level",
+    "weekday_own": "season",
+    "weekday_item": "season",
+    "weekday_group": "season",
+    "item_7_28": "trend",
+    "item_28_112": "trend",
+    "item_share": "level",
+    "group_7_28": "trend",
+    "group_28_112": "trend",
+    "year_aligned": "season",
+    "year_smooth": "season",
+    "year_item": "season",
+    "horizon_days": "trend",
+    "weekday": "season",
+    "day_of_month": "season",
+    "day_of_year": "season",
+    "days_to_event": "event",
+    "days_since_event": "event",
+    "price_vs_28": "price",
+    "price_vs_year": "price",
+    "price_log": "price",
+    "price_days": "price",
+    "department": "level",
+    "category": "level",
+    "region": "level",
+    "censored_28": "stock",
+    **{f"event_type_{k}": "event" for k in range(EVENT_TYPES)},
+}
+COLUMN = {name: place for place, name in enumerate(FEATURES)}
+_EVENT_0 = COLUMN["event_type_0"]
+
+
+@dataclass(frozen=True)
+class History:
+    """Running sums of a panel: everything a row needs is a difference of two of them.
+
+    units, square, zeros, seen, cut   (n, days + 1) sums up to and without a day
+    level       (n, days + 1) exponentially weighted mean with the prior of the series' peers
+    last_sale   (n, days + 1) last day with a sale, before a day
+    """
+
+    demand: F32
+    units: F64
+    square: F64
+    zeros: I32
+    seen: I32
+    cut: I32
+    level: F32
+    last_sale: I32
+    group_units: F64
+    group_count: F64
+    item_units: F64
+    item_count: F64
+
+
+def _running(values: F64) -> F64:
+    return np.concatenate([np.zeros((values.shape[0], 1)), np.cumsum(values, axis=1)], axis=1)
+
+
+def history(panel: Panel, totals: Totals) -> History:
+    """Running sums of `panel`, a shard of the whole whose sums are `totals`."""
+    seen = np.isfinite(panel.demand)
+    units = np.where(seen, panel.demand, 0).astype(np.float64)
+    group_units, group_count = _running(totals.group_units), _running(totals.group_count)
+    item_units, item_count = _running(totals.item_units), _running(totals.item_count)
+    level = np.empty((panel.series, panel.days + 1), np.float32)
+    last_sale = np.empty((panel.series, panel.days + 1), np.int32)
+    _levels(
+        panel.demand, panel.launch_day, panel.item, panel.group, totals.lead,
+        group_units, group_count, item_units, item_count, level, last_sale,
+    )  # fmt: skip
+    return History(
+        panel.demand,
+        _running(units),
+        _running(units**2),
+        _running((seen & (units == 0)).astype(np.float64)).astype(np.int32),
+        _running(seen.astype(np.float64)).astype(np.int32),
+        _running(panel.is_censored.astype(np.float64)).astype(np.int32),
+        level,
+        last_sale,
+        group_units,
+        group_count,
+        item_units,
+        item_count,
+    )
+
+
+@numba.njit(cache=True)
+def _span(running, row, end, days):  # type: ignore[no-untyped-def]  # numba kernel
+    """Sum over the `days` days up to and with day `end` (as a place in `running`)."""
+    high = min(max(end + 1, 0), running.shape[1] - 1)
+    low = min(max(end + 1 - days, 0), running.shape[1] - 1)
+    return running[row, high] - running[row, low]
+
+
+@numba.njit(cache=True)
+def _levels(  # type: ignore[no-untyped-def]  # numba kernel
+    demand, launch, item, group, lead,
+    group_units, group_count, item_units, item_count, level, last_sale,
+):  # fmt: skip
+    decay = 0.5 ** (1.0 / HALF_LIFE_DAYS)
+    n, days = demand.shape
+    for i in range(n):
+        units = 0.0
+        weight = 0.0
+        sold = -1000
+        for d in range(days + 1):
+            count = _span(item_count, item[i], lead + d - 1, 56)
+            prior = 0.0
+            if count >= 28:
+                prior = _span(item_units, item[i], lead + d - 1, 56) / count
+            else:
+                count = _span(group_count, group[i], lead + d - 1, 56)
+                prior = _span(group_units, group[i], lead + d - 1, 56) / max(count, 1.0)
+            level[i, d] = (units + PRIOR_DAYS * prior) / (weight + PRIOR_DAYS) + 0.5 * TINY
+            last_sale[i, d] = sold
+            if d < days and not np.isnan(demand[i, d]):
+                units = units * decay + demand[i, d]
+                weight = weight * decay + 1.0
+                if demand[i, d] > 0:
+                    sold = d
+
+
+@numba.njit(cache=True)
+def _log_ratio(a, b, tiny):  # type: ignore[no-untyped-def]  # numba kernel
+    return np.log((a + tiny) / (b + tiny))
+
+
+@numba.njit(cache=True)
+def _own(out, demand, units, square, zeros, seen, cut, level, last_sale, launch,  # type: ignore[no-untyped-def]  # numba kernel
+         series, origin, target):  # fmt: skip
+    spans = np.array([7, 14, 28, 56, 112, 364])
+    for k in range(series.shape[0]):
+        i, t = series[k], origin[k]
+        base = level[i, t + 1]
+        tiny = TINY + 0.02 * base
+        out[k, 0] = np.log(base)
+        for s in range(6):
+            n = _span(seen, i, t, spans[s])
+            out[k, 1 + s] = np.nan
+            if n > 0 and (spans[s] < 100 or n > spans[s] // 2):
+                out[k, 1 + s] = _log_ratio(_span(units, i, t, spans[s]) / n, base, tiny)
+        n28, n112 = _span(seen, i, t, 28), _span(seen, i, t, 112)
+        out[k, 7] = _span(zeros, i, t, 28) / n28 if n28 > 0 else np.nan
+        out[k, 8] = _span(zeros, i, t, 112) / n112 if n112 > 0 else np.nan
+        out[k, 9] = min(t - last_sale[i, t + 1], 200)
+        sales = n112 - _span(zeros, i, t, 112)
+        out[k, 10] = np.nan
+        out[k, 11] = np.nan
+        if sales > 0:
+            mean = _span(units, i, t, 112) / n112
+            out[k, 10] = _log_ratio(_span(units, i, t, 112) / sales, base, tiny)
+            spread = max(_span(square, i, t, 112) / n112 - mean * mean, 0.0)
+            out[k, 11] = np.sqrt(spread) / (mean + tiny)
+        peak = 0.0
+        for d in range(max(0, t - 27), t + 1):
+            if demand[i, d] > peak:
+                peak = demand[i, d]
+        out[k, 12] = _log_ratio(peak, base, tiny)
+        out[k, 13] = min(target[k] - launch[i], 2000)
+        out[k, 14] = _weekday_own(demand, units, seen, i, t, target[k])
+        out[k, 38] = _span(cut, i, t, 28) / max(n28, 1)
+
+
+@numba.njit(cache=True)
+def _weekday_own(demand, units, seen, i, t, target):  # type: ignore[no-untyped-def]  # numba kernel
+    """Log of the target weekday's share in the last eight weeks, drawn towards a flat week."""
+    n = _span(seen, i, t, 56)
+    if n == 0:
+        return np.nan
+    mean = _span(units, i, t, 56) / n
+    same, count = 0.0, 0
+    for week in range(8):
+        d = t - (t - target) % 7 - 7 * week
+        if d >= 0 and not np.isnan(demand[i, d]):
+            same += demand[i, d]
+            count += 1
+    return _log_ratio((same + 2.0 * mean) / (count + 2.0), mean, TINY)
+
+
+@numba.njit(cache=True)
+def _weekday_of(running, count, row, end, target_offset):  # type: ignore[no-untyped-def]  # numba kernel
+    """The same over running sums of units and series; `target_offset` days after `end`."""
+    n = _span(count, row, end, 56)
+    if n <= 0:
+        return np.nan
+    mean = _span(running, row, end, 56) / n
+    same, seen = 0.0, 0.0
+    for week in range(8):
+        d = end - (-target_offset) % 7 - 7 * week
+        same += _span(running, row, d, 1)
+        seen += _span(count, row, d, 1)
+    return _log_ratio((same + 2.0 * mean) / (seen + 2.0), mean, TINY)
+
+
+@numba.njit(cache=True)
+def _mean(running, count, row, end, days):  # type: ignore[no-untyped-def]  # numba kernel
+    n = _span(count, row, end, days)
+    return _span(running, row, end, days) / n if n > 0 else np.nan
+
+
+@numba.njit(cache=True)
+def _peers(out, item, group, level, lead, group_units, group_count, item_units, item_count,  # type: ignore[no-untyped-def]  # numba kernel
+           aligned, series, origin, target):  # fmt: skip
+    for k in range(series.shape[0]):
+        i, t = series[k], origin[k]
+        row, g, end = item[i], group[i], lead + t
+        ahead = target[k] - t
+        out[k, 15] = _weekday_of(item_units, item_count, row, end, ahead)
+        out[k, 16] = _weekday_of(group_units, group_count, g, end, ahead)
+        item_28 = _mean(item_units, item_count, row, end, 28)
+        group_28 = _mean(group_units, group_count, g, end, 28)
+        out[k, 17] = _log_ratio(_mean(item_units, item_count, row, end, 7), item_28, TINY)
+        out[k, 18] = _log_ratio(item_28, _mean(item_units, item_count, row, end, 112), TINY)
+        out[k, 19] = _log_ratio(level[i, t + 1], item_28, TINY)
+        out[k, 20] = _log_ratio(_mean(group_units, group_count, g, end, 7), group_28, TINY)
+        out[k, 21] = _log_ratio(group_28, _mean(group_units, group_count, g, end, 112), TINY)
+        out[k, 22:25] = np.nan
+        year_ago = end - 364
+        if year_ago < 28 or ahead > 300:
+            continue
+        like = lead + aligned[target[k]]
+        level_ago = _span(group_units, g, year_ago, 28) / 28.0
+        if _span(group_count, g, year_ago, 28) > 0 and 0 <= like <= end:
+            out[k, 22] = _log_ratio(_span(group_units, g, like, 1), level_ago, 0.05 * level_ago + TINY)
+            smooth = _span(group_units, g, lead + target[k] - 364 + 7, 15) / 15.0
+            out[k, 23] = _log_ratio(smooth, level_ago, TINY)
+        if _span(item_count, row, year_ago, 28) > 14:
+            level_ago = _span(item_units, row, year_ago, 28) / 28.0
+            smooth = _span(item_units, row, lead + target[k] - 364 + 14, 29) / 29.0
+            out[k, 24] = _log_ratio(smooth, level_ago, 0.2)
+
+
+@numba.njit(cache=True)
+def _known(out, price, flags, days_to, days_since, region, department, category,  # type: ignore[no-untyped-def]  # numba kernel
+           weekday_0, month_day, year_day, series, origin, target):  # fmt: skip
+    for k in range(series.shape[0]):
+        i, t, d = series[k], origin[k], target[k]
+        r = region[i]
+        out[k, 25] = d - t
+        out[k, 26] = (weekday_0 + d) % 7
+        out[k, 27] = month_day[d]
+        out[k, 28] = year_day[d]
+        out[k, 29] = days_to[r, d]
+        out[k, 30] = days_since[r, d]
+        out[k, 31:35] = np.nan
+        if not np.isnan(price[i, d]):
+            now = price[i, d]
+            total, n, top = 0.0, 0, now
+            for before in range(max(0, t - 27), t + 1):
+                if not np.isnan(price[i, before]):
+                    total += price[i, before]
+                    n += 1
+            for before in range(max(0, t - 363), t + 1, 7):
+                if price[i, before] > top:
+                    top = price[i, before]
+            held = 0
+            while held < 60 and d - held - 1 >= 0 and price[i, d - held - 1] == now:
+                held += 1
+            out[k, 31] = np.log(now * n / total) if n > 0 else np.nan
+            out[k, 32] = np.log(now / top)
+            out[k, 33] = np.log(now)
+            out[k, 34] = held
+        out[k, 35] = department[i]
+        out[k, 36] = category[i]
+        out[k, 37] = r
+        for e in range(min(flags.shape[2], EVENT_TYPES)):
+            out[k, _EVENT_0 + e] = flags[r, d, e]
+
+
+def features(
+    panel: Panel, totals: Totals, past: History, series: I32, origin: I32, target: I32
+) -> F32:
+    """Feature matrix (rows, features) of the rows `(series, origin, target day)`.
+
+    `past` is `history(panel, totals)`; the level of a row is `past.level[series, origin + 1]`.
+    A feature that cannot be known (no price, less than a year of history) is NaN.
+    """
+    out = np.zeros((len(series), len(FEATURES)), np.float32)
+    dates = panel.first_date.astype("datetime64[D]") + np.arange(panel.days + panel.ahead)
+    month_day = (dates - dates.astype("datetime64[M]")).astype(np.float32) + 1
+    year_day = (dates - dates.astype("datetime64[Y]")).astype(np.float32)
+    if totals.lead + panel.days < 800:  # each day of the year seen once is no season
+        year_day[:] = np.nan
+    calendar = panel.calendar
+    _own(
+        out, past.demand, past.units, past.square, past.zeros, past.seen, past.cut, past.level,
+        past.last_sale, panel.launch_day, series, origin, target,
+    )  # fmt: skip
+    _peers(
+        out, panel.item, panel.group, past.level, totals.lead, past.group_units,
+        past.group_count, past.item_units, past.item_count, calendar.aligned_day,
+        series, origin, target,
+    )  # fmt: skip
+    _known(
+        out, panel.price, calendar.flags, calendar.days_to, calendar.days_since, panel.region,
+        panel.department, panel.category, panel.first_weekday, month_day, year_day,
+        series, origin, target,
+    )  # fmt: skip
+    return out

@@ -1,0 +1,102 @@
+"""Expected demand of a day: trees on the logarithm of the ratio to the series' level."""
+
+from __future__ import annotations
+
+import lightgbm as lgb
+import numpy as np
+
+from pipeline.forecast.features import COLUMN, FEATURES, features, history
+from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
+from pipeline.forecast.params import MeanParams
+
+DETERMINISTIC = {
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbosity": -1,
+    "seed": 1,
+    "feature_fraction_seed": 2,
+    "bagging_seed": 3,
+}
+
+
+def sample_rows(
+    panel: Panel, params: MeanParams, last_day: int, seed: int
+) -> tuple[I32, I32, I32]:
+    """Training rows (series, origin, target), sorted by series; every target ≤ `last_day`.
+
+    Origins lie `origin_step_days` apart, back over `train_days`; at each one a series gets
+    `rows_per_origin` horizons drawn at random, half of them within four weeks. A series enters
+    on the day before its launch, so that its first days are learned as such.
+    """
+    random = np.random.default_rng(seed)
+    first = max(last_day - params.train_days, 0)
+    origins = np.arange(last_day - 1, first - 1, -params.origin_step_days, dtype=np.int32)[::-1]
+    shape = (panel.series, len(origins), params.rows_per_origin)
+    near = random.integers(1, min(28, params.horizon_days) + 1, shape)
+    far = random.integers(1, params.horizon_days + 1, shape)
+    ahead = np.where(random.random(shape) < 0.5, near, far)
+    jitter = random.integers(0, params.origin_step_days, shape)
+    origin = origins[None, :, None] - jitter
+    target = origin + ahead
+    keep = (origin >= 0) & (target <= last_day) & (target >= panel.launch_day[:, None, None])
+    keep &= origin >= panel.launch_day[:, None, None] - 1
+    series, place, draw = np.nonzero(keep)
+    origin, target = origin[series, place, draw], target[series, place, draw]
+    seen = np.isfinite(panel.demand[series, target])
+    return (
+        series[seen].astype(np.int32), origin[seen].astype(np.int32), target[seen].astype(np.int32)
+    )  # fmt: skip
+
+
+def fit_mean(
+    panel: Panel,
+    totals: Totals,
+    params: MeanParams,
+    last_day: int,
+    seed: int,
+    weight: F64 | None = None,
+) -> lgb.Booster:
+    """Trees trained on targets up to `last_day`.
+
+    Poisson deviance with the level as offset; a row weighs 1 / (1 + level / `weight_units`), the
+    inverse of a negative binomial's relative variance, so that large series do not drown the
+    rest. `weight` multiplies that by series.
+    """
+    known = panel.until(last_day + 1)
+    series, origin, target = sample_rows(known, params, last_day, seed)
+    past = history(known, totals)
+    x = features(known, totals, past, series, origin, target)
+    level = past.level[series, origin + 1].astype(np.float64)
+    row_weight = 1 / (1 + level / params.weight_units)
+    if weight is not None:
+        row_weight *= weight[series]
+    data = lgb.Dataset(
+        x,
+        known.demand[series, target],
+        weight=row_weight,
+        init_score=np.log(level),
+        feature_name=list(FEATURES),
+        params={"max_bin": params.max_bin, "bin_construct_sample_cnt": 200_000, "verbosity": -1},
+        free_raw_data=True,
+    )
+    settings = DETERMINISTIC | {
+        "objective": "poisson",
+        "learning_rate": params.learning_rate,
+        "num_leaves": params.leaves,
+        "min_data_in_leaf": max(5, min(params.leaf_rows, len(series) // 100)),
+        "feature_fraction": 0.6,
+        "bagging_fraction": 0.7,
+        "bagging_freq": 1,
+        "lambda_l2": 1.0,
+        "num_threads": params.threads,
+    }
+    return lgb.train(settings, data, num_boost_round=params.trees)
+
+
+def predict_mean(
+    booster: lgb.Booster, x: F32, threads: int, level: F64 | None = None
+) -> F64:
+    """Expected units of each row of a feature matrix."""
+    base = x[:, COLUMN["log_level"]] if level is None else np.log(level)
+    raw = booster.predict(x, raw_score=True, num_threads=threads)
+    return np.exp(np.asarray(raw) + base)

@@ -1,0 +1,155 @@
+"""Dense demand history: one row for each series, one column for each day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+I32 = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """What is known in advance about the days of a panel.
+
+    flags         (regions, days + ahead, event types) share of the region on which a type falls
+    days_to       (regions, days + ahead) days until the next annual event, at most 28
+    days_since    (regions, days + ahead) days since the last annual event, at most 28
+    aligned_day   (days + ahead,) the day of about a year ago that a day resembles: the same
+                  place beside the same moving event, else 364 days before; may be negative
+    """
+
+    flags: F32
+    days_to: F32
+    days_since: F32
+    aligned_day: I32
+
+
+@dataclass(frozen=True)
+class Panel:
+    """History of n series over `days` days, and what is known of `ahead` further days.
+
+    demand        (n, days) units; NaN where nothing was observed (before launch, no record)
+    price         (n, days + ahead) USD; NaN where unknown
+    is_censored   (n, days) the day's sales were cut by a stock-out
+    launch_day    (n,) first day on sale; may be negative or beyond `days`
+    item, region, department, category, group   (n,) codes; a group is a department in a region
+    """
+
+    first_date: np.datetime64
+    demand: F32
+    price: F32
+    is_censored: npt.NDArray[np.bool_]
+    launch_day: I32
+    item: I32
+    region: I32
+    department: I32
+    category: I32
+    group: I32
+    calendar: Calendar
+
+    @property
+    def days(self) -> int:
+        """Number of observed days."""
+        return int(self.demand.shape[1])
+
+    @property
+    def ahead(self) -> int:
+        """Number of days after the last observed one whose prices and events are known."""
+        return int(self.price.shape[1]) - self.days
+
+    @property
+    def series(self) -> int:
+        """Number of series."""
+        return int(self.demand.shape[0])
+
+    @property
+    def first_weekday(self) -> int:
+        """Weekday of day 0, Monday = 0."""
+        return int((self.first_date.astype("datetime64[D]").astype(np.int64) + 3) % 7)
+
+    def take(self, rows: npt.NDArray[np.intp] | slice) -> Panel:
+        """The panel of some series; codes stay those of the whole."""
+        names = ("demand", "price", "is_censored", "launch_day")
+        codes = ("item", "region", "department", "category", "group")
+        return replace(self, **{name: getattr(self, name)[rows] for name in names + codes})
+
+    def until(self, days: int) -> Panel:
+        """The panel as it was known `days` days after its start: later demand is gone."""
+        return replace(
+            self, demand=self.demand[:, :days], is_censored=self.is_censored[:, :days]
+        )
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Daily sums that a series may lean on, from day `-lead` on; computed before sharding.
+
+    group_units, group_count   (groups, lead + days) units and series observed
+    item_units, item_count     (items, lead + days)
+    """
+
+    lead: int
+    group_units: F64
+    group_count: F64
+    item_units: F64
+    item_count: F64
+
+
+def totals(panel: Panel) -> Totals:
+    """Sums of `panel` by group and by item."""
+    observed = np.isfinite(panel.demand)
+    units = np.where(observed, panel.demand, 0).astype(np.float64)
+
+    def by(codes: I32, values: F64) -> F64:
+        summed = np.zeros((int(codes.max()) + 1, panel.days))
+        order = np.argsort(codes, kind="stable")
+        starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
+        summed[codes[order][starts]] = np.add.reduceat(values[order], starts, axis=0)
+        return summed
+
+    count = observed.astype(np.float64)
+    return Totals(
+        0,
+        by(panel.group, units),
+        by(panel.group, count),
+        by(panel.item, units),
+        by(panel.item, count),
+    )
+
+
+def event_distance(is_event: npt.NDArray[np.bool_], reach: int = 28) -> tuple[F32, F32]:
+    """Days to the next and since the last event, for each region and day, capped at `reach`."""
+    days = is_event.shape[1]
+    to_next = np.full(is_event.shape, reach, np.float32)
+    since = np.full(is_event.shape, reach, np.float32)
+    for region, day in np.argwhere(is_event):
+        near = np.arange(max(0, day - reach), day + 1)
+        to_next[region, near] = np.minimum(to_next[region, near], day - near)
+        near = np.arange(day, min(days, day + reach + 1))
+        since[region, near] = np.minimum(since[region, near], near - day)
+    return to_next, since
+
+
+def align(days: int, annual: list[tuple[str, int]], before: int = 5, after: int = 3) -> I32:
+    """The day of about a year before that each of `days` days resembles.
+
+    `annual` holds (event, day) for every occurrence of the annual events, on any day number.
+    Within `before` days ahead of an occurrence and `after` behind it, that is the same place
+    beside the previous occurrence of the event (300 to 430 days earlier); else 364 days before.
+    """
+    aligned = np.arange(days, dtype=np.int32) - 364
+    distance = np.full(days, before + after + 1)
+    for event, day in annual:
+        earlier = [d for name, d in annual if name == event and 300 <= day - d <= 430]
+        if not earlier:
+            continue
+        for target in range(max(0, day - before), min(days, day + after + 1)):
+            if abs(target - day) < distance[target]:
+                distance[target] = abs(target - day)
+                aligned[target] = max(earlier) + target - day
+    return aligned

@@ -1,0 +1,144 @@
+"""Runs stages for a business date: the one path that the command line, Airflow and labs share.
+
+No stage's logic and no printing here; `on_stage` tells a caller what has ended.
+"""
+
+from __future__ import annotations
+
+import importlib
+import resource
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from pipeline.contracts.settings import Settings
+from pipeline.errors import UsageError
+from pipeline.stages import BY_NAME, STAGES, Stage
+from pipeline.store import Night, Source, Store, code_version, stale_inputs
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """What a stage's run cost and published: seconds, peak memory of the process, rows by table."""
+
+    stage: str
+    as_of: date
+    wall_s: float
+    cpu_s: float
+    peak_gb: float
+    rows: dict[str, int]
+
+
+OnStage = Callable[[StageRun], None]
+
+
+def run_nights(
+    store: Store, source: Source, settings: Settings, first: date, last: date,
+    on_stage: OnStage | None = None,
+) -> None:  # fmt: skip
+    """Run every night from `first` to `last`, in order; the model is trained when one is due."""
+    for as_of in business_dates(first, last):
+        run_night(store, source, settings, as_of, on_stage)
+
+
+def run_night(
+    store: Store, source: Source, settings: Settings, as_of: date, on_stage: OnStage | None = None
+) -> None:
+    """One night: every stage in order, then whatever of tomorrow's plan described a change."""
+    for stage in STAGES:
+        if stage.name == "train":
+            ensure_model(store, source, settings, as_of, on_stage)
+        else:
+            run_stage(store, source, settings, as_of, stage.name, on_stage)
+    refresh_successor(store, source, settings, as_of, on_stage)
+
+
+def run_stage(
+    store: Store, source: Source, settings: Settings, as_of: date, name: str,
+    on_stage: OnStage | None = None,
+) -> StageRun:  # fmt: skip
+    """Run one stage for one business date and publish its tables; nothing is published on error."""
+    if name not in BY_NAME:
+        raise UsageError(f"no stage {name!r}. Next: use one of {', '.join(BY_NAME)}.")
+    stage = BY_NAME[name]
+    started, cpu = time.perf_counter(), time.process_time()
+    night = Night(store, stage, as_of, settings, source, model_date(settings, as_of))
+    _entry(stage)(night)
+    manifests = night.publish()
+    run = StageRun(
+        stage=name,
+        as_of=as_of,
+        wall_s=time.perf_counter() - started,
+        cpu_s=time.process_time() - cpu,
+        peak_gb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        rows={table: manifest["rows"] for table, manifest in manifests.items()},
+    )
+    if on_stage:
+        on_stage(run)
+    return run
+
+
+def model_date(settings: Settings, as_of: date) -> date:
+    """Training date of the model that a night uses: the newest scheduled weekday at or before it.
+
+    A rule, not a look at what lies there, so that backfills in any order use the same model.
+    """
+    return as_of - timedelta(days=(as_of.weekday() - settings.forecast.train_weekday) % 7)
+
+
+def ensure_model(
+    store: Store, source: Source, settings: Settings, as_of: date, on_stage: OnStage | None = None
+) -> date:
+    """Train the night's model unless one made by this code and these settings is published."""
+    day = model_date(settings, as_of)
+    manifest = store.manifest(day, "forecast_model")
+    is_current = manifest is not None and (
+        manifest["code_version"] == code_version()
+        and manifest["settings_sha256"] == settings.sha256()
+        and not stale_inputs(store, day, "forecast_model")
+    )
+    if not is_current:
+        if day != as_of and not _is_current(store, settings, day, "daily_demand"):
+            run_stage(store, source, settings, day, "ingest", on_stage)
+        run_stage(store, source, settings, day, "train", on_stage)
+    return day
+
+
+def refresh_successor(
+    store: Store, source: Source, settings: Settings, as_of: date, on_stage: OnStage | None = None
+) -> bool:
+    """Rewrite tomorrow's comparison with this plan if tomorrow is planned already; True if so.
+
+    Plan changes are the one output that looks at the night before. Refreshing them here makes
+    backfills in either direction end with the same bytes.
+    """
+    after = as_of + timedelta(days=1)
+    stale = stale_inputs(store, after, "plan_changes")
+    if not any(key.startswith(as_of.isoformat()) for key in stale):
+        return False
+    for name in ("explain", "review"):
+        run_stage(store, source, settings, after, name, on_stage)
+    return True
+
+
+def business_dates(first: date, last: date) -> Iterator[date]:
+    """Every date from `first` to `last`, both included; raises UsageError if out of order."""
+    if last < first:
+        raise UsageError(f"--to {last} lies before --as-of {first}. Next: swap them.")
+    for days in range((last - first).days + 1):
+        yield first + timedelta(days=days)
+
+
+def _is_current(store: Store, settings: Settings, day: date, name: str) -> bool:
+    manifest = store.manifest(day, name)
+    return manifest is not None and (
+        manifest["code_version"] == code_version()
+        and manifest["settings_sha256"] == settings.sha256()
+    )
+
+
+def _entry(stage: Stage) -> Callable[[Night], None]:
+    module, function = stage.entry.split(":")
+    entry: Callable[[Night], None] = getattr(importlib.import_module(module), function)
+    return entry

@@ -1,0 +1,118 @@
+"""Table of contents: each stage, the tables it reads and writes, and its entry point.
+
+Entry points are strings, so that reading this file (as the DAGs do) imports nothing heavy.
+Stages run in this order; an edge is a table that one writes and another reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the night: `reads` and `writes` are table names of the same business date."""
+
+    name: str
+    entry: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    reads_previous: tuple[str, ...] = ()
+    """Tables of the day before as_of, used where they exist (only to describe changes)."""
+    files: tuple[str, ...] = ()
+    """Reports and models that it publishes as files."""
+
+
+_WORLD = (
+    "items", "regions", "nodes", "lanes", "delivery_options", "delivery_speeds", "order_hours",
+    "vendors", "vendor_items", "prices", "calendar", "stock", "open_orders", "open_transfers",
+    "node_capacity", "overrides",
+)  # fmt: skip
+
+STAGES = (
+    Stage(
+        "ingest",
+        "pipeline.ingest.stage:run",
+        (),
+        (*_WORLD, "daily_demand", "lead_times", "quarantine"),
+    ),
+    Stage(
+        "train",
+        "pipeline.forecast.train:run",
+        ("items", "regions", "prices", "calendar", "daily_demand"),
+        (),
+        files=("forecast_model",),
+    ),
+    Stage(
+        "forecast",
+        "pipeline.forecast.stage:run",
+        ("items", "regions", "prices", "calendar", "daily_demand", "overrides"),
+        ("demand_quantiles", "demand_dependence", "forecast_scores"),
+    ),
+    Stage(
+        "optimize",
+        "pipeline.optimize.stage:run",
+        (*_WORLD, "lead_times", "demand_quantiles", "demand_dependence"),
+        (
+            "base_stock_levels", "network_targets", "position_values", "capacity_prices",
+            "solver_trace", "optimize_summary",
+        ),
+    ),
+    Stage(
+        "buy",
+        "pipeline.buy.stage:run",
+        (
+            "items", "nodes", "vendors", "vendor_items", "lead_times", "stock", "open_orders",
+            "open_transfers", "overrides", "network_targets", "position_values",
+            "demand_quantiles",
+        ),
+        ("purchase_orders", "order_candidates"),
+    ),
+    Stage(
+        "place",
+        "pipeline.place.stage:run",
+        (
+            "items", "nodes", "lanes", "vendor_items", "stock", "open_orders", "open_transfers",
+            "node_capacity", "overrides", "base_stock_levels", "capacity_prices",
+            "purchase_orders", "demand_quantiles", "delivery_options", "delivery_speeds",
+            "order_hours",
+        ),
+        ("inbound_assignments", "transfers"),
+    ),
+    Stage(
+        "explain",
+        "pipeline.explain.stage:run",
+        (
+            "items", "nodes", "vendors", "vendor_items", "stock", "open_orders", "open_transfers",
+            "overrides", "network_targets", "base_stock_levels", "purchase_orders", "transfers",
+            "lead_times",
+        ),
+        ("order_reasons", "transfer_reasons", "plan_changes"),
+        reads_previous=("purchase_orders", "transfers", "order_reasons", "transfer_reasons"),
+    ),
+    Stage(
+        "review",
+        "pipeline.review.stage:run",
+        (
+            *_WORLD, "daily_demand", "lead_times", "quarantine", "demand_quantiles",
+            "forecast_scores", "base_stock_levels", "network_targets", "capacity_prices",
+            "solver_trace", "optimize_summary", "purchase_orders", "order_candidates",
+            "inbound_assignments", "transfers", "order_reasons", "transfer_reasons",
+            "plan_changes",
+        ),
+        ("plan_kpis",),
+        reads_previous=("plan_kpis",),
+        files=("report",),
+    ),
+)  # fmt: skip
+
+BY_NAME = {stage.name: stage for stage in STAGES}
+
+
+def upstream(stage: Stage) -> tuple[str, ...]:
+    """Names of the stages whose tables or model `stage` reads, in order."""
+    makers = {table: maker.name for maker in STAGES for table in maker.writes}
+    found = {makers[table] for table in stage.reads}
+    if stage.name == "forecast":
+        found.add("train")
+    return tuple(other.name for other in STAGES if other.name in found)
