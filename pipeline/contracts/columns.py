@@ -223,9 +223,12 @@ def _optimize() -> list[Column]:
 def _buy_place() -> list[Column]:
     return [
         Column("order_units", "int", "Units ordered.", low=1),
-        Column("cases", "int", "Cases ordered.", low=1),
+        Column("cases", "int", "Cases ordered or moved; a broken case counts as one.", low=1),
         Column("order_cost_usd", "float", "Units times unit cost.", low=0),
-        Column("needed_units", "int", "Units below the order-up-to level, before rounding.", low=0),
+        Column("needed_units", "int",
+               "Units below the order-up-to (or base-stock) level, before rounding.", low=0),
+        Column("override_units", "int",
+               "Units that a planner's override added to (or took from) what would be ordered."),
         Column("reason_code", "category", "Main reason of the line.", values=REASON_CODES),
         Column("value_gained_usd", "float", "Value of the decision against doing nothing."),
         Column("candidate_units", "int", "Units of the alternative.", low=0),

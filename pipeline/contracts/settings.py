@@ -69,10 +69,32 @@ class BuySettings(Section):
     budget_usd: float | None = Field(
         None, ge=0, description="Most that one night's orders may cost; null: no limit."
     )
+    dead_band_share: float = Field(
+        1.0, ge=0, le=10,
+        description="An item asks for an order when it lacks this share of a review period's demand.",
+    )
+    join_share: float = Field(
+        0.5, ge=0, le=10,
+        description="An item joins an order that its vendor gets anyway when it lacks this share.",
+    )
+    order_line_usd: float = Field(
+        0.5, ge=0, description="Cost of placing and receiving one order line, whatever its units."
+    )
+    max_excess_weeks: float = Field(
+        26, gt=0, le=520,
+        description="Most weeks of demand that MOQ and case pack may add to the order-up-to level.",
+    )
+    stale_open_order_days: int = Field(
+        60, ge=0, le=1000, description="An open order overdue by more days no longer counts."
+    )
 
 
 class PlaceSettings(Section):
     """Inbound assignment and transfers."""
+
+    transfer_line_usd: float = Field(
+        0.05, ge=0, description="Cost of picking and receiving one transfer line."
+    )
 
 
 class ReviewSettings(Section):

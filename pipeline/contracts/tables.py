@@ -150,7 +150,7 @@ STAGE_TABLES = (
            "measure value measure_unit"),
     _table("purchase_orders", "buy", "a line of tonight's purchase orders", "order_line_id",
            "order_line_id vendor_id item_id order_units cases unit_cost_usd order_cost_usd "
-           "needed_units order_up_to_units inventory_position_units order_date "
+           "needed_units override_units order_up_to_units inventory_position_units order_date "
            "expected_arrival_date value_gained_usd reason_code"),
     _table("order_candidates", "buy", "an alternative that was weighed for an item",
            "item_id vendor_id candidate_units",
