@@ -1,0 +1,161 @@
+"""Which node serves an order, decided the moment it comes in: nearest with spill-over, or protected.
+
+A *cell* is a kind of order: (region, speed, order-time bucket). Its *offers* are the nodes that may
+serve it: first those that keep the promise, cheapest first, then those that serve it late at the
+speed's goodwill cost. The nearest policy takes the first offer with stock. The protected policy
+adds to each offer what the unit is expected to be worth to later orders (a scenario price), so
+that the last unit of a cheap node is kept for those who need it most.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Offers:
+    """Ways to serve each cell; cell = (region * n_speeds + speed) * n_buckets + bucket.
+
+    start: [cells + 1] first offer; late: [cells] first offer that misses the promise;
+    node: [offers]; ship_usd: [offers] delivery of one unit; missed_usd: [offers] goodwill lost.
+    """
+
+    n_regions: int
+    n_speeds: int
+    n_buckets: int
+    start: NDArray[np.int64]
+    late: NDArray[np.int64]
+    node: NDArray[np.int64]
+    ship_usd: NDArray[np.float64]
+    missed_usd: NDArray[np.float64]
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return len(self.late)
+
+
+def bucket_hours(cutoff_hour: NDArray[np.float64]) -> NDArray[np.int64]:
+    """First hour of each order-time bucket: within a bucket no node passes its cut-off."""
+    edges = np.ceil(cutoff_hour[np.isfinite(cutoff_hour)])
+    inner = {int(edge) for edge in edges if 0 < edge < 24}
+    return np.array(sorted({0, *inner}), dtype=np.int64)
+
+
+def list_offers(
+    ship_usd: NDArray[np.float64],
+    cutoff_hour: NDArray[np.float64],
+    promise_days: NDArray[np.int64],
+    missed_usd: NDArray[np.float64],
+    first_hour: NDArray[np.int64],
+) -> Offers:
+    """Offers of all cells.
+
+    ship_usd, cutoff_hour: [regions, speeds, nodes], NaN where the node does not serve;
+    promise_days (-1: the speed is not sold there), missed_usd: [regions, speeds];
+    first_hour: [buckets]. A promise is kept by a node of the same speed whose cut-off has not
+    passed; any node that serves the region at the same or a slower speed can serve it late.
+    """
+    n_regions, n_speeds, _ = ship_usd.shape
+    start, late, node, ship, missed = [0], [], [], [], []
+    for r in range(n_regions):
+        for s in range(n_speeds):
+            slower = promise_days[r] >= max(int(promise_days[r, s]), 0)
+            options = np.where(slower[:, None], ship_usd[r], np.nan)
+            any_speed = np.nanmin(np.vstack([options, np.full_like(options[:1], np.inf)]), axis=0)
+            for hour in first_hour:
+                keeps = np.isfinite(ship_usd[r, s]) & (cutoff_hour[r, s] > hour)
+                for usd, goodwill in (
+                    (np.where(keeps, ship_usd[r, s], np.inf), 0.0),
+                    (np.where(keeps, np.inf, any_speed), float(missed_usd[r, s])),
+                ):
+                    order = [int(j) for j in np.argsort(usd, kind="stable") if np.isfinite(usd[j])]
+                    node += order
+                    ship += [float(usd[j]) for j in order]
+                    missed += [goodwill] * len(order)
+                    if len(late) < len(start):
+                        late.append(len(node))
+                start.append(len(node))
+    return Offers(
+        n_regions, n_speeds, len(first_hour), np.array(start), np.array(late, dtype=np.int64),
+        np.array(node, dtype=np.int64), np.array(ship), np.array(missed),
+    )  # fmt: skip
+
+
+@njit(nogil=True, cache=True, inline="always")
+def take(stock, units, first, last, node, cost, price, is_protected, took):
+    """Serve up to ``units`` from offers first..last-1; lowers ``stock``, fills ``took`` by offer.
+
+    stock, price: [nodes] of one item. Offers are tried in order of cost (nearest) or of cost plus
+    price (protected). Returns the units left without stock.
+    """
+    for o in range(first, last):
+        took[o - first] = 0
+    if not is_protected:
+        for o in range(first, last):
+            if units == 0:
+                break
+            n = min(units, stock[node[o]])
+            stock[node[o]] -= n
+            took[o - first] = n
+            units -= n
+        return units
+    while units > 0:
+        best, which = np.inf, -1
+        for o in range(first, last):
+            if stock[node[o]] > 0 and cost[o] + price[node[o]] < best:
+                best, which = cost[o] + price[node[o]], o
+        if which < 0:
+            break
+        n = min(units, stock[node[which]])
+        stock[node[which]] -= n
+        took[which - first] += n
+        units -= n
+    return units
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _nearest_cost(stock, demand, start, node, usd, lost_usd):
+    """Cost in usd to serve a scenario's demand by region from ``stock``, nearest first."""
+    total = 0.0
+    for r in range(len(demand)):
+        left = demand[r]
+        for o in range(start[r], start[r + 1]):
+            if left == 0:
+                break
+            n = min(left, stock[node[o]])
+            stock[node[o]] -= n
+            left -= n
+            total += n * usd[o]
+        total += left * lost_usd
+    return total
+
+
+@njit(nogil=True, cache=True, parallel=True)
+def scenario_prices(stock, scenarios, start, node, usd, lost_usd, price):
+    """Fill ``price`` [items, nodes]: expected usd lost later when one unit leaves the node today.
+
+    stock: int [items, nodes]; scenarios: int [scenarios, items, regions], demand until the next
+    replenishment; start [regions + 1], node, usd: offers by region (mean over speeds and hours);
+    lost_usd: [items], lost margin and goodwill. A price is the mean over scenarios of the rise in
+    serving cost (nearest first) when the node holds one unit less.
+    """
+    n_scenarios, n_items, _ = scenarios.shape
+    n_nodes = stock.shape[1]
+    for k in prange(n_items):
+        left = np.empty(n_nodes, dtype=stock.dtype)
+        for j in range(n_nodes):
+            price[k, j] = 0.0
+        for w in range(n_scenarios):
+            left[:] = stock[k]
+            full = _nearest_cost(left, scenarios[w, k], start, node, usd, lost_usd[k])
+            for j in range(n_nodes):
+                if stock[k, j] > 0:
+                    left[:] = stock[k]
+                    left[j] -= 1
+                    less = _nearest_cost(left, scenarios[w, k], start, node, usd, lost_usd[k])
+                    price[k, j] += max(less - full, 0.0) / n_scenarios
