@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 
 class EchelonError(Exception):
-    """Base of all errors that are the user's to mend; the command line prints them without a trace."""
+    """Base of all errors that are the user's to mend; printed without a trace."""
 
     exit_code = 1
 

@@ -30,7 +30,8 @@ class StageRun:
     rows: dict[str, int]
 
 
-OnStage = Callable[[StageRun], None]
+OnStage = Callable[[str, date, StageRun | None], None]
+"""Called with the stage and business date when a stage starts (None) and when it has ended."""
 
 
 def run_nights(
@@ -62,6 +63,8 @@ def run_stage(
     if name not in BY_NAME:
         raise UsageError(f"no stage {name!r}. Next: use one of {', '.join(BY_NAME)}.")
     stage = BY_NAME[name]
+    if on_stage:
+        on_stage(name, as_of, None)
     started, cpu = time.perf_counter(), time.process_time()
     night = Night(store, stage, as_of, settings, source, model_date(settings, as_of))
     _entry(stage)(night)
@@ -75,7 +78,7 @@ def run_stage(
         rows={table: manifest["rows"] for table, manifest in manifests.items()},
     )
     if on_stage:
-        on_stage(run)
+        on_stage(name, as_of, run)
     return run
 
 

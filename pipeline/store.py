@@ -55,7 +55,7 @@ class Store:
     def manifest(self, as_of: date, name: str) -> dict[str, Any] | None:
         """The manifest of a partition, or None if it was never published whole."""
         path = self.path(as_of, name, MANIFEST)
-        if self._fs.get_file_info(path).type != fs.FileType.File:
+        if not self._is_file(path):
             return None
         try:
             content: dict[str, Any] = json.loads(self._read_bytes(path))
@@ -78,7 +78,7 @@ class Store:
         for info in self._fs.get_file_info(fs.FileSelector(self._base)):
             if info.type == fs.FileType.Directory and _is_date(info.base_name):
                 day = date.fromisoformat(info.base_name)
-                if self._fs.get_file_info(self.path(day, name, MANIFEST)).type == fs.FileType.File:
+                if self._is_file(self.path(day, name, MANIFEST)):
                     found.append(day)
         return sorted(found)
 
@@ -190,6 +190,10 @@ class Store:
         if problem:
             raise CorruptPartitionError(f"{path} {problem}. Next: publish that partition again.")
 
+    def _is_file(self, path: str) -> bool:
+        found: bool = self._fs.get_file_info(path).type == fs.FileType.File
+        return found
+
     def _read_bytes(self, path: str) -> bytes:
         with self._fs.open_input_stream(path) as stream:
             content: bytes = stream.read()
@@ -205,7 +209,7 @@ class Source:
 
 
 class Night:
-    """What a stage sees of one business date: declared tables to read, and to write when it ends."""
+    """What a stage sees of one business date: the tables it declares, and nothing else."""
 
     def __init__(
         self, store: Store, stage: Stage, as_of: date, settings: Settings,

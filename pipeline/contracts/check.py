@@ -66,8 +66,9 @@ def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
 
 
 def cast_column(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
-    """`values` in the column's dtype (what cannot be cast becomes null), and a mask of the failures."""
+    """`values` in the column's dtype, null where that fails, and a mask of the failures."""
     absent = values.isna().to_numpy()
+    cast: pd.Series
     if column.kind == "date":
         cast = pd.to_datetime(values, errors="coerce").dt.normalize().astype("datetime64[s]")
     elif column.kind in ("int", "float"):
@@ -112,7 +113,7 @@ def _cast_category(values: pd.Series) -> pd.Series:
     values = values.cat.remove_unused_categories()
     categories = values.cat.categories
     if categories.dtype != "str":
-        values = values.cat.rename_categories(categories.astype("str"))
+        values = values.cat.rename_categories([str(name) for name in categories])
     return values.cat.reorder_categories(sorted(values.cat.categories))
 
 
@@ -195,7 +196,7 @@ def _reference_violations(
     if not orphan.any():
         return []
     return [_violation(table, name, f"is unknown in {target}", values, orphan,
-                       f"Add it to {target.split('.')[0]} or remove the row.")]  # fmt: skip
+                       f"Add it to {target.partition('.')[0]} or remove the row.")]  # fmt: skip
 
 
 def _violation(

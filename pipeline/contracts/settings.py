@@ -26,25 +26,40 @@ class Section(BaseModel):
 class PlanningSettings(Section):
     """The calendar of decisions that all stages share."""
 
-    review_period_days: int = Field(7, ge=1, le=60, description="Days between orders of an item.")
-    horizon_weeks: int = Field(6, ge=1, le=26, description="Weeks of capacity that are planned.")
+    review_period_days: int = Field(
+        default=7, ge=1, le=60, description="Days between orders of an item."
+    )
+    horizon_weeks: int = Field(
+        default=6, ge=1, le=26, description="Weeks of capacity that are planned."
+    )
     holding_rate_per_year: float = Field(
-        0.25, ge=0, le=2, description="Capital cost of stock, as a share of its cost a year."
+        default=0.25,
+        ge=0,
+        le=2,
+        description="Capital cost of stock, as a share of its cost a year.",
     )
     goodwill_share: float = Field(
-        0.1, ge=0, le=5, description="Goodwill lost with a lost sale, as a share of the price."
+        default=0.1,
+        ge=0,
+        le=5,
+        description="Goodwill lost with a lost sale, as a share of the price.",
     )
-    seed: int = Field(20160424, ge=0, description="Mixed with the business date for every draw.")
+    seed: int = Field(
+        default=20160424, ge=0, description="Mixed with the business date for every draw."
+    )
 
 
 class IngestSettings(Section):
     """How raw rows are cleaned."""
 
     history_days: int = Field(
-        800, ge=28, description="Days of demand history kept for the forecast."
+        default=800, ge=28, description="Days of demand history kept for the forecast."
     )
     quarantine_threshold_share: float = Field(
-        0.01, ge=0, le=1, description="Share of a table's rows that may be set aside in a night."
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Share of a table's rows that may be set aside in a night.",
     )
 
 
@@ -52,10 +67,11 @@ class ForecastSettings(Section):
     """What is forecast, and when the model is trained."""
 
     train_weekday: int = Field(
-        6, ge=0, le=6, description="Weekday on which a model is due: 0 Monday … 6 Sunday."
+        default=6, ge=0, le=6, description="Weekday on which a model is due: 0 Monday … 6 Sunday."
     )
     window_days: tuple[int, ...] = Field(
-        (7, 14, 21, 28, 35, 42, 56), description="Lengths of the windows that start tomorrow."
+        default=(7, 14, 21, 28, 35, 42, 56),
+        description="Lengths of the windows that start tomorrow.",
     )
 
 
@@ -67,25 +83,36 @@ class BuySettings(Section):
     """Purchase orders."""
 
     budget_usd: float | None = Field(
-        None, ge=0, description="Most that one night's orders may cost; null: no limit."
+        default=None, ge=0, description="Most that one night's orders may cost; null: no limit."
     )
     dead_band_share: float = Field(
-        1.0, ge=0, le=10,
-        description="An item asks for an order when it lacks this share of a review period's demand.",
+        default=1.0,
+        ge=0,
+        le=10,
+        description="An item asks for an order when short by this share of a review period's demand.",
     )
     join_share: float = Field(
-        0.5, ge=0, le=10,
+        default=0.5,
+        ge=0,
+        le=10,
         description="An item joins an order that its vendor gets anyway when it lacks this share.",
     )
     order_line_usd: float = Field(
-        0.5, ge=0, description="Cost of placing and receiving one order line, whatever its units."
+        default=0.5,
+        ge=0,
+        description="Cost of placing and receiving one order line, whatever its units.",
     )
     max_excess_weeks: float = Field(
-        26, gt=0, le=520,
+        26,
+        gt=0,
+        le=520,
         description="Most weeks of demand that MOQ and case pack may add to the order-up-to level.",
     )
     stale_open_order_days: int = Field(
-        60, ge=0, le=1000, description="An open order overdue by more days no longer counts."
+        default=60,
+        ge=0,
+        le=1000,
+        description="An open order overdue by more days no longer counts.",
     )
 
 
@@ -93,22 +120,24 @@ class PlaceSettings(Section):
     """Inbound assignment and transfers."""
 
     transfer_line_usd: float = Field(
-        0.05, ge=0, description="Cost of picking and receiving one transfer line."
+        default=0.05, ge=0, description="Cost of picking and receiving one transfer line."
     )
 
 
 class ReviewSettings(Section):
     """Explanations and the report."""
 
-    largest_orders: int = Field(10, ge=1, le=1000, description="Orders shown in the summary.")
+    largest_orders: int = Field(
+        default=10, ge=1, le=1000, description="Orders shown in the summary."
+    )
 
 
 class RunSettings(Section):
     """How the work is done; nothing here changes a byte of the plan."""
 
-    threads: int = Field(2, ge=1, le=256, description="Threads for solvers and models.")
-    engine: Literal["threads", "dask"] = Field("threads", description="Where shards run.")
-    scheduler: str | None = Field(None, description="Address of the Dask scheduler.")
+    threads: int = Field(default=2, ge=1, le=256, description="Threads for solvers and models.")
+    engine: Literal["threads", "dask"] = Field(default="threads", description="Where shards run.")
+    scheduler: str | None = Field(default=None, description="Address of the Dask scheduler.")
 
 
 class Settings(Section):

@@ -1,0 +1,274 @@
+"""The command line: run, train, check, explain, report, sample.
+
+Parses, calls, prints. No planning logic: every command is a call into the packages below, which
+are imported inside the commands so that --help answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table as RichTable
+
+from pipeline.contracts.settings import Settings, load_settings
+from pipeline.errors import EchelonError, UsageError
+from pipeline.stages import STAGES
+
+if TYPE_CHECKING:
+    from pipeline.runner import OnStage, StageRun
+    from pipeline.store import Source, Store
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Plan a warehouse network's inventory every night: forecast, buy, place.\n\n"
+    "Try [bold]echelon run --dataset sample --out data/runs[/bold], then "
+    "[bold]echelon report --out data/runs[/bold].",
+)
+console = Console()
+errors = Console(stderr=True)
+
+
+class Dataset(StrEnum):
+    """Where the raw tables come from."""
+
+    sample = "sample"
+    m5 = "m5"
+    raw = "raw"
+
+
+StageName = StrEnum("StageName", {stage.name: stage.name for stage in STAGES})  # type: ignore[misc]  # members come from the stage table
+
+DatasetOption = Annotated[
+    Dataset,
+    typer.Option(help="sample: the shipped small world; m5: Walmart's M5 files; raw: your own."),
+]
+RawOption = Annotated[
+    Path | None,
+    typer.Option("--raw", help="Folder of raw files (docs/tables.md). Default: data/sample."),
+]
+OutOption = Annotated[
+    str, typer.Option("--out", help="Folder or s3:// address for <as_of>/<table>/….")
+]
+AsOfOption = Annotated[
+    datetime | None,
+    typer.Option("--as-of", formats=["%Y-%m-%d"], help="Business date; the plan is for the next day."),
+]  # fmt: skip
+SettingsOption = Annotated[
+    Path | None, typer.Option("--settings", help="YAML laid over configs/default.yaml's values.")
+]
+
+
+@app.command()
+def run(
+    dataset: DatasetOption = Dataset.sample,
+    raw: RawOption = None,
+    out: OutOption = "data/runs",
+    as_of: AsOfOption = None,
+    to: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=["%Y-%m-%d"], help="Last business date of a range."),
+    ] = None,
+    stage: Annotated[
+        list[StageName] | None, typer.Option(help="Run only this stage (may be repeated).")
+    ] = None,
+    settings_file: SettingsOption = None,
+) -> None:
+    """Run the night of one business date, or of each date from --as-of to --to.
+
+    Rerunning a date gives the same bytes. Example:
+
+    echelon run --dataset m5 --raw m5/ --out plans --as-of 2016-04-10 --to 2016-04-23
+    """
+    from pipeline import runner
+
+    settings, source, store = _open(settings_file, dataset, raw, out)
+    first = _day(as_of, dataset)
+    last = to.date() if to else first
+    dates = list(runner.business_dates(first, last))
+    names = [name.value for name in stage] if stage else []
+    with _progress(len(dates) * (len(names) or len(STAGES))) as on_stage:
+        for day in dates:
+            if not names:
+                runner.run_night(store, source, settings, day, on_stage)
+            for name in names:
+                if name == "train":
+                    runner.ensure_model(store, source, settings, day, on_stage)
+                else:
+                    runner.run_stage(store, source, settings, day, name, on_stage)
+    if not names:
+        _print_summary(store, last, settings)
+
+
+@app.command()
+def train(
+    dataset: DatasetOption = Dataset.sample,
+    raw: RawOption = None,
+    out: OutOption = "data/runs",
+    as_of: AsOfOption = None,
+    settings_file: SettingsOption = None,
+) -> None:
+    """Train the forecast model that the night of --as-of uses, even if there is one."""
+    from pipeline import runner
+
+    settings, source, store = _open(settings_file, dataset, raw, out)
+    day = runner.model_date(settings, _day(as_of, dataset))
+    with _progress(2) as on_stage:
+        runner.run_stage(store, source, settings, day, "ingest", on_stage)
+        runner.run_stage(store, source, settings, day, "train", on_stage)
+    console.print(f"Model of {day}: {store.path(day, 'forecast_model')}")
+
+
+@app.command()
+def check(
+    raw: Annotated[Path, typer.Option("--raw", help="Folder of raw files to check.")],
+    as_of: AsOfOption = None,
+) -> None:
+    """Tell everything that is wrong with a folder of raw files, all at once.
+
+    Exit code 0: ready for a night; 2: something would stop it.
+    """
+    from pipeline.ingest.check import check_raw
+
+    report = check_raw(raw, as_of.date() if as_of else None)
+    for line in report.lines():
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(2 if report.is_fatal else 0)
+
+
+@app.command()
+def explain(
+    item: Annotated[str, typer.Argument(help="Item to explain, as in the items table.")],
+    out: OutOption = "data/runs",
+    as_of: AsOfOption = None,
+) -> None:
+    """Tell the whole story of one item: demand, levels, stock, orders and transfers, and why."""
+    from pipeline.explain.item import explain_item
+    from pipeline.store import Store
+
+    store = Store(out)
+    console.print(explain_item(store, _planned(store, as_of), item), markup=False, soft_wrap=True)
+
+
+@app.command()
+def report(
+    out: OutOption = "data/runs",
+    as_of: AsOfOption = None,
+    settings_file: SettingsOption = None,
+) -> None:
+    """Print a night's totals, its largest orders with their reasons, and where the report lies."""
+    from pipeline.store import Store
+
+    store = Store(out)
+    _print_summary(store, _planned(store, as_of), load_settings(settings_file))
+
+
+@app.command()
+def sample(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the raw files.")],
+    items: Annotated[int, typer.Option(min=1, help="Number of items.")] = 72,
+    regions: Annotated[int, typer.Option(min=1, max=10, help="Number of regions.")] = 4,
+    days: Annotated[int, typer.Option(min=60, help="Days of history.")] = 450,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, another world.")] = 7,
+) -> None:
+    """Generate a realistic small world in the raw contract."""
+    from pipeline.ingest.sample import write_sample
+
+    write_sample(out, items=items, regions=regions, days=days, seed=seed)
+    console.print(f"Wrote {items} items x {regions} regions x {days} days to {out}")
+
+
+def main() -> None:
+    """Entry point: errors that are the user's to mend are printed without a trace."""
+    try:
+        app(standalone_mode=True)
+    except EchelonError as error:
+        errors.print(f"[bold red]{type(error).__name__}[/]")
+        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+
+
+def _open(
+    settings_file: Path | None, dataset: Dataset, raw: Path | None, out: str
+) -> tuple[Settings, Source, Store]:
+    from pipeline.store import Source, Store
+
+    settings: Settings = load_settings(settings_file)
+    os.environ.setdefault("OMP_NUM_THREADS", str(settings.run.threads))
+    if raw is None:
+        if dataset is not Dataset.sample:
+            raise UsageError(f"--dataset {dataset} needs --raw DIR. Next: name its folder.")
+        raw = Path("data/sample")
+    if not raw.is_dir():
+        raise UsageError(f"there is no folder {raw}. Next: give --raw an existing folder.")
+    return settings, Source(dataset.value, raw), Store(out)
+
+
+def _day(as_of: datetime | None, dataset: Dataset) -> date:
+    if as_of is not None:
+        return as_of.date()
+    if dataset is Dataset.sample:
+        from pipeline.ingest.sample import SAMPLE_AS_OF
+
+        return SAMPLE_AS_OF
+    raise UsageError("--as-of is missing. Next: give the business date, e.g. --as-of 2016-04-10.")
+
+
+def _planned(store: Store, as_of: datetime | None) -> date:
+    if as_of is not None:
+        return as_of.date()
+    dates: list[date] = store.dates("plan_kpis")
+    if not dates:
+        raise UsageError(f"no night is planned under {store.root}. Next: echelon run.")
+    return dates[-1]
+
+
+def _print_summary(store: Store, as_of: date, settings: Settings) -> None:
+    from pipeline.review.summary import night_summary
+
+    summary = night_summary(store, as_of, settings.review.largest_orders)
+    totals = RichTable("figure", "value", title=f"Plan of {as_of}", title_justify="left")
+    for name, value in summary.totals:
+        totals.add_row(name, value)
+    console.print(totals)
+    orders = RichTable("units", "usd", "item", "why", title="Largest orders", title_justify="left")
+    for order in summary.orders:
+        orders.add_row(f"{order.units:,}", f"{order.cost_usd:,.0f}", order.item, order.sentence)
+    console.print(orders)
+    console.print(f"Tables: {store.root}/{as_of}/", soft_wrap=True)
+    console.print(f"Report: {store.path(as_of, 'report', 'report.html')}", soft_wrap=True)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[OnStage]:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True) as progress:
+        task = progress.add_task("starting", total=total)
+
+        def on_stage(name: str, day: date, run: StageRun | None) -> None:
+            if run is None:
+                progress.update(task, description=f"{day} {name}")
+                return
+            rows = ", ".join(f"{table} {count:,}" for table, count in run.rows.items())
+            progress.console.print(
+                f"{day} {name:<9} {run.wall_s:6.1f} s  cpu {run.cpu_s:6.1f} s  "
+                f"peak {run.peak_gb:4.1f} GB  {rows}",
+                highlight=False,
+            )
+            progress.advance(task)
+
+        yield on_stage
+
+
+if __name__ == "__main__":
+    main()
