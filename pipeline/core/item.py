@@ -65,13 +65,19 @@ class ItemTables:
 
 def concatenate(parts: list[ItemTables]) -> ItemTables:
     """All items of the parts, in order."""
-    offsets = np.cumsum([0] + [part.start[-1] for part in parts])
-    start = [part.start[:-1] + offset for part, offset in zip(parts, offsets, strict=False)]
+    knots = [part.knots[part.start[0] : part.start[-1]] for part in parts]
+    offsets = np.cumsum([0] + [len(part) for part in knots])
+    start = [
+        part.start[:-1] - part.start[0] + offset
+        for part, offset in zip(parts, offsets[:-1], strict=True)
+    ]
     joined = {
         name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("tree", "profile", "count", "knots", "place_usd", "use")
+        for name in ("tree", "profile", "count", "place_usd", "use")
     }
-    return ItemTables(start=np.concatenate([*start, offsets[-1:]]), **joined)
+    return ItemTables(
+        start=np.concatenate([*start, offsets[-1:]]), knots=np.concatenate(knots), **joined
+    )
 
 
 @njit(nogil=True, cache=True, inline="always")
@@ -289,14 +295,15 @@ def positions(
 
 
 @njit(nogil=True, cache=True)
-def _shortage(bounds, start, knots, total):
+def _shortage(bounds, start, count, knots, total):
     for b in range(len(bounds) - 1):
-        for p in range(start[bounds[b]], start[bounds[b + 1]]):
-            total[b] += np.float64(knots[p, 0]) * knots[p, 1]
+        for k in range(bounds[b], bounds[b + 1]):
+            for p in range(start[k], start[k] + count[k].sum()):
+                total[b] += np.float64(knots[p, 0]) * knots[p, 1]
 
 
 def empty_cost(items: ItemTables, bounds: NDArray[np.int64]) -> NDArray[np.float64]:
     """Expected shortage cost in usd of each block when nothing is added anywhere."""
     total = np.zeros(len(bounds) - 1)
-    _shortage(bounds, items.start, items.knots, total)
+    _shortage(bounds, items.start, items.count, items.knots, total)
     return total

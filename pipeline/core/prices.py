@@ -1,0 +1,143 @@
+"""Capacity rows and their Lagrangian prices.
+
+A row limits what the plan uses of a resource at a node in a week (or over a lane, or a budget):
+
+    sum_k sum_j a_r[profile_k, resource, j] use_k[resource] y_kj <= capacity_r + overflow_r
+
+so the usage of any plan is a linear image of the small tensor ``used[profile, resource, node]``,
+and row prices act on items as a tensor of the same shape. Overflow costs ``overflow_usd_r`` a unit,
+which bounds the price: no night is infeasible.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
+
+from pipeline.core.item import ItemTables, empty_cost, sweep
+from pipeline.core.network import Forest
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """Capacity rows, net of what is there already.
+
+    rows: sparse [rows, profiles * resources * nodes], the coefficients a_r >= 0;
+    shape: (profiles, resources, nodes); limit: [rows] in the row's unit, may be negative;
+    overflow_usd: [rows] cost of a unit beyond the limit.
+    """
+
+    rows: csr_matrix
+    shape: tuple[int, int, int]
+    limit: NDArray[np.float64]
+    overflow_usd: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.limit)
+
+    def on_items(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Row prices [rows] as prices [profiles, resources, nodes] of what items use."""
+        return np.asarray(self.rows.T @ price).reshape(self.shape)
+
+    def usage(self, used: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Row usage [..., rows] of tensors [..., profiles, resources, nodes]."""
+        flat = used.reshape(-1, self.rows.shape[1])
+        return np.asarray((self.rows @ flat.T).T).reshape(*used.shape[:-3], len(self))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A stratified sample of items: strata are blocks of ``items``, each item counts ``weight``."""
+
+    items: ItemTables
+    bounds: NDArray[np.int64]
+    weight: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Strata:
+    """Rows drawn for a sample, stratum by stratum: rows [drawn], bounds [strata + 1], and what
+    each drawn item stands for, weight [strata]."""
+
+    rows: NDArray[np.int64]
+    bounds: NDArray[np.int64]
+    weight: NDArray[np.float64]
+
+
+def stratified(size: NDArray[np.float64], n: int, seed: int) -> Strata:
+    """About n items in eight strata of falling size; the largest n/4 items all at weight one.
+
+    size: [items] how much an item could use. Uniform sampling would start 1-2 % off, because a few
+    heavy items hold much of the usage.
+    """
+    rng = np.random.default_rng(seed)
+    order = np.argsort(-size, kind="stable")
+    top = len(order) if len(order) <= n else max(n // 4, 1)
+    rest = order[top:]
+    groups, weight = [np.sort(order[:top])], [1.0]
+    if len(rest):
+        share = np.cumsum(np.sqrt(np.maximum(size[rest], 1e-12)))
+        edges = np.searchsorted(share, share[-1] * np.arange(1, 8) / 7.0)
+        edges[-1] = len(rest)
+        for first, last in zip([0, *edges[:-1]], edges, strict=True):
+            stratum = rest[first:last]
+            if len(stratum):
+                drawn = min(len(stratum), max((n - top) // 7, 1))
+                groups.append(np.sort(rng.choice(stratum, drawn, replace=False)))
+                weight.append(len(stratum) / drawn)
+    bounds = np.concatenate([[0], np.cumsum([len(group) for group in groups])])
+    return Strata(np.concatenate(groups), bounds, np.array(weight))
+
+
+@dataclass(frozen=True)
+class DualPoint:
+    """Value and slope of the dual at a price: usd, and [rows] usage less limit."""
+
+    value: float
+    slope: NDArray[np.float64]
+
+
+def dual(
+    woods: Forest, sample: Sample, capacity: Capacity, price: NDArray[np.float64]
+) -> DualPoint:
+    """Weighted dual function of the sample: sum of item optima less price times limit."""
+    blocks = len(sample.weight)
+    on_items = np.broadcast_to(capacity.on_items(price), (blocks, *capacity.shape))
+    saved, used = sweep(woods, sample.items, sample.bounds, np.ascontiguousarray(on_items))
+    cost = sample.weight @ (empty_cost(sample.items, sample.bounds) - saved)
+    usage = capacity.usage(np.tensordot(sample.weight, used, axes=1))
+    return DualPoint(float(cost - price @ capacity.limit), usage - capacity.limit)
+
+
+def first_prices(
+    woods: Forest,
+    sample: Sample,
+    capacity: Capacity,
+    guess: NDArray[np.float64],
+    iterations: int,
+) -> tuple[NDArray[np.float64], int]:
+    """Prices [rows] that maximize the sample's dual within [0, overflow_usd], and sweeps used.
+
+    L-BFGS: on thousands of items the dual, though piecewise linear, is smooth enough.
+    """
+    start = dual(woods, sample, capacity, guess)
+    scale = max(abs(start.value), 1.0)
+    free = dual(woods, sample, capacity, np.zeros(len(capacity)))
+    width = np.maximum(np.abs(capacity.limit), np.maximum(free.slope + capacity.limit, 1e-9))
+    unit = scale / width / 100.0
+
+    def negative(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        point = dual(woods, sample, capacity, x * unit)
+        return -point.value / scale, -point.slope * unit / scale
+
+    found = minimize(
+        negative,
+        guess / unit,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(0.0, top) for top in capacity.overflow_usd / unit],
+        options={"maxiter": iterations, "ftol": 1e-9, "gtol": 1e-9, "maxcor": 20},
+    )
+    return np.asarray(found.x) * unit, int(found.nfev) + 2

@@ -1,0 +1,177 @@
+"""From shares of stored answers to an integer plan that violates nothing.
+
+Every item takes one stored answer of its block (answers are stored as prices; solving again is
+cheaper than keeping positions). Then the least valuable units are trimmed where a row is exceeded,
+and the most valuable units are added where something is left.
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from pipeline.core.item import ItemTables
+from pipeline.core.network import Forest
+from pipeline.core.prices import Capacity
+
+GOLDEN = 0.6180339887498949
+
+
+def choose(share: NDArray[np.float64], n: int) -> NDArray[np.int64]:
+    """Column [n] for each of a block's n items so that columns get their shares evenly spread."""
+    if n == 1:
+        return np.array([int(share.argmax())])
+    spread = (np.arange(n) * GOLDEN + 0.5) % 1.0
+    return np.minimum(np.searchsorted(np.cumsum(share), spread, side="right"), len(share) - 1)
+
+
+@njit(nogil=True, cache=True)
+def _margins(n_sets, parent, home, tree, start, count, knots, place_usd, position, loss, gain):
+    width = count.shape[1]
+    last, after, held = np.zeros(width), np.zeros(width), np.zeros(width)
+    for k in range(len(position)):
+        t = tree[k]
+        held[: n_sets[t]] = 0.0
+        for j in range(position.shape[1]):
+            if home[t, j] >= 0:
+                held[home[t, j]] += position[k, j]
+        p = start[k]
+        for s in range(n_sets[t]):
+            if parent[t, s] >= 0:
+                held[parent[t, s]] += held[s]
+            last[s] = after[s] = 0.0
+            end = 0.0
+            for q in range(p, p + count[k, s]):
+                begin, end = end, end + knots[q, 0]
+                if begin < held[s] <= end:
+                    last[s] = knots[q, 1]
+                if begin <= held[s] < end:
+                    after[s] = knots[q, 1]
+            p += count[k, s]
+        for s in range(n_sets[t] - 2, -1, -1):
+            last[s] += last[parent[t, s]]
+            after[s] += after[parent[t, s]]
+        for j in range(position.shape[1]):
+            loss[k, j], gain[k, j] = np.inf, -np.inf
+            if home[t, j] >= 0:
+                gain[k, j] = after[home[t, j]] - place_usd[k, j]
+                if position[k, j] > 0:
+                    loss[k, j] = last[home[t, j]] - place_usd[k, j]
+
+
+def margins(
+    woods: Forest, items: ItemTables, position: NDArray[np.int32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Usd [items, nodes] lost with the last unit at a node, and gained by one unit more.
+
+    Infinite loss where there is no unit, minus infinite gain where none may be put.
+    """
+    home = np.array([tree.home for tree in woods.trees])
+    loss, gain = np.empty(position.shape), np.empty(position.shape)
+    _margins(
+        woods.n_sets, woods.parent, home, items.tree, items.start, items.count, items.knots,
+        items.place_usd, position, loss, gain,
+    )  # fmt: skip
+    return loss, gain
+
+
+@njit(nogil=True, cache=True)
+def _remove(order, position, k_of, j_of, per_unit, excess):
+    for i in order:
+        if excess <= 0.0:
+            break
+        position[k_of[i], j_of[i]] -= 1
+        excess -= per_unit[i]
+    return excess
+
+
+def trim(
+    woods: Forest,
+    items: ItemTables,
+    position: NDArray[np.int32],
+    capacity: Capacity,
+    usage: NDArray[np.float64],
+    limit: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Take away the cheapest units in place until usage <= limit; returns the new row usage.
+
+    One unit of an item and node at most goes between two valuations. A row that still exceeds its
+    limit when no unit is left to take stays exceeded, and the certificate shows it.
+    """
+    usage = usage.copy()
+    for row in np.argsort(-(usage - limit) / np.maximum(np.abs(limit), 1.0), kind="stable"):
+        while usage[row] > limit[row]:
+            each = _use_in_row(capacity, items, int(row))
+            loss, _ = margins(woods, items, position)
+            k_of, j_of = np.nonzero((each > 0) & (position > 0))
+            if not len(k_of):
+                break
+            per_unit = each[k_of, j_of]
+            order = np.argsort(loss[k_of, j_of] / per_unit, kind="stable")
+            before = position.copy()
+            _remove(order, position, k_of, j_of, per_unit, usage[row] - limit[row])
+            usage -= _used(capacity, items, before - position)
+    return usage
+
+
+def fill(
+    woods: Forest,
+    items: ItemTables,
+    position: NDArray[np.int32],
+    capacity: Capacity,
+    usage: NDArray[np.float64],
+    limit: NDArray[np.float64],
+    price: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Add units in place that pay and still fit, best gain for priced use first."""
+    _, gain = margins(woods, items, position)
+    on_items = capacity.on_items(price)
+    priced = np.einsum("krj,kr->kj", on_items[items.profile], items.use.astype(np.float64))
+    k_of, j_of = np.nonzero(gain > 0.0)
+    if not len(k_of):
+        return usage
+    order = np.argsort(-(gain / np.maximum(priced, 1e-12))[k_of, j_of], kind="stable")
+    rows = capacity.rows.tocsc()
+    room = limit - usage
+    _, resources, nodes = capacity.shape
+    column = (items.profile[k_of].astype(np.int64) * resources) * nodes + j_of
+    _add(
+        order, position, k_of, j_of, column, resources, nodes, items.use,
+        rows.indptr, rows.indices, rows.data, room,
+    )  # fmt: skip
+    return limit - room
+
+
+@njit(nogil=True, cache=True)
+def _add(
+    order, position, k_of, j_of, column, resources, nodes, use, indptr, indices, data, room
+):  # fmt: skip
+    for i in order:
+        fits = True
+        for r in range(resources):
+            c = column[i] + r * nodes
+            for q in range(indptr[c], indptr[c + 1]):
+                if data[q] * use[k_of[i], r] > 0.0 and room[indices[q]] < data[q] * use[k_of[i], r]:
+                    fits = False
+        if fits:
+            position[k_of[i], j_of[i]] += 1
+            for r in range(resources):
+                c = column[i] + r * nodes
+                for q in range(indptr[c], indptr[c + 1]):
+                    room[indices[q]] -= data[q] * use[k_of[i], r]
+
+
+def _use_in_row(capacity: Capacity, items: ItemTables, row: int) -> NDArray[np.float64]:
+    """What a unit of each item at each node [items, nodes] uses of the row."""
+    on_items = capacity.rows[row].toarray().reshape(capacity.shape)
+    return np.einsum("krj,kr->kj", on_items[items.profile], items.use.astype(np.float64))
+
+
+def _used(
+    capacity: Capacity, items: ItemTables, position: NDArray[np.int32]
+) -> NDArray[np.float64]:
+    """Row usage of a position."""
+    used = np.zeros(capacity.shape)
+    for profile in range(capacity.shape[0]):
+        mine = items.profile == profile
+        used[profile] = items.use[mine].astype(np.float64).T @ position[mine]
+    return capacity.usage(used)

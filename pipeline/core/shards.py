@@ -1,0 +1,159 @@
+"""Blocks of items, and the engine that sweeps them: threads here, Dask in core.cluster.
+
+Items come in *parts* (shards), any sequence of ItemTables; a part may be loaded when it is asked
+for, so memory need not grow with the number of items. Each part is cut into blocks of consecutive
+items. A sweep solves every block at its own prices; results are stored by block and added in block
+order, so any number of threads or workers gives the same bytes.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from pipeline.core.item import ItemTables, concatenate, empty_cost, sweep
+from pipeline.core.network import Forest
+
+Result = TypeVar("Result")
+
+
+class Engine(Protocol):
+    """Applies a function to every part; results in the order of the parts."""
+
+    def each(self, work: Callable[[int, ItemTables], Result]) -> list[Result]:
+        """``[work(i, part) for i, part in enumerate(parts)]``."""
+        ...
+
+
+class Parts(Protocol):
+    """A sequence of item tables."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> ItemTables: ...
+
+
+@dataclass(frozen=True)
+class Threads:
+    """Runs parts on threads; the kernels release the interpreter lock."""
+
+    parts: Parts
+    threads: int
+
+    def each(self, work: Callable[[int, ItemTables], Result]) -> list[Result]:
+        """See Engine."""
+        indices = range(len(self.parts))
+        if self.threads == 1:
+            return [work(i, self.parts[i]) for i in indices]
+        with ThreadPoolExecutor(self.threads) as pool:
+            return list(pool.map(lambda i: work(i, self.parts[i]), indices))
+
+
+def views(items: ItemTables, n_parts: int) -> list[ItemTables]:
+    """The same items as n_parts consecutive parts, without copying."""
+    edges = np.linspace(0, len(items), n_parts + 1).astype(np.int64)
+    return [
+        ItemTables(
+            items.tree[a:b], items.profile[a:b], items.start[a : b + 1], items.count[a:b],
+            items.knots, items.place_usd[a:b], items.use[a:b],
+        )
+        for a, b in zip(edges[:-1], edges[1:], strict=True)
+    ]  # fmt: skip
+
+
+@njit(nogil=True, cache=True)
+def _root_units(n_sets, tree, start, count, knots, total):
+    for k in range(len(tree)):
+        last = n_sets[tree[k]] - 1
+        p = start[k]
+        for s in range(last):
+            p += count[k, s]
+        for q in range(p, p + count[k, last]):
+            total[k] += knots[q, 0]
+
+
+def potential(woods: Forest, items: ItemTables) -> NDArray[np.float64]:
+    """[items] how much of all resources an item could use: largest demand times use per unit."""
+    units = np.zeros(len(items))
+    _root_units(woods.n_sets, items.tree, items.start, items.count, items.knots, units)
+    return units * items.use.astype(np.float64).sum(axis=1)
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Blocks over the heavy items (one each) and then over every part.
+
+    heavy: tables of the heavy items; heavy_at: per part, their rows in it;
+    bounds: per part, first items of its blocks; offset: per part, number of its first block.
+    """
+
+    woods: Forest
+    heavy: ItemTables
+    heavy_at: tuple[NDArray[np.int64], ...]
+    bounds: tuple[NDArray[np.int64], ...]
+    offset: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return self.offset[-1] + len(self.bounds[-1]) - 1
+
+    def of_part(self, part: int) -> slice:
+        """Numbers of the part's blocks."""
+        return slice(self.offset[part], self.offset[part] + len(self.bounds[part]) - 1)
+
+    def light(self, part: int, items: ItemTables) -> ItemTables:
+        """The part's tables with the knots of its heavy items hidden."""
+        if not len(self.heavy_at[part]):
+            return items
+        count = items.count.copy()
+        count[self.heavy_at[part]] = 0
+        return replace(items, count=count)
+
+    def sweep(
+        self, engine: Engine, price: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Priced usd saved [blocks] and resources used [blocks, profiles, resources, nodes]."""
+
+        def work(part: int, items: ItemTables) -> tuple[NDArray, NDArray]:
+            mine = price[self.of_part(part)]
+            return sweep(self.woods, self.light(part, items), self.bounds[part], mine)
+
+        n = len(self.heavy)
+        found = [sweep(self.woods, self.heavy, np.arange(n + 1), price[:n]), *engine.each(work)]
+        saved, used = zip(*found, strict=True)
+        return np.concatenate(saved), np.concatenate(used)
+
+    def empty_cost(self, engine: Engine) -> NDArray[np.float64]:
+        """Usd [blocks] that items cost when nothing is added."""
+        rest = engine.each(
+            lambda part, items: empty_cost(self.light(part, items), self.bounds[part])
+        )
+        return np.concatenate([empty_cost(self.heavy, np.arange(len(self.heavy) + 1)), *rest])
+
+
+def cut(
+    woods: Forest,
+    parts: Parts,
+    sizes: Sequence[NDArray[np.float64]],
+    n_blocks: int,
+    n_heavy: int,
+) -> Blocks:
+    """Blocks of about equal numbers of items; the n_heavy largest items are blocks of their own."""
+    size = np.concatenate(sizes)
+    edges = np.concatenate([[0], np.cumsum([len(part) for part in sizes])])
+    largest = np.sort(np.argsort(-size, kind="stable")[: min(n_heavy, len(size) // 10)])
+    heavy_at = tuple(
+        largest[(largest >= a) & (largest < b)] - a
+        for a, b in zip(edges[:-1], edges[1:], strict=True)
+    )
+    per_block = max(len(size) // n_blocks, 1)
+    bounds = tuple(
+        np.linspace(0, len(part), max(round(len(part) / per_block), 1) + 1).astype(np.int64)
+        for part in sizes
+    )
+    offset = len(largest) + np.concatenate([[0], np.cumsum([len(b) - 1 for b in bounds])])
+    heavy = [parts[i].take(rows) for i, rows in enumerate(heavy_at)]
+    return Blocks(woods, concatenate(heavy), heavy_at, bounds, tuple(int(o) for o in offset[:-1]))

@@ -1,0 +1,248 @@
+"""The main path: from packed item tables and capacity rows to a certified integer plan.
+
+    sample -> first prices -> one sweep: lower bound -> sweeps at perturbed prices -> master
+           -> every item takes a stored answer -> trim and fill -> certificate
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.core.certificate import Certificate, certify, lower_bound
+from pipeline.core.evaluate import evaluate
+from pipeline.core.item import ItemTables, concatenate, positions
+from pipeline.core.master import Mix, mix
+from pipeline.core.network import Forest
+from pipeline.core.prices import Capacity, Sample, first_prices, stratified
+from pipeline.core.recover import choose, fill, trim
+from pipeline.core.shards import Blocks, Engine, Parts, Threads, cut, potential
+from pipeline.core.trace import Trace
+
+
+@dataclass(frozen=True)
+class SolveParams:
+    """Parameters of the solver.
+
+    sample_items: items of the sample that first prices are found on.
+    sample_iterations: L-BFGS iterations on the sample.
+    blocks: blocks of items that get their own perturbed prices; heavy_items: blocks of one item.
+    perturbations: spread of the prices in each sweep after the first, relative to the price.
+    target_gap: stop perturbing when the master is this close to the lower bound.
+    pool_items: items among which units are trimmed and filled.
+    threads: threads of the sweeps. seed: of the sample and the perturbations.
+    """
+
+    sample_items: int = 16_000
+    sample_iterations: int = 60
+    blocks: int = 200
+    heavy_items: int = 100
+    perturbations: tuple[float, ...] = (0.3, 0.1, 0.05, 0.03, 0.02)
+    target_gap: float = 3e-4
+    pool_items: int = 200_000
+    threads: int = 1
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Stored answers of all blocks.
+
+    price: per column [blocks, profiles, resources, nodes]; cost: [blocks, columns] usd without
+    capacity prices; usage: [blocks, columns, rows].
+    """
+
+    price: tuple[NDArray[np.float64], ...]
+    cost: NDArray[np.float64]
+    usage: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """position: per part [items, nodes] units; price, usage, overflow: [rows]; mix: the master."""
+
+    position: list[NDArray[np.int32]]
+    price: NDArray[np.float64]
+    usage: NDArray[np.float64]
+    overflow: NDArray[np.float64]
+    columns: Columns
+    mix: Mix
+    certificate: Certificate
+    trace: Trace
+
+
+def solve(
+    woods: Forest,
+    parts: Parts,
+    capacity: Capacity,
+    params: SolveParams | None = None,
+    guess: NDArray[np.float64] | None = None,
+    engine: Engine | None = None,
+) -> Plan:
+    """Certified integer plan for all items of the parts; ``guess``: last night's row prices."""
+    params = params or SolveParams()
+    engine = engine or Threads(parts, params.threads)
+    trace = Trace()
+    sizes = engine.each(lambda part, items: potential(woods, items))
+    sample = draw(parts, sizes, params)
+    start = np.clip(0.0 if guess is None else guess, 0.0, capacity.overflow_usd)
+    price, sweeps = first_prices(woods, sample, capacity, start, params.sample_iterations)
+    trace.sweeps += sweeps * len(sample.items) / sum(len(size) for size in sizes)
+    trace.close("prices")
+    blocks = cut(woods, parts, sizes, params.blocks, params.heavy_items)
+    columns, mixed, lower = answers(blocks, engine, capacity, price, params, trace)
+    position = integer_plan(blocks, parts, engine, capacity, columns, mixed, params)
+    trace.close("recovery")
+    plan = audit(woods, engine, capacity, position, mixed.overflow, lower)
+    trace.add("integer plan", lower, plan[2].upper, plan[2].violation)
+    trace.close("certificate")
+    return Plan(position, price, plan[0], plan[1], columns, mixed, plan[2], trace)
+
+
+def draw(parts: Parts, sizes: list[NDArray[np.float64]], params: SolveParams) -> Sample:
+    """Stratified sample over all parts, loading one part after the other."""
+    strata = stratified(np.concatenate(sizes), params.sample_items, params.seed)
+    order = np.sort(strata.rows)
+    edges = np.concatenate([[0], np.cumsum([len(size) for size in sizes])])
+    found = []
+    for i, (first, last) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        mine = order[(order >= first) & (order < last)]
+        if len(mine):
+            found.append(parts[i].take(mine - first))
+    items = concatenate(found).take(np.searchsorted(order, strata.rows))
+    return Sample(items, strata.bounds, strata.weight)
+
+
+def answers(
+    blocks: Blocks,
+    engine: Engine,
+    capacity: Capacity,
+    price: NDArray[np.float64],
+    params: SolveParams,
+    trace: Trace,
+) -> tuple[Columns, Mix, float]:
+    """Stored answers of all blocks, their best mix, and the lower bound at ``price``."""
+    rng = np.random.default_rng(params.seed + 1)
+    empty = blocks.empty_cost(engine)
+    spread, centre, lower = 0.0, price, -np.inf
+    prices, costs, usages = [], [], []
+    for spread in (0.0, *params.perturbations):
+        noise = 1.0 + spread * rng.standard_normal((len(blocks), len(capacity)))
+        perturbed = np.clip(centre * noise, 0.0, capacity.overflow_usd)
+        on_items = np.stack([capacity.on_items(row) for row in perturbed])
+        saved, used = blocks.sweep(engine, on_items)
+        trace.sweeps += 1
+        if not prices:
+            lower = lower_bound(float((empty - saved).sum()), price, capacity)
+        prices.append(on_items)
+        costs.append(empty - saved - (on_items * used).sum(axis=(1, 2, 3)))
+        usages.append(capacity.usage(used))
+        if len(prices) > 1:
+            mixed = mix(np.stack(costs, axis=1), np.stack(usages, axis=1), capacity)
+            trace.add(f"perturbed {spread:g}", lower, mixed.value)
+            if mixed.value - lower <= params.target_gap * abs(mixed.value):
+                break
+            centre = mixed.price
+    columns = Columns(tuple(prices), np.stack(costs, axis=1), np.stack(usages, axis=1))
+    return columns, mixed, lower
+
+
+def integer_plan(
+    blocks: Blocks,
+    parts: Parts,
+    engine: Engine,
+    capacity: Capacity,
+    columns: Columns,
+    mixed: Mix,
+    params: SolveParams,
+) -> list[NDArray[np.int32]]:
+    """Positions of every part: each item takes a stored answer, then units are trimmed and added."""
+    woods = blocks.woods
+    price = np.stack(columns.price)
+
+    def work(part: int, items: ItemTables) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        return take(blocks, part, items, mixed.share, price)
+
+    found = engine.each(work)
+    position = [mine for mine, _ in found]
+    n = len(blocks.heavy)
+    share = mixed.share[:n].argmax(axis=1) * len(blocks) + np.arange(n)
+    flat = price.reshape(-1, *capacity.shape)
+    heavy = positions(woods, blocks.heavy, 0, n, share, flat)
+    heavy_used = evaluate(woods, blocks.heavy, heavy, capacity.shape[0])[1]
+    usage = capacity.usage(heavy_used + sum(used for _, used in found))
+    repair(blocks, parts, position, heavy, capacity, usage, mixed, params)
+    first = 0
+    for part, rows in enumerate(blocks.heavy_at):
+        position[part][rows] = heavy[first : first + len(rows)]
+        first += len(rows)
+    return position
+
+
+def take(
+    blocks: Blocks,
+    part: int,
+    items: ItemTables,
+    share: NDArray[np.float64],
+    price: NDArray[np.float64],
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Positions of a part, each item at one of its block's stored prices, and what they use."""
+    items = blocks.light(part, items)
+    mine = blocks.of_part(part)
+    bounds = blocks.bounds[part]
+    position = np.empty((len(items), blocks.woods.n_nodes), np.int32)
+    for b, first, last in zip(range(mine.start, mine.stop), bounds[:-1], bounds[1:], strict=True):
+        choice = choose(share[b], int(last - first))
+        position[first:last] = positions(
+            blocks.woods, items, int(first), int(last), choice, price[:, b]
+        )
+    return position, evaluate(blocks.woods, items, position, price.shape[2])[1]
+
+
+def repair(
+    blocks: Blocks,
+    parts: Parts,
+    position: list[NDArray[np.int32]],
+    heavy: NDArray[np.int32],
+    capacity: Capacity,
+    usage: NDArray[np.float64],
+    mixed: Mix,
+    params: SolveParams,
+) -> None:
+    """Trim and fill in place the heavy items and the first parts, until nothing is violated."""
+    pool, n = [], 0
+    while n < params.pool_items and len(pool) < len(position):
+        pool.append(blocks.light(len(pool), parts[len(pool)]))
+        n += len(pool[-1])
+    items = concatenate([blocks.heavy, *pool])
+    joined = np.concatenate([heavy, *position[: len(pool)]])
+    limit = capacity.limit + mixed.overflow
+    limit = limit - 1e-10 * np.abs(limit)  # sums in another order must not exceed it either
+    usage = trim(blocks.woods, items, joined, capacity, usage, limit)
+    fill(blocks.woods, items, joined, capacity, usage, limit, mixed.price)
+    heavy[:] = joined[: len(heavy)]
+    at = len(heavy)
+    for i, part in enumerate(pool):
+        position[i][:] = joined[at : at + len(part)]
+        at += len(part)
+
+
+def audit(
+    woods: Forest,
+    engine: Engine,
+    capacity: Capacity,
+    position: list[NDArray[np.int32]],
+    overflow: NDArray[np.float64],
+    lower: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], Certificate]:
+    """Row usage, paid overflow, and the certificate of the finished plan."""
+
+    def work(part: int, items: ItemTables) -> tuple[float, NDArray[np.float64]]:
+        cost, used = evaluate(woods, items, position[part], capacity.shape[0])
+        return float(cost.sum()), used
+
+    found = engine.each(work)
+    usage = capacity.usage(sum((used for _, used in found), np.zeros(capacity.shape)))
+    paid = np.minimum(overflow, np.maximum(usage - capacity.limit, 0.0))
+    cost = sum(cost for cost, _ in found)
+    return usage, paid, certify(lower, cost, usage, paid, capacity)
