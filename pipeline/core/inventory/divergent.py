@@ -12,6 +12,7 @@ Sources: Kaynov, van Knippenberg, Menkovski, van Breemen & van Jaarsveld, Int. J
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -174,27 +175,23 @@ def _start(system: DivergentSystem, groups: list[int]) -> tuple[int, ...]:
     return tuple(levels)
 
 
-def _descend(value: object, levels: tuple[int, ...], width: int) -> tuple[int, ...]:
-    """Moves of one or of two levels by ±width (opposite or together) while they pay."""
-    assert callable(value)
+def _descend(
+    value: Callable[[tuple[int, ...]], float], levels: tuple[int, ...], width: int
+) -> tuple[int, ...]:
+    """Cycle through moves of one level, or of two against each other, while any pays."""
     size = len(levels)
     moves = [{i: sign * width} for i in range(size) for sign in (-1, 1)]
-    moves += [
-        {i: width * a, j: width * b}
-        for i in range(size)
-        for j in range(i)
-        for a, b in ((1, -1), (-1, 1))
-    ]
-    while True:
-        best, best_cost = levels, value(levels)
+    for i in range(1, size):
+        partners = range(i) if size <= 5 else range(1)  # with many groups: warehouse only
+        moves += [{i: sign * width, j: -sign * width} for j in partners for sign in (-1, 1)]
+    is_better = True
+    while is_better:
+        is_better = False
         for move in moves:
             tried = tuple(max(v + move.get(i, 0), 0) for i, v in enumerate(levels))
-            cost = value(tried)
-            if cost < best_cost:
-                best, best_cost = tried, cost
-        if best == levels:
-            return levels
-        levels = best
+            if value(tried) < value(levels):
+                levels, is_better = tried, True
+    return levels
 
 
 @njit(cache=True)

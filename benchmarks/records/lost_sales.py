@@ -1,0 +1,93 @@
+"""Records of lost sales: Zipkin, Xin, Bijvank."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from benchmarks.records.checks import Answer, NotSolvedError, Record
+from benchmarks.records.demand_specs import integer_demand, parse_demand
+from pipeline.core.inventory.lost_sales import (
+    LostSales,
+    best_capped_base_stock,
+    is_exact_possible,
+    optimal_lost_sales,
+)
+from pipeline.core.inventory.lost_sales_base_stock import best_base_stock
+from pipeline.core.inventory.lost_sales_fixed import (
+    FixedCostLostSales,
+    optimal_fixed_cost_lost_sales,
+)
+from pipeline.core.inventory.lost_sales_heuristics import myopic_cost, vector_base_stock_cost
+from pipeline.core.inventory.lost_sales_simulation import simulated_capped_base_stock
+
+SOLVERS: dict[str, Callable[[LostSales], float]] = {
+    "optimal_avg_cost": optimal_lost_sales,
+    "optimal": optimal_lost_sales,
+    "best_base_stock_avg_cost": lambda problem: best_base_stock(problem).cost,
+    "base_stock": lambda problem: best_base_stock(problem).cost,
+    "best_base_stock": lambda problem: best_base_stock(problem).cost,
+    "capped_bs": lambda problem: capped_cost(problem),
+    "capped_base_stock": lambda problem: capped_cost(problem),
+    "capped_base_stock_avg_cost": lambda problem: capped_cost(problem),
+    "myopic1": myopic_cost,
+    "myopic2": lambda problem: myopic_cost(problem, 2),
+    "svbs": vector_base_stock_cost,
+}
+
+
+def capped_cost(problem: LostSales) -> float:
+    """Exactly where the state space allows it, by simulation where it does not."""
+    if problem.lead_time <= 5 and is_exact_possible(problem):
+        return best_capped_base_stock(problem).cost
+    return simulated_capped_base_stock(problem).cost
+
+
+def solve_lost_sales(record: Record) -> Iterator[Answer]:
+    """Every quantity of the record that names a policy known here."""
+    p = record.params
+    if p.get("c", 0):
+        raise NotSolvedError("a unit cost is not part of these records' convention")
+    lead = float(p["lead_time"])
+    if lead != int(lead) or lead < 1:
+        raise NotSolvedError(f"lead time {lead}: a whole number of periods is needed")
+    demand = integer_demand(p["demand"], p)
+    problem = LostSales(demand, float(p["h"]), float(p["p"]), int(lead))
+    expected = record.expected
+    if "best_base_stock_avg_cost" in expected:
+        expected.pop("best_base_stock", None)  # the same quantity, recomputed
+    known = [name for name in expected if name in SOLVERS]
+    if not known:
+        raise NotSolvedError(f"no policy known here among {sorted(record.expected)}")
+    for name in known:
+        value = expected[name]
+        published = float(value["avg_cost"] if isinstance(value, dict) else value)
+        try:
+            ours = SOLVERS[name](problem)
+        except ValueError as error:
+            raise NotSolvedError(f"{name}: {error}") from error
+        yield Answer(name, published, ours)
+
+
+def solve_fixed_cost(record: Record) -> Iterator[Answer]:
+    """Fixed order cost, periodic review, Poisson demand process."""
+    p = record.params
+    review = float(p.get("review", 1))
+    rate = float(p.get("rate", p.get("mean", 0)))
+    if parse_demand("poisson", {"rate": rate}).mean <= 0:
+        raise NotSolvedError("a positive demand rate is needed")
+    problem = FixedCostLostSales(
+        rate=rate * review,
+        holding=float(p["h"]) * review,
+        penalty=float(p["p"]),
+        fixed_cost=float(_fixed(p)),
+        lead_time=float(p["lead_time"]) / review,
+    )
+    if "optimal_avg_cost" not in record.expected:
+        raise NotSolvedError("no optimal average cost is given")
+    ours = optimal_fixed_cost_lost_sales(problem) / review
+    yield Answer("optimal_avg_cost", float(record.expected["optimal_avg_cost"]), ours)
+
+
+def _fixed(p: dict[str, Any]) -> float:
+    return float(p.get("K_fixed", p.get("K", 0.0)))
