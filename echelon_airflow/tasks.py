@@ -1,0 +1,107 @@
+"""What each task of the DAGs does: resolve the night once, then call pipeline.runner.
+
+Heavy imports stand inside the functions, because the DAG processor imports this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowFailException
+
+if TYPE_CHECKING:
+    from pipeline.contracts.settings import Settings
+    from pipeline.runner import StageRun
+    from pipeline.store import Source, Store
+
+_ROOT = Path(__file__).resolve().parents[1]
+PLACES = {
+    "dataset": "sample",
+    "raw_dir": str(_ROOT / "data" / "sample"),
+    "out_dir": str(_ROOT / "data" / "runs"),
+    "settings_file": "",
+}
+"""Names and last defaults of what a run reads and writes."""
+
+
+def resolve_night(
+    params: Mapping[str, Any], run_type: str, logical_date: date | None,
+    variable: Callable[[str], str | None],
+) -> dict[str, str]:
+    """Business date and places of a run, as strings: a parameter, else a Variable, else a default.
+
+    The date is the run's logical date; `as_of` replaces it in manual runs ("what if") only, since
+    in a backfill it would plan one date again and again.
+    """  # fmt: skip
+    chosen = params.get("as_of")
+    if chosen and run_type != "manual":
+        raise AirflowFailException(
+            f"the parameter as_of is for manual runs; this is a {run_type} run, whose logical "
+            "date is the business date. Next: leave as_of empty."
+        )
+    if not chosen and logical_date is None:
+        raise AirflowFailException(
+            "no business date: the run has neither a logical date nor the parameter as_of. "
+            "Next: give one of them."
+        )
+    night = {"as_of": str(chosen or logical_date)}
+    for name, default in PLACES.items():
+        night[name] = params.get(name) or variable(f"echelon_{name}") or default
+    return night
+
+
+def run_stage(name: str, night: Mapping[str, str]) -> None:
+    """Run one stage for the night; training only trains where no current model lies there."""
+    from pipeline import runner  # noqa: PLC0415  imports pandas
+
+    with _errors_for_people():
+        store, source, settings = _open(night)
+        as_of = date.fromisoformat(night["as_of"])
+        if name == "train":
+            model_date = runner.ensure_model(store, source, settings, as_of, _log)
+            print(f"The night of {as_of} uses the model of {model_date}.")
+        else:
+            runner.run_stage(store, source, settings, as_of, name, _log)
+
+
+def refresh_successor(night: Mapping[str, str]) -> None:
+    """Compare the next night's plan with this one anew, where the next night is planned already."""
+    from pipeline import runner  # noqa: PLC0415  imports pandas
+
+    with _errors_for_people():
+        store, source, settings = _open(night)
+        runner.refresh_successor(
+            store, source, settings, date.fromisoformat(night["as_of"]), _log
+        )  # fmt: skip
+
+
+def _open(night: Mapping[str, str]) -> tuple[Store, Source, Settings]:
+    from pipeline.contracts.settings import load_settings  # noqa: PLC0415  imports pydantic
+    from pipeline.store import Source, Store  # noqa: PLC0415  imports pandas
+
+    file = night["settings_file"]
+    settings = load_settings(Path(file) if file else None)
+    return Store(night["out_dir"]), Source(night["dataset"], Path(night["raw_dir"])), settings
+
+
+def _log(run: StageRun) -> None:
+    rows = ", ".join(f"{table} {count:,}" for table, count in run.rows.items())
+    print(
+        f"{run.as_of} {run.stage}: {run.wall_s:.1f} s, {run.cpu_s:.1f} CPU s, "
+        f"peak {run.peak_gb:.2f} GB; rows: {rows}"
+    )
+
+
+@contextmanager
+def _errors_for_people() -> Iterator[None]:
+    """Fail at once on settings and usage that no retry can mend; input that is late may come."""
+    from pipeline.errors import SettingsError, UsageError  # noqa: PLC0415  with its siblings
+
+    try:
+        yield
+    except (SettingsError, UsageError) as error:
+        raise AirflowFailException(str(error)) from error
