@@ -88,7 +88,10 @@ STAGES = (
             "lead_times",
         ),
         ("order_reasons", "transfer_reasons", "plan_changes"),
-        reads_previous=("purchase_orders", "transfers", "order_reasons", "transfer_reasons"),
+        reads_previous=(
+            "purchase_orders", "transfers", "network_targets", "base_stock_levels", "stock",
+            "open_orders", "open_transfers", "overrides",
+        ),
     ),
     Stage(
         "review",

@@ -1,0 +1,129 @@
+"""Additive integer drivers of orders and transfers: they sum exactly to the quantity.
+
+Every quantity is taken apart along the way it was made: expected demand over the cover, what
+uncertainty adds, what scarce capacity changes, less what there is and what is coming; then what
+packs, minima and limits change, and last what a planner's override changes. Each driver is the
+difference between two neighbouring levels on that way, so the sum telescopes.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.contracts.columns import DRIVERS, TRANSFER_DRIVERS
+
+I64 = npt.NDArray[np.int64]
+
+
+def order_drivers(
+    lines: pd.DataFrame, on_hand: pd.Series, overridden: npt.NDArray[np.bool_]
+) -> pd.DataFrame:
+    """Drivers of order lines (columns DRIVERS, rows as `lines`), summing to order_units.
+
+    `lines` has the columns of purchase_orders that hold levels, those of network_targets
+    (target_units, unpriced_target_units, cover_demand_units) and of vendor_items (case_pack_units,
+    moq_units); a quantity of zero is explained as well. `on_hand` is by item_id. `overridden` marks
+    the lines whose quantity an order override decided.
+
+    The effect of such an override is measured against the need rounded up to full cases and MOQ,
+    the order that would have been placed without it.
+    """
+    quantity, level = _int(lines["order_units"]), _int(lines["order_up_to_units"])
+    position = _int(lines["inventory_position_units"])
+    held = _int(lines["item_id"].map(on_hand).fillna(0))
+    demand = _int(np.rint(lines["cover_demand_units"].to_numpy(dtype="float64")))
+    unpriced, target = _int(lines["unpriced_target_units"]), _int(lines["target_units"])
+    usual = usual_quantity(
+        level - position, _int(lines["moq_units"]), _int(lines["case_pack_units"])
+    )
+    system = np.where(overridden, usual, quantity)
+    return pd.DataFrame(
+        {
+            "demand_over_cover": demand,
+            "safety_stock": unpriced - demand,
+            "capacity_price": target - unpriced,
+            "stock_on_hand": -held,
+            "on_order": held - position,
+            "rounding": system - (level - position),
+            "override": quantity - system + (level - target),
+        },
+        columns=list(DRIVERS),
+        index=lines.index,
+    )
+
+
+def transfer_drivers(moves: pd.DataFrame, overridden: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    """Drivers of transfers (columns TRANSFER_DRIVERS, rows as `moves`), summing to transfer_units.
+
+    `moves` has transfer_units, case_units, expected_demand_units, base_stock_units,
+    unpriced_base_stock_units of the receiving node, on_hand_units there, and inbound_units: all
+    that is on the way to it, the night's other transfers of the item included.
+
+    What differs from the need by less than a case is rounding; the rest is the source's doing
+    (it has less to give, or more than it should keep), or an override's.
+    """
+    quantity, level = _int(moves["transfer_units"]), _int(moves["base_stock_units"])
+    demand = _int(np.rint(moves["expected_demand_units"].to_numpy(dtype="float64")))
+    unpriced = _int(moves["unpriced_base_stock_units"])
+    held, inbound = _int(moves["on_hand_units"]), _int(moves["inbound_units"])
+    gap = quantity - (level - held - inbound)
+    is_rounding = np.abs(gap) < _int(moves["case_units"])
+    return pd.DataFrame(
+        {
+            "demand_over_cover": demand,
+            "safety_stock": unpriced - demand,
+            "capacity_price": level - unpriced,
+            "stock_on_hand": -held,
+            "on_order": -inbound,
+            "source_limit": np.where(overridden | is_rounding, 0, gap),
+            "rounding": np.where(~overridden & is_rounding, gap, 0),
+            "override": np.where(overridden, gap, 0),
+        },
+        columns=list(TRANSFER_DRIVERS),
+        index=moves.index,
+    )
+
+
+def usual_quantity(needed: I64, moq: I64, case: I64) -> I64:
+    """Order for a need: none if there is none, else MOQ at least, in whole cases."""
+    wanted = np.maximum(needed, moq)
+    return np.where(needed > 0, -(-wanted // case) * case, 0)
+
+
+def order_overrides(overrides: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Overrides of order quantities in force on the day that is planned."""
+    day = pd.Timestamp(as_of + timedelta(days=1))
+    return overrides[
+        (overrides["override_target"] == "order_units")
+        & (overrides["start_date"] <= day)
+        & (overrides["expiry_date"] >= day)
+    ]
+
+
+def long_drivers(
+    wide: pd.DataFrame, keys: pd.DataFrame, sentences: list[str], keep_zero: bool = True
+) -> pd.DataFrame:
+    """One row for each driver: the columns of `keys`, driver, driver_order, driver_units, sentence.
+
+    Without `keep_zero` drivers of 0 units are left out, except that no quantity loses its last row.
+    """
+    rows, drivers = len(wide), list(wide.columns)
+    units = wide.to_numpy(dtype="int64").reshape(rows, len(drivers))
+    result = keys.loc[keys.index.repeat(len(drivers))].reset_index(drop=True)
+    result["driver"] = np.tile(np.array(drivers, dtype=object), rows)
+    result["driver_order"] = np.tile(np.arange(len(drivers)), rows)
+    result["driver_units"] = units.ravel()
+    result["sentence"] = np.repeat(np.array(sentences, dtype=object), len(drivers))
+    if keep_zero:
+        return result
+    shown = units != 0
+    shown[:, 0] |= ~shown.any(axis=1)
+    return result[shown.ravel()].reset_index(drop=True)
+
+
+def _int(values: object) -> I64:
+    return np.asarray(values, dtype="float64").astype(np.int64)

@@ -1,0 +1,183 @@
+"""A night's orders and transfers with all that explains them, taken apart into drivers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.contracts.columns import DRIVERS, TRANSFER_DRIVERS
+from pipeline.explain.drivers import order_drivers, order_overrides, transfer_drivers
+from pipeline.explain.position import by_item, node_inbound, node_stock, vendor_on_order
+from pipeline.explain.sentences import (
+    OrderFacts,
+    TransferFacts,
+    order_sentence,
+    transfer_sentence,
+)
+
+Pairs = list[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class NightPlan:
+    """Tables of one night that explain its plan, as published (see contracts.tables)."""
+
+    as_of: date
+    purchase_orders: pd.DataFrame
+    transfers: pd.DataFrame
+    network_targets: pd.DataFrame
+    base_stock_levels: pd.DataFrame
+    vendor_items: pd.DataFrame
+    stock: pd.DataFrame
+    open_orders: pd.DataFrame
+    open_transfers: pd.DataFrame
+    overrides: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Quantities with their drivers: rows of `lines` and `drivers` belong together."""
+
+    lines: pd.DataFrame
+    drivers: pd.DataFrame
+
+
+def explain_orders(plan: NightPlan, also: Pairs | None = None) -> Explained:
+    """The night's order lines; and, at quantity zero, (item, vendor) pairs of items without one."""
+    orders = _text(plan.purchase_orders, "item_id", "vendor_id", "order_line_id")
+    targets = _text(plan.network_targets, "item_id", "vendor_id").rename(
+        columns={
+            "order_up_to_units": "target_units",
+            "unpriced_order_up_to_units": "unpriced_target_units",
+        }
+    )
+    on_hand = by_item(node_stock(plan.stock, plan.as_of))
+    zero = _unordered(plan, _missing(orders, also, ["item_id"]), targets, on_hand)
+    lines = (
+        pd.concat([orders, zero], ignore_index=True)
+        .merge(targets, on=["item_id", "vendor_id"], how="left")
+        .merge(
+            _text(plan.vendor_items, "item_id", "vendor_id")[
+                ["item_id", "vendor_id", "moq_units", "case_pack_units"]
+            ],
+            on=["item_id", "vendor_id"],
+            how="left",
+        )
+    )
+    level = lines["order_up_to_units"].astype("float64")
+    for name in ("target_units", "unpriced_target_units"):
+        lines[name] = lines[name].astype("float64").fillna(level)
+    for name, default in (("cover_demand_units", 0), ("cover_days", 0), ("moq_units", 0),
+                          ("case_pack_units", 1)):  # fmt: skip
+        lines[name] = lines[name].astype("float64").fillna(default)
+    lines["override_note"] = _override_notes(lines, order_overrides(plan.overrides, plan.as_of))
+    overridden = (lines["reason_code"] == "override").to_numpy()
+    overridden |= ((lines["order_units"] == 0) & (lines["override_note"] != "")).to_numpy()
+    lines["override_note"] = lines["override_note"].where(overridden, "")
+    return Explained(lines, order_drivers(lines, on_hand, overridden))
+
+
+def explain_transfers(plan: NightPlan, also: Pairs | None = None) -> Explained:
+    """The night's transfers and, at quantity zero, the (item, from, to) triples of `also`."""
+    keys = ["item_id", "from_node_id", "to_node_id"]
+    moves = _text(plan.transfers, *keys, "transfer_id")
+    zero = pd.DataFrame(_missing(moves, also, keys), columns=keys, dtype="str")
+    zero = zero.assign(transfer_id="", transfer_units=0, cases=0)
+    lines = pd.concat([moves, zero], ignore_index=True).merge(
+        _text(plan.base_stock_levels, "item_id", "node_id"),
+        left_on=["item_id", "to_node_id"],
+        right_on=["item_id", "node_id"],
+        how="left",
+    )
+    for name in ("base_stock_units", "unpriced_base_stock_units", "expected_demand_units",
+                 "protection_days"):  # fmt: skip
+        lines[name] = lines[name].astype("float64").fillna(0)
+    lines["case_units"] = lines["transfer_units"] // np.maximum(lines["cases"], 1)
+    receiver = pd.MultiIndex.from_frame(lines[["item_id", "to_node_id"]])
+    lines["on_hand_units"] = _at(node_stock(plan.stock, plan.as_of), receiver)
+    inbound = _at(node_inbound(plan.open_orders, plan.open_transfers, plan.as_of), receiver)
+    tonight = lines.groupby(["item_id", "to_node_id"])["transfer_units"].transform("sum")
+    lines["inbound_units"] = inbound + (tonight - lines["transfer_units"]).to_numpy()
+    return Explained(lines, transfer_drivers(lines, np.zeros(len(lines), dtype=bool)))
+
+
+def order_sentences(orders: Explained, vendor_names: pd.Series) -> list[str]:
+    """One sentence for each line; `vendor_names` is by vendor_id."""
+    lines = orders.lines
+    names = lines["vendor_id"].map(vendor_names).fillna(lines["vendor_id"])
+    facts = zip(
+        lines["order_units"].astype(int), lines["cases"].astype(int),
+        lines["case_pack_units"].astype(int), names, lines["cover_days"],
+        lines["reason_code"].astype("str"), lines["override_note"], strict=True,
+    )  # fmt: skip
+    return [
+        order_sentence(OrderFacts(*fact), dict(zip(DRIVERS, row, strict=True)))
+        for fact, row in zip(facts, orders.drivers.to_numpy().tolist(), strict=True)
+    ]
+
+
+def transfer_sentences(moves: Explained, node_names: pd.Series) -> list[str]:
+    """One sentence for each transfer; `node_names` is by node_id."""
+    lines = moves.lines
+    facts = zip(
+        lines["transfer_units"].astype(int), lines["cases"].astype(int),
+        lines["from_node_id"].map(node_names).fillna(lines["from_node_id"]),
+        lines["to_node_id"].map(node_names).fillna(lines["to_node_id"]),
+        lines["protection_days"], strict=True,
+    )  # fmt: skip
+    return [
+        transfer_sentence(TransferFacts(*fact), dict(zip(TRANSFER_DRIVERS, row, strict=True)))
+        for fact, row in zip(facts, moves.drivers.to_numpy().tolist(), strict=True)
+    ]
+
+
+def _unordered(
+    plan: NightPlan, pairs: Pairs, targets: pd.DataFrame, on_hand: pd.Series
+) -> pd.DataFrame:
+    """Lines of quantity zero, with the level and position that would have led to an order."""
+    columns = ["item_id", "vendor_id"]
+    zero = pd.DataFrame(pairs, columns=columns, dtype="str")
+    levels = zero.merge(targets, on=columns, how="left").fillna(0)
+    lead_days = levels.set_index(columns)["cover_days"].astype("float64")
+    coming = vendor_on_order(plan.open_orders, plan.open_transfers, lead_days, plan.as_of)
+    on_order = _at(coming, pd.MultiIndex.from_frame(zero))
+    return zero.assign(
+        order_line_id="", order_units=0, cases=0, reason_code="below_order_up_to",
+        order_up_to_units=levels["target_units"].astype("int64"),
+        inventory_position_units=zero["item_id"].map(on_hand).fillna(0).astype("int64") + on_order,
+    )  # fmt: skip
+
+
+def _override_notes(lines: pd.DataFrame, overrides: pd.DataFrame) -> list[str]:
+    """Who overrode an item's order and why; empty where nobody did. The item's own come first."""
+    ranked = overrides.sort_values("override_id")
+    notes = {
+        str(item): f"{planner}: {why}"
+        for item, planner, why in zip(
+            ranked["item_id"].astype("str").where(ranked["item_id"].notna(), ""),
+            ranked["planner"], ranked["why"], strict=True,
+        )
+    }  # fmt: skip
+    return [notes.get(item, notes.get("", "")) for item in lines["item_id"]]
+
+
+def _missing(present: pd.DataFrame, wanted: Pairs | None, keys: list[str]) -> Pairs:
+    """Those of `wanted` whose first values are no key that is present, each key once."""
+    there = set(present[keys].itertuples(index=False, name=None))
+    found: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for pair in wanted or []:
+        if pair[: len(keys)] not in there:
+            found.setdefault(pair[: len(keys)], pair)
+    return list(found.values())
+
+
+def _text(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    return frame.astype(dict.fromkeys(columns, "str"))
+
+
+def _at(units: pd.Series, index: pd.MultiIndex) -> npt.NDArray[np.int64]:
+    return units.reindex(index, fill_value=0).to_numpy(dtype="int64")

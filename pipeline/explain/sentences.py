@@ -1,0 +1,184 @@
+"""One sentence a planner can read, built from the drivers and true for every sign of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_MINIMUM_WORDS = {
+    "moq": "the vendor's minimum quantity",
+    "order_minimum": "the vendor's order minimum",
+}
+
+
+@dataclass(frozen=True)
+class OrderFacts:
+    """What an order's sentence tells beside the drivers."""
+
+    units: int
+    cases: int
+    case_pack_units: int
+    vendor: str
+    cover_days: float
+    reason_code: str
+    override_note: str = ""
+
+
+@dataclass(frozen=True)
+class TransferFacts:
+    """What a transfer's sentence tells beside the drivers."""
+
+    units: int
+    cases: int
+    source: str
+    target: str
+    cover_days: float
+
+
+def order_sentence(facts: OrderFacts, drivers: Mapping[str, int]) -> str:
+    """Why this much is ordered, e.g. 'Order 48 (4 cases of 12) from Acme: 120 expected …'."""
+    if facts.units:
+        head = f"Order {_packs(facts.units, facts.cases)} from {facts.vendor}"
+    else:
+        head = f"Order none from {facts.vendor}"
+    until = f"over the {_days(facts.cover_days)} this order must last"
+    parts = [
+        _level(drivers, until),
+        _have(-drivers["stock_on_hand"], -drivers["on_order"], "on hand"),
+        _need(drivers, "to order"),
+        _order_rounding(facts, drivers),
+        _override(drivers["override"], facts.override_note),
+    ]
+    return f"{head}: {'; '.join(part for part in parts if part)}."
+
+
+def transfer_sentence(facts: TransferFacts, drivers: Mapping[str, int]) -> str:
+    """Why this much is moved, e.g. 'Move 24 (2 cases) from A to B: 30 expected to be needed …'."""
+    head = f"Move {_packs(facts.units, facts.cases)} from {facts.source} to {facts.target}"
+    parts = [
+        _level(drivers, f"there over the next {_days(facts.cover_days)}"),
+        _have(-drivers["stock_on_hand"], -drivers["on_order"], "there"),
+        _need(drivers, "to bring"),
+        _source(drivers["source_limit"]),
+        _rounded(drivers["rounding"]),
+        _override(drivers["override"], ""),
+    ]
+    return f"{head}: {'; '.join(part for part in parts if part)}."
+
+
+def change_sentence(
+    subject: str, previous: int, current: int, changes: Mapping[str, int], shown: int = 3
+) -> str:
+    """What changed since yesterday and why: the largest changes of drivers, the rest summed."""
+    ranked = sorted((name for name in changes if changes[name]), key=lambda n: -abs(changes[n]))
+    named = [f"{_CHANGE_WORDS[name][changes[name] < 0]} ({changes[name]:+,})"
+             for name in ranked[:shown]]  # fmt: skip
+    rest = sum(changes[name] for name in ranked[shown:])
+    if rest:
+        named.append(f"other effects ({rest:+,})")
+    if previous == 0:
+        head = f"{subject}: {current:,} today, none yesterday"
+    elif current == 0:
+        head = f"{subject}: none today, {previous:,} yesterday"
+    else:
+        word = "up" if current > previous else "down"
+        head = f"{subject}: {word} {abs(current - previous):,}, from {previous:,} to {current:,}"
+    return f"{head}: {', '.join(named)}." if named else f"{head}."
+
+
+_CHANGE_WORDS = {
+    "demand_over_cover": ("more expected demand", "less expected demand"),
+    "safety_stock": ("more safety stock", "less safety stock"),
+    "capacity_price": ("warehouse space is less scarce", "warehouse space is scarcer"),
+    "stock_on_hand": ("less stock on hand", "more stock on hand"),
+    "on_order": ("less on the way", "more on the way"),
+    "source_limit": ("more to give at the source", "less to give at the source"),
+    "rounding": ("more added by rounding and limits", "less added by rounding and limits"),
+    "override": ("planner's override", "planner's override"),
+}
+
+
+def _level(drivers: Mapping[str, int], until: str) -> str:
+    demand, safety = drivers["demand_over_cover"], drivers["safety_stock"]
+    price = drivers["capacity_price"]
+    text = (
+        f"{demand:,} expected to sell {until}" if demand else f"hardly any sales expected {until}"
+    )
+    if safety > 0:
+        text += f", plus {safety:,} safety stock"
+    elif safety < 0:
+        text += f", less {-safety:,} that would cost more to hold than they would earn"
+    if price > 0:
+        text += f", plus {price:,} because space is less scarce here than elsewhere"
+    elif price < 0:
+        text += f", less {-price:,} because warehouse capacity is scarce"
+    return text
+
+
+def _have(held: int, coming: int, where: str) -> str:
+    if coming < 0:
+        return f"{held:,} {where}, of which {-coming:,} are promised already"
+    if held and coming:
+        return f"{held:,} {where} and {coming:,} on the way"
+    if coming:
+        return f"nothing {where}, {coming:,} on the way"
+    return f"{held:,} {where}, nothing on the way" if held else f"nothing {where} or on the way"
+
+
+def _needed(drivers: Mapping[str, int]) -> int:
+    names = ("demand_over_cover", "safety_stock", "capacity_price", "stock_on_hand", "on_order")
+    return sum(drivers[name] for name in names)
+
+
+def _need(drivers: Mapping[str, int], verb: str) -> str:
+    need = _needed(drivers)
+    if need > 0:
+        return f"leaves {need:,} {verb}"
+    return f"that is {-need:,} more than needed" if need else "that is just enough"
+
+
+def _order_rounding(facts: OrderFacts, drivers: Mapping[str, int]) -> str:
+    units, need = drivers["rounding"], _needed(drivers)
+    if need + units == 0 or units == 0:
+        return f"the {need:,} wait for another night" if need > 0 and units else ""
+    if facts.reason_code in _MINIMUM_WORDS and units > 0:
+        return f"raised by {units:,} to reach {_MINIMUM_WORDS[facts.reason_code]}"
+    if abs(units) < facts.case_pack_units:
+        return _rounded(units)
+    if units > 0:
+        return f"raised by {units:,} because a larger order now is worth more"
+    return f"cut by {-units:,} because of the budget or the vendor's limits"
+
+
+def _rounded(units: int) -> str:
+    if units == 0:
+        return ""
+    return f"rounded {'up' if units > 0 else 'down'} by {abs(units):,} to full cases"
+
+
+def _source(units: int) -> str:
+    if units == 0:
+        return ""
+    if units > 0:
+        return f"{units:,} more than that, because they are worth more there than at the source"
+    return f"{-units:,} less than that, because the source or the lane cannot give more"
+
+
+def _override(units: int, note: str) -> str:
+    if units == 0 and not note:
+        return ""
+    why = f" ({note})" if note else ""
+    if units == 0:
+        return f"a planner's override changes nothing{why}"
+    return f"a planner's override {'adds' if units > 0 else 'takes off'} {abs(units):,}{why}"
+
+
+def _packs(units: int, cases: int) -> str:
+    if cases == units:
+        return f"{units:,}"
+    return f"{units:,} ({cases:,} case{'' if cases == 1 else 's'} of {units // cases:,})"
+
+
+def _days(days: float) -> str:
+    whole = max(1, round(days))
+    return "day" if whole == 1 else f"{whole:,} days"

@@ -1,0 +1,59 @@
+"""Stage explain: reads the night's plan and yesterday's, writes the reasons and the changes."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import timedelta
+
+import pandas as pd
+
+from pipeline.explain.changes import plan_changes
+from pipeline.explain.drivers import long_drivers
+from pipeline.explain.plan import (
+    NightPlan,
+    explain_orders,
+    explain_transfers,
+    order_sentences,
+    transfer_sentences,
+)
+from pipeline.store import Night
+
+_TABLES = tuple(field.name for field in fields(NightPlan) if field.name != "as_of")
+
+
+def run(night: Night) -> None:
+    """Publish order_reasons, transfer_reasons and plan_changes."""
+    plan = NightPlan(night.as_of, **{name: night.read(name) for name in _TABLES})
+    vendors = _names(night.read("vendors"), "vendor")
+    items, nodes = _names(night.read("items"), "item"), _names(night.read("nodes"), "node")
+
+    orders, moves = explain_orders(plan), explain_transfers(plan)
+    night.write(
+        "order_reasons",
+        long_drivers(
+            orders.drivers, orders.lines[["order_line_id"]], order_sentences(orders, vendors)
+        ),
+    )
+    night.write(
+        "transfer_reasons",
+        long_drivers(moves.drivers, moves.lines[["transfer_id"]], transfer_sentences(moves, nodes)),
+    )
+    night.write("plan_changes", plan_changes(plan, _yesterday(night, plan), items, nodes))
+
+
+def _yesterday(night: Night, plan: NightPlan) -> NightPlan | None:
+    """Yesterday's plan if that night was planned whole; what vendors sell is taken as today's."""
+    tables: dict[str, pd.DataFrame] = {"vendor_items": plan.vendor_items}
+    for name in _TABLES:
+        if name not in tables:
+            frame = night.read_previous(name)
+            if frame is None:
+                return None
+            tables[name] = frame
+    return NightPlan(night.as_of - timedelta(days=1), **tables)
+
+
+def _names(frame: pd.DataFrame, what: str) -> pd.Series:
+    return pd.Series(
+        frame[f"{what}_name"].to_numpy(), index=frame[f"{what}_id"].astype("str").to_numpy()
+    )
