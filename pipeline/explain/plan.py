@@ -75,10 +75,10 @@ def explain_orders(plan: NightPlan, also: Pairs | None = None) -> Explained:
                           ("case_pack_units", 1)):  # fmt: skip
         lines[name] = lines[name].astype("float64").fillna(default)
     lines["override_note"] = _override_notes(lines, order_overrides(plan.overrides, plan.as_of))
-    overridden = (lines["reason_code"] == "override").to_numpy()
-    overridden |= ((lines["order_units"] == 0) & (lines["override_note"] != "")).to_numpy()
+    is_blocked = (lines["order_units"] == 0) & (lines["override_note"] != "")
+    overridden = is_blocked | (lines["reason_code"].astype("str") == "override")
     lines["override_note"] = lines["override_note"].where(overridden, "")
-    return Explained(lines, order_drivers(lines, on_hand, overridden))
+    return Explained(lines, order_drivers(lines, on_hand, overridden.to_numpy(dtype=bool)))
 
 
 def explain_transfers(plan: NightPlan, also: Pairs | None = None) -> Explained:

@@ -1,0 +1,103 @@
+"""Drivers add up exactly to the quantity, whatever the levels, positions and limits are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.contracts.columns import DRIVERS, TRANSFER_DRIVERS
+from pipeline.explain.drivers import (
+    long_drivers,
+    order_drivers,
+    transfer_drivers,
+    usual_quantity,
+)
+
+units = st.integers(0, 10**9)
+signed = st.integers(-(10**6), 10**9)
+
+
+@st.composite
+def order_lines(draw: st.DrawFn) -> pd.DataFrame:
+    rows = draw(st.integers(1, 4))
+    column = lambda of: draw(st.lists(of, min_size=rows, max_size=rows))  # noqa: E731  one-line shorthand
+    return pd.DataFrame(
+        {
+            "item_id": column(st.sampled_from(["a", "b"])),
+            "order_units": column(units), "order_up_to_units": column(units),
+            "inventory_position_units": column(signed), "target_units": column(units),
+            "unpriced_target_units": column(units),
+            "cover_demand_units": column(st.floats(0, 1e9)),
+            "moq_units": column(st.integers(0, 500)), "case_pack_units": column(st.integers(1, 99)),
+        }
+    )  # fmt: skip
+
+
+@given(order_lines(), st.integers(0, 10**9), st.booleans())
+@settings(max_examples=80, deadline=None)
+def test_order_drivers_sum_to_the_order(lines: pd.DataFrame, held: int, overridden: bool) -> None:
+    drivers = order_drivers(
+        lines, pd.Series({"a": held}), np.full(len(lines), overridden, dtype=bool)
+    )
+    assert list(drivers.columns) == list(DRIVERS)
+    assert (drivers.sum(axis=1) == lines["order_units"]).all()
+    assert (drivers["stock_on_hand"] <= 0).all()
+    if not overridden:
+        assert (drivers["override"] == lines["order_up_to_units"] - lines["target_units"]).all()
+
+
+@given(st.lists(st.tuples(*[units] * 6, st.integers(0, 99), st.booleans()), min_size=1, max_size=5))
+@settings(max_examples=80, deadline=None)
+def test_transfer_drivers_sum_to_the_transfer(rows: list[tuple[int, ...]]) -> None:
+    moves = pd.DataFrame(
+        rows,
+        columns=["transfer_units", "base_stock_units", "expected_demand_units",
+                 "unpriced_base_stock_units", "on_hand_units", "inbound_units", "case_units", "by"],
+    )  # fmt: skip
+    drivers = transfer_drivers(moves, moves["by"].to_numpy(dtype=bool))
+    assert list(drivers.columns) == list(TRANSFER_DRIVERS)
+    assert (drivers.sum(axis=1) == moves["transfer_units"]).all()
+    # A gap has one cause: the source, the rounding or the override.
+    assert ((drivers[["source_limit", "rounding", "override"]] != 0).sum(axis=1) <= 1).all()
+
+
+@pytest.mark.parametrize(
+    ("needed", "moq", "case", "expected"),
+    [
+        (48, 24, 12, 48),
+        (49, 24, 12, 60),  # five cases
+        (5, 24, 12, 24),  # the minimum
+        (5, 25, 12, 36),  # the minimum in whole cases
+        (0, 24, 12, 0),
+        (-9, 24, 12, 0),
+    ],
+)
+def test_usual_quantity_is_the_need_in_whole_cases(
+    needed: int, moq: int, case: int, expected: int
+) -> None:
+    assert usual_quantity(np.array([needed]), np.array([moq]), np.array([case])) == [expected]
+
+
+def test_an_override_is_measured_against_the_usual_order() -> None:
+    line = pd.DataFrame(
+        {"item_id": ["a"], "order_units": [100], "order_up_to_units": [155],
+         "inventory_position_units": [107], "target_units": [155], "unpriced_target_units": [160],
+         "cover_demand_units": [120.4], "moq_units": [0], "case_pack_units": [10]}
+    )  # fmt: skip
+    drivers = order_drivers(line, pd.Series({"a": 70}), np.array([True])).iloc[0]
+    assert drivers.to_dict() == {
+        "demand_over_cover": 120, "safety_stock": 40, "capacity_price": -5,
+        "stock_on_hand": -70, "on_order": -37, "rounding": 2, "override": 50,
+    }  # fmt: skip
+
+
+def test_zero_drivers_are_left_out_but_never_all_of_them() -> None:
+    wide = pd.DataFrame({"x": [0, 0, 3], "y": [0, 5, -3]})
+    keys = pd.DataFrame({"key": ["none", "one", "two"]})
+    rows = long_drivers(wide, keys, ["s0", "s1", "s2"], keep_zero=False)
+    found = list(rows[["key", "driver", "driver_units"]].itertuples(index=False, name=None))
+    assert found == [("none", "x", 0), ("one", "y", 5), ("two", "x", 3), ("two", "y", -3)]
+    assert len(long_drivers(wide, keys, ["s0", "s1", "s2"])) == 6

@@ -1,0 +1,99 @@
+"""A night's orders and transfers are taken apart from the tables that made them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pandas as pd
+
+from pipeline.explain.plan import (
+    explain_orders,
+    explain_transfers,
+    order_sentences,
+    transfer_sentences,
+)
+from tests.explain.small_plan import AS_OF, plan, purchase_order, transfer
+
+VENDORS = pd.Series({"acme": "Acme"})
+NODES = pd.Series({"dc": "DC East", "fc": "FC Boston"})
+
+
+def test_order_drivers_come_from_targets_stock_and_position() -> None:
+    orders = explain_orders(plan([purchase_order()]))
+    assert orders.drivers.iloc[0].to_dict() == {
+        "demand_over_cover": 120, "safety_stock": 35, "capacity_price": 0,
+        "stock_on_hand": -70, "on_order": -37, "rounding": 0, "override": 0,
+    }  # fmt: skip
+    assert order_sentences(orders, VENDORS) == [
+        "Order 48 (4 cases of 12) from Acme: 120 expected to sell over the 21 days this order must "
+        "last, plus 35 safety stock; 70 on hand and 37 on the way; leaves 48 to order."
+    ]
+
+
+def test_an_order_for_an_item_without_a_target_still_adds_up() -> None:
+    night = plan([purchase_order(item="new")])
+    orders = explain_orders(night)
+    assert orders.drivers.iloc[0].sum() == 48
+    assert orders.drivers.iloc[0]["override"] == 0
+
+
+def test_stock_of_another_day_does_not_count() -> None:
+    night = plan([purchase_order()])
+    older = night.stock.assign(date=night.stock["date"] - pd.Timedelta(days=1))
+    both = replace(night, stock=pd.concat([older, night.stock], ignore_index=True))
+    assert explain_orders(both).drivers.equals(explain_orders(night).drivers)
+
+
+def test_an_unordered_item_is_explained_at_zero_with_what_arrives_in_time() -> None:
+    night = plan([])
+    late = night.open_orders.assign(
+        order_id="o2", expected_arrival_date=pd.Timestamp(AS_OF) + pd.Timedelta(days=60)
+    )
+    night = replace(night, open_orders=pd.concat([night.open_orders, late], ignore_index=True))
+    orders = explain_orders(night, [("tea", "acme")])
+    assert orders.drivers.iloc[0].to_dict() == {
+        "demand_over_cover": 120, "safety_stock": 35, "capacity_price": 0,
+        "stock_on_hand": -70, "on_order": -37, "rounding": -48, "override": 0,
+    }  # fmt: skip
+
+
+def test_an_override_is_named_with_its_planner_and_reason() -> None:
+    override = {
+        "override_id": "1", "item_id": "tea", "node_id": None, "override_target": "order_units",
+        "override_kind": "set", "override_value": 96.0, "start_date": pd.Timestamp("2026-03-01"),
+        "expiry_date": pd.Timestamp("2026-03-31"), "planner": "kim", "why": "spring fair",
+    }  # fmt: skip
+    night = plan([purchase_order(units=96, reason_code="override")], overrides=[override])
+    orders = explain_orders(night)
+    assert orders.drivers.iloc[0]["override"] == 48
+    assert order_sentences(orders, VENDORS)[0].endswith(
+        "a planner's override adds 48 (kim: spring fair)."
+    )
+    expired = plan(
+        [purchase_order()], as_of=date(2026, 4, 1), overrides=[override]
+    )  # decisions of 2 April
+    assert order_sentences(explain_orders(expired), VENDORS)[0].find("kim") == -1
+
+
+def test_transfers_to_one_node_count_each_other_as_on_the_way() -> None:
+    night = plan([], [transfer(units=24), transfer(units=12, source="hub")])
+    moves = explain_transfers(night)
+    # need 40 - 10 = 30; the other transfer covers 12 and 24 of it; cases of 12 leave 6 each over
+    assert moves.drivers["on_order"].tolist() == [-12, -24]
+    assert moves.drivers["rounding"].tolist() == [6, 6]
+    assert moves.drivers.sum(axis=1).tolist() == [24, 12]
+
+
+def test_a_transfer_below_the_need_names_the_source() -> None:
+    moves = explain_transfers(plan([], [transfer(units=12)]))
+    assert moves.drivers.iloc[0].to_dict() == {
+        "demand_over_cover": 30, "safety_stock": 15, "capacity_price": -5, "stock_on_hand": -10,
+        "on_order": 0, "source_limit": -18, "rounding": 0, "override": 0,
+    }  # fmt: skip
+    assert transfer_sentences(moves, NODES) == [
+        "Move 12 (1 case of 12) from DC East to FC Boston: 30 expected to sell there over the next "
+        "9 days, plus 15 safety stock, less 5 because warehouse capacity is scarce; 10 there, "
+        "nothing on the way; leaves 30 to bring; 18 less than that, because the source or the lane "
+        "cannot give more."
+    ]

@@ -1,0 +1,97 @@
+"""Sentences are true for every sign: each number they name is a driver, none contradicts it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.contracts.columns import DRIVERS, TRANSFER_DRIVERS
+from pipeline.explain.sentences import (
+    OrderFacts,
+    TransferFacts,
+    change_sentence,
+    order_sentence,
+    transfer_sentence,
+)
+
+
+def order(units: int = 48, case: int = 12, reason: str = "case_pack", **drivers: int) -> str:
+    values = dict.fromkeys(DRIVERS, 0) | drivers
+    return order_sentence(OrderFacts(units, units // case, case, "Acme", 21.0, reason), values)
+
+
+def test_numbers_have_thousands_separators() -> None:
+    text = order(12_000, 12, demand_over_cover=12_000)
+    assert text.startswith("Order 12,000 (1,000 cases of 12) from Acme: 12,000 expected to sell")
+
+
+def test_single_units_are_not_called_cases() -> None:
+    assert order(5, 1, demand_over_cover=5).startswith("Order 5 from Acme:")
+
+
+@pytest.mark.parametrize(
+    ("drivers", "reason", "expected"),
+    [
+        ({"demand_over_cover": 45, "rounding": 3}, "case_pack", "rounded up by 3 to full cases"),
+        ({"demand_over_cover": 50, "rounding": -2}, "case_pack", "rounded down by 2 to full cases"),
+        ({"demand_over_cover": 8, "rounding": 40}, "moq", "raised by 40 to reach the vendor's minimum quantity"),
+        ({"demand_over_cover": 8, "rounding": 40}, "order_minimum", "raised by 40 to reach the vendor's order minimum"),
+        ({"demand_over_cover": 8, "rounding": 40}, "case_pack", "raised by 40 because a larger order now is worth more"),
+        ({"demand_over_cover": 98, "rounding": -50}, "below_order_up_to", "cut by 50 because of the budget or the vendor's limits"),
+        ({"safety_stock": 48}, "below_order_up_to", "hardly any sales expected over the 21 days this order must last, plus 48 safety stock"),
+        ({"demand_over_cover": 60, "safety_stock": -12}, "x", "less 12 that would cost more to hold than they would earn"),
+        ({"demand_over_cover": 60, "capacity_price": -12}, "x", "less 12 because warehouse capacity is scarce"),
+        ({"demand_over_cover": 40, "capacity_price": 8}, "x", "plus 8 because space is less scarce here than elsewhere"),
+        ({"demand_over_cover": 48}, "x", "nothing on hand or on the way"),
+        ({"demand_over_cover": 90, "stock_on_hand": -42}, "x", "42 on hand, nothing on the way"),
+        ({"demand_over_cover": 90, "on_order": -42}, "x", "nothing on hand, 42 on the way"),
+        ({"demand_over_cover": 60, "stock_on_hand": -42, "on_order": 30}, "x", "42 on hand, of which 30 are promised already"),
+        ({"demand_over_cover": 10, "stock_on_hand": -42, "rounding": 32, "override": 48}, "override", "that is 32 more than needed; a planner's override adds 48"),
+        ({"demand_over_cover": 60, "override": -12}, "override", "a planner's override takes off 12"),
+    ],
+)  # fmt: skip
+def test_each_sign_has_its_words(drivers: dict[str, int], reason: str, expected: str) -> None:
+    assert expected in order(reason=reason, **drivers)
+
+
+@given(st.fixed_dictionaries({name: st.integers(-99, 99) for name in DRIVERS}))
+@settings(max_examples=200, deadline=None)
+def test_an_order_sentence_names_no_negative_number_and_only_real_ones(
+    drivers: dict[str, int],
+) -> None:
+    drivers["demand_over_cover"] = abs(drivers["demand_over_cover"])
+    drivers["stock_on_hand"] = -abs(drivers["stock_on_hand"])
+    text = order(**drivers)
+    need = sum(drivers.values()) - drivers["rounding"] - drivers["override"]
+    known = {abs(value) for value in drivers.values()} | {abs(need), 48, 4, 12, 21}
+    assert "-" not in text
+    assert {int(number) for number in re.findall(r"\d+", text)} <= known
+    assert text.endswith(".")
+
+
+@given(st.fixed_dictionaries({name: st.integers(-99, 99) for name in TRANSFER_DRIVERS}))
+@settings(max_examples=200, deadline=None)
+def test_a_transfer_sentence_names_no_negative_number(drivers: dict[str, int]) -> None:
+    drivers["demand_over_cover"] = abs(drivers["demand_over_cover"])
+    drivers["stock_on_hand"] = -abs(drivers["stock_on_hand"])
+    text = transfer_sentence(TransferFacts(24, 2, "A", "B", 9.2), drivers)
+    assert text.startswith("Move 24 (2 cases of 12) from A to B: ")
+    assert "-" not in text
+
+
+def test_a_change_names_its_largest_drivers_first_and_sums_the_rest() -> None:
+    changes = {"demand_over_cover": 30, "safety_stock": 4, "stock_on_hand": -12, "on_order": 3,
+               "rounding": -1}  # fmt: skip
+    assert change_sentence("Order of Tea", 48, 72, changes) == (
+        "Order of Tea: up 24, from 48 to 72: more expected demand (+30), more stock on hand (-12), "
+        "more safety stock (+4), other effects (+2)."
+    )
+    assert change_sentence("Order of Tea", 0, 9, {"on_order": 9}).startswith(
+        "Order of Tea: 9 today, none yesterday: less on the way (+9)"
+    )
+    assert change_sentence("Order of Tea", 9, 0, {"on_order": -9}).startswith(
+        "Order of Tea: none today, 9 yesterday: more on the way (-9)"
+    )
