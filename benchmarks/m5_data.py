@@ -92,7 +92,7 @@ def _sales(raw: Path) -> pd.DataFrame:
 def read(raw: Path) -> M5:
     """All M5 tables of a folder."""
     wide, calendar, prices = _sales(raw), _table(raw, "calendar"), _table(raw, "sell_prices")
-    days = sorted((int(c[2:]) for c in wide if re.fullmatch(r"d_\d+", c)))
+    days = sorted(int(c[2:]) for c in wide if re.fullmatch(r"d_\d+", c))
     if days != list(range(days[0], days[-1] + 1)):
         raise SystemExit(f"{raw}: the sales files leave out days between {days[0]} and {days[-1]}")
     calendar["date"] = pd.to_datetime(calendar["date"])
@@ -243,6 +243,7 @@ def _as_tier(
         price,
         np.zeros(demand.shape, bool),
         launch.astype(np.int32),
+        np.full(len(keys), 10**6, np.int32),
         series if name == "top" else item.astype(np.int32),
         region.astype(np.int32),
         pd.factorize(keys["dept_id"], sort=True)[0].astype(np.int32),
@@ -256,7 +257,9 @@ def _as_tier(
 def truth(data: M5, keys: pd.DataFrame, first: int, last: int) -> F64:
     """Actual units of the series in `keys` on days first … last."""
     sales = data.sales[:, first - data.first_d : last - data.first_d + 1]
-    return np.concatenate([add_up(data.series, sales, LEVELS[k - 1]) for k in keys["level"].unique()])
+    return np.concatenate(
+        [add_up(data.series, sales, LEVELS[k - 1]) for k in keys["level"].unique()]
+    )
 
 
 def weights(data: M5, origin: int) -> list[F64]:

@@ -191,8 +191,7 @@ def _own(out, demand, units, square, zeros, seen, cut, level, last_sale, launch,
             out[k, 11] = np.sqrt(spread) / (mean + tiny)
         peak = 0.0
         for d in range(max(0, t - 27), t + 1):
-            if demand[i, d] > peak:
-                peak = demand[i, d]
+            peak = max(peak, demand[i, d])
         out[k, 12] = _log_ratio(peak, base, tiny)
         out[k, 13] = min(target[k] - launch[i], 2000)
         out[k, 14] = _weekday_own(demand, units, seen, i, t, target[k])
@@ -259,7 +258,9 @@ def _peers(out, item, group, level, lead, group_units, group_count, item_units, 
         like = lead + aligned[target[k]]
         level_ago = _span(group_units, g, year_ago, 28) / 28.0
         if _span(group_count, g, year_ago, 28) > 0 and 0 <= like <= end:
-            out[k, 22] = _log_ratio(_span(group_units, g, like, 1), level_ago, 0.05 * level_ago + TINY)
+            out[k, 22] = _log_ratio(
+                _span(group_units, g, like, 1), level_ago, 0.05 * level_ago + TINY
+            )
             smooth = _span(group_units, g, lead + target[k] - 364 + 7, 15) / 15.0
             out[k, 23] = _log_ratio(smooth, level_ago, TINY)
         if _span(item_count, row, year_ago, 28) > 14:
@@ -289,8 +290,7 @@ def _known(out, price, flags, days_to, days_since, region, department, category,
                     total += price[i, before]
                     n += 1
             for before in range(max(0, t - 363), t + 1, 7):
-                if price[i, before] > top:
-                    top = price[i, before]
+                top = max(top, price[i, before])
             held = 0
             while held < 60 and d - held - 1 >= 0 and price[i, d - held - 1] == now:
                 held += 1

@@ -5,9 +5,9 @@ from __future__ import annotations
 import lightgbm as lgb
 import numpy as np
 
+from pipeline.contracts.settings import MeanSettings
 from pipeline.forecast.features import COLUMN, FEATURES, features, history
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
-from pipeline.forecast.params import MeanParams
 
 DETERMINISTIC = {
     "deterministic": True,
@@ -20,7 +20,7 @@ DETERMINISTIC = {
 
 
 def sample_rows(
-    panel: Panel, params: MeanParams, last_day: int, seed: int
+    panel: Panel, settings: MeanSettings, horizon: int, last_day: int, seed: int
 ) -> tuple[I32, I32, I32]:
     """Training rows (series, origin, target), sorted by series; every target ≤ `last_day`.
 
@@ -29,13 +29,13 @@ def sample_rows(
     on the day before its launch, so that its first days are learned as such.
     """
     random = np.random.default_rng(seed)
-    first = max(last_day - params.train_days, 0)
-    origins = np.arange(last_day - 1, first - 1, -params.origin_step_days, dtype=np.int32)[::-1]
-    shape = (panel.series, len(origins), params.rows_per_origin)
-    near = random.integers(1, min(28, params.horizon_days) + 1, shape)
-    far = random.integers(1, params.horizon_days + 1, shape)
+    first = max(last_day - settings.train_days, 0)
+    origins = np.arange(last_day - 1, first - 1, -settings.origin_step_days, dtype=np.int32)[::-1]
+    shape = (panel.series, len(origins), settings.rows_per_origin)
+    near = random.integers(1, min(28, horizon) + 1, shape)
+    far = random.integers(1, horizon + 1, shape)
     ahead = np.where(random.random(shape) < 0.5, near, far)
-    jitter = random.integers(0, params.origin_step_days, shape)
+    jitter = random.integers(0, settings.origin_step_days, shape)
     origin = origins[None, :, None] - jitter
     target = origin + ahead
     keep = (origin >= 0) & (target <= last_day) & (target >= panel.launch_day[:, None, None])
@@ -51,9 +51,11 @@ def sample_rows(
 def fit_mean(
     panel: Panel,
     totals: Totals,
-    params: MeanParams,
+    settings: MeanSettings,
+    horizon: int,
     last_day: int,
     seed: int,
+    threads: int,
     weight: F64 | None = None,
 ) -> lgb.Booster:
     """Trees trained on targets up to `last_day`.
@@ -63,11 +65,12 @@ def fit_mean(
     rest. `weight` multiplies that by series.
     """
     known = panel.until(last_day + 1)
-    series, origin, target = sample_rows(known, params, last_day, seed)
-    past = history(known, totals)
-    x = features(known, totals, past, series, origin, target)
+    series, origin, target = sample_rows(known, settings, horizon, last_day, seed)
+    seen = totals.until(last_day + 1)
+    past = history(known, seen)
+    x = features(known, seen, past, series, origin, target)
     level = past.level[series, origin + 1].astype(np.float64)
-    row_weight = 1 / (1 + level / params.weight_units)
+    row_weight = 1 / (1 + level / settings.weight_units)
     if weight is not None:
         row_weight *= weight[series]
     data = lgb.Dataset(
@@ -76,26 +79,24 @@ def fit_mean(
         weight=row_weight,
         init_score=np.log(level),
         feature_name=list(FEATURES),
-        params={"max_bin": params.max_bin, "bin_construct_sample_cnt": 200_000, "verbosity": -1},
+        params={"max_bin": settings.max_bin, "bin_construct_sample_cnt": 200_000, "verbosity": -1},
         free_raw_data=True,
     )
-    settings = DETERMINISTIC | {
+    options = DETERMINISTIC | {
         "objective": "poisson",
-        "learning_rate": params.learning_rate,
-        "num_leaves": params.leaves,
-        "min_data_in_leaf": max(5, min(params.leaf_rows, len(series) // 100)),
+        "learning_rate": settings.learning_rate,
+        "num_leaves": settings.leaves,
+        "min_data_in_leaf": max(5, min(settings.leaf_rows, len(series) // 100)),
         "feature_fraction": 0.6,
         "bagging_fraction": 0.7,
         "bagging_freq": 1,
         "lambda_l2": 1.0,
-        "num_threads": params.threads,
+        "num_threads": threads,
     }
-    return lgb.train(settings, data, num_boost_round=params.trees)
+    return lgb.train(options, data, num_boost_round=settings.trees)
 
 
-def predict_mean(
-    booster: lgb.Booster, x: F32, threads: int, level: F64 | None = None
-) -> F64:
+def predict_mean(booster: lgb.Booster, x: F32, threads: int, level: F64 | None = None) -> F64:
     """Expected units of each row of a feature matrix."""
     base = x[:, COLUMN["log_level"]] if level is None else np.log(level)
     raw = booster.predict(x, raw_score=True, num_threads=threads)

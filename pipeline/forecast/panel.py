@@ -37,6 +37,7 @@ class Panel:
     price         (n, days + ahead) USD; NaN where unknown
     is_censored   (n, days) the day's sales were cut by a stock-out
     launch_day    (n,) first day on sale; may be negative or beyond `days`
+    end_day       (n,) first day no longer on sale
     item, region, department, category, group   (n,) codes; a group is a department in a region
     """
 
@@ -45,6 +46,7 @@ class Panel:
     price: F32
     is_censored: npt.NDArray[np.bool_]
     launch_day: I32
+    end_day: I32
     item: I32
     region: I32
     department: I32
@@ -74,15 +76,13 @@ class Panel:
 
     def take(self, rows: npt.NDArray[np.intp] | slice) -> Panel:
         """The panel of some series; codes stay those of the whole."""
-        names = ("demand", "price", "is_censored", "launch_day")
+        names = ("demand", "price", "is_censored", "launch_day", "end_day")
         codes = ("item", "region", "department", "category", "group")
         return replace(self, **{name: getattr(self, name)[rows] for name in names + codes})
 
     def until(self, days: int) -> Panel:
         """The panel as it was known `days` days after its start: later demand is gone."""
-        return replace(
-            self, demand=self.demand[:, :days], is_censored=self.is_censored[:, :days]
-        )
+        return replace(self, demand=self.demand[:, :days], is_censored=self.is_censored[:, :days])
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,16 @@ class Totals:
     group_count: F64
     item_units: F64
     item_count: F64
+
+    def until(self, days: int) -> Totals:
+        """The sums as known `days` days after day 0."""
+        return Totals(
+            self.lead,
+            self.group_units[:, : self.lead + days],
+            self.group_count[:, : self.lead + days],
+            self.item_units[:, : self.lead + days],
+            self.item_count[:, : self.lead + days],
+        )
 
 
 def totals(panel: Panel) -> Totals:

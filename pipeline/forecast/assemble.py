@@ -1,0 +1,210 @@
+"""The night's tables as a panel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.forecast.censoring import demand_behind
+from pipeline.forecast.features import EVENT_TYPES
+from pipeline.forecast.panel import F32, I32, Calendar, Panel, align, event_distance
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the codes of a panel's features stand for; saved with the model."""
+
+    regions: tuple[str, ...]
+    departments: tuple[str, ...]
+    categories: tuple[str, ...]
+    event_types: tuple[str, ...]
+
+    @staticmethod
+    def of(items: pd.DataFrame, regions: pd.DataFrame, calendar: pd.DataFrame) -> Names:
+        """Names in alphabetical order; of the event types, the most frequent ones."""
+        counts = calendar["event_type"].astype(str).value_counts()
+        frequent = counts.reset_index().sort_values(
+            ["count", "event_type"], ascending=[False, True]
+        )
+        return Names(
+            tuple(sorted(regions["region_id"].astype(str))),
+            tuple(sorted(items["department"].astype(str).unique())),
+            tuple(sorted(items["category"].astype(str).unique())),
+            tuple(sorted(frequent["event_type"].head(EVENT_TYPES))),
+        )
+
+    def to_notes(self) -> dict[str, list[str]]:
+        """Plain lists, to be saved with a model."""
+        return {name: list(getattr(self, name)) for name in self.__dataclass_fields__}
+
+    @staticmethod
+    def from_notes(notes: Mapping[str, Any]) -> Names:
+        """The names that `to_notes` wrote."""
+        return Names(*(tuple(notes[name]) for name in Names.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """A panel and the keys of its series."""
+
+    panel: Panel
+    items: npt.NDArray[np.object_]
+    regions: npt.NDArray[np.object_]
+
+
+def assemble(
+    as_of: date,
+    ahead: int,
+    names: Names,
+    items: pd.DataFrame,
+    prices: pd.DataFrame,
+    calendar: pd.DataFrame,
+    daily_demand: pd.DataFrame,
+) -> Assembled:
+    """Series on sale now or within `ahead` days, sorted by item and region."""
+    items = items.sort_values("item_id", ignore_index=True)
+    item_ids = items["item_id"].astype(str).to_numpy(object)
+    last = pd.Timestamp(as_of)
+    first = daily_demand["date"].min() if len(daily_demand) else last
+    days = (last - first).days + 1
+    item = _places(item_ids, daily_demand["item_id"])
+    region = _places(np.array(names.regions, object), daily_demand["region_id"])
+    known = (item >= 0) & (region >= 0)
+    cells = item * len(names.regions) + region
+    ended = items["end_date"].notna() & (items["end_date"] <= last)
+    coming = np.flatnonzero((items["launch_date"] > last) & ~ended)
+    new = (coming[:, None] * len(names.regions) + np.arange(len(names.regions))).ravel()
+    keys = np.unique(np.concatenate([np.unique(cells[known]), new])).astype(np.int64)
+    keys = keys[~ended.to_numpy()[keys // len(names.regions)]]
+    row = np.full(len(items) * len(names.regions), -1)
+    row[keys] = np.arange(len(keys))
+    place = np.where(known, row[np.where(known, cells, 0)], -1)
+    kept = place >= 0
+    at = (place[kept], (daily_demand["date"].to_numpy() - first.to_datetime64())[kept]
+          // np.timedelta64(1, "D"))  # fmt: skip
+    units = _matrix(daily_demand["units"], kept, at, (len(keys), days), np.nan)
+    share = _matrix(daily_demand["in_stock_share"], kept, at, (len(keys), days), 1.0)
+    cut = _matrix(daily_demand["is_censored"], kept, at, (len(keys), days), 0.0) > 0
+    price = _matrix(daily_demand["price_usd"], kept, at, (len(keys), days + ahead), np.nan)
+    plan = planned_prices(prices, last, ahead, item_ids, names, row)
+    future_price(price, days, plan)
+    key_item, key_region = keys // len(names.regions), keys % len(names.regions)
+    department = _places(np.array(names.departments, object), items["department"])[key_item]
+    category = _places(np.array(names.categories, object), items["category"])[key_item]
+    launch = _days_from(items["launch_date"], first, 0)[key_item]
+    seen = np.isfinite(units)
+    begun = np.where(seen.any(axis=1), seen.argmax(axis=1), np.maximum(launch, days))
+    panel = Panel(
+        first.to_datetime64().astype("datetime64[D]"),
+        demand_behind(units, share, cut),
+        price,
+        cut,
+        np.where(seen.any(axis=1) & (begun > 0), begun, launch).astype(np.int32),
+        _days_from(items["end_date"], first, 10**6)[key_item].astype(np.int32),
+        key_item.astype(np.int32),
+        key_region.astype(np.int32),
+        department.astype(np.int32),
+        category.astype(np.int32),
+        ((department + 1) * len(names.regions) + key_region).astype(np.int32),
+        known_calendar(calendar, first, days + ahead, names),
+    )
+    return Assembled(panel, item_ids[key_item], np.array(names.regions, object)[key_region])
+
+
+def _places(names: npt.NDArray[np.object_], column: pd.Series) -> npt.NDArray[np.int64]:
+    """Place of each value of `column` among `names`, -1 where it is not there."""
+    values = column.astype("category")
+    place = pd.Index(names).get_indexer(values.cat.categories.astype(str))
+    codes = values.cat.codes.to_numpy()
+    return np.where(codes >= 0, np.append(place, -1)[codes], -1).astype(np.int64)
+
+
+def _days_from(dates: pd.Series, first: pd.Timestamp, missing: int) -> npt.NDArray[np.int64]:
+    days = (dates - first).dt.days
+    return days.fillna(missing).to_numpy(np.int64)
+
+
+def _matrix(
+    column: pd.Series,
+    kept: npt.NDArray[np.bool_],
+    at: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    shape: tuple[int, int],
+    empty: float,
+) -> F32:
+    out = np.full(shape, empty, np.float32)
+    out[at] = column.to_numpy(np.float32, na_value=np.nan)[kept]
+    return out
+
+
+def planned_prices(
+    prices: pd.DataFrame,
+    last: pd.Timestamp,
+    ahead: int,
+    item_ids: npt.NDArray[np.object_],
+    names: Names,
+    row: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], F32]:
+    """Series, day (0 is the last observed one) and USD of the prices that hold from then on.
+
+    The newest price up to `last` stands at day 0; planned ones stand at the days they begin.
+    """
+    soon = prices[prices["start_date"] <= last + pd.Timedelta(days=ahead)]
+    item = _places(item_ids, soon["item_id"])
+    region = _places(np.array(names.regions, object), soon["region_id"])
+    cell = np.where((item >= 0) & (region >= 0), item * len(names.regions) + region, -1)
+    series = np.where(cell >= 0, row[np.maximum(cell, 0)], -1)
+    day = np.maximum((soon["start_date"] - last).dt.days.to_numpy(np.int64), 0)
+    start = soon["start_date"].to_numpy()
+    order = np.lexsort([start, series])
+    order = order[series[order] >= 0]
+    return series[order], day[order], soon["price_usd"].to_numpy(np.float32)[order]
+
+
+def future_price(
+    price: F32, days: int, plan: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], F32]
+) -> None:
+    """Fill the columns of `price` after the last observed day, each price holding until the next."""
+    series, day, usd = plan
+    future = np.full((price.shape[0], price.shape[1] - days + 1), np.nan, np.float32)
+    future[series, day] = usd  # of several up to today, the newest comes last
+    today = price[:, days - 1]
+    future[:, 0] = np.where(np.isfinite(today), today, future[:, 0])
+    held = np.where(np.isfinite(future), np.arange(future.shape[1]), 0)
+    held = np.maximum.accumulate(held, axis=1)
+    price[:, days:] = np.take_along_axis(future, held, axis=1)[:, 1:]
+
+
+def known_calendar(
+    calendar: pd.DataFrame, first: pd.Timestamp, days: int, names: Names
+) -> Calendar:
+    """Event flags by region and day, distances to annual events, and days alike a year before."""
+    region = _places(np.array(names.regions, object), calendar["region_id"])
+    kind = _places(np.array(names.event_types, object), calendar["event_type"])
+    day = (calendar["date"] - first).dt.days.to_numpy(np.int64)
+    flags = np.zeros((len(names.regions), days, len(names.event_types)), np.float32)
+    inside = (region >= 0) & (kind >= 0) & (day >= 0) & (day < days)
+    flags[region[inside], day[inside], kind[inside]] = 1.0
+    is_event = np.zeros((len(names.regions), days), bool)
+    starts: list[tuple[str, int]] = []
+    for name, found in calendar.assign(day=day, region=region).groupby(
+        calendar["event_name"].astype(str), sort=True
+    ):
+        begins = _annual_starts(np.unique(found["day"]))
+        starts += [(str(name), int(d)) for d in begins]
+        for r in np.unique(found["region"]):
+            here = np.intersect1d(found.loc[found["region"] == r, "day"], begins)
+            is_event[r, here[(here >= 0) & (here < days)]] = r >= 0
+    to_next, since = event_distance(is_event)
+    return Calendar(flags, to_next, since, align(days, starts))
+
+
+def _annual_starts(days: I32) -> I32:
+    """First days of the runs of an event, if its runs are at least 200 days apart; else none."""
+    begins = days[np.diff(days, prepend=days[0] - 2) > 1]
+    return begins if len(begins) < 2 or np.diff(begins).min() >= 200 else begins[:0]

@@ -1,0 +1,127 @@
+"""Spread of a window's demand around its mean, learned on forecasts made before the fact.
+
+Two sets of trees, grown together on the likelihood of `distribution`: one for the logarithm of
+the size r, one for the logit of the chance of none.
+"""
+
+from __future__ import annotations
+
+import lightgbm as lgb
+import numba
+import numpy as np
+
+from pipeline.contracts.settings import ShapeSettings
+from pipeline.forecast.distribution import log_likelihood
+from pipeline.forecast.features import COLUMN
+from pipeline.forecast.mean import DETERMINISTIC
+from pipeline.forecast.panel import F32, F64, I32
+
+_BORROWED = (
+    "log_level", "ratio_7", "ratio_28", "ratio_56", "ratio_112", "zero_share_28",
+    "zero_share_112", "days_since_sale", "nonzero_size", "variation_112", "peak_28", "age_days",
+    "item_7_28", "item_share", "price_vs_28", "price_log", "days_to_event", "department",
+    "category", "censored_28",
+)  # fmt: skip
+SHAPE_FEATURES = ("log_mean", "log_days", "start_day", "mean_vs_level", *_BORROWED)
+_LIMITS = ((-3.0, 9.0), (-12.0, 4.0))
+
+
+def shape_features(x: F32, mean: F64, start: I32, days: I32) -> F32:
+    """Features (rows, `SHAPE_FEATURES`) of windows; `x` are the features of their first days."""
+    out = np.empty((len(mean), len(SHAPE_FEATURES)), np.float32)
+    out[:, 0] = np.log(mean)
+    out[:, 1] = np.log(days)
+    out[:, 2] = start
+    out[:, 3] = np.log(mean / days) - x[:, COLUMN["log_level"]]
+    out[:, 4:] = x[:, [COLUMN[name] for name in _BORROWED]]
+    return out
+
+
+@numba.njit(cache=True)
+def _slopes(y, mean, log_size, logit_none, weight, gradient, curvature):  # type: ignore[no-untyped-def]  # numba kernel
+    """First and second differences of the negative log likelihood in both parameters."""
+    step = 0.05
+    for k in range(y.shape[0]):
+        a = min(max(log_size[k], -3.0), 9.0)
+        b = min(max(logit_none[k], -12.0), 4.0)
+        here = log_likelihood(y[k], mean[k], a, b)
+        up = log_likelihood(y[k], mean[k], a + step, b)
+        down = log_likelihood(y[k], mean[k], a - step, b)
+        gradient[k, 0] = -weight[k] * (up - down) / (2 * step)
+        curvature[k, 0] = weight[k] * max(0.02, -(up - 2 * here + down) / step**2)
+        up = log_likelihood(y[k], mean[k], a, b + step)
+        down = log_likelihood(y[k], mean[k], a, b - step)
+        gradient[k, 1] = -weight[k] * (up - down) / (2 * step)
+        curvature[k, 1] = weight[k] * max(0.02, -(up - 2 * here + down) / step**2)
+
+
+def fit_shape(
+    x: F32,
+    y: F64,
+    mean: F64,
+    start: F64,
+    settings: ShapeSettings,
+    threads: int,
+    weight: F64,
+) -> lgb.Booster:
+    """Trees for (log r, logit π) of windows with features `x`, demand `y` and forecast `mean`.
+
+    `start` is the pair that the trees correct, see `shape_start`.
+    """
+
+    def objective(raw: F64, data: lgb.Dataset) -> tuple[F64, F64]:
+        raw = raw.reshape(len(y), 2, order="F") if raw.ndim == 1 else raw
+        gradient, curvature = np.empty((len(y), 2)), np.empty((len(y), 2))
+        _slopes(
+            y, mean, np.ascontiguousarray(raw[:, 0]), np.ascontiguousarray(raw[:, 1]),
+            weight, gradient, curvature,
+        )  # fmt: skip
+        return gradient, curvature
+
+    data = lgb.Dataset(
+        x,
+        y,
+        init_score=np.repeat(start, len(y)),
+        feature_name=list(SHAPE_FEATURES),
+        params={"max_bin": 63, "verbosity": -1},
+    )
+    options = DETERMINISTIC | {
+        "objective": objective,
+        "num_class": 2,
+        "learning_rate": settings.learning_rate,
+        "num_leaves": settings.leaves,
+        "min_data_in_leaf": max(5, min(settings.leaf_rows, len(y) // 50)),
+        "min_sum_hessian_in_leaf": 0.1,
+        "feature_fraction": 0.7,
+        "lambda_l2": 5.0,
+        "num_threads": threads,
+    }
+    return lgb.train(options, data, num_boost_round=settings.trees)
+
+
+def shape_start(y: F64, mean: F64, weight: F64) -> F64:
+    """The pair (log r, logit π) of a coarse grid that is likeliest for all rows together."""
+    every = slice(None, None, max(1, len(y) // 20_000))
+    best, choice = -np.inf, (0.0, -4.0)
+    for a in np.arange(-1.0, 6.1, 0.5):
+        for b in (-10.0, -5.0, -3.5, -2.0, -1.0):
+            total = float((_likelihoods(y[every], mean[every], a, b) * weight[every]).sum())
+            if total > best:
+                best, choice = total, (float(a), float(b))
+    return np.array(choice)
+
+
+@numba.njit(cache=True)
+def _likelihoods(y, mean, a, b):  # type: ignore[no-untyped-def]  # numba kernel
+    out = np.empty(y.shape[0])
+    for k in range(y.shape[0]):
+        out[k] = log_likelihood(y[k], mean[k], a, b)
+    return out
+
+
+def predict_shape(booster: lgb.Booster, start: F64, x: F32, threads: int) -> tuple[F64, F64]:
+    """Size r and chance of none π of windows with features `x`; `start` as fitted."""
+    raw = np.asarray(booster.predict(x, raw_score=True, num_threads=threads)) + start
+    (low_a, high_a), (low_b, high_b) = _LIMITS
+    size = np.exp(np.clip(raw[:, 0], low_a, high_a))
+    return size, 1 / (1 + np.exp(-np.clip(raw[:, 1], low_b, high_b)))

@@ -1,0 +1,94 @@
+"""Windows of days: sums of daily means, and windows of the past to learn the spread from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.forecast.features import features, history
+from pipeline.forecast.mean import predict_mean
+from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
+from pipeline.forecast.shape import shape_features
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of some series as foreseen at an origin, one row each.
+
+    series, origin    place in the panel and day
+    start, days       first day after the origin (1 is the next day) and length
+    mean              expected units
+    x                 features for the spread
+    """
+
+    series: I32
+    origin: I32
+    start: I32
+    days: I32
+    mean: F64
+    x: F32
+
+    def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Windows:
+        """Some of the windows."""
+        return Windows(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+    def units(self, panel: Panel) -> F64:
+        """What was demanded in each window; NaN where a day of it was not observed."""
+        running = np.concatenate(
+            [np.zeros((panel.series, 1)), np.cumsum(panel.demand, axis=1, dtype=np.float64)],
+            axis=1,
+        )
+        first = self.origin + self.start
+        return running[self.series, first + self.days] - running[self.series, first]
+
+
+def foresee(
+    booster: lgb.Booster,
+    panel: Panel,
+    totals: Totals,
+    origin: int,
+    windows: list[tuple[int, int]],
+    threads: int,
+) -> Windows:
+    """All `windows` (start day, days) of all series, as known at the end of day `origin`.
+
+    `panel` may reach beyond the origin; later demand is not read. Rows are sorted by series,
+    then in the order of `windows`.
+    """
+    known = panel.until(origin + 1)
+    seen = totals if origin + 1 == panel.days else totals.until(origin + 1)
+    past = history(known, seen)
+    reach = max(start + days - 1 for start, days in windows)
+    needed = np.array(sorted({d for s, n in windows for d in range(s, s + n)}), np.int32)
+    series = np.repeat(np.arange(panel.series, dtype=np.int32), len(needed))
+    target = np.tile(origin + needed, panel.series).astype(np.int32)
+    at = np.full(len(series), origin, np.int32)
+    x = features(known, seen, past, series, at, target)
+    daily = np.zeros((panel.series, reach + 1))
+    daily[:, needed] = predict_mean(booster, x, threads).reshape(panel.series, -1)
+    day = origin + np.arange(1, reach + 1)
+    daily[:, 1:] *= (panel.launch_day[:, None] <= day) & (day < panel.end_day[:, None])
+    running = np.cumsum(daily, axis=1)
+    start, days = (np.array(column, np.int32) for column in zip(*windows, strict=True))
+    mean = np.maximum(running[:, start + days - 1] - running[:, start - 1], 1e-3)
+    first = np.searchsorted(needed, start)
+    x = x.reshape(panel.series, len(needed), -1)[:, first].reshape(-1, x.shape[1])
+    rows = panel.series
+    tiled_start, tiled_days = np.tile(start, rows), np.tile(days, rows)
+    return Windows(
+        np.repeat(np.arange(rows, dtype=np.int32), len(windows)),
+        np.full(rows * len(windows), origin, np.int32),
+        tiled_start,
+        tiled_days,
+        mean.ravel(),
+        shape_features(x, mean.ravel(), tiled_start, tiled_days),
+    )
+
+
+def join(parts: list[Windows]) -> Windows:
+    """One set of windows of several."""
+    names = ("series", "origin", "start", "days", "mean", "x")
+    return Windows(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
