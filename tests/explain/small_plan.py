@@ -25,7 +25,9 @@ def purchase_order(item: str = "tea", units: int = 48, **changes: Any) -> dict[s
     }  # fmt: skip
 
 
-def transfer(item: str = "tea", units: int = 24, source: str = "dc", **changes: Any) -> dict[str, Any]:
+def transfer(
+    item: str = "tea", units: int = 24, source: str = "dc", **changes: Any
+) -> dict[str, Any]:
     """A transfer of 2 cases of 12 to the fulfillment center."""
     return {
         "transfer_id": f"2026-03-01/{item}/{source}/fc", "item_id": item, "from_node_id": source,
@@ -37,9 +39,9 @@ def transfer(item: str = "tea", units: int = 24, source: str = "dc", **changes: 
 
 
 def plan(
-    orders: list[dict[str, Any]], transfers: list[dict[str, Any]] | None = None, as_of: date = AS_OF,
-    on_hand: int = 60, target: int = 155, unpriced: int = 155, cover_demand: float = 120.2,
-    overrides: list[dict[str, Any]] | None = None,
+    orders: list[dict[str, Any]], transfers: list[dict[str, Any]] | None = None,
+    as_of: date = AS_OF, on_hand: int = 60, target: int = 155, unpriced: int = 155,
+    cover_demand: float = 120.2, overrides: list[dict[str, Any]] | None = None,
 ) -> NightPlan:  # fmt: skip
     """The night: `on_hand` at the distribution center, 10 at the other node, 37 on order."""
     day = pd.Timestamp(as_of)

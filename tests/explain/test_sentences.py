@@ -17,6 +17,8 @@ from pipeline.explain.sentences import (
     transfer_sentence,
 )
 
+DEMAND, SAFETY, PRICE, STOCK, COMING, ROUNDING, OVERRIDE = DRIVERS
+
 
 def order(units: int = 48, case: int = 12, reason: str = "case_pack", **drivers: int) -> str:
     values = dict.fromkeys(DRIVERS, 0) | drivers
@@ -35,22 +37,28 @@ def test_single_units_are_not_called_cases() -> None:
 @pytest.mark.parametrize(
     ("drivers", "reason", "expected"),
     [
-        ({"demand_over_cover": 45, "rounding": 3}, "case_pack", "rounded up by 3 to full cases"),
-        ({"demand_over_cover": 50, "rounding": -2}, "case_pack", "rounded down by 2 to full cases"),
-        ({"demand_over_cover": 8, "rounding": 40}, "moq", "raised by 40 to reach the vendor's minimum quantity"),
-        ({"demand_over_cover": 8, "rounding": 40}, "order_minimum", "raised by 40 to reach the vendor's order minimum"),
-        ({"demand_over_cover": 8, "rounding": 40}, "case_pack", "raised by 40 because a larger order now is worth more"),
-        ({"demand_over_cover": 98, "rounding": -50}, "below_order_up_to", "cut by 50 because of the budget or the vendor's limits"),
-        ({"safety_stock": 48}, "below_order_up_to", "hardly any sales expected over the 21 days this order must last, plus 48 safety stock"),
-        ({"demand_over_cover": 60, "safety_stock": -12}, "x", "less 12 that would cost more to hold than they would earn"),
-        ({"demand_over_cover": 60, "capacity_price": -12}, "x", "less 12 because warehouse capacity is scarce"),
-        ({"demand_over_cover": 40, "capacity_price": 8}, "x", "plus 8 because space is less scarce here than elsewhere"),
-        ({"demand_over_cover": 48}, "x", "nothing on hand or on the way"),
-        ({"demand_over_cover": 90, "stock_on_hand": -42}, "x", "42 on hand, nothing on the way"),
-        ({"demand_over_cover": 90, "on_order": -42}, "x", "nothing on hand, 42 on the way"),
-        ({"demand_over_cover": 60, "stock_on_hand": -42, "on_order": 30}, "x", "42 on hand, of which 30 are promised already"),
-        ({"demand_over_cover": 10, "stock_on_hand": -42, "rounding": 32, "override": 48}, "override", "that is 32 more than needed; a planner's override adds 48"),
-        ({"demand_over_cover": 60, "override": -12}, "override", "a planner's override takes off 12"),
+        ({DEMAND: 45, ROUNDING: 3}, "case_pack", "rounded up by 3 to full cases"),
+        ({DEMAND: 50, ROUNDING: -2}, "case_pack", "rounded down by 2 to full cases"),
+        ({DEMAND: 8, ROUNDING: 40}, "moq", "raised by 40 to reach the vendor's minimum quantity"),
+        ({DEMAND: 8, ROUNDING: 40}, "order_minimum",
+         "raised by 40 to reach the vendor's order minimum"),
+        ({DEMAND: 8, ROUNDING: 40}, "case_pack",
+         "raised by 40 because a larger order now is worth more"),
+        ({DEMAND: 98, ROUNDING: -50}, "below_order_up_to",
+         "cut by 50 because of the budget or the vendor's limits"),
+        ({SAFETY: 48}, "below_order_up_to",
+         "hardly any sales expected over the 21 days this order must last, plus 48 safety stock"),
+        ({DEMAND: 60, SAFETY: -12}, "x",
+         "less 12 that would cost more to hold than they would earn"),
+        ({DEMAND: 60, PRICE: -12}, "x", "less 12 because warehouse capacity is scarce"),
+        ({DEMAND: 40, PRICE: 8}, "x", "plus 8 because space is less scarce here than elsewhere"),
+        ({DEMAND: 48}, "x", "nothing on hand or on the way"),
+        ({DEMAND: 90, STOCK: -42}, "x", "42 on hand, nothing on the way"),
+        ({DEMAND: 90, COMING: -42}, "x", "nothing on hand, 42 on the way"),
+        ({DEMAND: 60, STOCK: -42, COMING: 30}, "x", "42 on hand, of which 30 are promised already"),
+        ({DEMAND: 10, STOCK: -42, ROUNDING: 32, OVERRIDE: 48}, "override",
+         "that is 32 more than needed; a planner's override adds 48"),
+        ({DEMAND: 60, OVERRIDE: -12}, "override", "a planner's override takes off 12"),
     ],
 )  # fmt: skip
 def test_each_sign_has_its_words(drivers: dict[str, int], reason: str, expected: str) -> None:
