@@ -127,7 +127,7 @@ def _places(names: npt.NDArray[np.object_], column: pd.Series) -> npt.NDArray[np
 
 def _days_from(dates: pd.Series, first: pd.Timestamp, missing: int) -> npt.NDArray[np.int64]:
     days = (dates - first).dt.days
-    return days.fillna(missing).to_numpy(np.int64)
+    return np.asarray(days.fillna(missing), np.int64)
 
 
 def _matrix(
@@ -169,7 +169,7 @@ def planned_prices(
 def future_price(
     price: F32, days: int, plan: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], F32]
 ) -> None:
-    """Fill the columns of `price` after the last observed day, each price holding until the next."""
+    """Fill the columns of `price` after the last observed day; a price holds until the next."""
     series, day, usd = plan
     future = np.full((price.shape[0], price.shape[1] - days + 1), np.nan, np.float32)
     future[series, day] = usd  # of several up to today, the newest comes last

@@ -20,19 +20,19 @@ def apply_overrides(quantiles: pd.DataFrame, overrides: pd.DataFrame, as_of: dat
     """
     out = quantiles
     own = overrides[overrides["override_target"].astype(str) == "demand"]
-    for row in own.sort_values("override_id").itertuples():
+    for row in own.sort_values("override_id").to_dict("records"):
         rows = np.ones(len(out), bool)
-        if not pd.isna(row.item_id):
-            rows = (out["item_id"].astype(str) == str(row.item_id)).to_numpy()
+        if not pd.isna(row["item_id"]):
+            rows = (out["item_id"].astype(str) == str(row["item_id"])).to_numpy()
         first = out["window_start_day"].to_numpy()
         last = first + out["window_days"].to_numpy() - 1
-        begins = (row.start_date - pd.Timestamp(as_of)).days
-        ends = (row.expiry_date - pd.Timestamp(as_of)).days
+        begins = (row["start_date"] - pd.Timestamp(as_of)).days
+        ends = (row["expiry_date"] - pd.Timestamp(as_of)).days
         held = np.clip(np.minimum(last, ends) - np.maximum(first, begins) + 1, 0, None)
         share = np.where(rows, held / (last - first + 1), 0.0)
         if not share.any():
             continue
-        factor = 1.0 + share * (_factor(out, str(row.override_kind), float(row.override_value)) - 1)
+        factor = 1.0 + share * (_factor(out, row["override_kind"], row["override_value"]) - 1)
         out = out.assign(
             mean_units=out["mean_units"] * factor,
             **{name: np.rint(out[name] * factor) for name in QUANTILE_COLUMNS},

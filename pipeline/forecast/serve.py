@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ def shards(panel: Panel, items: int) -> Iterator[slice]:
     """Rows of `items` items at a time; the panel is sorted by item."""
     firsts = np.flatnonzero(np.diff(panel.item, prepend=-1))
     edges = [*firsts[::items], panel.series]
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         yield slice(int(low), int(high))
 
 

@@ -66,7 +66,9 @@ def score_last(
         frames.append(
             pd.DataFrame(
                 {
-                    "item_group": category[assembled.items[rows][seen.series]].to_numpy(),
+                    "item_group": category.loc[
+                        assembled.items[rows][seen.series].tolist()
+                    ].to_numpy(),
                     "velocity": velocity_class(seen.mean, seen.days),
                     "region_id": assembled.regions[rows][seen.series],
                     "window_days": seen.days.astype(np.int64),
