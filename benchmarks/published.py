@@ -19,8 +19,8 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.records.checks import Report, Row  # noqa: E402 — the line above finds it
-from benchmarks.records.families import check_files  # noqa: E402 — as above
+from benchmarks.records.checks import Report, Row
+from benchmarks.records.families import check_files
 
 MARKS = {True: "[green]pass", False: "[red]FAIL", None: "–"}
 

@@ -49,7 +49,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Answer:
-    """Our value for one quantity of a record.
+    """Our value for one quantity of a record; None where the note says why there is none.
 
     `scale` replaces |published| in the relative error (percentages relate to 100, an entry of a
     vector to its largest entry); `tolerance` replaces the record's (absolute).
@@ -57,7 +57,7 @@ class Answer:
 
     quantity: str
     published: float
-    ours: float
+    ours: float | None
     scale: float | None = None
     tolerance: float | None = None
     note: str = ""
@@ -87,6 +87,7 @@ class Report:
     rows: list[Row] = field(default_factory=list)
 
     def failures(self, confidences: tuple[str, ...]) -> list[Row]:
+        """Rows outside their tolerance among records of these confidences."""
         return [row for row in self.rows if row.ok is False and row.confidence in confidences]
 
 
@@ -118,13 +119,13 @@ def compare(record: Record, answer: Answer, seconds: float) -> Row:
     """Row for one answer. Ours is rounded to a hundredth of the tolerance, the precision at which
     a printed value and a tolerance of half its last digit can be told apart."""
     allowed = record.allowed(answer.published) if answer.tolerance is None else answer.tolerance
-    ours = answer.ours
-    if allowed > 0:
-        ours = round(ours, math.ceil(-math.log10(allowed / 100)))
-    scale = abs(answer.published) if answer.scale is None else answer.scale
-    scale = scale or 1.0
-    error = round(abs(ours - answer.published) / scale, 12)
+    scale = (abs(answer.published) if answer.scale is None else answer.scale) or 1.0
     tolerance = round(allowed / scale, 12)
+    ours, error = answer.ours, None
+    if ours is not None:
+        if allowed > 0:
+            ours = round(ours, math.ceil(-math.log10(allowed / 100)))
+        error = round(abs(ours - answer.published) / scale, 12)
     return Row(
         id=record.id,
         quantity=answer.quantity,
@@ -132,7 +133,7 @@ def compare(record: Record, answer: Answer, seconds: float) -> Row:
         ours=ours,
         rel_error=error,
         tolerance=tolerance,
-        ok=error <= tolerance,
+        ok=error is not None and error <= tolerance,
         seconds=round(seconds, 3),
         confidence=record.confidence,
         file=record.file,

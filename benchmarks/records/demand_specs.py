@@ -2,7 +2,7 @@
 
 Understood: `normal(50,8)`, `poisson(18)`, `uniform(0,b)` with b among the parameters,
 `uniform{0..4}`, `normal(8,sqrt8)`, `N1,5`, `P3`, `U0,6`, `round(max(0,N(5,8^2)))`, a bare `poisson`
-with a mean or rate among the parameters, and objects such as {"type": "normal", "mean": 3, "sd": 1}.
+with a mean or rate among the parameters, and objects like {"type": "normal", "mean": 3, "sd": 1}.
 """
 
 from __future__ import annotations
@@ -111,7 +111,9 @@ def _named(name: str, source: dict[str, Any], item: int | None) -> d.Demand:
         if not present:
             raise NotSolvedError(f"demand {name!r} needs a value for {aliases[0]!r}")
         value = present[0]
-        arguments.append(float(value[item] if isinstance(value, list) and item is not None else value))
+        arguments.append(
+            float(value[item] if isinstance(value, list) and item is not None else value)
+        )
     return _make(kind, arguments)
 
 

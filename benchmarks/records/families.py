@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from benchmarks.records.checks import (
     Answer,
@@ -28,31 +29,37 @@ from benchmarks.records.multi_echelon import (
 from benchmarks.records.placement import solve_placement
 from benchmarks.records.single_stage import solve_budget, solve_single_stage
 
+Params = dict[str, Any]
 Solver = Callable[[Record], Iterator[Answer]]
 
 
+def _is_serial(p: Params) -> bool:
+    return isinstance(p.get("lead_times"), list) and bool(
+        {"echelon_holding", "local_holding"} & p.keys()
+    )
+
+
+# The first family whose test the parameters pass; never the id.
+FAMILIES: tuple[tuple[Callable[[Params], bool], Solver], ...] = (
+    (lambda p: "budget" in p, solve_budget),
+    (lambda p: "num_local_warehouses" in p, solve_pooling),
+    (lambda p: {"c_e", "l_r"} <= p.keys(), solve_dual_sourcing),
+    (lambda p: {"customers", "retailer_lead_times"} <= p.keys(), solve_divergent),
+    (lambda p: "special_delivery_cost" in p, solve_special_delivery),
+    (lambda p: {"edges_w_r_weight", "levels"} <= p.keys(), solve_network),
+    (lambda p: {"total_inventory", "cost"} <= p.keys(), solve_placement),
+    (_is_serial, solve_serial),
+    (lambda p: "K_fixed" in p, solve_fixed_cost),
+)
+
+
 def solver_for(record: Record) -> Solver:
-    """The family's solver; the parameters decide, never the id."""
+    """The solver of the family that the record's parameters belong to."""
     p = record.params
-    if "budget" in p:
-        return solve_budget
-    if "num_local_warehouses" in p:
-        return solve_pooling
-    if "c_e" in p and "l_r" in p:
-        return solve_dual_sourcing
-    if "customers" in p and "retailer_lead_times" in p:
-        return solve_divergent
-    if "special_delivery_cost" in p:
-        return solve_special_delivery
-    if "edges_w_r_weight" in p and "levels" in p:
-        return solve_network
-    if "total_inventory" in p and "cost" in p:
-        return solve_placement
-    if isinstance(p.get("lead_times"), list) and ("echelon_holding" in p or "local_holding" in p):
-        return solve_serial
-    if "K_fixed" in p:
-        return solve_fixed_cost
-    if "lead_time" in p and "p" in p and SOLVERS.keys() & record.expected.keys():
+    for belongs, solver in FAMILIES:
+        if belongs(p):
+            return solver
+    if {"lead_time", "p"} <= p.keys() and SOLVERS.keys() & record.expected.keys():
         return solve_lost_sales
     if "h" in p or {"r", "c", "demand"} <= p.keys():
         return solve_single_stage
@@ -74,7 +81,7 @@ def check_record(record: Record) -> list[Row]:
             raise NotSolvedError("no quantity to compare")
     except NotSolvedError as error:
         rows.append(unsolved(record, str(error), time.perf_counter() - started))
-    except Exception as error:  # noqa: BLE001 — one bad record must not stop the report
+    except Exception as error:  # one bad record must not stop the report
         reason = f"{type(error).__name__}: {error}"
         rows.append(unsolved(record, reason, time.perf_counter() - started))
     return rows

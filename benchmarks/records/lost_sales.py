@@ -21,26 +21,36 @@ from pipeline.core.inventory.lost_sales_fixed import (
 from pipeline.core.inventory.lost_sales_heuristics import myopic_cost, vector_base_stock_cost
 from pipeline.core.inventory.lost_sales_simulation import simulated_capped_base_stock
 
-SOLVERS: dict[str, Callable[[LostSales], float]] = {
-    "optimal_avg_cost": optimal_lost_sales,
-    "optimal": optimal_lost_sales,
-    "best_base_stock_avg_cost": lambda problem: best_base_stock(problem).cost,
-    "base_stock": lambda problem: best_base_stock(problem).cost,
-    "best_base_stock": lambda problem: best_base_stock(problem).cost,
-    "capped_bs": lambda problem: capped_cost(problem),
-    "capped_base_stock": lambda problem: capped_cost(problem),
-    "capped_base_stock_avg_cost": lambda problem: capped_cost(problem),
-    "myopic1": myopic_cost,
-    "myopic2": lambda problem: myopic_cost(problem, 2),
-    "svbs": vector_base_stock_cost,
-}
+
+def _is_exact(problem: LostSales) -> bool:
+    return problem.lead_time <= 5 and is_exact_possible(problem)
 
 
 def capped_cost(problem: LostSales) -> float:
     """Exactly where the state space allows it, by simulation where it does not."""
-    if problem.lead_time <= 5 and is_exact_possible(problem):
+    if _is_exact(problem):
         return best_capped_base_stock(problem).cost
     return simulated_capped_base_stock(problem).cost
+
+
+def base_stock_cost(problem: LostSales) -> float:
+    """Cost of the best base-stock level."""
+    return best_base_stock(problem).cost
+
+
+SOLVERS: dict[str, Callable[[LostSales], float]] = {
+    "optimal_avg_cost": optimal_lost_sales,
+    "optimal": optimal_lost_sales,
+    "best_base_stock_avg_cost": base_stock_cost,
+    "base_stock": base_stock_cost,
+    "best_base_stock": base_stock_cost,
+    "capped_bs": capped_cost,
+    "capped_base_stock": capped_cost,
+    "capped_base_stock_avg_cost": capped_cost,
+    "myopic1": myopic_cost,
+    "myopic2": lambda problem: myopic_cost(problem, 2),
+    "svbs": vector_base_stock_cost,
+}
 
 
 def solve_lost_sales(record: Record) -> Iterator[Answer]:
@@ -63,10 +73,16 @@ def solve_lost_sales(record: Record) -> Iterator[Answer]:
         value = expected[name]
         published = float(value["avg_cost"] if isinstance(value, dict) else value)
         try:
-            ours = SOLVERS[name](problem)
+            yield Answer(name, published, SOLVERS[name](problem), note=_how(name, problem))
         except ValueError as error:
-            raise NotSolvedError(f"{name}: {error}") from error
-        yield Answer(name, published, ours)
+            yield Answer(name, published, None, note=f"not solved: {error}")
+
+
+def _how(name: str, problem: LostSales) -> str:
+    """Says when ours is a simulation; exact otherwise, so a deviation is the printed value's."""
+    if name.startswith("capped") and not _is_exact(problem):
+        return "both simulated; ours on 60 million periods, standard error about 0.01 or less"
+    return "ours exact"
 
 
 def solve_fixed_cost(record: Record) -> Iterator[Answer]:

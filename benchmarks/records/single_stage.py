@@ -11,6 +11,17 @@ from benchmarks.records.demand_specs import integer_demand, parse_demand
 from pipeline.core.inventory import newsvendor as nv
 from pipeline.core.inventory import single_stage as ss
 
+ALIASES = {
+    "base_stock_level": "S",
+    "order_up_to": "S",
+    "order_quantity": "Q",
+    "reorder_point": "r",
+    "expected_cost": "cost",
+    "optimal_cost": "cost",
+    "optimal_avg_cost": "cost",
+    "expected_profit": "profit",
+}
+
 
 def solve_single_stage(record: Record) -> Iterator[Answer]:
     """One item: which model is meant follows from the parameters that are given."""
@@ -67,12 +78,14 @@ def _continuous_review(
 
 
 def _matching(record: Record, values: dict[str, float]) -> Iterator[Answer]:
-    names = [name for name in record.expected if name in values]
-    if not names:
+    found = False
+    for name, published in record.expected.items():
+        symbol = ALIASES.get(name, name)
+        if symbol in values:
+            found = True
+            yield Answer(name, float(published), float(values[symbol]))
+    if not found:
         raise NotSolvedError(f"none of {sorted(values)} is among the quantities given")
-    for name in names:
-        published = float(record.expected[name])
-        yield Answer(name, published, float(values[name]))
 
 
 def solve_budget(record: Record) -> Iterator[Answer]:
@@ -81,7 +94,9 @@ def solve_budget(record: Record) -> Iterator[Answer]:
     prices, costs = [float(x) for x in p["price"]], [float(x) for x in p["cost"]]
     count = len(prices)
     salvage = p.get("salvage", 0.0)
-    salvages = [float(s) for s in salvage] if isinstance(salvage, list) else [float(salvage)] * count
+    salvages = (
+        [float(s) for s in salvage] if isinstance(salvage, list) else [float(salvage)] * count
+    )
     spec = p["demand"]
     demands = [
         parse_demand(spec[i] if isinstance(spec, list) else spec, p, i) for i in range(count)

@@ -28,15 +28,30 @@ class Demand(Protocol):
     """What every demand distribution answers; all quantities in units of the item."""
 
     @property
-    def mean(self) -> float: ...
+    def mean(self) -> float:
+        """Mean, units per period."""
+        ...
+
     @property
-    def sd(self) -> float: ...
+    def sd(self) -> float:
+        """Standard deviation, units."""
+        ...
+
     @property
-    def is_integer(self) -> bool: ...
-    def cdf(self, x: float) -> float: ...
-    def quantile(self, probability: float) -> float: ...
+    def is_integer(self) -> bool:
+        """Whether demand comes in whole units."""
+        ...
+
+    def cdf(self, x: float) -> float:
+        """P(D ≤ x)."""
+        ...
+
+    def quantile(self, probability: float) -> float:
+        """Smallest x with P(D ≤ x) at least `probability`, units."""
+        ...
+
     def loss(self, x: float) -> float:
-        """Expected shortage E[(D − x)⁺] in units."""
+        """Expected shortage E[(D − x)⁺], units."""
         ...
 
     def over(self, periods: float) -> Demand:
@@ -63,33 +78,41 @@ class Lattice:
 
     @property
     def values(self) -> Array:
-        return self.start + self.step * np.arange(self.probabilities.size)
+        """The points of the grid, units."""
+        return self.start + self.step * np.arange(self.probabilities.size, dtype=np.float64)
 
     @property
     def mean(self) -> float:
+        """Mean, units per period."""
         return float(self.probabilities @ self.values)
 
     @property
     def sd(self) -> float:
+        """Standard deviation, units."""
         return math.sqrt(max(float(self.probabilities @ (self.values - self.mean) ** 2), 0.0))
 
     @property
     def is_integer(self) -> bool:
+        """Whether demand comes in whole units."""
         return self.step == 1.0 and self.start == int(self.start)
 
     def cdf(self, x: float) -> float:
+        """P(D ≤ x)."""
         last = math.floor((x - self.start) / self.step + 1e-9)
         return float(self.probabilities[: max(last + 1, 0)].sum())
 
     def quantile(self, probability: float) -> float:
+        """Smallest x with P(D ≤ x) at least `probability`, units."""
         cumulated = np.cumsum(self.probabilities)
         index = int(np.searchsorted(cumulated, probability - 1e-12))
         return float(self.start + self.step * min(index, self.probabilities.size - 1))
 
     def loss(self, x: float) -> float:
+        """Expected shortage E[(D − x)⁺], units."""
         return float(self.probabilities @ np.maximum(self.values - x, 0.0))
 
     def over(self, periods: float) -> Lattice:
+        """Demand over so many independent periods."""
         if self.rate is not None:
             return poisson(self.rate * periods)
         whole = round(periods)
@@ -102,6 +125,7 @@ class Lattice:
         return Lattice(total / total.sum(), self.start * whole, self.step)
 
     def on_grid(self, step: float) -> Lattice:
+        """The same demand as a mass on multiples of `step`, mean kept exactly."""
         if abs(step - self.step) > 1e-12:
             raise ValueError(f"a lattice of step {self.step} cannot be put on a grid of {step}")
         return self
@@ -123,26 +147,33 @@ class Continuous:
 
     @property
     def mean(self) -> float:
+        """Mean, units per period."""
         return float(self.frozen.mean())
 
     @property
     def sd(self) -> float:
+        """Standard deviation, units."""
         return float(self.frozen.std())
 
     @property
     def is_integer(self) -> bool:
+        """Whether demand comes in whole units."""
         return False
 
     def cdf(self, x: float) -> float:
+        """P(D ≤ x)."""
         return float(self.frozen.cdf(x))
 
     def quantile(self, probability: float) -> float:
+        """Smallest x with P(D ≤ x) at least `probability`, units."""
         return float(self.frozen.ppf(probability))
 
     def loss(self, x: float) -> float:
+        """Expected shortage E[(D − x)⁺], units."""
         return float(self.loss_function(np.asarray(x, dtype=np.float64)))
 
     def over(self, periods: float) -> Demand:
+        """Demand over so many independent periods."""
         if abs(periods - 1.0) < 1e-12:
             return self
         if self.sum_over is not None:
@@ -155,8 +186,8 @@ class Continuous:
         high = math.ceil(float(self.frozen.isf(TAIL)) / step) + 1
         points = np.arange(low - 1, high + 2) * step
         losses = self.loss_function(points)
-        mass = np.maximum(losses[:-2] - 2 * losses[1:-1] + losses[2:], 0.0) / step
-        return Lattice(mass / mass.sum(), low * step, step)
+        mass: Array = np.maximum(losses[:-2] - 2 * losses[1:-1] + losses[2:], 0.0) / step
+        return Lattice((mass / mass.sum()).astype(np.float64), low * step, step)
 
 
 def normal(mean: float, sd: float) -> Demand:

@@ -2,7 +2,7 @@
 
 Each period: the warehouse's and the retailers' oldest orders arrive; every location orders up to
 its echelon base-stock level on the positions before demand; the warehouse ships what it has,
-rationing whole units; demand; cost h_w · (warehouse stock) + h_i · (retailer stock) + p_i · (short).
+rationing whole units; demand; cost h_w · (warehouse stock) + h_i · (retailer stock) + p_i · short.
 Unmet demand is backordered, lost, or (emergency) shipped at once from the warehouse's remaining
 stock with some probability and otherwise lost. Units per period, costs in money per unit.
 
@@ -57,10 +57,7 @@ class DivergentSystem:
         """Demand (paths, periods, retailers) and uniforms for the emergencies."""
         rng = np.random.default_rng(seed)
         drawn = np.stack(
-            [
-                rng.choice(d.values, size=(paths, periods), p=d.probabilities)
-                for d in self.demands
-            ],
+            [rng.choice(d.values, size=(paths, periods), p=d.probabilities) for d in self.demands],
             axis=2,
         )
         return np.rint(drawn).astype(np.int64), rng.random(drawn.shape)
@@ -245,50 +242,40 @@ def _simulate(
     is_proportional: bool,
     is_echelon: bool,
 ) -> np.ndarray:
+    """Total cost of each path; pipelines are rings indexed by the period of arrival."""
     paths, periods, retailers = demand.shape
     costs = np.zeros(paths)
+    width = max(warehouse_lead, leads.max()) + 1
     for path in range(paths):
         np.random.seed(path + 1)
         warehouse = warehouse_level - levels.sum() if is_echelon else warehouse_level
         stock = levels.copy()
-        inbound = np.zeros(warehouse_lead + 1, dtype=np.int64)
-        transit = np.zeros((retailers, leads.max() + 1), dtype=np.int64)
-        on_order = 0
-        sent = np.zeros(retailers, dtype=np.int64)
+        inbound = np.zeros(width, dtype=np.int64)
+        transit = np.zeros((retailers, width), dtype=np.int64)
         for t in range(periods):
-            slot = t % (warehouse_lead + 1)
-            warehouse += inbound[slot]
-            on_order -= inbound[slot]
-            inbound[slot] = 0
-            for i in range(retailers):
-                place = t % (leads[i] + 1)
-                stock[i] += transit[i, place]
-                sent[i] -= transit[i, place]
-                transit[i, place] = 0
-            shortfall = levels - stock - sent
-            orders = np.minimum(
-                np.maximum(shortfall, 0), np.maximum(capacities[2] - stock - sent, 0)
-            )
+            now = t % width
+            warehouse += inbound[now]
+            inbound[now] = 0
+            stock += transit[:, now]
+            transit[:, now] = 0
+            on_order = inbound.sum()
+            position = stock + transit.sum(axis=1)
+            shortfall = levels - position
+            room = np.maximum(capacities[2] - position, 0)
+            orders = np.minimum(np.maximum(shortfall, 0), room)
             shipped = ration(max(warehouse, 0), orders, shortfall, is_proportional)
-            position = warehouse + on_order
-            if is_echelon:
-                position += (stock + sent).sum()
-            else:
-                position -= shipped.sum()
-            order = min(max(warehouse_level - position, 0), capacities[0])
-            order = min(order, max(capacities[1] - warehouse - on_order + shipped.sum(), 0))
-            warehouse -= shipped.sum()
-            if warehouse_lead == 0:
-                warehouse += order
-            else:
-                inbound[(t + warehouse_lead) % (warehouse_lead + 1)] += order
-                on_order += order
+            sent = shipped.sum()
+            seen = warehouse + on_order + (position.sum() if is_echelon else -sent)
+            order = min(max(warehouse_level - seen, 0), capacities[0])
+            order = min(order, max(capacities[1] - warehouse - on_order + sent, 0))
+            warehouse -= sent
+            inbound[(t + warehouse_lead) % width] += order
             for i in range(retailers):
-                if leads[i] == 0:
-                    stock[i] += shipped[i]
-                else:
-                    transit[i, (t + leads[i]) % (leads[i] + 1)] += shipped[i]
-                    sent[i] += shipped[i]
+                transit[i, (t + leads[i]) % width] += shipped[i]
+            warehouse += inbound[now]  # a lead time of zero
+            inbound[now] = 0
+            stock += transit[:, now]
+            transit[:, now] = 0
             for i in range(retailers):
                 stock[i] -= demand[path, t, i]
                 short = max(-stock[i], 0)

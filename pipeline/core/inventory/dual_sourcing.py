@@ -285,7 +285,7 @@ def _surge_overshoot(mass: np.ndarray, constant: int, size: int) -> tuple[np.nda
     now = np.zeros(size)
     now[0] = 1.0
     expedited = 0.0
-    for sweep in range(200_000):
+    for _ in range(200_000):
         then = np.zeros(size)
         expedited = 0.0
         for o in range(size):

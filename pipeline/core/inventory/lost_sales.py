@@ -50,9 +50,7 @@ class LostSales:
     @property
     def largest_position(self) -> int:
         """Base-stock level with backorders: an upper bound on the best position (Morton)."""
-        return int(
-            base_stock(self.demand, self.holding, self.penalty, self.lead_time).level_units
-        )
+        return int(base_stock(self.demand, self.holding, self.penalty, self.lead_time).level_units)
 
     @property
     def largest_order(self) -> int:

@@ -20,9 +20,7 @@ from pipeline.core.inventory.newsvendor import expected_cost
 def base_stock_cost(problem: LostSales, level: int) -> float:
     """Exact average cost per period of base-stock S (units)."""
     if math.comb(level + problem.lead_time, problem.lead_time) > STATES:
-        raise ValueError(
-            f"base-stock {level} with lead time {problem.lead_time}: too many states"
-        )
+        raise ValueError(f"base-stock {level} with lead time {problem.lead_time}: too many states")
     cost = np.array(
         [
             expected_cost(problem.demand, x, problem.holding, problem.penalty)

@@ -42,16 +42,12 @@ class FixedCostLostSales:
         """
         arrivals = poisson(self.rate * duration)
         times = stats.poisson.sf(np.arange(top + 1), self.rate * duration) / self.rate
-        on_hand = [
-            float(np.arange(x, 0, -1) @ times[:x]) if x else 0.0 for x in range(top + 1)
-        ]
+        on_hand = [float(np.arange(x, 0, -1) @ times[:x]) if x else 0.0 for x in range(top + 1)]
         lost = [arrivals.loss(x) for x in range(top + 1)]
         return self.holding * np.array(on_hand) + self.penalty * np.array(lost)
 
 
-def optimal_fixed_cost_lost_sales(
-    problem: FixedCostLostSales, tolerance: float = 1e-4
-) -> float:
+def optimal_fixed_cost_lost_sales(problem: FixedCostLostSales, tolerance: float = 1e-4) -> float:
     """Least average cost per review period."""
     lot = economic_order_quantity(problem.rate, problem.fixed_cost, problem.holding).level_units
     safe = base_stock(

@@ -39,8 +39,8 @@ def vector_base_stock_cost(problem: LostSales) -> float:
     lead, most = problem.lead_time, problem.largest_order
     levels = np.array(
         [
-            base_stock(problem.demand, problem.holding, problem.penalty, lead - l).level_units
-            for l in range(lead + 1)
+            base_stock(problem.demand, problem.holding, problem.penalty, lead - due).level_units
+            for due in range(lead + 1)
         ],
         dtype=np.int64,
     )
@@ -55,10 +55,10 @@ def _vector_orders(levels: np.ndarray, lead: int, most: int) -> np.ndarray:
     orders = np.zeros((base ** (lead - 1), top + 1), dtype=np.int64)
     for pipe in range(orders.shape[0]):
         tail, digits, bound = 0, pipe, min(levels[lead], most)
-        for l in range(lead - 1, 0, -1):  # q_{L−1} is the last digit
+        for due in range(lead - 1, 0, -1):  # q_{L−1} is the last digit
             tail += digits % base
             digits //= base
-            bound = min(bound, levels[l] - tail)
+            bound = min(bound, levels[due] - tail)
         for x in range(max(top - tail, -1) + 1):
             orders[pipe, x] = max(min(bound, top - tail - x), 0)
     return orders

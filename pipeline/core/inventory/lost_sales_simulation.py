@@ -35,9 +35,7 @@ def simulated_capped_base_stock(
     alias = _alias_table(mass)
 
     def value(level: int, cap: int) -> float:
-        return float(
-            _simulate(cost, *alias, problem.lead_time, level, cap, search_periods, seed)
-        )
+        return float(_simulate(cost, *alias, problem.lead_time, level, cap, search_periods, seed))
 
     best = CappedBaseStock(0, 0, np.inf)
     level = top

@@ -57,9 +57,7 @@ class SupplyNetwork:
         return np.maximum(demand, 0.0), rng.random(demand.shape)
 
 
-def base_stock_costs(
-    network: SupplyNetwork, levels: Array, demand: Array, chance: Array
-) -> Array:
+def base_stock_costs(network: SupplyNetwork, levels: Array, demand: Array, chance: Array) -> Array:
     """Total cost of each demand path under local base-stock `levels`, from full stocks."""
     return np.asarray(
         _simulate(

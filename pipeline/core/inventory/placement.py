@@ -155,51 +155,83 @@ def transport_cost(
     centers, regions = cost.shape
     flow = np.zeros((centers, regions), dtype=np.int64)
     stock, unmet = units.copy(), demand.copy()
+    saving = cost - lost_sale  # of serving instead of losing; negative where it pays
     total = 0.0
     for j in range(regions):
         total += lost_sale[j] * demand[j]
-    to_center, to_region = np.zeros(centers), np.zeros(regions)
-    from_center = np.zeros(regions, dtype=np.int64)
-    from_region = np.zeros(centers, dtype=np.int64)
     while True:
-        for i in range(centers):
-            to_center[i] = 0.0 if stock[i] > 0 else np.inf
-            from_region[i] = -1
-        to_region[:] = np.inf
-        changed = True
-        while changed:  # Bellman–Ford on the residual graph
-            changed = False
-            for i in range(centers):
-                for j in range(regions):
-                    forward = to_center[i] + cost[i, j] - lost_sale[j]
-                    if forward < to_region[j] - 1e-12:
-                        to_region[j], from_center[j], changed = forward, i, True
-                    if flow[i, j] > 0:
-                        back = to_region[j] - cost[i, j] + lost_sale[j]
-                        if back < to_center[i] - 1e-12:
-                            to_center[i], from_region[i], changed = back, j, True
+        to_region, from_center, from_region = _shortest_paths(saving, flow, stock)
         target, best = -1, -1e-12
         for j in range(regions):
             if unmet[j] > 0 and to_region[j] < best:
                 target, best = j, to_region[j]
         if target < 0:
             return total
-        amount, j = unmet[target], target
-        while True:
-            i = from_center[j]
-            if from_region[i] < 0:
-                amount = min(amount, stock[i])
-                break
-            j = from_region[i]
-            amount = min(amount, flow[i, j])
+        amount = _augment(flow, stock, unmet[target], target, from_center, from_region)
         unmet[target] -= amount
         total += amount * best
-        j = target
-        while True:
-            i = from_center[j]
-            flow[i, j] += amount
-            if from_region[i] < 0:
-                stock[i] -= amount
-                break
-            j = from_region[i]
-            flow[i, j] -= amount
+
+
+@njit(cache=True)
+def _shortest_paths(
+    saving: np.ndarray, flow: np.ndarray, stock: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Bellman–Ford from the centers with stock, on the residual graph."""
+    centers, regions = flow.shape
+    to_center = np.where(stock > 0, 0.0, np.inf)
+    to_region = np.full(regions, np.inf)
+    from_center = np.zeros(regions, dtype=np.int64)
+    from_region = np.full(centers, -1)
+    changed = True
+    while changed:
+        changed = False
+        for i in range(centers):
+            for j in range(regions):
+                forward = to_center[i] + saving[i, j]
+                if forward < to_region[j] - 1e-12:
+                    to_region[j], from_center[j], changed = forward, i, True
+                back = to_region[j] - saving[i, j]
+                if flow[i, j] > 0 and back < to_center[i] - 1e-12:
+                    to_center[i], from_region[i], changed = back, j, True
+    return to_region, from_center, from_region
+
+
+@njit(cache=True)
+def _augment(
+    flow: np.ndarray,
+    stock: np.ndarray,
+    unmet: int,
+    target: int,
+    from_center: np.ndarray,
+    from_region: np.ndarray,
+) -> int:
+    """Push as much as fits along the path that ends in `target`; returns the amount."""
+    amount = min(unmet, _source_limit(flow, stock, target, from_center, from_region))
+    j = target
+    i = from_center[j]
+    flow[i, j] += amount
+    while from_region[i] >= 0:
+        j = from_region[i]
+        flow[i, j] -= amount
+        i = from_center[j]
+        flow[i, j] += amount
+    stock[i] -= amount
+    return amount
+
+
+@njit(cache=True)
+def _source_limit(
+    flow: np.ndarray,
+    stock: np.ndarray,
+    target: int,
+    from_center: np.ndarray,
+    from_region: np.ndarray,
+) -> int:
+    """Units that the path to `target` can carry: what can be taken back, and the stock."""
+    limit = np.int64(1) << 60
+    i = from_center[target]
+    while from_region[i] >= 0:
+        j = from_region[i]
+        limit = min(limit, flow[i, j])
+        i = from_center[j]
+    return min(limit, stock[i])

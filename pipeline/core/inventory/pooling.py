@@ -82,7 +82,7 @@ def pooled_stock(system: PoolingSystem) -> PoolingPlan:
     total_rate = system.warehouses * system.demand_rate
 
     def option(stock: int) -> _Option:
-        direct, lateral, emergency = service_shares(system, stock)
+        _, lateral, emergency = service_shares(system, stock)
         penalty = system.lateral_cost * lateral + system.emergency_cost * emergency
         waiting = system.lateral_time * lateral + system.emergency_time * emergency
         return _Option(stock, system.holding * stock + total_rate * penalty, waiting)

@@ -42,6 +42,7 @@ class SerialSystem:
 
     @property
     def local_holding_downstream(self) -> float:
+        """Local holding cost per unit and period at the stage that meets demand."""
         return float(sum(self.echelon_holding))
 
     @property
@@ -89,18 +90,14 @@ def shang_song_levels(system: SerialSystem) -> tuple[Array, Array, Array]:
         above = float(sum(system.echelon_holding[i + 1 :]))
         total = system.backorder + system.local_holding_downstream
         tall = (system.backorder + above) / total
-        narrow = (system.backorder + above) / (
-            system.backorder + above + system.echelon_holding[i]
-        )
+        narrow = (system.backorder + above) / (system.backorder + above + system.echelon_holding[i])
         lower.append(demand.quantile(tall))
         upper.append(demand.quantile(narrow))
     low, high = np.array(lower), np.array(upper)
     return low, high, (low + high) / 2
 
 
-def _solve(
-    system: SerialSystem, levels: list[float] | None, points_per_sd: int
-) -> SerialPlan:
+def _solve(system: SerialSystem, levels: list[float] | None, points_per_sd: int) -> SerialPlan:
     step = 1.0 if system.demand.is_integer else system.demand.sd / points_per_sd
     masses = [system.demand.over(lead).on_grid(step) for lead in system.lead_times]
     low, high = _range(system, masses, step)

@@ -169,9 +169,7 @@ def min_max_policy(
         span = top - s
         density = renewals.density(span)
         levels = top - np.arange(span)
-        return float(
-            (fixed_cost + density @ np.array([g(int(y)) for y in levels])) / density.sum()
-        )
+        return float((fixed_cost + density @ np.array([g(int(y)) for y in levels])) / density.sum())
 
     start = int(newsvendor(over_lead, holding, backorder).level_units)
     s, top = start - 1, start
