@@ -11,7 +11,7 @@ import pandas as pd
 from pipeline.contracts.columns import QUANTILE_COLUMNS, QUANTILE_LEVELS
 from pipeline.contracts.settings import Settings
 from pipeline.forecast.assemble import Assembled
-from pipeline.forecast.model import Model, window_quantiles
+from pipeline.forecast.model import Model
 from pipeline.forecast.panel import Panel, totals
 from pipeline.forecast.windows import foresee
 
@@ -53,7 +53,7 @@ def forecast_windows(
             "window_days": seen.days.astype(np.int64),
             "mean_units": seen.mean,
         }
-        found = window_quantiles(model, seen, levels, threads)
+        found = model.spread.quantiles(seen, levels, threads)
         columns |= dict(zip(QUANTILE_COLUMNS, found.T, strict=True))
         frames.append(pd.DataFrame(columns))
     return pd.concat(frames, ignore_index=True)

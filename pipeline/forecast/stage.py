@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -11,7 +10,7 @@ import pandas as pd
 from pipeline.contracts.columns import QUANTILE_LEVELS
 from pipeline.forecast.assemble import Assembled, Names, assemble
 from pipeline.forecast.dependence import dependence_table
-from pipeline.forecast.model import Model, window_quantiles
+from pipeline.forecast.model import Model
 from pipeline.forecast.overriding import apply_overrides
 from pipeline.forecast.panel import totals
 from pipeline.forecast.scores import score_groups, velocity_class
@@ -53,13 +52,12 @@ def score_last(
     if origin < 1:
         return score_groups(*_nothing())
     sums = totals(panel)
-    honest = replace(model, mean=model.early)
     category = items.set_index(items["item_id"].astype(str))["category"].astype(str)
     frames, units, found = [], [], []
     for rows in shards(panel, shard_items):
         shard = panel.take(rows)
         seen = foresee(
-            honest.mean, shard, sums, origin, [(1, days) for days in SCORED_DAYS], threads
+            model.early, shard, sums, origin, [(1, days) for days in SCORED_DAYS], threads
         )
         y = seen.units(shard)
         seen, y = seen.take(np.isfinite(y)), y[np.isfinite(y)]
@@ -77,7 +75,7 @@ def score_last(
             )
         )
         units.append(y)
-        found.append(window_quantiles(honest, seen, np.array(QUANTILE_LEVELS), threads))
+        found.append(model.spread.quantiles(seen, np.array(QUANTILE_LEVELS), threads))
     return score_groups(
         pd.concat(frames, ignore_index=True), np.concatenate(units), np.concatenate(found)
     )

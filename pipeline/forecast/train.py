@@ -9,9 +9,10 @@ import numpy as np
 from pipeline.contracts.settings import Settings
 from pipeline.forecast.assemble import Names, assemble
 from pipeline.forecast.dependence import rank_correlation
-from pipeline.forecast.model import Model, PastErrors, fit
+from pipeline.forecast.model import Model, fit
 from pipeline.forecast.panel import Panel, totals
 from pipeline.forecast.serve import plan_windows
+from pipeline.forecast.spread import PastErrors
 from pipeline.store import Night
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import lightgbm as lgb
 import numpy as np
@@ -34,6 +34,13 @@ class Windows:
     def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Windows:
         """Some of the windows."""
         return Windows(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+    def with_mean(self, mean: F64) -> Windows:
+        """The same windows with another expectation."""
+        x = self.x.copy()
+        x[:, 0] = np.log(mean)
+        x[:, 3] += np.log(mean) - np.log(self.mean)
+        return replace(self, mean=mean, x=x)
 
     def units(self, panel: Panel) -> F64:
         """What was demanded in each window; NaN where a day of it was not observed."""

@@ -1,0 +1,85 @@
+"""The predictive distribution around a window's mean: spread, chance of none, corrected levels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.contracts.settings import ForecastSettings
+from pipeline.forecast.calibration import Calibration, classes_of, fit_calibration
+from pipeline.forecast.distribution import quantiles, ranks
+from pipeline.forecast.panel import F64
+from pipeline.forecast.shape import fit_shape, predict_shape, shape_start
+from pipeline.forecast.windows import Windows
+
+
+@dataclass(frozen=True)
+class PastErrors:
+    """Windows foreseen without having seen them, what was demanded, and its calibrated ranks."""
+
+    windows: Windows
+    units: F64
+    rank: F64
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Trees for the spread, the (log size, logit none) that they correct, and level correction."""
+
+    shape: lgb.Booster
+    start: F64
+    calibration: Calibration
+
+    def quantiles(self, windows: Windows, levels: F64, threads: int) -> F64:
+        """Quantiles (rows, levels) of windows, corrected; never crossing."""
+        size, none = predict_shape(self.shape, self.start, windows.x, threads)
+        out = np.empty((len(windows.mean), len(levels)))
+        corrected = self.calibration.at(levels)
+        quantiles(windows.mean, size, none, corrected, classes_of(windows.mean, windows.days), out)
+        return out
+
+    def to_notes(self) -> dict[str, Any]:
+        """All but the trees, as plain values."""
+        return {
+            "shape_start": self.start.tolist(),
+            "calibration_levels": np.round(self.calibration.levels, 6).tolist(),
+        }
+
+    @staticmethod
+    def from_notes(shape: lgb.Booster, notes: dict[str, Any]) -> Spread:
+        """The spread that `to_notes` wrote."""
+        levels = np.array(notes["calibration_levels"])
+        return Spread(shape, np.array(notes["shape_start"]), Calibration(levels))
+
+
+def fit_spread(
+    past: Windows,
+    units: F64,
+    learn: npt.NDArray[np.bool_],
+    correct: npt.NDArray[np.bool_],
+    settings: ForecastSettings,
+    seed: int,
+    threads: int,
+    weight: F64 | None = None,
+) -> tuple[Spread, PastErrors]:
+    """Spread of the errors of `past` windows that demanded `units`.
+
+    The rows `learn` teach the trees and the rows `correct` the levels; where the two are apart,
+    the levels are corrected out of sample.
+    """
+    importance = np.ones(len(units)) if weight is None else weight
+    start = shape_start(units[learn], past.mean[learn], importance[learn])
+    shape = fit_shape(
+        past.x[learn], units[learn], past.mean[learn], start, settings.shape, threads,
+        importance[learn],
+    )  # fmt: skip
+    size, none = predict_shape(shape, start, past.x, threads)
+    rank = ranks(units, past.mean, size, none, np.random.default_rng(seed).random(len(units)))
+    classes = classes_of(past.mean, past.days)
+    calibration = fit_calibration(rank[correct], classes[correct], settings.calibration_strength)
+    errors = PastErrors(past, units, calibration.nominal(rank, classes))
+    return Spread(shape, start, calibration), errors
