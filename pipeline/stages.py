@@ -111,6 +111,18 @@ STAGES = (
 
 BY_NAME = {stage.name: stage for stage in STAGES}
 
+SIMULATE = Stage(
+    "simulate",
+    "pipeline.simulate.stage:simulate",
+    (),
+    (
+        "simulated_days", "simulated_tiers", "simulated_speeds", "simulated_item_weeks",
+        "simulated_totals",
+    ),
+    files=("simulation_report",),
+)  # fmt: skip
+"""Not part of the night: it runs the stages above against a world that answers."""
+
 
 def upstream(stage: Stage) -> tuple[str, ...]:
     """Names of the stages whose tables or model `stage` reads, in order."""

@@ -51,7 +51,7 @@ def _ids() -> list[Column]:
         Column("other_region_id", "category", "The second region of a pair."),
         Column("vendor_id", "category", "Vendor."),
         Column("order_id", "string", "Order placed with a vendor."),
-        Column("order_line_id", "string", "A line of tonight's purchase orders: as_of/vendor/item."),
+        Column("order_line_id", "string", "A line of tonight's orders: as_of/vendor/item."),
         Column("transfer_id", "string", "One transfer of tonight's plan: as_of/item/from/to."),
         Column("override_id", "string", "A planner's override."),
     ]  # fmt: skip
@@ -95,7 +95,7 @@ def _raw() -> list[Column]:
         Column("node_name", "string", "Name of the node."),
         Column("tier", "category", "Tier of the node.", values=TIERS),
         Column("is_vendor_receiving", "bool", "Vendors may ship to this node."),
-        Column("handling_usd_per_unit", "float", "Cost to receive, stow, pick one unit.", low=0),
+        Column("handling_usd_per_unit", "float", "Cost to receive, stow and pick a unit.", low=0),
         Column("storage_usd_per_cuft_day", "float", "Cost of one cubic foot held for a day.", low=0),
         Column("transit_days", "int", "Days on the lane.", low=0, high=365),
         Column("lane_usd_per_cuft", "float", "Cost to move a cubic foot over the lane.", low=0),
@@ -240,7 +240,7 @@ def _buy_place() -> list[Column]:
         Column("driver_units", "int", "Its share of the quantity; drivers add up exactly."),
         Column("driver_order", "int", "Order in which the drivers are read.", low=0),
         Column("sentence", "string", "The reason in one sentence."),
-        Column("change_key", "string", "What changed: an order's item, or a transfer's item and lane."),
+        Column("change_key", "string", "What changed: an item's order, or a transfer over a lane."),
         Column("previous_units", "int", "Quantity in the previous plan.", low=0),
         Column("current_units", "int", "Quantity in this plan.", low=0),
         Column("inventory_position_units", "int",
@@ -255,6 +255,50 @@ def _buy_place() -> list[Column]:
     ]  # fmt: skip
 
 
+def _simulate() -> list[Column]:
+    usd = {
+        "revenue_usd": "Sales.", "cost_of_goods_usd": "Standard cost of what was sold.",
+        "shipping_usd": "Delivery to customers.",
+        "missed_speed_usd": "Goodwill lost with late deliveries.",
+        "goodwill_usd": "Goodwill lost with lost sales.",
+        "handling_usd": "Handling of what the nodes received.",
+        "transport_usd": "Transport between nodes.", "holding_usd": "Capital cost of stock.",
+        "storage_usd": "Storage.", "overflow_usd": "Charge for use beyond capacity.",
+    }  # fmt: skip
+    units = {
+        "demand_units": "Units asked for.", "kept_units": "Units served at the promised speed.",
+        "late_units": "Units served, but later than promised.", "lost_units": "Units not served.",
+        "in_transit_units": "Units on the way at the end of the day, orders and transfers.",
+        "ordered_units": "Units ordered from vendors.",
+        "tier_units": "Units on hand in the nodes of the tier at the end of the day.",
+    }  # fmt: skip
+    return [
+        Column("policy", "category", "Policy that planned."),
+        Column("replication", "int", "Replication: one draw of all that is random.", low=0),
+        *(Column(name, "int", meaning, low=0) for name, meaning in units.items()),
+        *(Column(name, "float", meaning) for name, meaning in usd.items()),
+        Column("price_variance_usd", "float", "Purchase prices above standard cost."),
+        Column("profit_usd", "float", "Sales less all costs."),
+        Column("inventory_usd", "float", "Stock on hand at standard cost.", low=0),
+        Column("in_stock_rate", "float", "In-stock share of the day, weighted by demand.", low=0,
+               high=1),
+        Column("kept_share", "float", "Share of units served at the promised speed.", low=0, high=1),
+        Column("overflow_cuft", "float", "Space used beyond capacity at the end of the day.", low=0),
+        Column("overflow_cuft_days", "float", "Space used beyond capacity, summed over days.", low=0),
+        Column("shipping_usd_per_unit", "float", "Delivery cost of a unit sold.", low=0),
+        Column("order_churn", "float",
+               "Mean over items of |week's orders - last week's| / their sum, by units.", low=0,
+               high=1),
+        Column("clairvoyant_usd", "float", "Most profit that perfect information could make.",
+               null="bound not computed"),
+        Column("share_of_clairvoyant", "float", "Profit divided by that bound.",
+               null="bound not computed"),
+    ]  # fmt: skip
+
+
 COLUMNS: dict[str, Column] = {
-    column.name: column for column in [*_ids(), *_raw(), *_forecast(), *_optimize(), *_buy_place()]
+    column.name: column
+    for column in [
+        *_ids(), *_raw(), *_forecast(), *_optimize(), *_buy_place(), *_simulate(),
+    ]
 }

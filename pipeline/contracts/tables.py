@@ -108,6 +108,12 @@ RAW_TABLES = (
            "expiry_date planner why", nullable=("item_id", "node_id"), is_optional=True),
 )  # fmt: skip
 
+_SIMULATED = (
+    "demand_units kept_units late_units lost_units revenue_usd cost_of_goods_usd shipping_usd "
+    "missed_speed_usd goodwill_usd handling_usd transport_usd holding_usd storage_usd "
+    "price_variance_usd overflow_usd profit_usd"
+)
+
 STAGE_TABLES = (
     _table("daily_demand", "ingest", "an item in a region on a day, dense from launch to as_of",
            "item_id region_id date",
@@ -169,6 +175,23 @@ STAGE_TABLES = (
            "change_key item_id previous_units current_units driver driver_order driver_units "
            "sentence"),
     _table("plan_kpis", "review", "a key figure of the night", "kpi", "kpi value measure_unit"),
+    _table("simulated_days", "simulate", "a simulated day of a policy and replication",
+           "policy replication date",
+           f"policy replication date {_SIMULATED} overflow_cuft in_transit_units inventory_usd "
+           "in_stock_rate ordered_units"),
+    _table("simulated_tiers", "simulate", "a tier's stock at the end of a simulated day",
+           "policy replication date tier",
+           "policy replication date tier tier_units inventory_usd"),
+    _table("simulated_speeds", "simulate", "orders at a speed on a simulated day",
+           "policy replication date speed",
+           "policy replication date speed demand_units kept_units"),
+    _table("simulated_item_weeks", "simulate", "an item's week: the outcome that labs compare",
+           "policy replication item_id week_start",
+           "policy replication item_id week_start ordered_units profit_usd"),
+    _table("simulated_totals", "simulate", "a whole simulation of a policy and replication",
+           "policy replication",
+           f"policy replication {_SIMULATED} in_stock_rate kept_share shipping_usd_per_unit "
+           "inventory_usd order_churn overflow_cuft_days clairvoyant_usd share_of_clairvoyant"),
 )  # fmt: skip
 
 TABLES: dict[str, Table] = {table.name: table for table in (*RAW_TABLES, *STAGE_TABLES)}

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import Field
 
 from pipeline.contracts.columns import RESOURCES
+from pipeline.contracts.settings import Section
 from pipeline.core.fulfillment import Offers, bucket_hours, list_offers
 from pipeline.simulate.randomness import keys
 
@@ -21,26 +23,27 @@ CHUNKS = 64
 """Items are worked off in so many chunks; a constant, so that sums do not depend on threads."""
 
 
-@dataclass(frozen=True)
-class WorldRules:
-    """How the world behaves beyond what the tables say.
+class WorldRules(Section):
+    """How the world behaves beyond what the tables say."""
 
-    accept_late_share: customers who take a unit that misses its promised speed; the rest are lost.
-    lets_wait: unserved customers wait (backorders) instead of being lost.
-    is_protected: orders are assigned with scenario prices, else to the nearest node with stock.
-    partial_receipt_share: order lines that arrive in two parts; partial_delay_days: most days that
-    the second part (10–50 % of the units) comes after the first.
-    overflow_usd: charge for each unit of a resource above capacity and day, in RESOURCES' order.
-    """
-
-    accept_late_share: float = 1.0
-    lets_wait: bool = False
-    is_protected: bool = False
-    partial_receipt_share: float = 0.15
-    partial_delay_days: int = 10
-    goodwill_share: float = 0.1
-    holding_rate_per_year: float = 0.25
-    overflow_usd: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    accept_late_share: float = Field(
+        1.0, ge=0, le=1,
+        description="Customers who take a unit that misses its promised speed; others are lost.",
+    )
+    lets_wait: bool = Field(False, description="Unserved customers wait instead of being lost.")
+    is_protected: bool = Field(
+        False, description="Orders are assigned with scenario prices, else to the nearest stock."
+    )
+    partial_receipt_share: float = Field(
+        0.15, ge=0, le=1, description="Order lines of which 10-50 % of the units come later."
+    )
+    partial_delay_days: int = Field(10, ge=1, le=90, description="Most days that they are later.")
+    goodwill_share: float = Field(0.1, ge=0, le=5, description="Goodwill lost, share of the price.")
+    holding_rate_per_year: float = Field(0.25, ge=0, le=2, description="Capital cost of stock.")
+    overflow_usd: tuple[float, float, float] = Field(
+        (0.5, 0.5, 0.5),
+        description="Charge for a unit above capacity and day: storage, inbound, outbound.",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

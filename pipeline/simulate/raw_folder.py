@@ -1,0 +1,161 @@
+"""The simulated world in the raw contract, so that its nights can be planned like real ones.
+
+Facts that grow (sales, availability, stock, orders on the way, receipts) are folders with one
+Parquet part a day; a part is written whole and never changed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.contracts.tables import TABLES
+from pipeline.simulate.model import WorldModel
+from pipeline.simulate.supply import Shipments
+from pipeline.simulate.world import Day, State
+
+FIXED = (
+    "items", "regions", "nodes", "lanes", "delivery_options", "delivery_speeds", "order_hours",
+    "vendors", "vendor_items", "prices", "calendar", "node_capacity", "overrides",
+)  # fmt: skip
+GROWING = (
+    "sales", "availability", "stock", "open_orders", "open_transfers", "receipts",
+)  # fmt: skip
+_PAST_RECEIPTS = 20  # most receipts a pair that stand for what was known of its lead time
+
+
+def write_history(folder: Path, tables: Mapping[str, pd.DataFrame], as_of: date) -> None:
+    """Start a raw folder from the ingested tables of `as_of`: fixed tables and the past so far.
+
+    Receipts before `as_of` are not published by ingest; each (vendor, item) gets receipts at even
+    quantiles of its fitted lead time instead, as many as were observed (at most 20).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FIXED:
+        _write(tables[name], folder / f"{name}.parquet", name)
+    daily = tables["daily_demand"]
+    parts = {
+        "sales": daily[daily["units"] > 0],
+        "availability": daily[daily["in_stock_share"] < 1],
+        "receipts": past_receipts(tables["lead_times"], tables["nodes"], as_of),
+        **{name: tables[name] for name in ("stock", "open_orders", "open_transfers")},
+    }
+    for name, frame in parts.items():
+        (folder / name).mkdir(exist_ok=True)
+        _write(frame, folder / name / f"{as_of}.parquet", name)
+
+
+def copy_history(source: Path, folder: Path, blind_to_capacity: bool) -> None:
+    """A run's own raw folder; one that is blind to capacity sees capacities without limit."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    shutil.copytree(source, folder)
+    if blind_to_capacity:
+        path = folder / "node_capacity.parquet"
+        frame = pd.read_parquet(path)
+        _write(frame.assign(capacity=1e12), path, "node_capacity")
+
+
+def write_day(folder: Path, model: WorldModel, when: date, day: Day, state: State) -> None:
+    """Add what a planner can see of a day: sales, availability, stock, what is on the way."""
+    stamp = pd.Timestamp(when)
+    rows = {
+        "sales": _by_region(model, day.sold, "units", day.sold > 0),
+        "availability": _by_region(model, day.in_stock_share, "in_stock_share",
+                                   day.in_stock_share < 1 - 1e-9),
+        "stock": _stock(model, state),
+        "receipts": _receipts(model, day.received),
+        **_on_the_way(model, state.on_the_way),
+    }  # fmt: skip
+    for name, frame in rows.items():
+        if name != "receipts":
+            frame["date"] = stamp
+        _write(frame, folder / name / f"{when}.parquet", name)
+
+
+def past_receipts(lead_times: pd.DataFrame, nodes: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Receipts (raw contract) whose lead times are even quantiles of each fitted distribution."""
+    table = lead_times.sort_values(["vendor_id", "item_id", "lead_time_days"], ignore_index=True)
+    receiving = nodes.loc[nodes["is_vendor_receiving"], "node_id"].astype("str").min()
+    rows = []
+    for (vendor, item), group in table.groupby(["vendor_id", "item_id"], observed=True):
+        n = min(int(group["observed_receipts"].iloc[0]), _PAST_RECEIPTS)
+        cumulative = group["probability"].cumsum().to_numpy()
+        at = np.searchsorted(cumulative, (np.arange(n) + 0.5) / max(n, 1) * cumulative[-1])
+        for i, days in enumerate(group["lead_time_days"].to_numpy()[at]):
+            arrival = pd.Timestamp(as_of) - pd.Timedelta(days=7 * i)
+            rows.append((f"past-{vendor}-{item}-{i:02d}", vendor, item, receiving,
+                         arrival - pd.Timedelta(days=int(days)), arrival, 1))  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["order_id", "vendor_id", "item_id", "node_id",
+                                        "order_date", "arrival_date", "units"])  # fmt: skip
+    frame["confirmed_date"] = frame["order_date"]
+    return frame
+
+
+def _by_region(
+    model: WorldModel, values: np.ndarray, name: str, mask: np.ndarray
+) -> pd.DataFrame:
+    k, r = np.nonzero(mask)
+    return pd.DataFrame({
+        "item_id": model.items[k], "region_id": model.regions[r], name: values[k, r],
+    })  # fmt: skip
+
+
+def _stock(model: WorldModel, state: State) -> pd.DataFrame:
+    k, j = np.nonzero(state.on_hand)
+    return pd.DataFrame({
+        "item_id": model.items[k], "node_id": model.nodes[j], "on_hand_units": state.on_hand[k, j],
+    })  # fmt: skip
+
+
+def _receipts(model: WorldModel, received: Shipments) -> pd.DataFrame:
+    frame = _frame(model, received.where(received.vendor >= 0))
+    frame["arrival_date"] = _dates(received.where(received.vendor >= 0).arrival_day)
+    frame["confirmed_date"] = frame["order_date"]
+    key = [*TABLES["receipts"].key, "vendor_id", "order_date", "confirmed_date"]
+    return frame.groupby(key, as_index=False, sort=True)["units"].sum()
+
+
+def _on_the_way(model: WorldModel, ways: Shipments) -> dict[str, pd.DataFrame]:
+    frame = _frame(model, ways).rename(columns={"units": "open_units"})
+    frame["expected_arrival_date"] = _dates(ways.expected_day)
+    is_order = ways.vendor >= 0
+    orders = frame[is_order].assign(confirmed_date=frame["order_date"])
+    key = ["order_id", "vendor_id", "item_id", "node_id", "order_date", "confirmed_date",
+           "expected_arrival_date"]  # fmt: skip
+    transfers = frame[~is_order].rename(columns={"node_id": "to_node_id",
+                                                 "order_date": "ship_date"})  # fmt: skip
+    transfers["from_node_id"] = model.nodes[ways.source[~is_order]]
+    lane = ["item_id", "from_node_id", "to_node_id", "expected_arrival_date"]
+    return {
+        "open_orders": orders.groupby(key, as_index=False, sort=True)["open_units"].sum(),
+        "open_transfers": transfers.groupby(lane, as_index=False, sort=True).agg(
+            ship_date=("ship_date", "min"), open_units=("open_units", "sum")
+        ),
+    }
+
+
+def _frame(model: WorldModel, ways: Shipments) -> pd.DataFrame:
+    """Order lines: order_id tells the night and the line, so it never repeats."""
+    return pd.DataFrame({
+        "order_id": [f"sim-{number:08d}" for number in ways.number],
+        "vendor_id": np.where(ways.vendor >= 0, model.vendors[ways.vendor], ""),
+        "item_id": model.items[ways.item], "node_id": model.nodes[ways.node],
+        "order_date": _dates(ways.sent_day), "units": ways.units,
+    })  # fmt: skip
+
+
+def _dates(days: np.ndarray) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(days.astype("datetime64[D]").astype("datetime64[s]"))
+
+
+def _write(frame: pd.DataFrame, path: Path, table: str) -> None:
+    temporary = path.with_suffix(".tmp")
+    frame[list(TABLES[table].columns)].to_parquet(temporary, index=False)
+    os.replace(temporary, path)
