@@ -62,7 +62,7 @@ OutOption = Annotated[
 ]
 AsOfOption = Annotated[
     datetime | None,
-    typer.Option("--as-of", formats=["%Y-%m-%d"], help="Business date; the plan is for the next day."),
+    typer.Option("--as-of", formats=["%Y-%m-%d"], help="Business date; plans the next day."),
 ]  # fmt: skip
 SettingsOption = Annotated[
     Path | None, typer.Option("--settings", help="YAML laid over configs/default.yaml's values.")

@@ -136,7 +136,7 @@ class Store:
         lineage: Mapping[str, Any],
     ) -> dict[str, Any]:  # fmt: skip
         self._fs.create_dir(self.path(as_of, name), recursive=True)
-        entries = []
+        entries: list[dict[str, Any]] = []
         for file, data in sorted(files.items()):
             self._write_atomic(self.path(as_of, name, file), data)
             entries.append({"name": file, "bytes": len(data), "sha256": _sha256(data)})
