@@ -1,0 +1,57 @@
+"""Which quantities are weighed for an item and a vendor: the best number of cases and its neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.buy.worth import Worth
+
+Ints = npt.NDArray[np.int64]
+
+_STEPS = (-2, -1, 0, 1, 2, 4)
+_SHARES = (0.25, 0.5, 0.75, 1.25, 1.5, 2.0)
+
+
+def case_limits(worth: Worth, max_excess_weeks: float) -> tuple[Ints, Ints]:
+    """Fewest (MOQ) and most cases of each pair; most < fewest where the MOQ lasts too long.
+
+    The most cases lead no further above the order-up-to level than demand uses up in
+    `max_excess_weeks`; rounding up to the first full case is admitted under the same limit.
+    """
+    pairs = worth.pairs
+    fewest = pairs.moq // pairs.case
+    excess = np.floor(pairs.daily_demand * 7 * max_excess_weeks).astype(np.int64)
+    room = np.maximum(pairs.level, pairs.position) + excess - pairs.position
+    return fewest, room // pairs.case
+
+
+def best_cases(worth: Worth, fewest: Ints, most: Ints) -> Ints:
+    """The most valuable number of cases between the limits, for each pair.
+
+    The gain is concave in the cases, so that bisection on its steps is exact. Below the
+    order-up-to level a step that changes nothing is taken, above it is not: flat curves lead to
+    the level.
+    """
+    pairs = worth.pairs
+    rows = np.arange(len(pairs))
+    low, high = fewest.copy(), np.maximum(most, fewest)
+    while (low < high).any():
+        middle = (low + high) // 2
+        step = worth.gain(rows, (middle + 1) * pairs.case) - worth.gain(rows, middle * pairs.case)
+        is_below = pairs.position + middle * pairs.case < pairs.level
+        goes_up = np.where(is_below, step >= -1e-9, step > 1e-9) & (middle < high)
+        low, high = np.where(goes_up, middle + 1, low), np.where(goes_up, high, middle)
+    return low
+
+
+def ladder(best: Ints, fewest: Ints, most: Ints) -> tuple[Ints, Ints]:
+    """(pair, cases) of all quantities to weigh: around the best, between the limits, each once."""
+    steps = best[:, None] + np.array(_STEPS)
+    shares = np.rint(best[:, None] * np.array(_SHARES)).astype(np.int64)
+    rungs = np.concatenate([steps, shares, fewest[:, None]], axis=1)
+    rungs = np.sort(rungs, axis=1)
+    fits = (rungs >= np.maximum(fewest, 1)[:, None]) & (rungs <= most[:, None])
+    fits[:, 1:] &= rungs[:, 1:] != rungs[:, :-1]
+    pair, at = np.nonzero(fits)
+    return pair.astype(np.int64), rungs[pair, at]

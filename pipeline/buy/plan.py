@@ -1,0 +1,219 @@
+"""The night's purchase orders from tables to tables: the main path of buy.
+
+An item asks for an order when it is short by the dead band (a share of a review period's demand):
+small orders every night would only churn. Where its vendor gets an order anyway, others join at a
+lower shortfall: the can-order policy (s, c, S) of Balintfy (1964), with S the order-up-to level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.buy.curves import curves_of
+from pipeline.buy.ladder import best_cases, case_limits, ladder
+from pipeline.buy.overrides import OrderRule, order_rules, overridden_units
+from pipeline.buy.position import inventory_positions
+from pipeline.buy.worth import Pairs, Worth, worth_of
+from pipeline.contracts.settings import BuySettings, PlanningSettings
+from pipeline.core.ordering import Choice, Options, Terms, choose_orders
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class BuyTables:
+    """What buy reads, by the names of the tables."""
+
+    vendors: pd.DataFrame
+    vendor_items: pd.DataFrame
+    lead_times: pd.DataFrame
+    stock: pd.DataFrame
+    open_orders: pd.DataFrame
+    open_transfers: pd.DataFrame
+    overrides: pd.DataFrame
+    network_targets: pd.DataFrame
+    position_values: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Ordering:
+    """The night's decision and all that led to it.
+
+    frame: the pairs with their ids and levels; best, fewest, most: cases of each pair.
+    asks, joins: whether the pair is short by the dead band, and by the lower share for joining.
+    pair: the pair of each option. system_units: what each item would get without overrides, before
+    terms and budget; is_overridden: by item.
+    """
+
+    frame: pd.DataFrame
+    worth: Worth
+    best: Ints
+    fewest: Ints
+    most: Ints
+    asks: Bools
+    joins: Bools
+    pair: Ints
+    options: Options
+    terms: Terms
+    choice: Choice
+    system_units: Ints
+    is_overridden: Bools
+
+
+def plan_orders(
+    tables: BuyTables, as_of: date, planning: PlanningSettings, buy: BuySettings
+) -> Ordering:
+    """Orders of the night; `lines.purchase_orders` and `lines.order_candidates` show them."""
+    frame = pair_frame(tables, as_of, buy.stale_open_order_days)
+    pairs = _pairs(frame, tables.position_values)
+    worth = worth_of(
+        pairs, planning.review_period_days, planning.holding_rate_per_year, buy.order_line_usd
+    )
+    fewest, most = case_limits(worth, buy.max_excess_weeks)
+    best = best_cases(worth, fewest, most)
+    best_gain = worth.gain(np.arange(len(pairs)), best * pairs.case)
+    asks = pairs.needed >= np.maximum(buy.dead_band_share * worth.review_units, 1)
+    asks &= (best_gain > 0) & (best >= 1) & (best <= most)
+    joins = pairs.needed >= np.maximum(buy.join_share * worth.review_units, 1)
+    terms = _terms(tables.vendors)
+    pair, options = _options(worth, (best, fewest, most), asks | joins, asks)
+    system = _system_units(options, pairs)
+    rules = order_rules(tables.overrides, as_of)
+    items = frame.groupby("item_index")["item_id"].first().tolist()
+    ruled = {i: rules.get("", []) + rules.get(item, []) for i, item in enumerate(items)}
+    ruled = {i: found for i, found in ruled.items() if found}
+    if ruled:
+        pair, options = _override(pair, options, worth, system, ruled)
+    pair, options = _preferred_first(pair, options, pairs)
+    budget = None if buy.budget_usd is None else int(np.floor(buy.budget_usd * 100 + 1e-6))
+    is_overridden = np.isin(np.arange(len(items)), list(ruled))
+    return Ordering(
+        frame, worth, best, fewest, most, asks, joins, pair, options, terms,
+        choose_orders(options, terms, budget), system, is_overridden,
+    )  # fmt: skip
+
+
+def pair_frame(tables: BuyTables, as_of: date, stale_days: int) -> pd.DataFrame:
+    """A row for each item and vendor with a target, by item and vendor: levels, terms, position."""
+    ids = ["item_id", "vendor_id"]
+    frame = _text(tables.network_targets, ids).merge(_text(tables.vendor_items, ids), on=ids)
+    lead = _text(tables.lead_times, ids).drop_duplicates(ids)
+    frame = frame.merge(lead[[*ids, "mean_lead_time_days"]], on=ids, how="left")
+    frame["mean_lead_time_days"] = frame["mean_lead_time_days"].fillna(
+        frame["quoted_lead_time_days"]
+    )
+    frame = frame.sort_values(ids, kind="stable", ignore_index=True)
+    frame["position_units"] = inventory_positions(
+        frame, _text(tables.stock, ["item_id"]), _text(tables.open_orders, ["item_id"]),
+        _text(tables.open_transfers, ["item_id"]), as_of, stale_days,
+    )  # fmt: skip
+    frame["item_index"] = pd.factorize(frame["item_id"], sort=True)[0]
+    vendors = pd.Index(sorted(tables.vendors["vendor_id"].astype("str")))
+    frame["vendor_index"] = vendors.get_indexer(frame["vendor_id"])
+    return frame
+
+
+def _pairs(frame: pd.DataFrame, position_values: pd.DataFrame) -> Pairs:
+    case = frame["case_pack_units"].to_numpy(dtype=np.int64)
+    moq = np.maximum(frame["moq_units"].to_numpy(dtype=np.int64), 1)
+    cover_days = np.maximum(frame["cover_days"].to_numpy(dtype=np.float64), 1.0)
+    return Pairs(
+        item=frame["item_index"].to_numpy(dtype=np.int64),
+        vendor=frame["vendor_index"].to_numpy(dtype=np.int64),
+        level=frame["order_up_to_units"].to_numpy(dtype=np.int64),
+        position=frame["position_units"].to_numpy(dtype=np.int64),
+        unit_cost=frame["unit_cost_usd"].to_numpy(dtype=np.float64),
+        case=case,
+        moq=-(-moq // case) * case,
+        cover_days=cover_days,
+        daily_demand=frame["cover_demand_units"].to_numpy(dtype=np.float64) / cover_days,
+        curves=curves_of(_text(position_values, ["item_id", "vendor_id"]), frame),
+    )
+
+
+def _terms(vendors: pd.DataFrame) -> Terms:
+    ordered = _text(vendors, ["vendor_id"]).sort_values("vendor_id")
+    minimum = np.ceil(ordered["order_minimum_usd"].to_numpy(dtype=np.float64) * 100 - 1e-6)
+    capacity = ordered["vendor_capacity_units_per_order"].astype("Float64").fillna(-1)
+    return Terms(minimum.astype(np.int64), capacity.to_numpy(dtype=np.int64))
+
+
+def _options(
+    worth: Worth, cases: tuple[Ints, Ints, Ints], may: Bools, asks: Bools
+) -> tuple[Ints, Options]:
+    """Candidates of the pairs that `may` be ordered from vendors of whom something `asks`."""
+    pairs = worth.pairs
+    is_open = np.isin(pairs.vendor, pairs.vendor[asks])
+    pair, count = ladder(*cases)
+    kept = (may & is_open)[pair]
+    pair, units = pair[kept], (count * pairs.case[pair])[kept]
+    return pair, _as_options(worth, pair, units, np.zeros(len(pair), dtype=bool))
+
+
+def _as_options(worth: Worth, pair: Ints, units: Ints, required: Bools) -> Options:
+    pairs = worth.pairs
+    return Options(
+        item=pairs.item[pair],
+        vendor=pairs.vendor[pair],
+        units=units,
+        cost_cents=np.rint(units * pairs.unit_cost[pair] * 100).astype(np.int64),
+        gain=np.rint(worth.gain(pair, units) * 1e6).astype(np.int64),
+        is_required=required,
+    )
+
+
+def _system_units(options: Options, pairs: Pairs) -> Ints:
+    """Units of each item's best candidate, 0 where none gains anything."""
+    n_items = int(pairs.item.max()) + 1 if len(pairs) else 0
+    units = np.zeros(n_items, dtype=np.int64)
+    order = np.lexsort((options.cost_cents, options.gain))
+    gaining = order[options.gain[order] > 0]
+    units[options.item[gaining]] = options.units[gaining]  # the last, best one stays
+    return units
+
+
+def _override(
+    pair: Ints, options: Options, worth: Worth, system: Ints,
+    ruled: dict[int, Sequence[OrderRule]],
+) -> tuple[Ints, Options]:  # fmt: skip
+    """Candidates under the planners' rules: what a rule asks for is required, the rest stays out."""
+    pairs = worth.pairs
+    kept = ~np.isin(options.item, list(ruled))
+    new_pair, new_units, new_required = [], [], []
+    for item, rules in ruled.items():
+        is_asked = any(rule.kind in ("set", "at_least") and rule.value > 0 for rule in rules)
+        for p in np.flatnonzero(pairs.item == item):
+            case, moq = int(pairs.case[p]), int(pairs.moq[p])
+            weighed = options.units[pair == p].tolist()
+            left_alone = [u for u in weighed if overridden_units(u, rules, case, moq) == u]
+            asked = overridden_units(int(system[item]), rules, case, moq)
+            if asked == system[item] and left_alone:
+                units, required = left_alone, is_asked
+            else:
+                units, required = ([asked] if asked > 0 else []), True
+            new_pair += [p] * len(units)
+            new_units += units
+            new_required += [required] * len(units)
+    added = np.array(new_pair, dtype=np.int64)
+    pair = np.concatenate([pair[kept], added])
+    units = np.concatenate([options.units[kept], np.array(new_units, dtype=np.int64)])
+    required = np.concatenate([options.is_required[kept], np.array(new_required, dtype=bool)])
+    return pair, _as_options(worth, pair, units, required)
+
+
+def _preferred_first(pair: Ints, options: Options, pairs: Pairs) -> tuple[Ints, Options]:
+    """Sorted by item; among equal gains what ends nearest to the level, then what costs least."""
+    off = np.abs(pairs.position[pair] + options.units - pairs.level[pair])
+    order = np.lexsort((options.units, options.vendor, options.cost_cents, off, options.item))
+    return pair[order], options.take(order)
+
+
+def _text(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    return frame.astype(dict.fromkeys(columns, "str"))
