@@ -119,6 +119,22 @@ class ForecastSettings(Section):
 class OptimizeSettings(Section):
     """The multi-echelon optimizer."""
 
+    scenarios: int = Field(
+        default=256, ge=16, le=4096, description="Joint demand scenarios drawn for an item."
+    )
+    rank_banks: int = Field(
+        default=16, ge=1, le=256, description="Banks of joint ranks that items share."
+    )
+    target_gap: float = Field(
+        default=3e-4, gt=0, le=0.1, description="Certified gap at which the solver stops."
+    )
+    storage_overflow_usd_per_cuft_week: float = Field(
+        default=5.0, gt=0, description="Cost of a cubic foot stored beyond capacity for a week."
+    )
+    flow_overflow_usd_per_unit: float = Field(
+        default=3.0, gt=0, description="Cost of a unit received or shipped beyond capacity."
+    )
+
 
 class BuySettings(Section):
     """Purchase orders."""

@@ -53,3 +53,37 @@ def evaluate(
         items.use, members, position, cost, used,
     )  # fmt: skip
     return cost, used
+
+
+def shortage(
+    woods: Forest,
+    items: ItemTables,
+    position: NDArray[np.int32],
+    gap_usd: NDArray[np.float64],
+    mean: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Expected units [items, sets] that spill out of each set under the positions.
+
+    gap_usd: [items, sets] as the tables were built with; mean: expected demand [items, sets], which
+    stands in for the distribution where spilling is free and the tables hold none.
+    """
+    short = np.zeros(items.count.shape)
+    first = np.concatenate(
+        [np.zeros((len(items), 1), np.int64), np.cumsum(items.count, axis=1, dtype=np.int64)], axis=1
+    )
+    for s in range(items.count.shape[1]):
+        held = np.zeros(len(items))
+        for t, tree in enumerate(woods.trees):
+            if s < tree.n_sets:
+                mine = items.tree == t
+                held[mine] = position[mine][:, tree.members[s]].sum(axis=1)
+        covered = held.copy()
+        for i in range(int(items.count[:, s].max(initial=0))):
+            has = np.flatnonzero(items.count[:, s] > i)
+            knot = items.knots[items.start[has] + first[has, s] + i].astype(np.float64)
+            chance = knot[:, 1] / gap_usd[has, s]
+            short[has, s] += chance * np.maximum(knot[:, 0] - np.maximum(covered[has], 0.0), 0.0)
+            covered[has] -= knot[:, 0]
+        bare = items.count[:, s] == 0
+        short[bare, s] = np.maximum(mean[bare, s] - held[bare], 0.0)
+    return short

@@ -143,11 +143,12 @@ def _overlay(merged, merged_node, n, tail, tail_node, knots, p, q, floor, stack,
 @njit(nogil=True, cache=True, inline="always")
 def _item(
     n_sets, children, parent, own_start, own, count, knots, p, worth, tail, tail_node, begin, head,
-    stack, stack_node, merged, merged_node, y,
+    stack, stack_node, merged, merged_node, root_floor,
 ):  # fmt: skip
-    """Fill y (zeroed before) with the best position; returns the usd saved against y = 0.
+    """Leave the network's segments worth more than root_floor in stack[: begin[1]].
 
-    ``worth[j]`` is minus the priced cost of a unit at node j.
+    ``worth[j]`` is minus the priced cost of a unit at node j. Beyond the segments every unit is
+    worth tail[0], at node tail_node[0].
     """
     top = 0
     begin[0] = 0
@@ -157,7 +158,7 @@ def _item(
         for i in range(own_start[s], own_start[s + 1]):
             if worth[own[i]] > best:
                 best, node = worth[own[i]], own[i]
-        floor = 0.0
+        floor = root_floor
         if parent[s] >= 0:  # the parent's own nodes will cut there in any case
             floor = -np.inf
             for i in range(own_start[parent[s]], own_start[parent[s] + 1]):
@@ -176,8 +177,13 @@ def _item(
         tail[first], tail_node[first] = best, node
         top = first + 1
         begin[top] = end
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _spread(n, stack, stack_node, y):
+    """Add n segments to the position y; returns what they save."""
     saved = 0.0
-    for i in range(begin[1]):
+    for i in range(n):
         y[stack_node[i]] += stack[i, 0]
         saved += stack[i, 0] * stack[i, 1]
     return saved
@@ -215,11 +221,12 @@ def _sweep(
             t, f = tree[k], profile[k]
             _price(place_usd[k], use[k], price[b, f], worth)
             y[:] = 0.0
-            gain = _item(
+            _item(
                 n_sets[t], n_children[t], parent[t], own_start[t], own[t], count[k], knots,
                 start[k], worth, tail, tail_node, begin, head, stack, stack_node, merged,
-                merged_node, y,
+                merged_node, 0.0,
             )  # fmt: skip
+            gain = _spread(begin[1], stack, stack_node, y)
             if gain > 0.0:
                 saved[b] += gain
                 for r in range(use.shape[1]):
@@ -250,10 +257,56 @@ def _positions(
         _item(
             n_sets[t], n_children[t], parent[t], own_start[t], own[t], count[k], knots,
             start[k], worth, tail, tail_node, begin, head, stack, stack_node, merged,
-            merged_node, y,
+            merged_node, 0.0,
         )  # fmt: skip
+        _spread(begin[1], stack, stack_node, y)
         for j in range(n_nodes):
             position[k - first, j] = np.int32(y[j])
+
+
+@njit(nogil=True, cache=True)
+def _curves(
+    n_sets, n_children, parent, own_start, own,
+    tree, profile, start, count, knots, place_usd, use,
+    price, curve_start, curve, tail_usd,
+):  # fmt: skip
+    width = count.shape[1] + 2
+    room = 64 + 2 * width
+    for k in range(len(tree)):
+        room = max(room, 64 + 2 * (start[k + 1] - start[k]) + 2 * width)
+    stack, merged = np.empty((room, 2)), np.empty((room, 2))
+    stack_node, merged_node = np.empty(room, np.int64), np.empty(room, np.int64)
+    tail, tail_node = np.empty(width), np.empty(width, np.int64)
+    begin, head = np.zeros(width + 1, np.int64), np.zeros(width + 1, np.int64)
+    worth = np.empty(place_usd.shape[1])
+    for k in range(len(tree)):
+        t = tree[k]
+        _price(place_usd[k], use[k], price[profile[k]], worth)
+        _item(
+            n_sets[t], n_children[t], parent[t], own_start[t], own[t], count[k], knots,
+            start[k], worth, tail, tail_node, begin, head, stack, stack_node, merged,
+            merged_node, -np.inf,
+        )  # fmt: skip
+        at = curve_start[k]
+        for i in range(min(begin[1], len(curve) - at)):
+            curve[at + i] = stack[i]
+        curve_start[k + 1] = min(at + begin[1], len(curve))
+        tail_usd[k] = tail[0]
+
+
+def value_curves(
+    woods: Forest, items: ItemTables, price: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Best value of x units in the network, W_k(x), as slopes: concave, from x = 0 on.
+
+    price: [profiles, resources, nodes]. Returns start [items + 1] into segments [n, 2] of
+    (units, usd a unit), and the usd a unit [items] beyond the last segment.
+    """
+    start = np.zeros(len(items) + 1, np.int64)
+    tail = np.empty(len(items))
+    curve = np.empty((int(2 * (items.start[-1] - items.start[0])) + 64 * len(items), 2))
+    _curves(*_arrays(woods, items), price, start, curve, tail)
+    return start, curve[: start[-1]], tail
 
 
 def _arrays(woods: Forest, items: ItemTables) -> tuple[NDArray, ...]:

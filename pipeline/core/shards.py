@@ -76,11 +76,16 @@ def _root_units(n_sets, tree, start, count, knots, total):
             total[k] += knots[q, 0]
 
 
-def potential(woods: Forest, items: ItemTables) -> NDArray[np.float64]:
-    """[items] how much of all resources an item could use: largest demand times use per unit."""
+def largest_demand(woods: Forest, items: ItemTables) -> NDArray[np.float64]:
+    """[items] units that the network asks for in the largest scenario, beyond its stock."""
     units = np.zeros(len(items))
     _root_units(woods.n_sets, items.tree, items.start, items.count, items.knots, units)
-    return units * items.use.astype(np.float64).sum(axis=1)
+    return units
+
+
+def potential(woods: Forest, items: ItemTables) -> NDArray[np.float64]:
+    """[items] how much of all resources an item could use: largest demand times use per unit."""
+    return largest_demand(woods, items) * items.use.astype(np.float64).sum(axis=1)
 
 
 @dataclass(frozen=True)

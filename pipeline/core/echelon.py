@@ -1,0 +1,206 @@
+"""Order-up-to level of the network echelon, by Clark and Scarf's induced penalty.
+
+``W(x)``, the best value of x units placed in the network for one cycle, is concave (core.item). An
+order placed now meets the demand of a random lead time L first, so a position X is worth
+
+    G(X) = E[ W(X - D) ],   D: demand over L,   W(x) = W(0) + W'(0) x for x < 0 (backorders)
+
+and X* = argmax G. Exact for serial chains with backorders, a bound for divergent networks
+(A. J. Clark and H. Scarf, Management Science 6, 1960). Errors of forecast over L and over the cycle
+after it are correlated, so D is scaled to make the variance of D plus an independent cycle that of
+demand over L and the cycle together, whose joint quantiles the forecast gives.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from pipeline.core.demand import Ranks, _quantile
+
+
+@dataclass(frozen=True)
+class Curves:
+    """W_k of all items, as core.item.value_curves returns it."""
+
+    start: NDArray[np.int64]
+    segments: NDArray[np.float64]
+    tail_usd: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Supply:
+    """Rows (item, vendor) to find levels for.
+
+    item: [rows]; lead_days: [possible] days, chances: [rows, possible]; cycle_days: the cycle that
+    W covers; extra_usd: [rows] unit cost above the item's cheapest vendor.
+    """
+
+    item: NDArray[np.int64]
+    lead_days: NDArray[np.float64]
+    chances: NDArray[np.float64]
+    cycle_days: float
+    extra_usd: NDArray[np.float64]
+
+
+@njit(nogil=True, cache=True)
+def _demand(quantiles, windows, days, below, weight):
+    """Network demand over an interval at one joint rank of all regions."""
+    w = 0
+    while w + 2 < len(windows) and windows[w + 1] < days:
+        w += 1
+    total = 0.0
+    for r in range(quantiles.shape[1]):
+        low = _quantile(quantiles, w, r, below[r], weight[r])
+        if len(windows) == 1 or days < windows[w]:
+            total += low * days / windows[w]
+            continue
+        high = _quantile(quantiles, w + 1, r, below[r], weight[r])
+        total += low + (high - low) * (days - windows[w]) / (windows[w + 1] - windows[w])
+    return total
+
+
+@njit(nogil=True, cache=True)
+def _lead_demand(quantiles, windows, lead_days, chances, cycle_days, below, weight, rank, demand):
+    """Fill demand [scenarios] over the lead time, rescaled as the module says."""
+    n = len(rank)
+    total, cycle, square, cycle_square = 0.0, 0.0, 0.0, 0.0
+    for i in range(n):
+        at, mass = 0, chances[0]
+        while mass < rank[i] and at + 1 < len(lead_days):
+            at += 1
+            mass += chances[at]
+        demand[i] = _demand(
+            quantiles, windows, lead_days[at] + cycle_days, below[i], weight[i]
+        )
+        one = _demand(quantiles, windows, cycle_days, below[i], weight[i])
+        total += demand[i] / n
+        square += demand[i] ** 2 / n
+        cycle += one / n
+        cycle_square += one**2 / n
+    spread = square - total**2
+    ratio = 0.0
+    if spread > 0.0:
+        ratio = np.sqrt(max(1.0 - (cycle_square - cycle**2) / spread, 0.0))
+    for i in range(n):
+        demand[i] = max(total - cycle + ratio * (demand[i] - total), 0.0)
+    return total
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _worth(x, units, value, slope, first, last, tail):
+    """W at x: units, value: cumulative at the ends of segments first..last-1."""
+    if last == first:
+        return x * tail
+    if x <= 0.0:
+        return x * slope[first]
+    low, high = first, last
+    while low < high:
+        middle = (low + high) // 2
+        if units[middle] < x:
+            low = middle + 1
+        else:
+            high = middle
+    if low == last:
+        return value[last - 1] + (x - units[last - 1]) * tail
+    return value[low] - (units[low] - x) * slope[low]
+
+
+@njit(nogil=True, cache=True)
+def _mean_worth(x, demand, units, value, slope, first, last, tail):
+    """E[W(x - D)]."""
+    total = 0.0
+    for i in range(len(demand)):
+        total += _worth(x - demand[i], units, value, slope, first, last, tail)
+    return total / len(demand)
+
+
+@njit(nogil=True, cache=True)
+def _levels(
+    start, units, value, slope, tail, item, lead_days, chances, cycle_days, extra,
+    quantiles, windows, bank, below, weight, rank, shape, level, mean, position, worth,
+):  # fmt: skip
+    demand = np.empty(below.shape[1])
+    for row in range(len(item)):
+        k = item[row]
+        b = bank[k]
+        mean[row] = _lead_demand(
+            quantiles[k], windows, lead_days, chances[row], cycle_days, below[b], weight[b],
+            rank[b], demand,
+        )  # fmt: skip
+        first, last = start[k], start[k + 1]
+        low, high = 0, int(demand.max()) + 1
+        if last > first:
+            high += int(units[last - 1])
+        while low < high:  # the largest x whose last unit still pays
+            x = (low + high + 1) // 2
+            gain = _mean_worth(x, demand, units, value, slope, first, last, tail[k]) - _mean_worth(
+                x - 1, demand, units, value, slope, first, last, tail[k]
+            )
+            if gain > extra[row]:
+                low = x
+            else:
+                high = x - 1
+        level[row] = low
+        for i in range(len(shape)):
+            at = i if low < 6 else int(np.ceil(low * shape[i]))
+            position[row, i] = max(at, i)
+            if i and position[row, i] <= position[row, i - 1]:
+                position[row, i] = position[row, i - 1] + 1
+        for i in range(len(shape)):
+            worth[row, i] = _mean_worth(
+                position[row, i], demand, units, value, slope, first, last, tail[k]
+            ) - extra[row] * position[row, i]
+
+
+SHAPE = np.array([0.0, 0.2, 0.4, 0.55, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5, 2.0, 3.0, 5.0])
+"""Knots of the published value curve, as multiples of the order-up-to level."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Per row: order-up-to level, expected demand over lead time and cycle, knots of G.
+
+    position: [rows, knots] units, rising by at least one; value: [rows, knots] usd.
+    """
+
+    level: NDArray[np.int64]
+    demand: NDArray[np.float64]
+    position: NDArray[np.int64]
+    value: NDArray[np.float64]
+
+
+def order_up_to(
+    curves: Curves,
+    supply: Supply,
+    quantiles: NDArray[np.float32],
+    windows: NDArray[np.float64],
+    ranks: Ranks,
+    bank: NDArray[np.int64],
+) -> Levels:
+    """Order-up-to levels and value curves G of every (item, vendor).
+
+    quantiles: [items, windows, regions, levels] as in core.demand; bank: [items].
+    """
+    units, value = _cumulative(curves)
+    rows = len(supply.item)
+    level, mean = np.zeros(rows, np.int64), np.zeros(rows)
+    position, worth = np.zeros((rows, len(SHAPE)), np.int64), np.zeros((rows, len(SHAPE)))
+    _levels(
+        curves.start, units, value, curves.segments[:, 1].copy(), curves.tail_usd, supply.item,
+        supply.lead_days, supply.chances, supply.cycle_days, supply.extra_usd, quantiles, windows,
+        bank, ranks.below, ranks.weight, ranks.interval, SHAPE, level, mean, position, worth,
+    )  # fmt: skip
+    return Levels(level, mean, position, worth)
+
+
+def _cumulative(curves: Curves) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Units and value at the end of every segment, from zero at each item's first."""
+    length, slope = curves.segments[:, 0], curves.segments[:, 1]
+    found = []
+    for series in (length, length * slope):
+        running = np.concatenate([[0.0], np.cumsum(series)])
+        before = np.repeat(running[curves.start[:-1]], np.diff(curves.start))
+        found.append(running[1:] - before)
+    return found[0], found[1]

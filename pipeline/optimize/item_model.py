@@ -1,0 +1,210 @@
+"""Items as the optimizer sees them: quantile tensors, costs, occupancy, packed tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.contracts.columns import QUANTILE_COLUMNS, QUANTILE_LEVELS, SIZE_CLASSES
+from pipeline.contracts.settings import Settings
+from pipeline.core.demand import ItemDemand, Ranks, demand_tables, draw_ranks
+from pipeline.core.item import ItemTables
+from pipeline.optimize.network_model import NetworkModel
+
+PROFILES = 8
+"""Classes of items by how demand moves over the planning weeks."""
+LEVELS = np.array(QUANTILE_LEVELS)
+
+
+@dataclass(frozen=True)
+class DemandCube:
+    """Forecasts as arrays: items and regions in order of id, windows in days from tomorrow.
+
+    quantiles: float32 [items, windows, regions, levels]; mean: [items, windows, regions].
+    """
+
+    items: list[str]
+    regions: list[str]
+    windows: NDArray[np.float64]
+    quantiles: NDArray[np.float32]
+    mean: NDArray[np.float64]
+
+    def mean_over(self, days: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Expected network demand [items, days] from tomorrow over each number of days."""
+        total = self.mean.sum(axis=2)
+        known = np.concatenate([[0.0], self.windows])
+        grown = np.concatenate([np.zeros((len(total), 1)), total], axis=1)
+        rate = (grown[:, -1] - grown[:, -2]) / (known[-1] - known[-2])
+        found = np.stack([np.interp(days, known, row) for row in grown])
+        return found + np.maximum(days - known[-1], 0.0)[None, :] * rate[:, None]
+
+
+def demand_cube(quantiles: pd.DataFrame, items: list[str], regions: list[str]) -> DemandCube:
+    """Quantile table as arrays; items or regions without a forecast have no demand."""
+    rows = quantiles[quantiles["window_start_day"] == 1]
+    days = np.unique(rows["window_days"].to_numpy())
+    k = pd.Index(items).get_indexer(rows["item_id"].astype(str))
+    r = pd.Index(regions).get_indexer(rows["region_id"].astype(str))
+    w = np.searchsorted(days, rows["window_days"].to_numpy())
+    known = (k >= 0) & (r >= 0)
+    shape = (len(items), len(days), len(regions))
+    cube = np.zeros((*shape, len(QUANTILE_COLUMNS)), np.float32)
+    cube[k[known], w[known], r[known]] = rows[list(QUANTILE_COLUMNS)].to_numpy()[known]
+    mean = np.zeros(shape)
+    mean[k[known], w[known], r[known]] = rows["mean_units"].to_numpy(float)[known]
+    return DemandCube(items, regions, days.astype(float), cube, mean)
+
+
+def correlation(dependence: pd.DataFrame, regions: list[str]) -> NDArray[np.float64]:
+    """Rank correlations [regions, regions] over all items; the groups' mean where 'all' is absent."""
+    rows = dependence[dependence["item_group"].astype(str) == "all"]
+    rows = rows if len(rows) else dependence
+    pairs = rows.groupby(
+        [rows["region_id"].astype(str), rows["other_region_id"].astype(str)]
+    )["rank_correlation"].mean()  # fmt: skip
+    matrix = np.eye(len(regions))
+    place = {name: i for i, name in enumerate(regions)}
+    for (one, other), value in pairs.items():  # type: ignore[misc]  # a Series of pairs
+        if one in place and other in place and one != other:
+            matrix[place[one], place[other]] = matrix[place[other], place[one]] = value
+    return matrix
+
+
+@dataclass(frozen=True)
+class Economics:
+    """Per item: unit cost of the cheapest vendor, value of a sale, cube; arrays [items]."""
+
+    unit_cost_usd: NDArray[np.float64]
+    lost_sale_usd: NDArray[np.float64]
+    cube_cuft: NDArray[np.float64]
+    size_class: NDArray[np.uint8]
+
+
+def economics(
+    items: pd.DataFrame,
+    vendor_items: pd.DataFrame,
+    prices: pd.DataFrame,
+    as_of: date,
+    settings: Settings,
+) -> Economics:
+    """What a unit costs and what a lost sale costs: margin at tomorrow's price, and goodwill."""
+    ids = items["item_id"].astype(str)
+    cost = vendor_items.groupby(vendor_items["item_id"].astype(str))["unit_cost_usd"].min()
+    tomorrow = prices[prices["start_date"] <= pd.Timestamp(as_of + timedelta(days=1))]
+    keys = [tomorrow["item_id"].astype(str), tomorrow["region_id"].astype(str)]
+    latest = tomorrow.sort_values("start_date", kind="stable").groupby(keys)["price_usd"].last()
+    price = latest.groupby(level=0).mean().reindex(ids)
+    paid = np.where(price.isna(), items["list_price_usd"], price)
+    unit_cost = cost.reindex(ids).to_numpy(float)
+    unit_cost = np.where(np.isnan(unit_cost), paid, unit_cost)
+    lost = np.maximum(paid - unit_cost, 0.0) + settings.planning.goodwill_share * paid
+    classes = {name: i for i, name in enumerate(SIZE_CLASSES)}
+    size = items["size_class"].astype(str).map(classes).to_numpy()
+    return Economics(
+        unit_cost, lost, items["unit_cube_cuft"].to_numpy(float), size.astype(np.uint8)
+    )
+
+
+def place_usd(
+    network: NetworkModel, money: Economics, cycle_days: float, settings: Settings
+) -> NDArray[np.float64]:
+    """Cost of holding a unit at each node over the cycle [items, nodes]: capital and storage.
+
+    Handling and lanes are paid by units that are served, wherever they are left over, so they are
+    part of what it costs to serve from outside a set (network_model).
+    """
+    capital = settings.planning.holding_rate_per_year / 365.0 * money.unit_cost_usd
+    storage = network.nodes["storage_usd_per_cuft_day"].to_numpy(float)
+    usd = cycle_days * (capital[:, None] + money.cube_cuft[:, None] * storage[None, :])
+    usd[~network.eligible[money.size_class]] = np.inf
+    return usd
+
+
+def profiles(
+    cube: DemandCube, weeks: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Class of each item by its demand trend, and [classes, weeks] demand relative to week one."""
+    total = np.diff(cube.mean_over(7.0 * np.arange(weeks + 1)), axis=1)
+    first = np.maximum(total[:, 0], 1e-9)
+    trend = np.where(total[:, 0] > 1e-6, total.mean(axis=1) / first, 1.0)
+    order = np.argsort(trend, kind="stable")
+    mass = np.cumsum(total.sum(axis=1)[order] + 1e-9)
+    group = np.empty(len(order), np.uint8)
+    group[order] = np.minimum(PROFILES * mass / mass[-1] * (1 - 1e-12), PROFILES - 1).astype(int)
+    shape = np.ones((PROFILES, weeks))
+    for f in range(PROFILES):
+        mine = total[group == f].sum(axis=0)
+        if mine[:1].sum() > 0:
+            shape[f] = np.clip(mine / mine[0], 0.25, 4.0)
+    return group, shape
+
+
+def joint_ranks(cube: DemandCube, dependence: pd.DataFrame, settings: Settings) -> Ranks:
+    """Banks of joint ranks of the regions, the same every night."""
+    return draw_ranks(
+        correlation(dependence, cube.regions),
+        LEVELS,
+        settings.optimize.rank_banks,
+        settings.optimize.scenarios,
+        settings.planning.seed,
+    )
+
+
+def item_seeds(items: list[str]) -> NDArray[np.uint64]:
+    """A number from each item's name, so that an item's draws do not depend on the others."""
+    text = np.frombuffer(b"".join(name.encode().ljust(64)[:64] for name in items), np.uint8)
+    powers = np.cumprod(np.full(64, 1099511628211, np.uint64))
+    return (text.reshape(-1, 64).astype(np.uint64) * powers).sum(axis=1, dtype=np.uint64)
+
+
+@dataclass(frozen=True)
+class PackedItems:
+    """Packed tables; mean: expected demand [items, sets] over the cycle; gap_usd: [items, sets]
+    cost of serving from outside the set; bank: [items] bank of ranks."""
+
+    tables: ItemTables
+    mean: NDArray[np.float64]
+    gap_usd: NDArray[np.float64]
+    bank: NDArray[np.int64]
+
+
+def item_tables(
+    network: NetworkModel,
+    cube: DemandCube,
+    ranks: Ranks,
+    money: Economics,
+    holding_usd: NDArray[np.float64],
+    profile: NDArray[np.uint8],
+    cycle_days: float,
+) -> PackedItems:
+    """Packed tables of all items over the cycle, with empty nodes."""
+    seeds = item_seeds(cube.items)
+    bank = (seeds >> np.uint64(33)).astype(np.int64) % len(ranks.below)
+    gap = np.empty((len(cube.items), network.woods.parent.shape[1]))
+    for t, tree in enumerate(network.woods.trees):
+        mine = money.size_class == t
+        for s in range(gap.shape[1]):
+            gap[mine, s] = np.interp(
+                money.cube_cuft[mine], network.cube_cuft, network.gap_usd[t, :, s]
+            )
+        gap[mine, tree.n_sets - 1] = money.lost_sale_usd[mine]
+    demand = ItemDemand(
+        tree=money.size_class,
+        quantiles=cube.quantiles,
+        windows=cube.windows,
+        intervals=np.array([cycle_days]),
+        chances=np.ones((len(cube.items), 1)),
+        bank=bank,
+        seeds=seeds,
+        gap_usd=gap,
+        stock=np.zeros((len(cube.items), network.woods.n_nodes), np.int64),
+    )
+    use = np.column_stack([money.cube_cuft, np.ones(len(cube.items))])
+    tables, mean = demand_tables(
+        network.woods, network.shares, ranks, demand, holding_usd, use, profile, most_knots=24
+    )
+    return PackedItems(tables, mean, gap, bank)

@@ -1,0 +1,226 @@
+"""The network as the optimizer sees it: trees of sets, demand cells, costs of serving from outside.
+
+The sets of a size class are the subtrees of the replenishment tree (a same-day site, the area of a
+fulfillment center, the territory of a distribution center) among the nodes that accept the class,
+and the network. A demand cell is (region, speed, hour of the order); it enters at the smallest set
+that holds every node whose cut-off it still meets. A cell whose promise nothing can meet any more is
+served as one of the next slower speed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.contracts.columns import SIZE_CLASSES
+from pipeline.core.demand import CellShares, cell_shares
+from pipeline.core.network import Forest, Tree, entry_sets, forest, laminar_tree
+from pipeline.errors import EchelonError
+
+CUBE_GRID = 9
+"""Sizes at which the cost of serving from outside is worked out; items in between interpolate."""
+
+
+@dataclass(frozen=True)
+class NetworkModel:
+    """Nodes in order of id, and per size class a tree, its cells and its costs.
+
+    parent: [nodes] index of the replenishing node, -1 at the top; transit_days: [nodes] from it;
+    chain_usd_per_cuft: [nodes] lanes from the top tier down to the node; eligible: bool
+    [classes, nodes]; cube_cuft: [grid]; gap_usd: [classes, grid, sets] extra cost of a unit served
+    from outside the set (zero at the root: the lost sale is the item's own).
+    """
+
+    nodes: pd.DataFrame
+    parent: NDArray[np.int64]
+    transit_days: NDArray[np.float64]
+    chain_usd_per_cuft: NDArray[np.float64]
+    eligible: NDArray[np.bool_]
+    woods: Forest
+    shares: list[CellShares]
+    cube_cuft: NDArray[np.float64]
+    gap_usd: NDArray[np.float64]
+
+    @property
+    def names(self) -> list[str]:
+        """Node ids in order."""
+        return self.nodes["node_id"].astype(str).tolist()
+
+    def below(self, node: int) -> NDArray[np.bool_]:
+        """Nodes that are replenished through ``node``, itself included."""
+        found = np.zeros(len(self.parent), dtype=bool)
+        found[node] = True
+        for _ in range(len(self.parent)):
+            found |= np.where(self.parent >= 0, found[self.parent], False)
+        return found
+
+
+def build_network(
+    nodes: pd.DataFrame,
+    lanes: pd.DataFrame,
+    options: pd.DataFrame,
+    speeds: pd.DataFrame,
+    hours: pd.DataFrame,
+    region_share: pd.Series,
+    cubes: pd.Series,
+) -> NetworkModel:
+    """Model of the network; region_share: demand share by region_id, cubes: unit_cube_cuft."""
+    nodes = nodes.sort_values("node_id", key=lambda ids: ids.astype(str)).reset_index(drop=True)
+    index = {name: i for i, name in enumerate(nodes["node_id"].astype(str))}
+    above = nodes["parent_node_id"]
+    parent = np.array([-1 if pd.isna(name) else index[str(name)] for name in above])
+    transit, chain = _chains(nodes, lanes, parent)
+    accepts = nodes["accepts"].astype(str).to_numpy()
+    eligible = np.array([(accepts == name) | (accepts == "any") for name in SIZE_CLASSES])
+    cells = _cells(options, speeds, hours, region_share, index)
+    grid = np.quantile(cubes.to_numpy(float), np.linspace(0, 1, CUBE_GRID))
+    handling = nodes["handling_usd_per_unit"].to_numpy(float)
+    trees = [_tree(parent, able, name) for able, name in zip(eligible, SIZE_CLASSES, strict=True)]
+    woods = forest(trees)
+    gap = np.zeros((len(trees), CUBE_GRID, woods.parent.shape[1]))
+    shares = []
+    for t, tree in enumerate(trees):
+        entry = _entries(cells, tree, eligible[t])
+        by_region = np.zeros((len(region_share), tree.n_sets))
+        np.add.at(by_region, (cells.region, entry), cells.share)
+        shares.append(cell_shares(by_region, tree.members.sum(axis=1)))
+        weight = cells.share * region_share.to_numpy(float)[cells.region]
+        for g, cube in enumerate(grid):
+            cost = cells.cost_usd + handling + cube * chain
+            cost = np.where(eligible[t], cost, np.inf)
+            gap[t, g, : tree.n_sets] = _gaps(cost, entry, weight, tree)
+    return NetworkModel(nodes, parent, transit, chain, eligible, woods, shares, grid, gap)
+
+
+def _chains(
+    nodes: pd.DataFrame, lanes: pd.DataFrame, parent: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Transit days from the parent, and usd a cubic foot from the top tier, by node."""
+    names = nodes["node_id"].astype(str).tolist()
+    pairs = zip(lanes["from_node_id"].astype(str), lanes["to_node_id"].astype(str), strict=True)
+    lane = {pair: i for i, pair in enumerate(pairs)}
+    days, usd = np.zeros(len(names)), np.zeros(len(names))
+    missing = []
+    for j, above in enumerate(parent):
+        if above < 0:
+            continue
+        row = lane.get((names[above], names[j]))
+        if row is None:
+            missing.append(f"{names[above]} -> {names[j]}")
+            continue
+        days[j] = lanes["transit_days"].iloc[row]
+        usd[j] = lanes["lane_usd_per_cuft"].iloc[row]
+    if missing:
+        raise EchelonError(
+            "lanes: no lane from the replenishing node for " + ", ".join(missing)
+            + ". Next: add the lanes, or correct parent_node_id in nodes."
+        )  # fmt: skip
+    chain = usd.copy()
+    for _ in range(len(parent)):  # as deep as the deepest tree
+        chain = usd + np.where(parent >= 0, chain[parent], 0.0)
+    return days, chain
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """region, speed: [cells]; share: of the region's demand; on_time: bool [cells, nodes];
+    cost_usd: [cells, nodes] delivery, and a missed speed where late; inf where not served;
+    slower: [cells] the cell of the next slower speed and same hour, -1 for the slowest."""
+
+    region: NDArray[np.int64]
+    share: NDArray[np.float64]
+    on_time: NDArray[np.bool_]
+    cost_usd: NDArray[np.float64]
+    slower: NDArray[np.int64]
+
+
+def _cells(
+    options: pd.DataFrame,
+    speeds: pd.DataFrame,
+    hours: pd.DataFrame,
+    region_share: pd.Series,
+    index: dict[str, int],
+) -> _Cells:
+    regions = {str(name): i for i, name in enumerate(region_share.index)}
+    speeds = speeds.sort_values(["region_id", "promise_days", "speed"])
+    keys = list(zip(speeds["region_id"].astype(str), speeds["speed"].astype(str), strict=True))
+    at = {key: i for i, key in enumerate(keys)}
+    ship = np.full((len(keys), len(index)), np.inf)
+    cutoff = np.full((len(keys), len(index)), -1.0)
+    columns = ("region_id", "speed", "node_id", "ship_usd_per_unit", "cutoff_hour")
+    for region, speed, node, usd, hour in zip(*(options[c] for c in columns), strict=True):
+        row = at[(str(region), str(speed))]
+        ship[row, index[str(node)]], cutoff[row, index[str(node)]] = usd, hour
+    region_of = np.array([regions[region] for region, _ in keys])
+    cheapest = ship.copy()  # slower speeds of the region are a way to serve, too late
+    for row in reversed(range(len(keys) - 1)):
+        if region_of[row] == region_of[row + 1]:
+            cheapest[row] = np.minimum(cheapest[row], cheapest[row + 1])
+    hour = hours["hour"].to_numpy(float)
+    hour_share = hours["demand_share"].to_numpy(float) / hours["demand_share"].sum()
+    on_time = hour[None, :, None] < cutoff[:, None, :]
+    missed = speeds["missed_speed_usd_per_unit"].to_numpy(float)[:, None, None]
+    late = cheapest[:, None, :] + missed
+    cost = np.where(on_time, np.minimum(ship[:, None, :], late), late)
+    share = speeds["demand_share"].to_numpy(float)[:, None] * hour_share[None, :]
+    n_hours, n_nodes = len(hour), len(index)
+    step = np.where(np.diff(region_of, append=-1) == 0, n_hours, -(10**9))
+    slower = np.arange(len(keys) * n_hours) + np.repeat(step, n_hours)
+    return _Cells(
+        np.repeat(region_of, n_hours),
+        share.ravel(),
+        on_time.reshape(-1, n_nodes),
+        cost.reshape(-1, n_nodes),
+        np.maximum(slower, -1),
+    )
+
+
+def _tree(parent: NDArray[np.int64], able: NDArray[np.bool_], name: str) -> Tree:
+    """Subtrees of the replenishment tree among the nodes that accept the size class."""
+    groups = []
+    for j in range(len(parent)):
+        held = np.zeros(len(parent), dtype=bool)
+        held[j] = True
+        for _ in range(len(parent)):
+            held |= np.where(parent >= 0, held[parent], False)
+        groups.append(frozenset(np.flatnonzero(held & able).tolist()))
+    if not any(groups):
+        raise EchelonError(f"nodes: no node accepts {name} items. Next: correct nodes.accepts.")
+    return laminar_tree(groups, len(parent))
+
+
+def _entries(cells: _Cells, tree: Tree, able: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Entry set of each cell, slower speeds standing in where nothing is in time."""
+    on_time = cells.on_time & able
+    source = np.arange(len(on_time))
+    for _ in range(len(on_time)):
+        stuck = ~on_time[source].any(axis=1) & (cells.slower[source] >= 0)
+        if not stuck.any():
+            break
+        source = np.where(stuck, cells.slower[source], source)
+    return entry_sets(on_time[source], tree)
+
+
+def _gaps(
+    cost: NDArray[np.float64],
+    entry: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    tree: Tree,
+) -> NDArray[np.float64]:
+    """Mean extra cost, by set, of the cells that enter in it when served by the next larger set.
+
+    Where nothing in the next larger set can serve, the unit spills on at no extra cost.
+    """
+    gap, total = np.zeros(tree.n_sets), np.zeros(tree.n_sets)
+    best = np.stack([np.where(inside, cost, np.inf).min(axis=1) for inside in tree.members])
+    for cell in range(len(cost)):
+        for s in tree.path(int(entry[cell]))[:-1]:
+            total[s] += weight[cell]
+            outside = tree.members[tree.parent[s]] & ~tree.members[s]
+            beyond = cost[cell, outside].min(initial=np.inf)
+            if np.isfinite(beyond) and np.isfinite(best[s, cell]):
+                gap[s] += weight[cell] * max(beyond - best[s, cell], 0.0)
+    return gap / np.maximum(total, 1e-300)

@@ -1,0 +1,112 @@
+"""The night's whole problem: network, items and capacity rows, built from the night's tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.contracts.settings import Settings
+from pipeline.core.demand import Ranks
+from pipeline.core.shards import largest_demand
+from pipeline.optimize.capacity_model import CapacityModel, capacity_model, stuck_cuft
+from pipeline.optimize.item_model import (
+    DemandCube,
+    Economics,
+    PackedItems,
+    demand_cube,
+    economics,
+    item_tables,
+    joint_ranks,
+    place_usd,
+    profiles,
+)
+from pipeline.optimize.network_model import NetworkModel, build_network
+from pipeline.optimize.targets import Vendors, vendor_rows
+
+Tables = dict[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class NightModel:
+    """All that the optimizer needs of a night.
+
+    cycle_days: days that a position must last; overrides: those of base stock in force tomorrow.
+    """
+
+    network: NetworkModel
+    cube: DemandCube
+    money: Economics
+    packed: PackedItems
+    ranks: Ranks
+    capacity: CapacityModel
+    vendors: Vendors
+    cycle_days: float
+    overrides: pd.DataFrame
+
+
+def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
+    """Model of the night from its tables."""
+    items = tables["items"].sort_values("item_id", key=lambda ids: ids.astype(str))
+    names = items["item_id"].astype(str).tolist()
+    regions = sorted(tables["regions"]["region_id"].astype(str))
+    cube = demand_cube(tables["demand_quantiles"], names, regions)
+    by_region = cube.mean[:, -1].sum(axis=0) + 1e-9
+    network = build_network(
+        tables["nodes"], tables["lanes"], tables["delivery_options"], tables["delivery_speeds"],
+        tables["order_hours"], pd.Series(by_region / by_region.sum(), index=regions),
+        items["unit_cube_cuft"],
+    )  # fmt: skip
+    served = network.transit_days[network.parent >= 0]
+    cycle_days = float(settings.planning.review_period_days)
+    cycle_days += float(np.rint(served.mean())) if len(served) else 0.0
+    money = economics(items, tables["vendor_items"], tables["prices"], as_of, settings)
+    group, shape = profiles(cube, settings.planning.horizon_weeks)
+    ranks = joint_ranks(cube, tables["demand_dependence"], settings)
+    holding = place_usd(network, money, cycle_days, settings)
+    overrides = _in_force(tables["overrides"], as_of)
+    _block(holding, overrides, names, network.names)
+    packed = item_tables(network, cube, ranks, money, holding, group, cycle_days)
+    most = largest_demand(network.woods, packed.tables)
+    stuck = stuck_cuft(network, tables["stock"], names, money.cube_cuft, most, as_of)
+    capacity = capacity_model(
+        network, tables["node_capacity"], shape, cycle_days, stuck, as_of, settings
+    )
+    vendors = vendor_rows(tables["vendor_items"], tables["lead_times"], names, money)
+    return NightModel(
+        network, cube, money, packed, ranks, capacity, vendors, cycle_days, overrides
+    )
+
+
+def _in_force(overrides: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Overrides of base stock that apply tomorrow, in order of id."""
+    tomorrow = pd.Timestamp(as_of + timedelta(days=1))
+    chosen = overrides[
+        (overrides["override_target"].astype(str) == "base_stock_units")
+        & (overrides["start_date"] <= tomorrow)
+        & (overrides["expiry_date"] >= tomorrow)
+    ]
+    return chosen.sort_values("override_id")
+
+
+def scope(
+    override: pd.Series, items: list[str], nodes: list[str]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Masks of the items and nodes that an override means; a null item or node means all."""
+    masks = []
+    for name, ids in ((override["item_id"], items), (override["node_id"], nodes)):
+        masks.append(np.full(len(ids), True) if pd.isna(name) else np.array(ids) == str(name))
+    return masks[0], masks[1]
+
+
+def _block(
+    holding: NDArray[np.float64], overrides: pd.DataFrame, items: list[str], nodes: list[str]
+) -> None:
+    """Make blocked nodes ineligible for the items that an override names."""
+    blocks = overrides[overrides["override_kind"].astype(str) == "block"]
+    for _, override in blocks.iterrows():
+        mine, at = scope(override, items, nodes)
+        holding[np.ix_(mine, at)] = np.inf

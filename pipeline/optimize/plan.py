@@ -1,0 +1,137 @@
+"""From the night's model to the optimizer's tables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.contracts.settings import Settings
+from pipeline.core.evaluate import shortage
+from pipeline.core.item import positions
+from pipeline.core.recover import margins
+from pipeline.core.sensitivity import derivatives
+from pipeline.core.solve import Plan, SolveParams, solve
+from pipeline.optimize import frames
+from pipeline.optimize.night_model import NightModel, scope
+from pipeline.optimize.targets import levels
+
+Tables = dict[str, pd.DataFrame]
+
+
+def optimize_night(model: NightModel, settings: Settings) -> Tables:
+    """The six tables of the stage."""
+    params = SolveParams(
+        target_gap=settings.optimize.target_gap,
+        threads=settings.run.threads,
+        seed=settings.planning.seed,
+    )
+    woods, capacity = model.network.woods, model.capacity.rows
+    plan = solve(woods, [model.packed.tables], capacity, params)
+    free = np.zeros((1, *capacity.shape))
+    chosen = np.zeros(len(model.packed.tables), np.int64)
+    unpriced = positions(woods, model.packed.tables, 0, len(model.packed.tables), chosen, free)
+    on_items = capacity.on_items(plan.price)
+    targets = [
+        levels(
+            model.network, model.cube, model.packed.tables, model.vendors, model.ranks, model.packed.bank,
+            model.cycle_days, price,
+        )
+        for price in (on_items, free[0])
+    ]  # fmt: skip
+    left, right = derivatives(plan.columns.cost, plan.columns.usage, capacity, plan.mix)
+    review = float(settings.planning.review_period_days)
+    return {
+        "base_stock_levels": _base_stock(model, plan, unpriced, on_items),
+        "network_targets": frames.target_frame(model.cube, model.vendors, *targets, review),
+        "position_values": frames.value_frame(model.cube, model.vendors, targets[0]),
+        "capacity_prices": frames.price_frame(model.network, model.capacity, plan, left, right),
+        "solver_trace": frames.trace_frame(plan),
+        "optimize_summary": frames.summary_frame(_figures(model, plan, unpriced)),
+    }
+
+
+def _base_stock(
+    model: NightModel,
+    plan: Plan,
+    unpriced: NDArray[np.int32],
+    on_items: NDArray[np.float64],
+) -> pd.DataFrame:
+    """Levels of the integer plan, as overridden, and what one unit more would be worth."""
+    items, network = model.packed.tables, model.network
+    position = plan.position[0]
+    _, gain = margins(network.woods, items, position)
+    priced = np.einsum("krj,kr->kj", on_items[items.profile], items.use.astype(float))
+    eligible = np.isfinite(items.place_usd)
+    level = _overridden(model, position)
+    columns = {
+        "base_stock_units": level.astype(np.int64),
+        "unpriced_base_stock_units": unpriced.astype(np.int64),
+        "protection_days": np.full(level.shape, model.cycle_days),
+        "expected_demand_units": _served(model, position),
+        "marginal_value_usd": np.where(eligible, gain - priced, 0.0),
+    }
+    return frames.base_stock_frame(network, model.cube, eligible, columns)
+
+
+def _served(model: NightModel, position: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Expected demand [items, nodes] that reaches each node: its set's, less what the sets inside
+    serve themselves."""
+    woods, items = model.network.woods, model.packed.tables
+    short = shortage(woods, items, position, model.packed.gap_usd, model.packed.mean)
+    reach = np.zeros(position.shape)
+    for t, tree in enumerate(woods.trees):
+        mine = items.tree == t
+        left = model.packed.mean[mine][:, : tree.n_sets].copy()
+        served = left - np.minimum(short[mine][:, : tree.n_sets], left)
+        for s in range(tree.n_sets - 1):
+            left[:, tree.parent[s]] -= served[:, s]
+        inside = tree.home >= 0
+        reach[np.ix_(mine, inside)] = np.maximum(left[:, tree.home[inside]], 0.0)
+    return reach
+
+
+def _overridden(model: NightModel, position: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Levels after planners' overrides, in order of override id."""
+    level = position.astype(float)
+    for _, override in model.overrides.iterrows():
+        mine, at = scope(override, model.cube.items, model.network.names)
+        where = np.ix_(mine, at)
+        value = float(override["override_value"])
+        kind = str(override["override_kind"])
+        allowed = np.isfinite(model.packed.tables.place_usd[where])
+        changed = {
+            "set": np.full(level[where].shape, np.rint(value)),
+            "at_least": np.maximum(level[where], np.ceil(value)),
+            "at_most": np.minimum(level[where], np.floor(value)),
+            "multiply": np.rint(level[where] * value),
+            "block": np.zeros(level[where].shape),
+        }[kind]
+        level[where] = np.where(allowed, changed, level[where])
+    return level
+
+
+def _figures(
+    model: NightModel, plan: Plan, unpriced: NDArray[np.int32]
+) -> dict[str, tuple[float, str]]:
+    proof = plan.certificate
+    sales = model.packed.mean[np.arange(len(model.packed.mean)), model.network.woods.n_sets[model.packed.tables.tree] - 1]
+    position = plan.position[0]
+    holding = np.where(position > 0, position * model.packed.tables.place_usd.astype(float), 0.0).sum()
+    return {
+        "lower_bound_usd": (proof.lower, "usd"),
+        "upper_bound_usd": (proof.upper, "usd"),
+        "certified_gap": (proof.gap, "share"),
+        "violation": (proof.violation, "share"),
+        "overflow_cost_usd": (proof.overflow_usd, "usd"),
+        "holding_cost_usd": (holding, "usd"),
+        "shortage_cost_usd": (proof.upper - proof.overflow_usd - holding, "usd"),
+        "expected_profit_usd": (sales @ model.money.lost_sale_usd - proof.upper, "usd"),
+        "expected_demand_units": (sales.sum(), "units"),
+        "base_stock_units": (position.sum(), "units"),
+        "unpriced_base_stock_units": (unpriced.sum(), "units"),
+        "cycle_days": (model.cycle_days, "days"),
+        "capacity_rows": (len(plan.price), "rows"),
+        "priced_rows": ((plan.price > 0).sum(), "rows"),
+        "sweeps": (plan.trace.sweeps, "sweeps"),
+    }

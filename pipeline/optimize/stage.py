@@ -1,0 +1,21 @@
+"""Stage optimize: reads forecasts and the network, writes levels, targets, prices, certificate."""
+
+from __future__ import annotations
+
+from pipeline.optimize.night_model import night_model
+from pipeline.optimize.plan import optimize_night
+from pipeline.store import Night
+
+_TABLES = (
+    "items", "regions", "nodes", "lanes", "delivery_options", "delivery_speeds", "order_hours",
+    "vendor_items", "prices", "stock", "node_capacity", "overrides", "lead_times",
+    "demand_quantiles", "demand_dependence",
+)  # fmt: skip
+
+
+def run(night: Night) -> None:
+    """Publish the optimizer's six tables."""
+    tables = {name: night.read(name) for name in _TABLES}
+    model = night_model(tables, night.as_of, night.settings)
+    for name, frame in optimize_night(model, night.settings).items():
+        night.write(name, frame)
