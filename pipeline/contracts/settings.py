@@ -61,6 +61,34 @@ class IngestSettings(Section):
         le=1,
         description="Share of a table's rows that may be set aside in a night.",
     )
+    quarantine_threshold_rows: int = Field(
+        default=5, ge=0, description="Bad rows that a table may always have."
+    )
+    stale_after_days: int = Field(
+        default=7, ge=1, description="Days without any sale before as_of that stop the night."
+    )
+    stockout_probability: float = Field(
+        default=1e-5,
+        ge=0,
+        le=0.1,
+        description="Runs of days without sales less likely than this are taken for stock-outs.",
+    )
+    stockout_max_days: int = Field(
+        default=28,
+        ge=1,
+        le=365,
+        description="Longer runs without sales are taken for no demand.",
+    )
+    lead_time_prior_receipts: float = Field(
+        default=20.0,
+        gt=0,
+        description="Receipts of a vendor that weigh as much as what all vendors together show.",
+    )
+    lead_time_vendor_receipts: float = Field(
+        default=12.0,
+        gt=0,
+        description="Receipts of an item that weigh as much as what its vendor shows.",
+    )
 
 
 class MeanSettings(Section):
