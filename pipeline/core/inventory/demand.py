@@ -184,10 +184,11 @@ class Continuous:
         """Second differences of the loss function: exact for functions linear between points."""
         low = math.floor(self.quantile(TAIL) / step) - 1
         high = math.ceil(float(self.frozen.isf(TAIL)) / step) + 1
-        points = np.arange(low - 1, high + 2) * step
+        points = np.arange(low - 1, high + 2, dtype=np.float64) * step
         losses = self.loss_function(points)
-        mass: Array = np.maximum(losses[:-2] - 2 * losses[1:-1] + losses[2:], 0.0) / step
-        return Lattice((mass / mass.sum()).astype(np.float64), low * step, step)
+        mass = np.maximum(losses[:-2] - 2 * losses[1:-1] + losses[2:], 0.0) / step
+        shares = np.asarray(mass / mass.sum(), dtype=np.float64)
+        return Lattice(shares, low * step, step)
 
 
 def normal(mean: float, sd: float) -> Demand:

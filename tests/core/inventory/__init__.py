@@ -1,0 +1,1 @@
+"""Classical inventory theory against textbooks, slow twins and stockpyl."""

@@ -1,0 +1,1 @@
+"""Published answers, and the reader that compares them with ours."""
