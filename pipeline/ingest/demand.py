@@ -1,0 +1,199 @@
+"""Daily demand, dense: every item in every region where it is on sale, each day up to as_of.
+
+A day without a sales row is a true zero only while the files cover it; a day on which nothing at
+all was sold is taken for missing, and an improbable run of zeros for a stock-out. Both are censored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from pipeline.contracts.settings import IngestSettings
+from pipeline.ingest.findings import Finding
+
+_RATE_DAYS = 56
+_RATE_LEAST_DAYS = 28
+
+
+@dataclass(frozen=True)
+class SeriesGrid:
+    """Item-region series as rows and days as columns; codes index the sorted identifiers."""
+
+    items: pd.Index
+    regions: pd.Index
+    days: pd.DatetimeIndex
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of series and days."""
+        return len(self.items) * len(self.regions), len(self.days)
+
+    def series(self, frame: pd.DataFrame) -> np.ndarray:
+        """Row of the grid for each row of a frame with item_id and region_id."""
+        item = _codes(frame["item_id"], self.items)
+        return item * len(self.regions) + _codes(frame["region_id"], self.regions)
+
+    def day(self, dates: pd.Series) -> np.ndarray:
+        """Column of the grid for each date; below 0 before the first day."""
+        whole = dates.to_numpy().astype("datetime64[D]").astype("int64")
+        first: int = self.days[0].to_datetime64().astype("datetime64[D]").astype("int64")
+        return whole - first
+
+
+def daily_demand(
+    tables: Mapping[str, pd.DataFrame], as_of: date, settings: IngestSettings
+) -> tuple[pd.DataFrame, list[Finding]]:
+    """The daily_demand table and what was found while making it dense."""
+    sales = tables["sales"]
+    last = pd.Timestamp(as_of)
+    first = max(sales["date"].min(), last - pd.Timedelta(days=settings.history_days - 1))
+    grid = SeriesGrid(
+        pd.Index(sorted(tables["items"]["item_id"].astype("str"))),
+        pd.Index(sorted(tables["regions"]["region_id"].astype("str"))),
+        pd.date_range(first, last),
+    )
+    units = _spread(grid, sales, "units", 0, "int32")
+    share = _spread(grid, tables["availability"], "in_stock_share", 1.0, "float32")
+    price = _prices(grid, tables)
+    on_sale = _on_sale(grid, tables)
+    empty = units.sum(axis=0) == 0
+    share[:, empty] = 0.0
+    suspected = suspected_stockouts(
+        units, on_sale & (share >= 1), settings.stockout_probability, settings.stockout_max_days
+    )
+    censored = (share < 1) | suspected
+    findings = _findings(grid, empty, suspected & on_sale, on_sale)
+    return _table(grid, on_sale, units, share, price, censored), findings
+
+
+def suspected_stockouts(
+    units: np.ndarray, observed: np.ndarray, probability: float, max_days: int
+) -> np.ndarray:
+    """Days (series x days) in a run of zeros less likely than `probability` at the rate before it.
+
+    A run of n days without sales has the likelihood p^n, with p the share of days without sales
+    among the 56 observed days before the run, (zeros + 1) / (days + 2). Runs longer than `max_days`
+    are taken for an end of demand, and runs after fewer than 28 observed days are not judged.
+    """
+    zero = (units == 0) & observed
+    edge = np.zeros((len(units), 1), dtype=bool)
+    starts = np.argwhere(zero & ~np.hstack([edge, zero[:, :-1]]))
+    ends = np.argwhere(zero & ~np.hstack([zero[:, 1:], edge]))
+    rows, first, last = starts[:, 0], starts[:, 1], ends[:, 1]
+    before = np.maximum(first - _RATE_DAYS, 0)
+    seen = _between(observed, rows, before, first)
+    zeros = _between(zero, rows, before, first)
+    days = last - first + 1
+    odds = days * np.log((zeros + 1) / (seen + 2))
+    hit = (odds < np.log(max(probability, 1e-300))) & (days <= max_days) & (seen >= _RATE_LEAST_DAYS)
+    marks = np.zeros((len(units), units.shape[1] + 1), dtype="int8")
+    np.add.at(marks, (rows[hit], first[hit]), 1)
+    np.add.at(marks, (rows[hit], last[hit] + 1), -1)
+    return np.cumsum(marks, axis=1, dtype="int8")[:, :-1] > 0
+
+
+def _between(mask: np.ndarray, rows: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Number of set days in [start, end) of each row."""
+    total = np.zeros((len(mask), mask.shape[1] + 1), dtype="int32")
+    np.cumsum(mask, axis=1, out=total[:, 1:])
+    return total[rows, end] - total[rows, start]
+
+
+def _codes(values: pd.Series, index: pd.Index) -> np.ndarray:
+    """Position of each value in `index`, through the categories."""
+    places = index.get_indexer(values.cat.categories)
+    return places[values.cat.codes.to_numpy()].astype("int64")
+
+
+def _spread(
+    grid: SeriesGrid, frame: pd.DataFrame, column: str, fill: float, dtype: str
+) -> np.ndarray:
+    values = np.full(grid.shape, fill, dtype=dtype)
+    if len(frame):
+        day = grid.day(frame["date"])
+        inside = day >= 0
+        rows = grid.series(frame)[inside]
+        values[rows, day[inside]] = frame[column].to_numpy()[inside]
+    return values
+
+
+def _prices(grid: SeriesGrid, tables: Mapping[str, pd.DataFrame]) -> np.ndarray:
+    """The price of each day: that of the last change; before the first, the first; else the list's."""
+    listed = tables["items"].set_index(tables["items"]["item_id"].astype("str"))["list_price_usd"]
+    price = np.repeat(listed.reindex(grid.items).to_numpy(), len(grid.regions))
+    changes = tables["prices"].sort_values("start_date", kind="stable")
+    days = grid.day(changes["start_date"])
+    changes, days = changes[days < grid.shape[1]], days[days < grid.shape[1]]
+    matrix = np.full(grid.shape, np.nan, dtype="float32")
+    # Of several changes before the window the last one written stands, which is the newest.
+    matrix[grid.series(changes), np.maximum(days, 0)] = changes["price_usd"].to_numpy()
+    known = np.where(np.isnan(matrix), 0, np.arange(grid.shape[1], dtype="int32"))
+    np.maximum.accumulate(known, axis=1, out=known)
+    filled = np.take_along_axis(matrix, known, axis=1)
+    has_price = ~np.isnan(matrix).all(axis=1)
+    first = matrix[np.arange(len(matrix)), np.argmax(~np.isnan(matrix), axis=1)]
+    start = np.where(has_price, first, price.astype("float32"))
+    return np.where(np.isnan(filled), start[:, None], filled)
+
+
+def _on_sale(grid: SeriesGrid, tables: Mapping[str, pd.DataFrame]) -> np.ndarray:
+    """Days from the later of launch and first local price (earlier if sold before) to the end."""
+    items = tables["items"].set_index(tables["items"]["item_id"].astype("str")).reindex(grid.items)
+    count = len(grid.regions)
+    far = grid.shape[1]
+    start = np.repeat(grid.day(items["launch_date"]), count)
+    priced = tables["prices"].groupby(["item_id", "region_id"], observed=True)["start_date"].min()
+    priced = priced.reset_index()
+    first_price = np.full(len(start), far, dtype="int64")
+    first_price[grid.series(priced)] = grid.day(priced["start_date"])
+    has_any = np.repeat((first_price.reshape(-1, count) < far).any(axis=1), count)
+    start = np.where(has_any, np.maximum(start, first_price), start)
+    end = np.repeat(grid.day(items["end_date"].fillna(grid.days[-1])), count)
+    sold = tables["sales"].groupby(["item_id", "region_id"], observed=True)["date"]
+    dates = sold.agg(["min", "max"]).reset_index()
+    rows = grid.series(dates)
+    start[rows] = np.minimum(start[rows], grid.day(dates["min"]))
+    end[rows] = np.maximum(end[rows], grid.day(dates["max"]))
+    day = np.arange(grid.shape[1])
+    return (day >= start[:, None]) & (day <= end[:, None])
+
+
+def _findings(
+    grid: SeriesGrid, empty: np.ndarray, suspected: np.ndarray, on_sale: np.ndarray
+) -> list[Finding]:
+    found = [
+        Finding("sales", 0, "date", f"nothing at all was sold on {day:%Y-%m-%d}", "",
+                "Taken for a missing day, not for zero demand; export that day again.", "warning")
+        for day in grid.days[empty]
+    ]  # fmt: skip
+    if suspected.any():
+        found.append(Finding(
+            "sales", 0, "units", "runs without sales that look like stock-outs",
+            f"{int(suspected.sum())} of {int(on_sale.sum())} days, "
+            f"{int(suspected.any(axis=1).sum())} series",
+            "Taken for censored; give availability rows to settle it.", "warning",
+        ))  # fmt: skip
+    return found
+
+
+def _table(
+    grid: SeriesGrid, on_sale: np.ndarray, units: np.ndarray, share: np.ndarray,
+    price: np.ndarray, censored: np.ndarray,
+) -> pd.DataFrame:  # fmt: skip
+    rows, days = np.nonzero(on_sale)
+    item, region = np.divmod(rows, len(grid.regions))
+    return pd.DataFrame({
+        "item_id": pd.Categorical.from_codes(item.astype("int32"), categories=grid.items),
+        "region_id": pd.Categorical.from_codes(region.astype("int32"), categories=grid.regions),
+        "date": grid.days.to_numpy().astype("datetime64[s]")[days],
+        "units": units[on_sale].astype("int64"),
+        # Rounded in float64, so that 0.9 in a file is 0.9 again and not float32's neighbour.
+        "in_stock_share": np.round(share[on_sale].astype("float64"), 6),
+        "price_usd": np.round(price[on_sale].astype("float64"), 4),
+        "is_censored": censored[on_sale],
+    })  # fmt: skip

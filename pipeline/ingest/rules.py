@@ -1,0 +1,124 @@
+"""Rules of a row that no single column can state: dates in order, quantities that can be ordered.
+
+Each rule returns the rows that break it, given its table's frame and the tables cleaned before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+Tables = Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """A named rule on rows: the column it points at, what is wrong, what to do, and the test."""
+
+    column: str
+    rule: str
+    action: str
+    broken: Callable[[pd.DataFrame, Tables], np.ndarray]
+
+
+def _before(early: str, late: str, or_equal: bool = False) -> Callable[..., np.ndarray]:
+    """Rows in which `late` lies before `early` (or on the same day, where that is wrong too)."""
+
+    def broken(frame: pd.DataFrame, tables: Tables) -> np.ndarray:
+        wrong = frame[late] <= frame[early] if or_equal else frame[late] < frame[early]
+        return np.asarray(wrong, dtype=bool)
+
+    return broken
+
+
+def _price_is_zero(frame: pd.DataFrame, tables: Tables) -> np.ndarray:
+    return _numbers(frame["price_usd"]) <= 0
+
+
+def _least_order_units(frame: pd.DataFrame) -> np.ndarray:
+    """MOQ in whole cases."""
+    moq, case = _numbers(frame["moq_units"]), _numbers(frame["case_pack_units"])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.maximum(np.ceil(moq / case), 1) * case
+
+
+def _moq_above_vendor_capacity(frame: pd.DataFrame, tables: Tables) -> np.ndarray:
+    vendors = tables["vendors"]
+    limit = _looked_up(frame["vendor_id"], vendors["vendor_id"],
+                       vendors["vendor_capacity_units_per_order"])  # fmt: skip
+    return _least_order_units(frame) > limit
+
+
+def _moq_above_storage(frame: pd.DataFrame, tables: Tables) -> np.ndarray:
+    """The least order fills more than the largest receiving node that accepts the item."""
+    items, nodes, capacity = tables["items"], tables["nodes"], tables["node_capacity"]
+    storage = capacity[capacity["resource"] == "storage_cuft"]
+    largest = storage.groupby("node_id", observed=True)["capacity"].max()
+    receiving = nodes[nodes["is_vendor_receiving"].astype("bool")]
+    room = {
+        size: max((float(largest.get(node, 0.0)) for node, accepts in zip(
+            receiving["node_id"], receiving["accepts"], strict=True)
+            if accepts in (size, "any")), default=0.0)
+        for size in ("sortable", "non_sortable")
+    }  # fmt: skip
+    limit = items["size_class"].astype("str").map(room)
+    cube = _looked_up(frame["item_id"], items["item_id"], items["unit_cube_cuft"])
+    return _least_order_units(frame) * cube > _looked_up(frame["item_id"], items["item_id"], limit)
+
+
+def _numbers(values: pd.Series) -> np.ndarray:
+    return values.to_numpy(dtype="float64", na_value=np.nan)
+
+
+def _looked_up(keys: pd.Series, names: pd.Series, values: pd.Series) -> np.ndarray:
+    table = dict(zip(names.astype("str"), _numbers(values), strict=True))
+    return keys.astype("object").map(table).to_numpy(dtype="float64", na_value=np.nan)
+
+
+_RECEIVED = RowRule(
+    "arrival_date", "lead time is zero or negative",
+    "An order arrives at least a day after order_date; correct either date.",
+    _before("order_date", "arrival_date", or_equal=True),
+)  # fmt: skip
+_CONFIRMED = RowRule(
+    "confirmed_date", "is before order_date", "Correct either date.",
+    _before("order_date", "confirmed_date"),
+)  # fmt: skip
+
+ROW_RULES: dict[str, tuple[RowRule, ...]] = {
+    "items": (
+        RowRule("end_date", "is before launch_date", "Correct either date.",
+                _before("launch_date", "end_date")),
+    ),
+    "vendor_items": (
+        RowRule("moq_units", "MOQ is above the vendor's capacity per order",
+                "The item can never be ordered; correct the MOQ, case pack or capacity.",
+                _moq_above_vendor_capacity),
+        RowRule("moq_units", "MOQ is above the storage capacity of every receiving node",
+                "The least order fits nowhere; correct the MOQ, cube or capacity.",
+                _moq_above_storage),
+    ),
+    "prices": (
+        RowRule("price_usd", "is zero", "Leave the row out, or give the price.", _price_is_zero),
+    ),
+    "open_orders": (
+        RowRule("order_date", "is after the snapshot's date", "Correct either date.",
+                _before("order_date", "date")),
+        RowRule("expected_arrival_date", "lead time is zero or negative",
+                "An order arrives at least a day after order_date; correct either date.",
+                _before("order_date", "expected_arrival_date", or_equal=True)),
+        _CONFIRMED,
+    ),
+    "open_transfers": (
+        RowRule("expected_arrival_date", "is before ship_date", "Correct either date.",
+                _before("ship_date", "expected_arrival_date")),
+    ),
+    "receipts": (_RECEIVED, _CONFIRMED),
+    "overrides": (
+        RowRule("expiry_date", "is before start_date", "Correct either date.",
+                _before("start_date", "expiry_date")),
+    ),
+}  # fmt: skip

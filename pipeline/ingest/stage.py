@@ -1,0 +1,29 @@
+"""Stage ingest: the night's raw data, cleaned and typed, demand made dense, lead times fitted."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pipeline.errors import UsageError
+from pipeline.ingest.m5 import read_m5
+from pipeline.ingest.raw import RawTables, read_folder
+from pipeline.ingest.world import clean_world
+from pipeline.stages import BY_NAME
+from pipeline.store import Night, Source
+
+
+def run(night: Night) -> None:
+    """Publish the clean world as known at the end of `night.as_of`."""
+    raw = read_source(night.source, night.as_of)
+    world = clean_world(raw, night.as_of, night.settings.ingest)
+    for name in BY_NAME["ingest"].writes:
+        night.write(name, world[name])
+
+
+def read_source(source: Source, as_of: date) -> RawTables:
+    """Raw tables of a dataset; adapters make them, the sample and `raw` lie in a folder."""
+    if source.dataset == "m5":
+        return read_m5(source.raw_dir, as_of)
+    if source.dataset in ("sample", "raw"):
+        return read_folder(source.raw_dir)
+    raise UsageError(f"no dataset {source.dataset!r}. Next: use sample, m5 or raw.")
