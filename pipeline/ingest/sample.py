@@ -31,8 +31,8 @@ class SampleSize:
 
     items: int = 72
     regions: int = 4
-    days: int = 470
-    snapshot_days: int = 21
+    days: int = 440
+    snapshot_days: int = 16
     """Last days of which stock, open orders and transfers are kept: the dates one can plan."""
     planned_days: int = 90
     """Days of prices and events that are known ahead."""

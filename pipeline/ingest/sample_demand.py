@@ -88,7 +88,7 @@ def draw_assortment(rng: np.random.Generator, count: int, days: pd.DatetimeIndex
     })  # fmt: skip
     # Zipf-like: a few items sell dozens a day, most sell a few a week; dear items sell less.
     rank = rng.permutation(count) + 1
-    rate = np.clip(60 * rank**-0.95 * np.minimum(1, 25 / price) ** 0.5, 0.15, None)
+    rate = np.clip(26 * rank**-0.72 * np.minimum(1, 25 / price) ** 0.5, 0.15, None)
     vendors, vendor_items, lateness = _draw_vendors(rng, items, rate)
     return Assortment(items, vendors, vendor_items, rate, rng.choice([0.5, 1.5, 4.0], count),
                       rng.uniform(1.2, 2.4, count), lateness)  # fmt: skip
@@ -120,7 +120,7 @@ def _draw_vendors(
         "vendor_capacity_units_per_order": capacity,
     })  # fmt: skip
     lead = rng.choice([7, 10, 14, 21, 28, 35], count)
-    lateness = rng.choice([0.4, 1.0, 2.0, 5.0], count, p=[0.3, 0.3, 0.25, 0.15])
+    lateness = rng.permutation([0.3, 0.3, 0.6, 1.0, 1.5, 2.0, 3.5, 6.0])
     rows = []
     for i, item in enumerate(items.itertuples()):
         first = int(rng.integers(count))

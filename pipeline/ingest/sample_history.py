@@ -189,7 +189,7 @@ def _order(world: _World, day: int) -> None:
         if gone or today < launch - pd.Timedelta(days=quoted + 7):
             continue
         cover = quoted + _REVIEW_DAYS
-        level = world.rate[item] * cover + 1.1 * np.sqrt(world.rate[item] * cover * 2.5)
+        level = world.rate[item] * cover * 1.12 + 1.2 * np.sqrt(world.rate[item] * cover * 2.5)
         need = level - world.stock[item].sum() - coming[item]
         if need <= 0:
             continue
