@@ -215,6 +215,11 @@ class ReviewSettings(Section):
     largest_orders: int = Field(
         default=10, ge=1, le=1000, description="Orders shown in the summary."
     )
+    oddest_orders: int = Field(default=10, ge=0, le=1000, description="Odd orders shown.")
+    risk_items: int = Field(
+        default=15, ge=0, le=1000, description="Items shown that may run out of stock."
+    )
+    fan_charts: int = Field(default=6, ge=0, le=100, description="Items whose forecast is drawn.")
 
 
 class RunSettings(Section):

@@ -1,0 +1,63 @@
+"""What a planner should look at first: each point names its figure and where to read on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.review.formats import count, share
+
+
+@dataclass(frozen=True)
+class Point:
+    """One thing to look at: text, the section it belongs to, and whether it is serious."""
+
+    text: str
+    section: str
+    is_serious: bool
+
+
+GAP_SHARE = 0.01
+COVERAGE_90 = (0.85, 0.95)
+CHURN_SHARE = 0.3
+
+
+def attention_points(kpis: Mapping[str, float], odd_orders: int) -> list[Point]:
+    """The points that apply to a night's key figures, serious ones first."""
+    value = kpis.get
+    points: list[Point] = []
+
+    def add(text: str, section: str, is_serious: bool = False) -> None:
+        points.append(Point(text, section, is_serious))
+
+    if value("violation", 0.0) > 0:
+        add(f"The plan exceeds a capacity by up to {share(kpis['violation'])}.", "capacity", True)
+    if value("capacities_exceeded", 0):
+        add(f"{_n(kpis['capacities_exceeded'], 'capacity', 'capacities')} (node and week) overflow "
+            "and are paid for.", "capacity", True)  # fmt: skip
+    if value("certified_gap", 0.0) > GAP_SHARE:
+        add(f"The plan may cost up to {share(kpis['certified_gap'])} more than the best one; "
+            f"{share(GAP_SHARE, 0)} is the aim.", "solver", True)  # fmt: skip
+    if value("items_likely_to_run_out", 0):
+        add(f"{_n(kpis['items_likely_to_run_out'], 'item')} will more likely than not run out "
+            "before a later order can help.", "risk", True)  # fmt: skip
+    if value("capacities_full", 0):
+        add(f"{_n(kpis['capacities_full'], 'capacity', 'capacities')} (node and week) full.",
+            "capacity")  # fmt: skip
+    low, high = COVERAGE_90
+    if not low <= value("forecast_coverage_90", 0.9) <= high:
+        add(f"The 90% forecast quantile held {share(kpis['forecast_coverage_90'])} of lately seen "
+            "demand.", "calibration")  # fmt: skip
+    if value("order_churn", 0.0) > CHURN_SHARE:
+        add(f"Orders changed by {share(kpis['order_churn'], 0)} since yesterday.", "changes")
+    if odd_orders:
+        add(f"{_n(odd_orders, 'order')} look odd.", "oddest")
+    if value("quarantined_rows", 0):
+        add(f"{_n(kpis['quarantined_rows'], 'finding')} in the raw data.", "data")
+    if value("overrides_in_force", 0):
+        add(f"{_n(kpis['overrides_in_force'], 'override')} by planners in force.", "figures")
+    return sorted(points, key=lambda point: not point.is_serious)
+
+
+def _n(number: float, noun: str, plural: str = "") -> str:
+    return f"{count(number)} {noun if number == 1 else plural or noun + 's'}"

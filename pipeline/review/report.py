@@ -1,0 +1,159 @@
+"""The report: one self-contained HTML page from a night's findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from pipeline.contracts.columns import DRIVERS
+from pipeline.contracts.settings import ReviewSettings
+from pipeline.review import formats
+from pipeline.review.attention import attention_points
+from pipeline.review.findings import Findings
+from pipeline.review.orders import largest_orders, oddest_orders
+from pipeline.review.plots import coverage_plot, fan_plots, total_plot, trace_plot
+
+SECTIONS = (
+    ("attention", "For your attention"), ("largest", "Largest orders"),
+    ("oddest", "Oddest orders"), ("risk", "Stock-out risk"), ("changes", "Since yesterday"),
+    ("demand", "Demand"), ("calibration", "Forecast quality"), ("capacity", "Capacity"),
+    ("solver", "Solver"), ("transfers", "Transfers"), ("stock", "Stock"), ("data", "Data quality"),
+    ("figures", "Key figures"),
+)  # fmt: skip
+TILES = (
+    ("order_value_usd", "Orders"), ("order_units", "Units ordered"),
+    ("transfer_units", "Units transferred"), ("stock_cover_weeks", "Weeks of stock"),
+    ("in_stock_share_last_week", "In stock, last week"), ("certified_gap", "Certified gap"),
+)  # fmt: skip
+DRIVER_WORDS = {
+    "demand_over_cover": "expected demand", "safety_stock": "safety stock",
+    "capacity_price": "scarce capacity", "stock_on_hand": "on hand", "on_order": "on the way",
+    "rounding": "packs and limits", "override": "override",
+}  # fmt: skip
+_SHOWN_LANES, _SHOWN_CHANGES, _SHOWN_FINDINGS = 25, 15, 20
+
+
+def report_html(
+    tables: Mapping[str, pd.DataFrame], found: Findings, kpis: pd.DataFrame,
+    previous: pd.DataFrame | None, as_of: date, settings: ReviewSettings,
+) -> bytes:  # fmt: skip
+    """report.html of a night: the same bytes for the same tables."""
+    values = dict(zip(kpis["kpi"].astype("str"), kpis["value"], strict=True))
+    odd = oddest_orders(found.orders, len(found.orders))
+    context: dict[str, Any] = {
+        "as_of": as_of, "planned": as_of + timedelta(days=1), "sections": SECTIONS,
+        "values": values, "figures": _figures(kpis, previous), "tiles": _tiles(kpis),
+        "points": attention_points(values, len(odd)),
+        "largest": _orders(largest_orders(found.orders, settings.largest_orders)),
+        "oddest": _orders(odd.head(settings.oddest_orders)), "odd_count": len(odd),
+        "risk": _rows(found.risk[found.risk["shortfall_units"] >= 0.5].head(settings.risk_items)),
+        "changes": _changes(found), "has_yesterday": found.has_yesterday,
+        "change_count": len(found.changes),
+        "total_plot": total_plot(found), "fans": fan_plots(found, settings.fan_charts),
+        "coverage_plot": coverage_plot(tables["forecast_scores"]),
+        "scores": _scores(tables["forecast_scores"]),
+        "capacity": _capacity(found.capacity, tables["nodes"]),
+        "summary": _rows(tables["optimize_summary"]),
+        "trace_plot": trace_plot(tables["solver_trace"]),
+        "lanes": _lanes(found.lanes, tables["nodes"]), "lane_count": len(found.lanes),
+        "tiers": _rows(found.tiers), "data": _quarantine(tables["quarantine"]),
+        "quarantine_count": len(tables["quarantine"]),
+    }  # fmt: skip
+    page = _environment().get_template("report.html.j2").render(context)
+    return "\n".join(line.rstrip() for line in page.splitlines() if line.strip()).encode()
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("pipeline.review", "templates"), autoescape=True,
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    for name in ("count", "usd", "share", "signed", "figure", "change", "label"):
+        environment.filters[name] = getattr(formats, name)
+    return environment
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    return frame.to_dict("records")
+
+
+def _orders(view: pd.DataFrame) -> list[dict[Any, Any]]:
+    rows = _rows(view)
+    for row in rows:
+        row["drivers"] = [(DRIVER_WORDS[name], row[name]) for name in DRIVERS if row[name]]
+    return rows
+
+
+def _figures(kpis: pd.DataFrame, previous: pd.DataFrame | None) -> list[dict[Any, Any]]:
+    before = {} if previous is None else dict(zip(previous["kpi"].astype("str"),
+                                                  previous["value"], strict=True))  # fmt: skip
+    rows = _rows(kpis.astype({"kpi": "str", "measure_unit": "str"}))
+    for row in rows:
+        row["before"] = before.get(row["kpi"], float("nan"))
+    return rows
+
+
+def _tiles(kpis: pd.DataFrame) -> list[tuple[str, str]]:
+    known = {str(row["kpi"]): row for row in _rows(kpis)}
+    return [
+        (title, formats.figure(known[name]["value"], str(known[name]["measure_unit"])))
+        for name, title in TILES
+        if name in known
+    ]
+
+
+def _changes(found: Findings) -> list[dict[Any, Any]]:
+    size = (found.changes["current_units"] - found.changes["previous_units"]).abs()
+    ranked = found.changes.assign(size=size).sort_values(
+        ["size", "change_key"], ascending=[False, True]
+    )
+    return _rows(ranked.head(_SHOWN_CHANGES))
+
+
+def _scores(scores: pd.DataFrame) -> list[dict[Any, Any]]:
+    text = scores.astype({"item_group": "str", "region_group": "str"})
+    network = text[text["region_group"] == "network"]
+    return _rows(network.sort_values(["item_group", "window_days"]))
+
+
+def _capacity(capacity: pd.DataFrame, nodes: pd.DataFrame) -> list[dict[str, Any]]:
+    """For each resource: the weeks, and a row for each node with its cells by week."""
+    names = _names(nodes)
+    result = []
+    for resource, own in capacity.groupby("resource", sort=True):
+        weeks = sorted(own["week_start"].unique())
+        cells = {(row["node_id"], row["week_start"]): row for row in _rows(own)}
+        rows = [
+            (names.get(node, node), [cells.get((node, week)) for week in weeks])
+            for node in sorted(own["node_id"].unique())
+        ]
+        result.append({"resource": resource, "weeks": weeks, "rows": rows})
+    return result
+
+
+def _lanes(lanes: pd.DataFrame, nodes: pd.DataFrame) -> list[dict[Any, Any]]:
+    names = _names(nodes)
+    rows = _rows(lanes.head(_SHOWN_LANES))
+    for row in rows:
+        row["source"] = names.get(row["from_node_id"], row["from_node_id"])
+        row["target"] = names.get(row["to_node_id"], row["to_node_id"])
+    return rows
+
+
+def _quarantine(quarantine: pd.DataFrame) -> list[dict[Any, Any]]:
+    keys = ["table_name", "column_name", "rule"]
+    text = quarantine.astype(dict.fromkeys(keys, "str"))
+    grouped = text.groupby(keys, as_index=False).agg(
+        rows=("row_number", "size"), first_row=("row_number", "min"),
+        bad_value=("bad_value", "first"), reason=("reason", "first"),
+    )  # fmt: skip
+    ranked = grouped.sort_values(["rows", *keys], ascending=[False, True, True, True])
+    return _rows(ranked.head(_SHOWN_FINDINGS))
+
+
+def _names(nodes: pd.DataFrame) -> dict[str, str]:
+    return dict(zip(nodes["node_id"].astype("str"), nodes["node_name"], strict=True))

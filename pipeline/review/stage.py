@@ -1,0 +1,28 @@
+"""Stage review: reads the night, writes its key figures and the report."""
+
+from __future__ import annotations
+
+from pipeline.review.findings import find
+from pipeline.review.history import COLUMNS
+from pipeline.review.kpis import plan_kpis
+from pipeline.review.report import report_html
+from pipeline.store import Night
+
+_TABLES = (
+    "items", "nodes", "lanes", "vendors", "vendor_items", "stock", "open_orders",
+    "open_transfers", "overrides", "quarantine", "demand_quantiles", "demand_dependence",
+    "forecast_scores", "network_targets", "capacity_prices", "solver_trace", "optimize_summary",
+    "purchase_orders", "transfers", "order_reasons", "plan_changes",
+)  # fmt: skip
+
+
+def run(night: Night) -> None:
+    """Publish plan_kpis and report.html."""
+    tables = {name: night.read(name) for name in _TABLES}
+    tables["daily_demand"] = night.read("daily_demand", COLUMNS)
+    previous = night.read_previous("plan_kpis")
+    found = find(tables, night.as_of, previous is not None)
+    kpis = plan_kpis(tables, found, night.as_of)
+    night.write("plan_kpis", kpis)
+    page = report_html(tables, found, kpis, previous, night.as_of, night.settings.review)
+    night.write_files("report", {"report.html": page})
