@@ -91,6 +91,8 @@ def fit_mean(
         "bagging_fraction": 0.7,
         "bagging_freq": 1,
         "lambda_l2": 1.0,
+        "max_delta_step": 1.5,  # a Poisson step from a tiny mean to a large demand is unbounded
+        "min_sum_hessian_in_leaf": 1.0,
         "num_threads": threads,
     }
     return lgb.train(options, data, num_boost_round=settings.trees)
