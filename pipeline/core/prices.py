@@ -37,6 +37,35 @@ class Capacity:
     def __len__(self) -> int:
         return len(self.limit)
 
+    def essential(self) -> NDArray[np.int64]:
+        """Rows that are not implied by another one.
+
+        Of rows over the same cells with positive limits, row r is implied by s when
+        a_r / limit_r <= a_s / limit_s everywhere, as is a slack week by a tight one; its price is 0.
+        """
+        groups: dict[bytes, list[int]] = {}
+        kept = []
+        for row in range(len(self)):
+            part = slice(self.rows.indptr[row], self.rows.indptr[row + 1])
+            if self.limit[row] <= 0 or part.start == part.stop:
+                kept.append(row)
+            else:
+                groups.setdefault(self.rows.indices[part].tobytes(), []).append(row)
+        for rows in groups.values():
+            tight = np.stack(
+                [self.rows.data[self.rows.indptr[r] : self.rows.indptr[r + 1]] for r in rows]
+            ) / self.limit[rows][:, None]  # fmt: skip
+            for i, row in enumerate(rows):
+                implied = (tight >= tight[i]).all(axis=1)
+                implied[i:] &= (tight[i:] > tight[i]).any(axis=1)  # of equal rows the first stays
+                if not implied.any():
+                    kept.append(row)
+        return np.sort(np.array(kept, dtype=np.int64))
+
+    def take(self, rows: NDArray[np.int64]) -> "Capacity":
+        """Only these rows."""
+        return Capacity(self.rows[rows], self.shape, self.limit[rows], self.overflow_usd[rows])
+
     def on_items(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
         """Row prices [rows] as prices [profiles, resources, nodes] of what items use."""
         return np.asarray(self.rows.T @ price).reshape(self.shape)

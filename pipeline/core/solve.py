@@ -28,45 +28,52 @@ class SolveParams:
     sample_iterations: L-BFGS iterations on the sample.
     blocks: blocks of items that get their own perturbed prices; heavy_items: blocks of one item.
     perturbations: spread of the prices in each sweep after the first, relative to the price.
-    target_gap: stop perturbing when the master is this close to the lower bound.
+    target_gap: stop when the mix of answers is this close to the lower bound.
+    fair_gap: perturb once it is this close. most_sweeps: over all items.
     pool_items: items among which units are trimmed and filled.
     threads: threads of the sweeps. seed: of the sample and the perturbations.
     """
 
     sample_items: int = 16_000
-    sample_iterations: int = 60
+    sample_iterations: int = 40
     blocks: int = 200
     heavy_items: int = 100
     perturbations: tuple[float, ...] = (0.3, 0.1, 0.05, 0.03, 0.02)
     target_gap: float = 3e-4
+    fair_gap: float = 5e-3
+    most_sweeps: int = 24
     pool_items: int = 200_000
     threads: int = 1
     seed: int = 0
 
 
 @dataclass(frozen=True)
-class Columns:
-    """Stored answers of all blocks.
+class Answers:
+    """Stored answers of all blocks, their best mix, and the best lower bound with its prices.
 
-    price: per column [blocks, profiles, resources, nodes]; cost: [blocks, columns] usd without
-    capacity prices; usage: [blocks, columns, rows].
+    on_items: [columns, blocks, profiles, resources, nodes] the prices each was found at;
+    cost: [blocks, columns] usd without capacity prices; usage: [blocks, columns, rows].
     """
 
-    price: tuple[NDArray[np.float64], ...]
+    on_items: NDArray[np.float64]
     cost: NDArray[np.float64]
     usage: NDArray[np.float64]
+    mix: Mix
+    lower: float
+    price: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """position: per part [items, nodes] units; price, usage, overflow: [rows]; mix: the master."""
+    """position: per part [items, nodes] units; price, usage, overflow: [rows]; kept: the rows that
+    no other implies, which the answers are about."""
 
     position: list[NDArray[np.int32]]
     price: NDArray[np.float64]
     usage: NDArray[np.float64]
     overflow: NDArray[np.float64]
-    columns: Columns
-    mix: Mix
+    kept: NDArray[np.int64]
+    answers: Answers
     certificate: Certificate
     trace: Trace
 
@@ -83,20 +90,26 @@ def solve(
     params = params or SolveParams()
     engine = engine or Threads(parts, params.threads)
     trace = Trace()
+    kept = capacity.essential()
+    rows = capacity.take(kept)
     sizes = engine.each(lambda part, items: potential(woods, items))
     sample = draw(parts, sizes, params)
-    start = np.clip(0.0 if guess is None else guess, 0.0, capacity.overflow_usd)
-    price, sweeps = first_prices(woods, sample, capacity, start, params.sample_iterations)
+    start = np.clip(0.0 if guess is None else guess[kept], 0.0, rows.overflow_usd)
+    price, sweeps = first_prices(woods, sample, rows, start, params.sample_iterations)
     trace.sweeps += sweeps * len(sample.items) / sum(len(size) for size in sizes)
     trace.close("prices")
     blocks = cut(woods, parts, sizes, params.blocks, params.heavy_items)
-    columns, mixed, lower = answers(blocks, engine, capacity, price, params, trace)
-    position = integer_plan(blocks, parts, engine, capacity, columns, mixed, params)
+    found = answers(blocks, engine, rows, price, params, trace)
+    position = integer_plan(blocks, parts, engine, rows, found, params)
     trace.close("recovery")
-    plan = audit(woods, engine, capacity, position, mixed.overflow, lower)
-    trace.add("integer plan", lower, plan[2].upper, plan[2].violation)
+    overflow = np.zeros(len(capacity))
+    overflow[kept] = found.mix.overflow
+    usage, paid, proof = audit(woods, engine, capacity, position, overflow, found.lower)
+    trace.add("integer plan", found.lower, proof.upper, proof.violation)
     trace.close("certificate")
-    return Plan(position, price, plan[0], plan[1], columns, mixed, plan[2], trace)
+    full = np.zeros(len(capacity))
+    full[kept] = found.mix.price
+    return Plan(position, full, usage, paid, kept, found, proof, trace)
 
 
 def draw(parts: Parts, sizes: list[NDArray[np.float64]], params: SolveParams) -> Sample:
@@ -120,31 +133,47 @@ def answers(
     price: NDArray[np.float64],
     params: SolveParams,
     trace: Trace,
-) -> tuple[Columns, Mix, float]:
-    """Stored answers of all blocks, their best mix, and the lower bound at ``price``."""
+) -> Answers:
+    """Column generation until the mix of stored answers is close to the lower bound.
+
+    A sweep at one price for all blocks gives a bound; while the bound is poor, prices are halfway
+    between the best ones and the master's (in-out separation). Once it is good, every block gets
+    its own perturbed prices, because answers at a single price stall short of the capacity.
+    """
     rng = np.random.default_rng(params.seed + 1)
     empty = blocks.empty_cost(engine)
-    spread, centre, lower = 0.0, price, -np.inf
+    lower, best, centre, mixed = -np.inf, price, price, None
     prices, costs, usages = [], [], []
-    for spread in (0.0, *params.perturbations):
+    spreads = iter(params.perturbations)
+    for sweep in range(params.most_sweeps):
+        spread = 0.0
+        if mixed is not None and mixed.value - lower <= params.fair_gap * abs(mixed.value):
+            spread = next(spreads, 0.0) if sweep % 4 else 0.0
+            centre = mixed.price if spread else (best + mixed.price) / 2.0
+        elif mixed is not None:
+            centre = (best + mixed.price) / 2.0
         noise = 1.0 + spread * rng.standard_normal((len(blocks), len(capacity)))
         perturbed = np.clip(centre * noise, 0.0, capacity.overflow_usd)
         on_items = np.stack([capacity.on_items(row) for row in perturbed])
         saved, used = blocks.sweep(engine, on_items)
         trace.sweeps += 1
-        if not prices:
-            lower = lower_bound(float((empty - saved).sum()), price, capacity)
+        if not spread:
+            bound = lower_bound(float((empty - saved).sum()), centre, capacity)
+            lower, best = max((lower, best), (bound, centre), key=lambda pair: pair[0])
         prices.append(on_items)
         costs.append(empty - saved - (on_items * used).sum(axis=(1, 2, 3)))
         usages.append(capacity.usage(used))
-        if len(prices) > 1:
+        if sweep == 0 and sweep + 1 < params.most_sweeps:
+            trace.add("sweep", lower)
             mixed = mix(np.stack(costs, axis=1), np.stack(usages, axis=1), capacity)
-            trace.add(f"perturbed {spread:g}", lower, mixed.value)
-            if mixed.value - lower <= params.target_gap * abs(mixed.value):
-                break
-            centre = mixed.price
-    columns = Columns(tuple(prices), np.stack(costs, axis=1), np.stack(usages, axis=1))
-    return columns, mixed, lower
+            continue
+        mixed = mix(np.stack(costs, axis=1), np.stack(usages, axis=1), capacity)
+        trace.add("perturbed sweep" if spread else "sweep", lower, mixed.value)
+        if mixed.value - lower <= params.target_gap * abs(mixed.value):
+            break
+    assert mixed is not None
+    stored = np.stack(costs, axis=1), np.stack(usages, axis=1)
+    return Answers(np.stack(prices), *stored, mixed, lower, best)
 
 
 def integer_plan(
@@ -152,25 +181,24 @@ def integer_plan(
     parts: Parts,
     engine: Engine,
     capacity: Capacity,
-    columns: Columns,
-    mixed: Mix,
+    found: Answers,
     params: SolveParams,
 ) -> list[NDArray[np.int32]]:
     """Positions of every part: each item takes a stored answer, then units are trimmed and added."""
     woods = blocks.woods
-    price = np.stack(columns.price)
+    mixed, price = found.mix, found.on_items
 
     def work(part: int, items: ItemTables) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         return take(blocks, part, items, mixed.share, price)
 
-    found = engine.each(work)
-    position = [mine for mine, _ in found]
+    taken = engine.each(work)
+    position = [mine for mine, _ in taken]
     n = len(blocks.heavy)
     share = mixed.share[:n].argmax(axis=1) * len(blocks) + np.arange(n)
     flat = price.reshape(-1, *capacity.shape)
     heavy = positions(woods, blocks.heavy, 0, n, share, flat)
     heavy_used = evaluate(woods, blocks.heavy, heavy, capacity.shape[0])[1]
-    usage = capacity.usage(heavy_used + sum(used for _, used in found))
+    usage = capacity.usage(heavy_used + sum(used for _, used in taken))
     repair(blocks, parts, position, heavy, capacity, usage, mixed, params)
     first = 0
     for part, rows in enumerate(blocks.heavy_at):

@@ -39,7 +39,10 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
         )
         for price in (on_items, free[0])
     ]  # fmt: skip
-    left, right = derivatives(plan.columns.cost, plan.columns.usage, capacity, plan.mix)
+    left, right = np.zeros(len(capacity)), np.zeros(len(capacity))
+    left[plan.kept], right[plan.kept] = derivatives(
+        plan.answers.cost, plan.answers.usage, capacity.take(plan.kept), plan.answers.mix
+    )
     review = float(settings.planning.review_period_days)
     return {
         "base_stock_levels": _base_stock(model, plan, unpriced, on_items),
