@@ -1,4 +1,4 @@
-"""Value of an item's position, by (item, vendor): concave piecewise-linear curves, all in one array."""
+"""Value of an item's position, by (item, vendor): concave piecewise-linear curves in one array."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ class Curves:
         while (high - low > 1).any():  # bisection in all curves at once
             middle = (low + high) // 2
             right = self.position[np.minimum(middle, len(self.position) - 1)] <= x
-            low, high = np.where(right, middle, low), np.where(right, high, middle)
+            is_wide = high - low > 1
+            low = np.where(is_wide & right, middle, low)
+            high = np.where(is_wide & ~right, middle, high)
         if not len(self.position):
             return np.zeros(x.shape)
         last = len(self.position) - 1

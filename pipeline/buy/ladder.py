@@ -1,4 +1,4 @@
-"""Which quantities are weighed for an item and a vendor: the best number of cases and its neighbours."""
+"""Quantities weighed for an item and a vendor: the best number of cases and its neighbours."""
 
 from __future__ import annotations
 

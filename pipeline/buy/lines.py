@@ -55,11 +55,12 @@ def _reason_codes(plan: Ordering, pair: Ints, units: Ints, override: Ints) -> In
     """Main reason of each line: what decided its quantity."""
     pairs = plan.worth.pairs
     case, moq, needed = pairs.case[pair], pairs.moq[pair], pairs.needed[pair]
-    is_raised = units > plan.best[pair] * case
+    best = plan.best[pair] * case
+    limit = "budget" if plan.choice.budget_price > 0 else "vendor_capacity"
     return np.select(
-        [override != 0, is_raised, (units == moq) & (needed < moq) & (moq > case),
-         (units - needed) * 2 > units],
-        ["override", "order_minimum", "moq", "case_pack"],
+        [override != 0, units > best, units < best,
+         (units == moq) & (needed < moq) & (moq > case), (units - needed) * 2 > units],
+        ["override", "order_minimum", limit, "moq", "case_pack"],
         "below_order_up_to",
     )  # fmt: skip
 
@@ -108,7 +109,7 @@ def _ordered_items(plan: Ordering, chosen: Ints, buy: BuySettings) -> pd.DataFra
 
 
 def _unordered_items(plan: Ordering, chosen: Ints, buy: BuySettings) -> pd.DataFrame:
-    """For items below their level that get nothing: nothing (chosen), and the best that could be."""
+    """For items below their level that get nothing: nothing (chosen), and the best order."""
     pairs = plan.worth.pairs
     everything = np.arange(len(pairs))
     gain = plan.worth.gain(everything, plan.best * pairs.case)

@@ -7,7 +7,7 @@ lower shortfall: the can-order policy (s, c, S) of Balintfy (1964), with S the o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -115,8 +115,8 @@ def pair_frame(tables: BuyTables, as_of: date, stale_days: int) -> pd.DataFrame:
         _text(tables.open_transfers, ["item_id"]), as_of, stale_days,
     )  # fmt: skip
     frame["item_index"] = pd.factorize(frame["item_id"], sort=True)[0]
-    vendors = pd.Index(sorted(tables.vendors["vendor_id"].astype("str")))
-    frame["vendor_index"] = vendors.get_indexer(frame["vendor_id"])
+    vendors = sorted(tables.vendors["vendor_id"].astype("str").tolist())
+    frame["vendor_index"] = np.searchsorted(vendors, frame["vendor_id"].tolist())
     return frame
 
 
@@ -142,7 +142,7 @@ def _terms(vendors: pd.DataFrame) -> Terms:
     ordered = _text(vendors, ["vendor_id"]).sort_values("vendor_id")
     minimum = np.ceil(ordered["order_minimum_usd"].to_numpy(dtype=np.float64) * 100 - 1e-6)
     capacity = ordered["vendor_capacity_units_per_order"].astype("Float64").fillna(-1)
-    return Terms(minimum.astype(np.int64), capacity.to_numpy(dtype=np.int64))
+    return Terms(minimum.astype(np.int64), capacity.to_numpy().astype(np.int64))
 
 
 def _options(
@@ -181,26 +181,28 @@ def _system_units(options: Options, pairs: Pairs) -> Ints:
 
 def _override(
     pair: Ints, options: Options, worth: Worth, system: Ints,
-    ruled: dict[int, Sequence[OrderRule]],
+    ruled: Mapping[int, Sequence[OrderRule]],
 ) -> tuple[Ints, Options]:  # fmt: skip
-    """Candidates under the planners' rules: what a rule asks for is required, the rest stays out."""
+    """Candidates under the planners' rules: what a rule asks for is required."""
     pairs = worth.pairs
     kept = ~np.isin(options.item, list(ruled))
-    new_pair, new_units, new_required = [], [], []
+    new_pair: list[int] = []
+    new_units: list[int] = []
+    new_required: list[bool] = []
     for item, rules in ruled.items():
         is_asked = any(rule.kind in ("set", "at_least") and rule.value > 0 for rule in rules)
-        for p in np.flatnonzero(pairs.item == item):
+        for p in np.flatnonzero(pairs.item == item).tolist():
             case, moq = int(pairs.case[p]), int(pairs.moq[p])
             weighed = options.units[pair == p].tolist()
             left_alone = [u for u in weighed if overridden_units(u, rules, case, moq) == u]
             asked = overridden_units(int(system[item]), rules, case, moq)
             if asked == system[item] and left_alone:
-                units, required = left_alone, is_asked
+                admitted, is_required = left_alone, is_asked
             else:
-                units, required = ([asked] if asked > 0 else []), True
-            new_pair += [p] * len(units)
-            new_units += units
-            new_required += [required] * len(units)
+                admitted, is_required = ([asked] if asked > 0 else []), True
+            new_pair += [p] * len(admitted)
+            new_units += admitted
+            new_required += [is_required] * len(admitted)
     added = np.array(new_pair, dtype=np.int64)
     pair = np.concatenate([pair[kept], added])
     units = np.concatenate([options.units[kept], np.array(new_units, dtype=np.int64)])

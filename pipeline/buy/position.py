@@ -25,12 +25,12 @@ def inventory_positions(
     open_transfers: pd.DataFrame,
     as_of: date,
     stale_days: int,
-) -> Ints:  # noqa: PLR0917 - five tables and a limit, each by name at the one call
+) -> Ints:
     """Units of each (item, vendor) row of `pairs`, which has item_id and cover_days.
 
     Only rows dated `as_of` of the three tables are read. Ids must be strings.
     """
-    today = np.datetime64(as_of, "D")
+    today = pd.Timestamp(as_of)
     on_hand = _of_day(stock, today).groupby("item_id")["on_hand_units"].sum()
     moving = _of_day(open_transfers, today).groupby("item_id")["open_units"].sum()
     coming = _of_day(open_orders, today)[["item_id", "expected_arrival_date", "open_units"]]
@@ -38,12 +38,13 @@ def inventory_positions(
 
     rows = pairs[["item_id", "cover_days"]].assign(pair=np.arange(len(pairs)))
     rows = rows.merge(coming, on="item_id")
-    days_ahead = (rows["expected_arrival_date"] - pd.Timestamp(as_of)).dt.days
+    arrival = pd.to_datetime(rows["expected_arrival_date"])
+    days_ahead = (arrival - pd.Timestamp(as_of)).dt.days
     counts = (days_ahead <= np.ceil(rows["cover_days"])) & (days_ahead >= -stale_days)
     in_time = rows[counts].groupby("pair")["open_units"].sum()
     on_order = in_time.reindex(np.arange(len(pairs)), fill_value=0)
     return held.to_numpy(dtype="int64") + on_order.to_numpy(dtype="int64")
 
 
-def _of_day(frame: pd.DataFrame, today: np.datetime64) -> pd.DataFrame:
-    return frame[frame["date"] == pd.Timestamp(today)]
+def _of_day(frame: pd.DataFrame, today: pd.Timestamp) -> pd.DataFrame:
+    return frame[frame["date"] == today]

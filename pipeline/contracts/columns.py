@@ -62,7 +62,10 @@ TIERS = ("distribution_center", "fulfillment_center", "same_day_site")
 RESOURCES = ("storage_cuft", "inbound_units_per_day", "outbound_units_per_day")
 OVERRIDE_KINDS = ("set", "at_least", "at_most", "multiply", "block")
 OVERRIDE_TARGETS = ("order_units", "base_stock_units", "demand")
-REASON_CODES = ("below_order_up_to", "moq", "order_minimum", "case_pack", "override")
+REASON_CODES = (
+    "below_order_up_to", "moq", "order_minimum", "case_pack", "vendor_capacity", "budget",
+    "override",
+)  # fmt: skip
 DRIVERS = (
     "demand_over_cover", "safety_stock", "capacity_price", "stock_on_hand", "on_order",
     "rounding", "override",

@@ -26,6 +26,8 @@ EXACT_OPTIONS = 600
 _DETERMINISTIC_LIMIT = 4.0
 """CP-SAT's own deterministic seconds for one group; never the wall clock."""
 _PRICE_STEPS = 60
+_LARGE_GROUP_OPTIONS = 5_000
+_LARGE_GROUP_GAP = 1e-4
 
 Ints = NDArray[np.int64]
 
@@ -73,9 +75,10 @@ class Choice:
 def choose_orders(options: Options, terms: Terms, budget_cents: int | None = None) -> Choice:
     """The most valuable set of options that the terms and the budget admit.
 
-    Exact when no budget binds or when there are at most EXACT_OPTIONS options (and CP-SAT closes
-    within its deterministic limit); else within the gain of the last step that the budget refuses
-    in each group. Rows of `options` must be sorted by item.
+    Exact when no budget binds or when there are at most EXACT_OPTIONS options, as long as CP-SAT
+    closes within its deterministic limit (groups above _LARGE_GROUP_OPTIONS: to 0.01 %). Else the
+    budget is kept by its price, and the loss is about the gain of the first step refused in each
+    group. Rows of `options` must be sorted by item.
     """
     worth = _worth(options)
     free = _solve(options, terms, worth)
@@ -89,7 +92,7 @@ def choose_orders(options: Options, terms: Terms, budget_cents: int | None = Non
     rows = free
     while len(rows) and _cost(options, rows) > budget_cents:
         rows = _solve(options, terms, _priced(options, worth, step))
-        price, step = step, step * 1.02
+        price, step = step, step * 1.05
     return Choice(_spend_rest(options, terms, worth, rows, budget_cents), price)
 
 
@@ -190,6 +193,8 @@ def _cp_sat(
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = 0
     solver.parameters.max_deterministic_time = _DETERMINISTIC_LIMIT
+    if len(members) > _LARGE_GROUP_OPTIONS:
+        solver.parameters.relative_gap_limit = _LARGE_GROUP_GAP
     status = solver.solve(model)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return np.zeros(0, dtype=np.int64)  # ordering nothing is feasible: only the limit hits this

@@ -54,7 +54,7 @@ def world(n_items: int, n_vendors: int, seed: int, second_vendor_share: float = 
         "vendor_id": [f"v{n:02d}" for n in range(n_vendors)],
         "order_minimum_usd": rng.choice([0.0, 100.0, 500.0], n_vendors),
         "vendor_capacity_units_per_order": pd.array(
-            [pd.NA if rng.random() < 0.7 else int(rng.integers(20, 400) * max(n_items // n_vendors, 1) // 10 + 50)
+            [pd.NA if rng.random() < 0.7 else int(rng.integers(2, 40) * n_items // n_vendors + 50)
              for _ in range(n_vendors)], dtype="Int64"),
     })  # fmt: skip
     offers, targets, curves, leads = [], [], [], []
