@@ -19,28 +19,19 @@ from pipeline.contracts.columns import DRIVERS, TRANSFER_DRIVERS
 I64 = npt.NDArray[np.int64]
 
 
-def order_drivers(
-    lines: pd.DataFrame, on_hand: pd.Series, overridden: npt.NDArray[np.bool_]
-) -> pd.DataFrame:
+def order_drivers(lines: pd.DataFrame, on_hand: pd.Series) -> pd.DataFrame:
     """Drivers of order lines (columns DRIVERS, rows as `lines`), summing to order_units.
 
-    `lines` has the columns of purchase_orders that hold levels, those of network_targets
-    (target_units, unpriced_target_units, cover_demand_units) and of vendor_items (case_pack_units,
-    moq_units); a quantity of zero is explained as well. `on_hand` is by item_id. `overridden` marks
-    the lines whose quantity an order override decided.
-
-    The effect of such an override is measured against the need rounded up to full cases and MOQ,
-    the order that would have been placed without it.
+    `lines` has order_units, override_units, order_up_to_units and inventory_position_units as in
+    purchase_orders, and target_units, unpriced_target_units and cover_demand_units from
+    network_targets; a quantity of zero is explained as well. `on_hand` is by item_id.
     """
     quantity, level = _int(lines["order_units"]), _int(lines["order_up_to_units"])
     position = _int(lines["inventory_position_units"])
     held = _int(lines["item_id"].map(on_hand).fillna(0))
     demand = _int(np.rint(lines["cover_demand_units"].to_numpy(dtype="float64")))
     unpriced, target = _int(lines["unpriced_target_units"]), _int(lines["target_units"])
-    usual = usual_quantity(
-        level - position, _int(lines["moq_units"]), _int(lines["case_pack_units"])
-    )
-    system = np.where(overridden, usual, quantity)
+    override = _int(lines["override_units"])
     return pd.DataFrame(
         {
             "demand_over_cover": demand,
@@ -48,8 +39,8 @@ def order_drivers(
             "capacity_price": target - unpriced,
             "stock_on_hand": -held,
             "on_order": held - position,
-            "rounding": system - (level - position),
-            "override": quantity - system + (level - target),
+            "rounding": quantity - override - (level - position),
+            "override": override + (level - target),
         },
         columns=list(DRIVERS),
         index=lines.index,

@@ -10,7 +10,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.contracts.columns import DRIVERS, TRANSFER_DRIVERS
-from pipeline.explain.drivers import order_drivers, order_overrides, transfer_drivers
+from pipeline.explain.drivers import (
+    order_drivers,
+    order_overrides,
+    transfer_drivers,
+    usual_quantity,
+)
 from pipeline.explain.position import by_item, node_inbound, node_stock, vendor_on_order
 from pipeline.explain.sentences import (
     OrderFacts,
@@ -74,11 +79,18 @@ def explain_orders(plan: NightPlan, also: Pairs | None = None) -> Explained:
     for name, default in (("cover_demand_units", 0), ("cover_days", 0), ("moq_units", 0),
                           ("case_pack_units", 1)):  # fmt: skip
         lines[name] = lines[name].astype("float64").fillna(default)
-    lines["override_note"] = _override_notes(lines, order_overrides(plan.overrides, plan.as_of))
-    is_blocked = (lines["order_units"] == 0) & (lines["override_note"] != "")
-    overridden = is_blocked | (lines["reason_code"].astype("str") == "override")
-    lines["override_note"] = lines["override_note"].where(overridden, "")
-    return Explained(lines, order_drivers(lines, on_hand, overridden.to_numpy(dtype=bool)))
+    notes = _override_notes(lines, order_overrides(plan.overrides, plan.as_of))
+    held_back = (lines["order_units"] == 0) & (notes != "")
+    usual = usual_quantity(
+        (lines["order_up_to_units"] - lines["inventory_position_units"]).to_numpy(dtype="int64"),
+        lines["moq_units"].to_numpy(dtype="int64"),
+        lines["case_pack_units"].to_numpy(dtype="int64"),
+    )
+    # What an override held back altogether is measured against the need in whole cases.
+    lines["override_units"] = lines["override_units"].where(~held_back, -usual).astype("int64")
+    is_named = held_back | (lines["override_units"] != 0)
+    lines["override_note"] = notes.where(is_named, "")
+    return Explained(lines, order_drivers(lines, on_hand))
 
 
 def explain_transfers(plan: NightPlan, also: Pairs | None = None) -> Explained:
@@ -146,13 +158,13 @@ def _unordered(
     coming = vendor_on_order(plan.open_orders, plan.open_transfers, lead_days, plan.as_of)
     on_order = _at(coming, pd.MultiIndex.from_frame(zero))
     return zero.assign(
-        order_line_id="", order_units=0, cases=0, reason_code="below_order_up_to",
+        order_line_id="", order_units=0, cases=0, override_units=0, reason_code="below_order_up_to",
         order_up_to_units=levels["target_units"].astype("int64"),
         inventory_position_units=zero["item_id"].map(on_hand).fillna(0).astype("int64") + on_order,
     )  # fmt: skip
 
 
-def _override_notes(lines: pd.DataFrame, overrides: pd.DataFrame) -> list[str]:
+def _override_notes(lines: pd.DataFrame, overrides: pd.DataFrame) -> pd.Series:
     """Who overrode an item's order and why; empty where nobody did. The item's own come first."""
     ranked = overrides.sort_values("override_id")
     notes = {
@@ -162,7 +174,8 @@ def _override_notes(lines: pd.DataFrame, overrides: pd.DataFrame) -> list[str]:
             ranked["planner"], ranked["why"], strict=True,
         )
     }  # fmt: skip
-    return [notes.get(item, notes.get("", "")) for item in lines["item_id"]]
+    found = [notes.get(item, notes.get("", "")) for item in lines["item_id"]]
+    return pd.Series(found, index=lines.index, dtype="str")
 
 
 def _missing(present: pd.DataFrame, wanted: Pairs | None, keys: list[str]) -> Pairs:

@@ -10,6 +10,11 @@ _MINIMUM_WORDS = {
     "order_minimum": "the vendor's order minimum",
 }
 
+_LIMIT_WORDS = {
+    "vendor_capacity": "the vendor takes no more in one order",
+    "budget": "the budget is better spent on other items",
+}
+
 
 @dataclass(frozen=True)
 class OrderFacts:
@@ -143,11 +148,13 @@ def _order_rounding(facts: OrderFacts, drivers: Mapping[str, int]) -> str:
         return f"the {need:,} wait for another night" if need > 0 and units else ""
     if facts.reason_code in _MINIMUM_WORDS and units > 0:
         return f"raised by {units:,} to reach {_MINIMUM_WORDS[facts.reason_code]}"
+    if facts.reason_code in _LIMIT_WORDS and units < 0:
+        return f"cut by {-units:,} because {_LIMIT_WORDS[facts.reason_code]}"
     if abs(units) < facts.case_pack_units:
         return _rounded(units)
     if units > 0:
         return f"raised by {units:,} because a larger order now is worth more"
-    return f"cut by {-units:,} because of the budget or the vendor's limits"
+    return f"cut by {-units:,} because a smaller order now is worth more"
 
 
 def _rounded(units: int) -> str:

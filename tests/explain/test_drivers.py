@@ -31,22 +31,20 @@ def order_lines(draw: st.DrawFn) -> pd.DataFrame:
             "inventory_position_units": column(signed), "target_units": column(units),
             "unpriced_target_units": column(units),
             "cover_demand_units": column(st.floats(0, 1e9)),
-            "moq_units": column(st.integers(0, 500)), "case_pack_units": column(st.integers(1, 99)),
+            "override_units": column(signed),
         }
     )  # fmt: skip
 
 
-@given(order_lines(), st.integers(0, 10**9), st.booleans())
+@given(order_lines(), st.integers(0, 10**9))
 @settings(max_examples=80, deadline=None)
-def test_order_drivers_sum_to_the_order(lines: pd.DataFrame, held: int, overridden: bool) -> None:
-    drivers = order_drivers(
-        lines, pd.Series({"a": held}), np.full(len(lines), overridden, dtype=bool)
-    )
+def test_order_drivers_sum_to_the_order(lines: pd.DataFrame, held: int) -> None:
+    drivers = order_drivers(lines, pd.Series({"a": held}))
     assert list(drivers.columns) == list(DRIVERS)
     assert (drivers.sum(axis=1) == lines["order_units"]).all()
     assert (drivers["stock_on_hand"] <= 0).all()
-    if not overridden:
-        assert (drivers["override"] == lines["order_up_to_units"] - lines["target_units"]).all()
+    moved = lines["override_units"] + lines["order_up_to_units"] - lines["target_units"]
+    assert (drivers["override"] == moved).all()
 
 
 @given(st.lists(st.tuples(*[units] * 6, st.integers(0, 99), st.booleans()), min_size=1, max_size=5))
@@ -81,13 +79,13 @@ def test_usual_quantity_is_the_need_in_whole_cases(
     assert usual_quantity(np.array([needed]), np.array([moq]), np.array([case])) == [expected]
 
 
-def test_an_override_is_measured_against_the_usual_order() -> None:
+def test_each_driver_is_the_step_between_two_levels() -> None:
     line = pd.DataFrame(
-        {"item_id": ["a"], "order_units": [100], "order_up_to_units": [155],
-         "inventory_position_units": [107], "target_units": [155], "unpriced_target_units": [160],
-         "cover_demand_units": [120.4], "moq_units": [0], "case_pack_units": [10]}
+        {"item_id": ["a"], "order_units": [100], "override_units": [50],
+         "order_up_to_units": [155], "inventory_position_units": [107], "target_units": [155],
+         "unpriced_target_units": [160], "cover_demand_units": [120.4]}
     )  # fmt: skip
-    drivers = order_drivers(line, pd.Series({"a": 70}), np.array([True])).iloc[0]
+    drivers = order_drivers(line, pd.Series({"a": 70})).iloc[0]
     assert drivers.to_dict() == {
         "demand_over_cover": 120, "safety_stock": 40, "capacity_price": -5,
         "stock_on_hand": -70, "on_order": -37, "rounding": 2, "override": 50,

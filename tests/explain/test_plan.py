@@ -64,7 +64,7 @@ def test_an_override_is_named_with_its_planner_and_reason() -> None:
         "override_kind": "set", "override_value": 96.0, "start_date": pd.Timestamp("2026-03-01"),
         "expiry_date": pd.Timestamp("2026-03-31"), "planner": "kim", "why": "spring fair",
     }  # fmt: skip
-    night = plan([purchase_order(units=96, reason_code="override")], overrides=[override])
+    night = plan([purchase_order(units=96, override_units=48, reason_code="override")], overrides=[override])
     orders = explain_orders(night)
     assert orders.drivers.iloc[0]["override"] == 48
     assert order_sentences(orders, VENDORS)[0].endswith(
@@ -97,3 +97,14 @@ def test_a_transfer_below_the_need_names_the_source() -> None:
         "nothing on the way; leaves 30 to bring; 18 less than that, because the source or the lane "
         "cannot give more."
     ]
+
+
+def test_a_blocked_order_is_explained_by_the_block() -> None:
+    block = {
+        "override_id": "1", "item_id": None, "node_id": None, "override_target": "order_units",
+        "override_kind": "block", "override_value": 0.0, "start_date": pd.Timestamp("2026-03-01"),
+        "expiry_date": pd.Timestamp("2026-03-31"), "planner": "kim", "why": "recall",
+    }  # fmt: skip
+    orders = explain_orders(plan([], overrides=[block]), [("tea", "acme")])
+    assert orders.drivers.iloc[0][["rounding", "override"]].tolist() == [0, -48]
+    assert orders.drivers.iloc[0].sum() == 0
