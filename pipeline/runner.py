@@ -57,16 +57,20 @@ def run_night(
 
 def run_stage(
     store: Store, source: Source, settings: Settings, as_of: date, name: str,
-    on_stage: OnStage | None = None,
+    on_stage: OnStage | None = None, trained: date | None = None,
 ) -> StageRun:  # fmt: skip
-    """Run one stage for one business date and publish its tables; nothing is published on error."""
+    """Run one stage for one business date and publish its tables; nothing is published on error.
+
+    trained: training date of the model to use instead of the rule's (the simulator's choice).
+    """
     if name not in BY_NAME:
         raise UsageError(f"no stage {name!r}. Next: use one of {', '.join(BY_NAME)}.")
     stage = BY_NAME[name]
     if on_stage:
         on_stage(name, as_of, None)
     started, cpu = time.perf_counter(), time.process_time()
-    night = Night(store, stage, as_of, settings, source, model_date(settings, as_of))
+    trained = trained or model_date(settings, as_of)
+    night = Night(store, stage, as_of, settings, source, trained)
     _entry(stage)(night)
     manifests = night.publish()
     run = StageRun(

@@ -165,3 +165,18 @@ def trade_day(
                         else:
                             count[k, LOST] += left
                             money[k, LOST_VALUE] += left * price_usd[k, r]
+
+
+@njit(nogil=True, cache=True)
+def demand_by_speed(seed, day, item_key, region_key, demand, cumulative, n_speeds, out):
+    """Add to out [items, regions, speeds] the speeds that `trade_day` draws for the same day."""
+    base = mix(np.uint64(seed), np.uint64(day))
+    n_cells = cumulative.shape[1]
+    for k in range(demand.shape[0]):
+        state = mix(base, item_key[k])
+        for r in range(demand.shape[1]):
+            if demand[k, r] > 0:
+                asked = np.zeros(n_cells, np.int64)
+                _split(mix(state, region_key[r]), demand[k, r], cumulative[r], asked)
+                for c in range(n_cells):
+                    out[k, r, c % n_speeds] += asked[c]
