@@ -8,7 +8,7 @@ folder. Tiers: `top` (levels 1 to 9, 154 series, with full history where the fol
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +50,13 @@ class M5:
     def last_d(self) -> int:
         """Last day with sales."""
         return self.first_d + self.sales.shape[1] - 1
+
+    def until(self, last_d: int) -> M5:
+        """The data without the sales after day `last_d`."""
+        early = self.departments
+        if early is not None:
+            early = early[early["d"] <= last_d]
+        return replace(self, sales=self.sales[:, : last_d - self.first_d + 1], departments=early)
 
 
 @dataclass(frozen=True)

@@ -38,9 +38,9 @@ class Model:
         """Text files: three LightGBM models and one JSON."""
         rest = {**self.spread.to_notes(), **self.notes}
         return {
-            "mean.txt": self.mean.model_to_string().encode(),
-            "early.txt": self.early.model_to_string().encode(),
-            "shape.txt": self.spread.shape.model_to_string().encode(),
+            "mean.txt": trees_as_text(self.mean),
+            "early.txt": trees_as_text(self.early),
+            "shape.txt": trees_as_text(self.spread.shape),
             "model.json": (json.dumps(rest, indent=1, sort_keys=True) + "\n").encode(),
         }
 
@@ -53,6 +53,13 @@ class Model:
             for name in ("mean", "early", "shape")
         )
         return Model(mean, early, Spread.from_notes(shape, notes), notes)
+
+
+def trees_as_text(booster: lgb.Booster) -> bytes:
+    """LightGBM's text format without its parameters, which name the number of threads."""
+    text = booster.model_to_string()
+    head, _, rest = text.partition("\nparameters:\n")
+    return (head + "\n" + rest.partition("end of parameters\n")[2]).encode()
 
 
 def fit(

@@ -121,6 +121,8 @@ def _likelihoods(y, mean, a, b):  # type: ignore[no-untyped-def]  # numba kernel
 
 def predict_shape(booster: lgb.Booster, start: F64, x: F32, threads: int) -> tuple[F64, F64]:
     """Size r and chance of none π of windows with features `x`; `start` as fitted."""
+    if len(x) == 0:
+        return np.empty(0), np.empty(0)
     raw = np.asarray(booster.predict(x, raw_score=True, num_threads=threads)) + start
     (low_a, high_a), (low_b, high_b) = _LIMITS
     size = np.exp(np.clip(raw[:, 0], low_a, high_a))

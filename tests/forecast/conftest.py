@@ -33,7 +33,7 @@ def make_world(
     rows, changes = [], []
     for k, item in enumerate(ids):
         for r, region in enumerate(regions):
-            rate = base[k] * (1 + r) / 2 * weekday[dates.dayofweek]
+            rate = base[k] * (1 + r) / 2 * weekday[dates.day_of_week]
             rate = rate * (price[k] / 10) ** elasticity * np.where(promo, 1.4, 1.0)
             units = random.negative_binomial(3, 3 / (3 + rate))[:days]
             rows.append(

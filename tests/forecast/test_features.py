@@ -1,0 +1,116 @@
+"""Features equal their slow twins, and no feature reads a day after its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.forecast.assemble import Assembled, Names, assemble
+from pipeline.forecast.features import (
+    COLUMN,
+    HALF_LIFE_DAYS,
+    PRIOR_DAYS,
+    TINY,
+    features,
+    history,
+)
+from pipeline.forecast.panel import Panel, align, event_distance, totals
+from tests.forecast.conftest import FIRST
+from tests.oracles import forecast_features as slow
+
+
+@pytest.fixture(scope="module")
+def assembled(world: Mapping[str, pd.DataFrame]) -> Assembled:
+    names = Names.of(world["items"], world["regions"], world["calendar"])
+    as_of = (FIRST + pd.Timedelta(days=419)).date()
+    tables = [world[t] for t in ("items", "prices", "calendar", "daily_demand")]
+    return assemble(as_of, 30, names, *tables)
+
+
+def rows(panel: Panel, origin: int, target: int) -> np.ndarray:
+    """Features of all series of a panel that may reach beyond the origin."""
+    known = panel.until(origin + 1)
+    sums = totals(known)
+    n = panel.series
+    return features(
+        known, sums, history(known, sums), np.arange(n, dtype=np.int32),
+        np.full(n, origin, np.int32), np.full(n, target, np.int32),
+    )  # fmt: skip
+
+
+def test_history_features_are_those_of_the_slow_twins(assembled: Assembled) -> None:
+    panel, origin, target = assembled.panel, 300, 311
+    x = rows(panel, origin, target)
+    for i in (0, 5, 40):
+        demand = panel.demand[i].astype(float)
+        level = float(np.exp(x[i, COLUMN["log_level"]]))
+        tiny = TINY + 0.02 * level
+        for days in (7, 28, 112):
+            expected = np.log((slow.mean_of_last(demand, origin, days) + tiny) / (level + tiny))
+            assert x[i, COLUMN[f"ratio_{days}"]] == pytest.approx(expected, abs=1e-4)
+        assert x[i, COLUMN["days_since_sale"]] == slow.days_since_sale(demand, origin)
+        expected = slow.weekday_ratio(demand, origin, target)
+        assert x[i, COLUMN["weekday_own"]] == pytest.approx(expected, abs=1e-4)
+
+
+def test_level_is_the_weighted_mean_with_its_prior(assembled: Assembled) -> None:
+    panel, origin = assembled.panel, 300
+    x = rows(panel, origin, origin + 1)
+    for i in (0, 40):
+        same = panel.item == panel.item[i]
+        recent = panel.demand[same][:, origin - 55 : origin + 1]
+        expected = slow.weighted_level(
+            panel.demand[i].astype(float), origin, float(np.nanmean(recent)), HALF_LIFE_DAYS,
+            PRIOR_DAYS,
+        )  # fmt: skip
+        level = np.exp(x[i, COLUMN["log_level"]])
+        assert level == pytest.approx(expected + 0.5 * TINY, rel=1e-4)
+
+
+def test_no_feature_reads_a_day_after_its_origin(assembled: Assembled) -> None:
+    panel, origin = assembled.panel, 300
+    before = rows(panel, origin, origin + 9)
+    panel.demand[:, origin + 1 :] += 1_000
+    try:
+        np.testing.assert_array_equal(rows(panel, origin, origin + 9), before)
+    finally:
+        panel.demand[:, origin + 1 :] -= 1_000
+
+
+def test_a_shard_has_the_features_of_the_whole(assembled: Assembled) -> None:
+    panel = assembled.panel
+    sums = totals(panel)
+    at = np.full(6, panel.days - 1, np.int32)
+    part = panel.take(np.arange(12, 18))
+    whole = features(
+        panel, sums, history(panel, sums), np.arange(12, 18, dtype=np.int32), at, at + 5
+    )
+    shard = features(part, sums, history(part, sums), np.arange(6, dtype=np.int32), at, at + 5)
+    np.testing.assert_array_equal(shard, whole)
+
+
+def test_planned_prices_and_promotions_are_known_ahead(assembled: Assembled) -> None:
+    panel = assembled.panel
+    assert np.isfinite(panel.price[:, panel.days :]).all()
+    item = panel.item[0]
+    planned = [7.0 if (d - 20 - 3 * item) % 60 < 14 else 10.0
+               for d in range(panel.days, panel.days + 30)]  # fmt: skip
+    np.testing.assert_array_equal(panel.price[0, panel.days : panel.days + 30], planned)
+    promo = (np.arange(panel.days + 31) // 10) % 9 == 4
+    np.testing.assert_array_equal(panel.calendar.flags[0, : len(promo), 0] > 0, promo[:450])
+
+
+def test_a_moving_event_is_aligned_with_its_last_occurrence() -> None:
+    aligned = align(800, [("feast", 300), ("feast", 640)], before=2, after=1)
+    assert aligned[638:642].tolist() == [298, 299, 300, 301]
+    assert aligned[637] == 637 - 364
+    assert aligned[642] == 642 - 364
+
+
+def test_event_distance_counts_both_ways() -> None:
+    to_next, since = event_distance(np.array([[False, False, True, False]]), reach=5)
+    assert to_next[0].tolist() == [2, 1, 0, 5]
+    assert since[0].tolist() == [5, 5, 0, 1]

@@ -1,0 +1,132 @@
+"""The model end to end on a small world whose truth is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.contracts.check import require
+from pipeline.contracts.columns import QUANTILE_COLUMNS
+from pipeline.contracts.settings import Settings
+from pipeline.contracts.tables import TABLES
+from pipeline.forecast import stage, train
+from tests.forecast.conftest import FIRST
+
+AS_OF = (FIRST + pd.Timedelta(days=419)).date()
+
+
+@dataclass
+class FakeNight:
+    """A night in memory."""
+
+    tables: Mapping[str, pd.DataFrame]
+    settings: Settings
+    as_of: date = AS_OF
+    model_date: date = AS_OF
+    files: dict[str, bytes] = field(default_factory=dict)
+    written: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    def read(self, name: str) -> pd.DataFrame:
+        return self.tables[name]
+
+    def read_model(self) -> dict[str, bytes]:
+        return self.files
+
+    def write(self, name: str, frame: pd.DataFrame) -> None:
+        self.written[name] = require(frame, TABLES[name])
+
+    def write_files(self, name: str, files: dict[str, bytes]) -> None:
+        self.files = files
+
+
+def night_of(tables: Mapping[str, pd.DataFrame], settings: Settings) -> Any:
+    night: Any = FakeNight(tables, settings)
+    train.run(night)
+    stage.run(night)
+    return night
+
+
+@pytest.fixture(scope="module")
+def night(world: Mapping[str, pd.DataFrame], quick: Settings) -> Any:
+    return night_of(world, quick)
+
+
+def test_every_item_region_and_window_is_forecast_once(night: Any) -> None:
+    table = night.written["demand_quantiles"]
+    keys = ["item_id", "region_id", "window_start_day", "window_days"]
+    assert len(table) == 24 * 3 * 5
+    assert not table.duplicated(keys).any()
+
+
+def test_quantiles_never_cross(night: Any) -> None:
+    values = night.written["demand_quantiles"][list(QUANTILE_COLUMNS)].to_numpy()
+    assert (np.diff(values, axis=1) >= 0).all()
+    assert (values >= 0).all()
+
+
+def test_means_of_adjoining_windows_add_up(night: Any) -> None:
+    table = night.written["demand_quantiles"].set_index(["window_start_day", "window_days"])
+    first, second, both = (table.loc[key]["mean_units"].to_numpy() for key in
+                           ((1, 7), (8, 7), (1, 14)))  # fmt: skip
+    np.testing.assert_allclose(first + second, both, rtol=1e-9)
+
+
+def test_the_same_inputs_leave_the_same_bytes_with_any_number_of_threads(
+    night: Any, world: Mapping[str, pd.DataFrame], quick: Settings
+) -> None:
+    two = quick.model_copy(update={"run": quick.run.model_copy(update={"threads": 2})})
+    again = night_of(world, two)
+    assert again.files == night.files
+    pd.testing.assert_frame_equal(
+        again.written["demand_quantiles"], night.written["demand_quantiles"]
+    )
+
+
+def test_shards_of_one_item_give_what_one_shard_gives(night: Any, quick: Settings) -> None:
+    small = quick.forecast.model_copy(update={"shard_items": 1})
+    other: Any = FakeNight(night.tables, quick.model_copy(update={"forecast": small}),
+                           files=night.files)  # fmt: skip
+    stage.run(other)
+    pd.testing.assert_frame_equal(
+        other.written["demand_quantiles"], night.written["demand_quantiles"]
+    )
+
+
+def test_the_mean_is_near_the_truth(night: Any, world: Mapping[str, pd.DataFrame]) -> None:
+    """Four weeks over all series: within 12 % of what the generator expects on average."""
+    recent = world["daily_demand"]
+    recent = recent[recent["date"] > FIRST + pd.Timedelta(days=419 - 56)]
+    table = night.written["demand_quantiles"]
+    window = table[(table["window_start_day"] == 1) & (table["window_days"] == 28)]
+    assert window["mean_units"].sum() == pytest.approx(recent["units"].sum() / 2, rel=0.12)
+
+
+def test_a_planned_discount_raises_the_forecast(night: Any, quick: Settings) -> None:
+    """Elasticity −1.5 from 10 to 7 USD lifts demand by 1.7; half of that must be learned."""
+    tables = dict(night.tables)
+    tomorrow = pd.Timestamp(AS_OF) + pd.Timedelta(days=1)
+    prices = tables["prices"]
+    past = prices[prices["start_date"] < tomorrow]
+    keys = past[["item_id", "region_id"]].drop_duplicates()
+    sums = []
+    for usd in (10.0, 7.0):
+        plan = keys.assign(start_date=tomorrow, price_usd=usd)
+        tables["prices"] = pd.concat([past, plan], ignore_index=True)
+        other: Any = FakeNight(tables, quick, files=night.files)
+        stage.run(other)
+        sums.append(other.written["demand_quantiles"]["mean_units"].sum())
+    assert 1.35 < sums[1] / sums[0] < 2.1
+
+
+def test_scores_cover_groups_regions_and_lengths(night: Any) -> None:
+    scores = night.written["forecast_scores"]
+    assert {"all", "hard", "soft"} <= set(scores["item_group"].astype(str))
+    assert {"network", "east"} <= set(scores["region_group"].astype(str))
+    overall = scores[(scores["item_group"] == "all") & (scores["region_group"] == "network")]
+    assert overall["coverage_90"].between(0.75, 1).all()
