@@ -1,0 +1,308 @@
+"""Where existing stock goes tonight: transfers over lanes by marginal value, under capacities.
+
+Each item is a transportation problem. Node j holds `fixed` units that cannot move tonight (on the
+way to it) and `movable` ones (on hand). With x the position after the transfers,
+
+    max  sum_j V_j(x_j) - sum_lanes c_l t_l     sum_l t_l out of i <= movable_i,  t in whole lots
+    V_j(x) = u_j (E[min(D_j, x)] - x P(D_j > b_j))
+
+V_j is the newsvendor's value of holding x where a unit served from j saves u_j, with the cost of
+holding a unit chosen so that the base-stock level b_j is exactly optimal: marginal value u_j (P(D_j
+> x) - P(D_j > b_j)) falls to zero at b_j. When stock is short it is shared by equal marginal value;
+stock beyond a level is free to go. All items form one min-cost flow (OR-Tools). Capacity rows of
+lanes and nodes are priced: a packing LP over the lines of the flow gives prices, the flow is solved
+again at those prices, and the lines that remain are cut to whole lots that fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from ortools.graph.python import min_cost_flow
+from ortools.linear_solver import pywraplp
+from scipy.special import gammainc
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+SEGMENTS = 12
+"""Pieces of a value curve: up to so many lots every lot has its own."""
+_ROUNDS = 3
+_MICRO = 1e6
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a unit is worth where: arrays [items, nodes].
+
+    level: base-stock units; mean, sd: demand over the protection interval, units; saved_usd: what
+    serving a unit from the node saves. keeps_surplus: stock above the level is worth what the level
+    is (a node that already holds more), rather than less and less (one that would be given more).
+    """
+
+    level: Floats
+    mean: Floats
+    sd: Floats
+    saved_usd: Floats
+    keeps_surplus: NDArray[np.bool_]
+
+    def value(self, item: Ints, node: Ints, units: NDArray[np.generic]) -> Floats:
+        """V of `units` at (item, node), usd; the three broadcast."""
+        at = (item, node)
+        level = self.level[at]
+        x = np.asarray(units, dtype=np.float64)
+        x = np.where(self.keeps_surplus[at], np.minimum(x, level), x)
+        served = expected_served(self.mean[at], self.sd[at], x)
+        beyond = tail(self.mean[at], self.sd[at], level)
+        return np.asarray(self.saved_usd[at] * (served - x * beyond))
+
+
+def tail(mean: Floats, sd: Floats, units: Floats) -> Floats:
+    """P(D > units) for gamma demand of the given mean and standard deviation."""
+    m, s = np.maximum(mean, 1e-9), np.maximum(sd, 1e-9)
+    shape, scale = (m / s) ** 2, s**2 / m
+    return np.where(mean > 0, 1.0 - gammainc(shape, np.maximum(units, 0.0) / scale), 0.0)
+
+
+def expected_served(mean: Floats, sd: Floats, units: Floats) -> Floats:
+    """E[min(D, units)] for gamma demand; negative units are demand owed, counted in full."""
+    m, s = np.maximum(mean, 1e-9), np.maximum(sd, 1e-9)
+    shape, scale = (m / s) ** 2, s**2 / m
+    x = np.maximum(units, 0.0)
+    below = gammainc(shape + 1, x / scale) * m
+    return np.where(mean > 0, below + x * (1.0 - gammainc(shape, x / scale)), 0.0) + np.minimum(
+        units, 0.0
+    )
+
+
+@dataclass(frozen=True)
+class Network:
+    """Lanes and capacity rows. source, target: [lanes] nodes; usd: [items, lanes] cost of a unit.
+
+    lot: [items, lanes] units that move together: 1, or the case of the item (`case`, [items]).
+    row_of: [rows, lanes] bool, the row counts the lane; weight: [rows, items] what a unit uses of
+    it; room: [rows] what there is.
+    """
+
+    source: Ints
+    target: Ints
+    usd: Floats
+    lot: Ints
+    case: Ints
+    row_of: NDArray[np.bool_]
+    weight: Floats
+    room: Floats
+
+
+@dataclass(frozen=True)
+class Transfers:
+    """Lines: item, lane, units, and value_usd of each against not moving it; prices of the rows."""
+
+    item: Ints
+    lane: Ints
+    units: Ints
+    value_usd: Floats
+    row_price: Floats
+
+
+def allocate(
+    fixed: Ints, movable: Ints, holding: Holding, network: Network, line_usd: float
+) -> Transfers:
+    """The night's transfers; fixed, movable: int [items, nodes].
+
+    Whole lots, never more than is movable, no row above its room, no line worth less than
+    line_usd. Exact for lots of one where no row binds and no curve has more than SEGMENTS lots.
+    """
+    price = np.zeros(len(network.room))
+    best: tuple[float, Ints] | None = None
+    for _ in range(_ROUNDS):
+        toll = np.einsum("r,rk,rl->kl", price, network.weight, network.row_of)
+        moved = _flow_in_lots(fixed, movable, holding, network, toll)
+        moved, found = _fit(moved, fixed + movable, holding, network, line_usd)
+        total = float(_line_values(moved, fixed + movable, holding, network)[2].sum())
+        if best is None or total > best[0] + 1e-9:
+            best = (total, moved)
+        if np.allclose(found, 0.0) or np.allclose(found, price):
+            break
+        price = np.maximum(price, found)
+    assert best is not None  # noqa: S101 - the loop runs at least once
+    item, lane, value = _line_values(best[1], fixed + movable, holding, network)
+    return Transfers(item, lane, best[1][item, lane], value, price)
+
+
+def _flow_in_lots(
+    fixed: Ints, movable: Ints, holding: Holding, network: Network, toll: Floats
+) -> Ints:
+    """Units [items, lanes]: a flow in units, whose case lanes are then solved again in cases."""
+    one = np.ones(len(fixed), dtype=np.int64)
+    usd = network.usd + toll
+    every = np.ones(network.lot.shape, dtype=bool)
+    moved = _flow(fixed, movable, holding, network, usd, every, one)
+    in_cases = network.lot > 1
+    if not in_cases.any():
+        return moved
+    loose = np.where(in_cases, 0, moved)
+    out, into = _node_sums(loose, network, fixed.shape)
+    left = movable - out
+    cases = left // network.case[:, None]
+    rest = fixed + into + left - cases * network.case[:, None]
+    packed = _flow(rest, cases, holding, network, usd, in_cases, network.case)
+    return loose + packed * network.case[:, None]
+
+
+def _node_sums(moved: Ints, network: Network, shape: tuple[int, ...]) -> tuple[Ints, Ints]:
+    """Units leaving and entering each (item, node)."""
+    out, into = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    for lane, (i, j) in enumerate(zip(network.source, network.target, strict=True)):
+        out[:, i] += moved[:, lane]
+        into[:, j] += moved[:, lane]
+    return out, into
+
+
+def _flow(
+    fixed: Ints, movable: Ints, holding: Holding, network: Network, usd: Floats,
+    is_open: NDArray[np.bool_], lot: Ints,
+) -> Ints:  # fmt: skip
+    """Optimal lots [items, lanes] as one min-cost flow; fixed in units, movable in lots."""
+    n_items, n_nodes = fixed.shape
+    moved = np.zeros(is_open.shape, dtype=np.int64)
+    # Most lots a node can be given: to its level, the last one over it if that pays.
+    short = np.maximum(holding.level - fixed - movable * lot[:, None], 0)
+    want = np.ceil(short / lot[:, None]).astype(np.int64)
+    limit = np.where(is_open, np.minimum(movable[:, network.source], want[:, network.target]), 0)
+    item, lane = np.nonzero(limit > 0)
+    if not len(item):
+        return moved
+    used = np.zeros(fixed.shape, dtype=bool)
+    used[item, network.source[lane]] = True
+    used[item, network.target[lane]] = True
+    k, j = np.nonzero(used)
+    place = np.full(fixed.shape, -1, dtype=np.int64)
+    place[k, j] = np.arange(len(k))
+    sink = 2 * len(k)
+    most_in = np.zeros(fixed.shape, dtype=np.int64)
+    np.maximum.at(most_in, (item, network.target[lane]), want[item, network.target[lane]])
+    width, worth = _segments(k, j, fixed, movable[k, j] + most_in[k, j], holding, lot)
+    here = np.arange(len(k))
+    flow = min_cost_flow.SimpleMinCostFlow()
+    flow.add_arcs_with_capacity_and_unit_cost(
+        here, len(k) + here, movable[k, j], np.zeros(len(k), dtype=np.int64)
+    )
+    cost = np.rint(usd[item, lane] * lot[item] * _MICRO).astype(np.int64)
+    arcs = flow.add_arcs_with_capacity_and_unit_cost(
+        place[item, network.source[lane]], len(k) + place[item, network.target[lane]],
+        limit[item, lane], cost,
+    )  # fmt: skip
+    segment_of, at = np.nonzero(width > 0)
+    flow.add_arcs_with_capacity_and_unit_cost(
+        len(k) + segment_of, np.full(len(segment_of), sink), width[segment_of, at],
+        -np.rint(worth[segment_of, at] * _MICRO).astype(np.int64),
+    )  # fmt: skip
+    flow.set_nodes_supplies(here, movable[k, j])
+    flow.set_nodes_supplies(np.array([sink]), np.array([-int(movable[k, j].sum())]))
+    status = flow.solve()
+    if status != flow.OPTIMAL:
+        raise ArithmeticError(f"min-cost flow of {n_items} items and {n_nodes} nodes: {status}")
+    moved[item, lane] = flow.flows(arcs)
+    return moved
+
+
+def _segments(
+    k: Ints, j: Ints, fixed: Ints, most: Ints, holding: Holding, lot: Ints
+) -> tuple[Ints, Floats]:
+    """(width in lots, usd a lot) [places, SEGMENTS] of V from the fixed position upward."""
+    ends = np.floor(most[:, None] * np.arange(SEGMENTS + 1) / SEGMENTS).astype(np.int64)
+    few = most <= SEGMENTS
+    ends[few] = np.minimum(np.arange(SEGMENTS + 1), most[few, None])
+    units = fixed[k, j][:, None] + ends * lot[k][:, None]
+    value = holding.value(k[:, None], j[:, None], units)
+    width = np.diff(ends, axis=1)
+    worth = np.diff(value, axis=1) / np.maximum(width, 1)
+    # Rounding of the special functions must not make a curve convex.
+    return width, np.minimum.accumulate(np.where(width > 0, worth, np.inf), axis=1)
+
+
+def _line_values(
+    moved: Ints, position: Ints, holding: Holding, network: Network
+) -> tuple[Ints, Ints, Floats]:
+    """(item, lane, usd) of every line: what the plan would lose if the line stayed at home."""
+    out, into = _node_sums(moved, network, position.shape)
+    after = position - out + into
+    item, lane = np.nonzero(moved)
+    units, i, j = moved[item, lane], network.source[lane], network.target[lane]
+    gained = holding.value(item, j, after[item, j]) - holding.value(item, j, after[item, j] - units)
+    given = holding.value(item, i, after[item, i] + units) - holding.value(item, i, after[item, i])
+    return item, lane, gained - given - network.usd[item, lane] * units
+
+
+def _fit(
+    moved: Ints, position: Ints, holding: Holding, network: Network, line_usd: float
+) -> tuple[Ints, Floats]:
+    """Lines that pay, cut to whole lots that fit every row, and the rows' prices."""
+    moved = moved.copy()
+    item, lane, value = _line_values(moved, position, holding, network)
+    poor = value < line_usd
+    moved[item[poor], lane[poor]] = 0
+    item, lane, value = item[~poor], lane[~poor], value[~poor]
+    units = moved[item, lane]
+    use = network.weight[:, item] * network.row_of[:, lane]
+    binds = use @ units > network.room * (1 + 1e-12)
+    price = np.zeros(len(network.room))
+    if not binds.any():
+        return moved, price
+    part = (use[binds] > 0).any(axis=0)
+    rows = np.flatnonzero(binds)
+    # What the lines outside the binding rows use is nothing there, so room need not be netted.
+    share, price[rows] = _pack(
+        value[part], units[part], use[np.ix_(rows, part)], network.room[rows]
+    )
+    lot = network.lot[item, lane]
+    kept = units.copy()
+    kept[part] = np.floor(share * units[part] / lot[part] + 1e-9).astype(np.int64) * lot[part]
+    kept = _fill(kept, units, lot, value / np.maximum(units, 1), (use, network.room))
+    moved[item, lane] = kept
+    item, lane, value = _line_values(moved, position, holding, network)
+    poor = value < line_usd
+    moved[item[poor], lane[poor]] = 0
+    return moved, price
+
+
+def _pack(value: Floats, units: Ints, use: Floats, room: Floats) -> tuple[Floats, Floats]:
+    """Share of each line to keep, and each row's price, by LP (GLOP): the most value that fits."""
+    solver = pywraplp.Solver.CreateSolver("GLOP")
+    rows = [solver.RowConstraint(-solver.infinity(), max(float(cap), 0.0), "") for cap in room]
+    shares = []
+    for line, worth in enumerate(value):
+        x = solver.NumVar(0.0, 1.0, "")
+        solver.Objective().SetCoefficient(x, float(worth))
+        for row in np.flatnonzero(use[:, line]):
+            rows[row].SetCoefficient(x, float(use[row, line] * units[line]))
+        shares.append(x)
+    solver.Objective().SetMaximization()
+    status = solver.Solve()
+    if status != solver.OPTIMAL:
+        raise ArithmeticError(f"packing LP of {len(value)} lines: status {status}")
+    share = np.array([x.solution_value() for x in shares])
+    price = np.array([max(row.dual_value(), 0.0) for row in rows])
+    return np.clip(share, 0.0, 1.0), price
+
+
+def _fill(
+    kept: Ints, wanted: Ints, lot: Ints, rate: Floats, rows: tuple[Floats, Floats]
+) -> Ints:
+    """Give back whole lots, the most valuable unit first, as long as every row has room."""
+    use, room = rows
+    kept = kept.copy()
+    left = room - use @ kept
+    for line in np.argsort(-rate, kind="stable"):
+        missing = wanted[line] - kept[line]
+        if missing <= 0:
+            continue
+        mine = use[:, line] > 0
+        fits = np.floor(left[mine] / use[mine, line] + 1e-9).min(initial=missing)
+        more = max(int(min(missing, fits)), 0) // lot[line] * lot[line]
+        kept[line] += more
+        left -= use[:, line] * more
+    return kept
