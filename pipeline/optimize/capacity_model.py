@@ -1,8 +1,8 @@
 """Capacity rows by node, resource and week: what a unit positioned at a node uses of them.
 
 A position is refilled every review period, so it stands in storage in every week of the horizon,
-scaled by how the item's demand moves. Every cycle its expected turnover flows in through the node
-and all nodes above it, and flows out of the nodes above it and, to customers, of the node itself.
+scaled by how the item's demand moves. Every cycle the part of it that is not safety stock flows in
+through the node and the nodes above it, up to where vendors deliver, and out of all of them again.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from scipy.sparse import coo_matrix
 
 from pipeline.contracts.settings import Settings
 from pipeline.core.prices import Capacity
+from pipeline.optimize.item_model import Profiles
 from pipeline.optimize.network_model import NetworkModel
 
 CUFT, UNITS = 0, 1
@@ -38,13 +39,14 @@ class CapacityModel:
 def capacity_model(
     network: NetworkModel,
     capacity: pd.DataFrame,
-    shape: NDArray[np.float64],
+    profiles: Profiles,
     cycle_days: float,
     stuck_cuft: NDArray[np.float64],
     as_of: date,
     settings: Settings,
 ) -> CapacityModel:
-    """Rows from node_capacity; shape: [profiles, weeks]; stuck_cuft: [nodes] stock beyond any plan."""
+    """Rows from node_capacity; stuck_cuft: [nodes] stock beyond any plan."""
+    shape = profiles.trend
     weeks = [as_of + timedelta(days=1 + 7 * t) for t in range(shape.shape[1])]
     found = _stated(network, capacity, weeks)
     size = (len(shape), 2, len(network.parent))
@@ -52,16 +54,17 @@ def capacity_model(
         [], [], [], []
     )  # fmt: skip
     row_of, column_of, share = [], [], []
-    below = [network.below(j) for j in range(len(network.parent))]
+    through = [network.through(j) for j in range(len(network.parent))]
     for row, (j, name, t, _) in enumerate(found):
-        kind, nodes, scale = CUFT, [j], 1.0
+        kind, nodes, scale = CUFT, [j], np.ones(len(shape))
         if name != "storage_cuft":
-            kind, nodes, scale = UNITS, np.flatnonzero(below[j]).tolist(), 1.0 / cycle_days
+            kind, nodes = UNITS, np.flatnonzero(through[j]).tolist()
+            scale = profiles.turnover / cycle_days
         for f in range(len(shape)):
             for i in nodes:
                 row_of.append(row)
                 column_of.append(int(np.ravel_multi_index((f, kind, i), size)))
-                share.append(shape[f, t] * scale)
+                share.append(shape[f, t] * scale[f])
     width = int(np.prod(size))
     matrix = coo_matrix((share, (row_of, column_of)), shape=(len(found), width)).tocsr()
     is_storage = np.array(resource, dtype=str) == "storage_cuft"

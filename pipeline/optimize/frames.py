@@ -30,10 +30,10 @@ def base_stock_frame(
 
 
 def target_frame(
-    cube: DemandCube, vendors: Vendors, priced: Levels, unpriced: Levels, review_days: float
+    cube: DemandCube, vendors: Vendors, priced: Levels, unpriced: Levels, cycle_days: float
 ) -> pd.DataFrame:
     """Table network_targets."""
-    cover = vendors.mean_lead_days + review_days
+    cover = vendors.mean_lead_days + cycle_days
     return pd.DataFrame(
         {
             "item_id": np.array(cube.items, object)[vendors.item],

@@ -15,8 +15,8 @@ from pipeline.core.demand import ItemDemand, Ranks, demand_tables, draw_ranks
 from pipeline.core.item import ItemTables
 from pipeline.optimize.network_model import NetworkModel
 
-PROFILES = 8
-"""Classes of items by how demand moves over the planning weeks."""
+TRENDS, TURNOVERS = 4, 3
+"""Classes of items by how demand moves over the planning weeks, and by safety stock."""
 LEVELS = np.array(QUANTILE_LEVELS)
 
 
@@ -124,23 +124,47 @@ def place_usd(
     return usd
 
 
+@dataclass(frozen=True)
+class Profiles:
+    """Classes of items by trend and turnover.
+
+    of_item: [items]; trend: [classes, weeks] demand relative to week one; turnover: [classes] share
+    of a position that flows through its node in a cycle, the rest is safety stock.
+    """
+
+    of_item: NDArray[np.uint8]
+    trend: NDArray[np.float64]
+    turnover: NDArray[np.float64]
+
+
 def profiles(
-    cube: DemandCube, weeks: int
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Class of each item by its demand trend, and [classes, weeks] demand relative to week one."""
+    cube: DemandCube, weeks: int, demand: NDArray[np.float64], position: NDArray[np.float64]
+) -> Profiles:
+    """Classes of about equal demand; demand, position: [items] units of a cycle, position unpriced."""
     total = np.diff(cube.mean_over(7.0 * np.arange(weeks + 1)), axis=1)
-    first = np.maximum(total[:, 0], 1e-9)
-    trend = np.where(total[:, 0] > 1e-6, total.mean(axis=1) / first, 1.0)
-    order = np.argsort(trend, kind="stable")
-    mass = np.cumsum(total.sum(axis=1)[order] + 1e-9)
-    group = np.empty(len(order), np.uint8)
-    group[order] = np.minimum(PROFILES * mass / mass[-1] * (1 - 1e-12), PROFILES - 1).astype(int)
-    shape = np.ones((PROFILES, weeks))
-    for f in range(PROFILES):
-        mine = total[group == f].sum(axis=0)
-        if mine[:1].sum() > 0:
-            shape[f] = np.clip(mine / mine[0], 0.25, 4.0)
-    return group, shape
+    trend = np.where(total[:, 0] > 1e-6, total.mean(axis=1) / np.maximum(total[:, 0], 1e-9), 1.0)
+    turnover = demand / np.maximum(position, 1.0)
+    group = _equal_shares(trend, demand, TRENDS) * TURNOVERS
+    group = group + _equal_shares(turnover, demand, TURNOVERS)
+    shape, flow = np.ones((TRENDS * TURNOVERS, weeks)), np.ones(TRENDS * TURNOVERS)
+    for f in range(len(shape)):
+        mine = group == f
+        week = total[mine].sum(axis=0)
+        if mine.any() and week[0] > 0:
+            shape[f] = np.clip(week / week[0], 0.25, 4.0)
+            flow[f] = min(demand[mine].sum() / max(position[mine].sum(), 1e-9), 1.0)
+    return Profiles(group.astype(np.uint8), shape, flow)
+
+
+def _equal_shares(
+    key: NDArray[np.float64], mass: NDArray[np.float64], n: int
+) -> NDArray[np.int64]:
+    """Class 0..n-1 of each item by its key, the classes holding about equal mass."""
+    order = np.argsort(key, kind="stable")
+    share = np.cumsum(mass[order] + 1e-9)
+    found = np.empty(len(order), np.int64)
+    found[order] = np.minimum(n * share / share[-1] * (1 - 1e-12), n - 1).astype(np.int64)
+    return found
 
 
 def joint_ranks(cube: DemandCube, dependence: pd.DataFrame, settings: Settings) -> Ranks:
@@ -178,10 +202,9 @@ def item_tables(
     ranks: Ranks,
     money: Economics,
     holding_usd: NDArray[np.float64],
-    profile: NDArray[np.uint8],
     cycle_days: float,
 ) -> PackedItems:
-    """Packed tables of all items over the cycle, with empty nodes."""
+    """Packed tables of all items over the cycle, with empty nodes, all of profile 0."""
     seeds = item_seeds(cube.items)
     bank = (seeds >> np.uint64(33)).astype(np.int64) % len(ranks.below)
     gap = np.empty((len(cube.items), network.woods.parent.shape[1]))
@@ -205,6 +228,7 @@ def item_tables(
     )
     use = np.column_stack([money.cube_cuft, np.ones(len(cube.items))])
     tables, mean = demand_tables(
-        network.woods, network.shares, ranks, demand, holding_usd, use, profile, most_knots=24
-    )
+        network.woods, network.shares, ranks, demand, holding_usd, use,
+        np.zeros(len(cube.items), np.uint8), most_knots=24,
+    )  # fmt: skip
     return PackedItems(tables, mean, gap, bank)

@@ -29,7 +29,7 @@ class NetworkModel:
     """Nodes in order of id, and per size class a tree, its cells and its costs.
 
     parent: [nodes] index of the replenishing node, -1 at the top; transit_days: [nodes] from it;
-    chain_usd_per_cuft: [nodes] lanes from the top tier down to the node; eligible: bool
+    chain_usd_per_cuft: [nodes] lanes from where vendors deliver down to the node; eligible: bool
     [classes, nodes]; cube_cuft: [grid]; gap_usd: [classes, grid, sets] extra cost of a unit served
     from outside the set (zero at the root: the lost sale is the item's own).
     """
@@ -49,12 +49,14 @@ class NetworkModel:
         """Node ids in order."""
         return self.nodes["node_id"].astype(str).tolist()
 
-    def below(self, node: int) -> NDArray[np.bool_]:
-        """Nodes that are replenished through ``node``, itself included."""
+    def through(self, node: int) -> NDArray[np.bool_]:
+        """Nodes whose units flow through ``node``, itself included; vendors ship straight to the
+        nodes that receive from them."""
+        direct = self.nodes["is_vendor_receiving"].to_numpy(bool)
         found = np.zeros(len(self.parent), dtype=bool)
         found[node] = True
         for _ in range(len(self.parent)):
-            found |= np.where(self.parent >= 0, found[self.parent], False)
+            found |= np.where((self.parent >= 0) & ~direct, found[self.parent], False)
         return found
 
 
@@ -104,8 +106,9 @@ def _chains(
     lane = {pair: i for i, pair in enumerate(pairs)}
     days, usd = np.zeros(len(names)), np.zeros(len(names))
     missing = []
+    direct = nodes["is_vendor_receiving"].to_numpy(bool)
     for j, above in enumerate(parent):
-        if above < 0:
+        if above < 0 or direct[j]:
             continue
         row = lane.get((names[above], names[j]))
         if row is None:
@@ -120,7 +123,7 @@ def _chains(
         )  # fmt: skip
     chain = usd.copy()
     for _ in range(len(parent)):  # as deep as the deepest tree
-        chain = usd + np.where(parent >= 0, chain[parent], 0.0)
+        chain = usd + np.where((parent >= 0) & ~direct, chain[parent], 0.0)
     return days, chain
 
 

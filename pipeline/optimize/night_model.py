@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.contracts.settings import Settings
 from pipeline.core.demand import Ranks
+from pipeline.core.item import ItemTables, positions
 from pipeline.core.shards import largest_demand
 from pipeline.optimize.capacity_model import CapacityModel, capacity_model, stuck_cuft
 from pipeline.optimize.item_model import (
@@ -34,13 +35,14 @@ Tables = dict[str, pd.DataFrame]
 class NightModel:
     """All that the optimizer needs of a night.
 
-    cycle_days: days that a position must last; overrides: those of base stock in force tomorrow.
+    unpriced: [items, nodes] best positions if capacity were free; cycle_days: days that a position must last; overrides: those of base stock in force tomorrow.
     """
 
     network: NetworkModel
     cube: DemandCube
     money: Economics
     packed: PackedItems
+    unpriced: NDArray[np.int32]
     ranks: Ranks
     capacity: CapacityModel
     vendors: Vendors
@@ -64,21 +66,34 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     cycle_days = float(settings.planning.review_period_days)
     cycle_days += float(np.rint(served.mean())) if len(served) else 0.0
     money = economics(items, tables["vendor_items"], tables["prices"], as_of, settings)
-    group, shape = profiles(cube, settings.planning.horizon_weeks)
     ranks = joint_ranks(cube, tables["demand_dependence"], settings)
     holding = place_usd(network, money, cycle_days, settings)
     overrides = _in_force(tables["overrides"], as_of)
     _block(holding, overrides, names, network.names)
-    packed = item_tables(network, cube, ranks, money, holding, group, cycle_days)
+    packed = item_tables(network, cube, ranks, money, holding, cycle_days)
+    unpriced = free_positions(network, packed.tables)
+    root = network.woods.n_sets[packed.tables.tree] - 1
+    demand = packed.mean[np.arange(len(root)), root]
+    classes = profiles(
+        cube, settings.planning.horizon_weeks, demand, unpriced.sum(axis=1).astype(float)
+    )
+    packed = replace(packed, tables=replace(packed.tables, profile=classes.of_item))
     most = largest_demand(network.woods, packed.tables)
     stuck = stuck_cuft(network, tables["stock"], names, money.cube_cuft, most, as_of)
     capacity = capacity_model(
-        network, tables["node_capacity"], shape, cycle_days, stuck, as_of, settings
+        network, tables["node_capacity"], classes, cycle_days, stuck, as_of, settings
     )
     vendors = vendor_rows(tables["vendor_items"], tables["lead_times"], names, money)
     return NightModel(
-        network, cube, money, packed, ranks, capacity, vendors, cycle_days, overrides
+        network, cube, money, packed, unpriced, ranks, capacity, vendors, cycle_days, overrides
     )
+
+
+def free_positions(network: NetworkModel, tables: ItemTables) -> NDArray[np.int32]:
+    """Best positions [items, nodes] if capacity were free."""
+    price = np.zeros((1, 1, tables.use.shape[1], network.woods.n_nodes))
+    chosen = np.zeros(len(tables), np.int64)
+    return positions(network.woods, tables, 0, len(tables), chosen, price)
 
 
 def _in_force(overrides: pd.DataFrame, as_of: date) -> pd.DataFrame:

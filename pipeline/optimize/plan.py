@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from pipeline.contracts.settings import Settings
 from pipeline.core.evaluate import shortage
-from pipeline.core.item import positions
 from pipeline.core.recover import margins
 from pipeline.core.sensitivity import derivatives
 from pipeline.core.solve import Plan, SolveParams, solve
@@ -28,38 +27,31 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
     )
     woods, capacity = model.network.woods, model.capacity.rows
     plan = solve(woods, [model.packed.tables], capacity, params)
-    free = np.zeros((1, *capacity.shape))
-    chosen = np.zeros(len(model.packed.tables), np.int64)
-    unpriced = positions(woods, model.packed.tables, 0, len(model.packed.tables), chosen, free)
     on_items = capacity.on_items(plan.price)
     targets = [
         levels(
             model.network, model.cube, model.packed.tables, model.vendors, model.ranks, model.packed.bank,
             model.cycle_days, price,
         )
-        for price in (on_items, free[0])
+        for price in (on_items, np.zeros(capacity.shape))
     ]  # fmt: skip
     left, right = np.zeros(len(capacity)), np.zeros(len(capacity))
     left[plan.kept], right[plan.kept] = derivatives(
         plan.answers.cost, plan.answers.usage, capacity.take(plan.kept), plan.answers.mix
     )
-    review = float(settings.planning.review_period_days)
     return {
-        "base_stock_levels": _base_stock(model, plan, unpriced, on_items),
-        "network_targets": frames.target_frame(model.cube, model.vendors, *targets, review),
+        "base_stock_levels": _base_stock(model, plan, on_items),
+        "network_targets": frames.target_frame(
+            model.cube, model.vendors, targets[0], targets[1], model.cycle_days
+        ),
         "position_values": frames.value_frame(model.cube, model.vendors, targets[0]),
         "capacity_prices": frames.price_frame(model.network, model.capacity, plan, left, right),
         "solver_trace": frames.trace_frame(plan),
-        "optimize_summary": frames.summary_frame(_figures(model, plan, unpriced)),
+        "optimize_summary": frames.summary_frame(_figures(model, plan)),
     }
 
 
-def _base_stock(
-    model: NightModel,
-    plan: Plan,
-    unpriced: NDArray[np.int32],
-    on_items: NDArray[np.float64],
-) -> pd.DataFrame:
+def _base_stock(model: NightModel, plan: Plan, on_items: NDArray[np.float64]) -> pd.DataFrame:
     """Levels of the integer plan, as overridden, and what one unit more would be worth."""
     items, network = model.packed.tables, model.network
     position = plan.position[0]
@@ -69,7 +61,7 @@ def _base_stock(
     level = _overridden(model, position)
     columns = {
         "base_stock_units": level.astype(np.int64),
-        "unpriced_base_stock_units": unpriced.astype(np.int64),
+        "unpriced_base_stock_units": model.unpriced.astype(np.int64),
         "protection_days": np.full(level.shape, model.cycle_days),
         "expected_demand_units": _served(model, position),
         "marginal_value_usd": np.where(eligible, gain - priced, 0.0),
@@ -114,13 +106,13 @@ def _overridden(model: NightModel, position: NDArray[np.int32]) -> NDArray[np.fl
     return level
 
 
-def _figures(
-    model: NightModel, plan: Plan, unpriced: NDArray[np.int32]
-) -> dict[str, tuple[float, str]]:
+def _figures(model: NightModel, plan: Plan) -> dict[str, tuple[float, str]]:
     proof = plan.certificate
-    sales = model.packed.mean[np.arange(len(model.packed.mean)), model.network.woods.n_sets[model.packed.tables.tree] - 1]
+    root = model.network.woods.n_sets[model.packed.tables.tree] - 1
+    sales = model.packed.mean[np.arange(len(root)), root]
     position = plan.position[0]
-    holding = np.where(position > 0, position * model.packed.tables.place_usd.astype(float), 0.0).sum()
+    placed = model.packed.tables.place_usd[position > 0].astype(float)
+    holding = float(placed @ position[position > 0])
     return {
         "lower_bound_usd": (proof.lower, "usd"),
         "upper_bound_usd": (proof.upper, "usd"),
@@ -132,7 +124,7 @@ def _figures(
         "expected_profit_usd": (sales @ model.money.lost_sale_usd - proof.upper, "usd"),
         "expected_demand_units": (sales.sum(), "units"),
         "base_stock_units": (position.sum(), "units"),
-        "unpriced_base_stock_units": (unpriced.sum(), "units"),
+        "unpriced_base_stock_units": (model.unpriced.sum(), "units"),
         "cycle_days": (model.cycle_days, "days"),
         "capacity_rows": (len(plan.price), "rows"),
         "priced_rows": ((plan.price > 0).sum(), "rows"),
