@@ -114,7 +114,9 @@ class Echelon:
     name: str = "echelon"
     stages: tuple[str, ...] = ("ingest", "forecast", "optimize", "buy", "place")
     every_days: int = 1
-    reads: tuple[str, ...] = ("purchase_orders", "inbound_assignments", "transfers")
+    reads: tuple[str, ...] = (
+        "purchase_orders", "inbound_assignments", "transfers", "demand_quantiles",
+    )  # fmt: skip
     sees_capacity: bool = True
 
     def decide(self, situation: Situation) -> Plan:

@@ -156,6 +156,10 @@ def _dates(days: np.ndarray) -> pd.DatetimeIndex:
 
 
 def _write(frame: pd.DataFrame, path: Path, table: str) -> None:
+    plain = frame[list(TABLES[table].columns)].copy()
+    for name in plain.columns:
+        if isinstance(plain[name].dtype, pd.CategoricalDtype):  # parts must share their types
+            plain[name] = plain[name].astype("str")
     temporary = path.with_suffix(".tmp")
-    frame[list(TABLES[table].columns)].to_parquet(temporary, index=False)
+    plain.to_parquet(temporary, index=False)
     os.replace(temporary, path)

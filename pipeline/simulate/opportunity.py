@@ -1,0 +1,76 @@
+"""What a unit at a node is worth to later orders: prices for the protected fulfillment policy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.core.fulfillment import scenario_prices
+from pipeline.simulate.model import WorldModel
+from pipeline.simulate.randomness import poisson_demand
+from pipeline.simulate.situation import Situation, day_number
+from pipeline.simulate.world import State
+
+_SCENARIOS = 16
+_HORIZON_DAYS = 7
+
+
+def opportunity_prices(
+    model: WorldModel, state: State, situation: Situation
+) -> NDArray[np.float64]:
+    """[items, nodes] usd: what serving cost over the next week rises when one unit has left.
+
+    Scenarios are Poisson draws around mean sales of the last four weeks' forecast; a policy without
+    forecast tables gets none (prices 0).
+    """
+    n_items, n_regions, n_nodes = model.shape
+    price = np.zeros((n_items, n_nodes))
+    if "demand_quantiles" not in situation.tables:
+        return price
+    mean = _week_mean(situation.tables["demand_quantiles"], model)
+    draws = np.zeros((_SCENARIOS, n_items, n_regions), dtype=np.int64)
+    for w in range(_SCENARIOS):
+        poisson_demand(w, model.item_key, model.region_key, day_number(situation.as_of), mean,
+                       draws[w])  # fmt: skip
+    start, node, usd = _region_offers(model)
+    lost = model.unit_cost_usd * (1 + model.rules.goodwill_share)
+    scenario_prices(state.on_hand, draws, start, node, usd, lost, price)
+    return price
+
+
+def _week_mean(quantiles: pd.DataFrame, model: WorldModel) -> NDArray[np.float64]:
+    frame = quantiles[
+        (quantiles["window_start_day"] == 1) & (quantiles["window_days"] == _HORIZON_DAYS)
+    ]
+    found = np.zeros((len(model.items), len(model.regions)))
+    k = model.items.get_indexer(frame["item_id"].astype("str"))
+    r = model.regions.get_indexer(frame["region_id"].astype("str"))
+    found[k, r] = frame["mean_units"].to_numpy(float)
+    return found
+
+
+def _region_offers(
+    model: WorldModel,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Offers by region, cheapest first: mean cost over the region's cells, by share of demand."""
+    offers, n_nodes = model.offers, len(model.nodes)
+    share = np.diff(np.concatenate(
+        [np.zeros((offers.n_regions, 1)), model.cumulative], axis=1
+    ))  # fmt: skip
+    start, nodes, costs = [0], [], []
+    for r in range(offers.n_regions):
+        total, weight = np.zeros(n_nodes), np.zeros(n_nodes)
+        for s in range(offers.n_speeds):
+            for b in range(offers.n_buckets):
+                cell = (r * offers.n_speeds + s) * offers.n_buckets + b
+                span = slice(offers.start[cell], offers.start[cell + 1])
+                w = share[r, b * offers.n_speeds + s]
+                total[offers.node[span]] += w * (offers.ship_usd[span] + offers.missed_usd[span])
+                weight[offers.node[span]] += w
+        mean = np.where(weight > 0, total / np.maximum(weight, 1e-12), np.inf)
+        order = [int(j) for j in np.argsort(mean, kind="stable") if np.isfinite(mean[j])]
+        nodes += order
+        costs += [float(mean[j]) for j in order]
+        start.append(len(nodes))
+    return np.array(start), np.array(nodes, dtype=np.int64), np.array(costs)
