@@ -27,8 +27,8 @@ from scipy.special import gammainc
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-SEGMENTS = 12
-"""Pieces of a value curve: up to so many lots every lot has its own."""
+SEGMENTS = 16
+"""Pieces of a value curve, one of them above the level; below it up to 15 lots have their own."""
 _ROUNDS = 3
 _MICRO = 1e6
 
@@ -168,9 +168,9 @@ def _flow(
     """Optimal lots [items, lanes] as one min-cost flow; fixed in units, movable in lots."""
     n_items, n_nodes = fixed.shape
     moved = np.zeros(is_open.shape, dtype=np.int64)
-    # Most lots a node can be given: to its level, the last one over it if that pays.
-    short = np.maximum(holding.level - fixed - movable * lot[:, None], 0)
-    want = np.ceil(short / lot[:, None]).astype(np.int64)
+    # Lots up to the level, the last one over it if that pays; what is there may leave, so that all
+    # of it may have to come.
+    want = np.ceil(np.maximum(holding.level - fixed, 0) / lot[:, None]).astype(np.int64)
     limit = np.where(is_open, np.minimum(movable[:, network.source], want[:, network.target]), 0)
     item, lane = np.nonzero(limit > 0)
     if not len(item):
@@ -182,15 +182,14 @@ def _flow(
     place = np.full(fixed.shape, -1, dtype=np.int64)
     place[k, j] = np.arange(len(k))
     sink = 2 * len(k)
-    most_in = np.zeros(fixed.shape, dtype=np.int64)
-    np.maximum.at(most_in, (item, network.target[lane]), want[item, network.target[lane]])
-    width, worth = _segments(k, j, fixed, movable[k, j] + most_in[k, j], holding, lot)
+    width, worth = _segments((k, j), fixed[k, j], movable[k, j], want[k, j], lot[k], holding)
     here = np.arange(len(k))
     flow = min_cost_flow.SimpleMinCostFlow()
     flow.add_arcs_with_capacity_and_unit_cost(
         here, len(k) + here, movable[k, j], np.zeros(len(k), dtype=np.int64)
     )
-    cost = np.rint(usd[item, lane] * lot[item] * _MICRO).astype(np.int64)
+    # A micro-dollar on every lot: nothing moves for nothing.
+    cost = np.rint(usd[item, lane] * lot[item] * _MICRO).astype(np.int64) + 1
     arcs = flow.add_arcs_with_capacity_and_unit_cost(
         place[item, network.source[lane]], len(k) + place[item, network.target[lane]],
         limit[item, lane], cost,
@@ -210,14 +209,19 @@ def _flow(
 
 
 def _segments(
-    k: Ints, j: Ints, fixed: Ints, most: Ints, holding: Holding, lot: Ints
+    place: tuple[Ints, Ints], fixed: Ints, movable: Ints, want: Ints, lot: Ints, holding: Holding
 ) -> tuple[Ints, Floats]:
-    """(width in lots, usd a lot) [places, SEGMENTS] of V from the fixed position upward."""
-    ends = np.floor(most[:, None] * np.arange(SEGMENTS + 1) / SEGMENTS).astype(np.int64)
-    few = most <= SEGMENTS
-    ends[few] = np.minimum(np.arange(SEGMENTS + 1), most[few, None])
-    units = fixed[k, j][:, None] + ends * lot[k][:, None]
-    value = holding.value(k[:, None], j[:, None], units)
+    """(width in lots, usd a lot) [places, SEGMENTS] of V from the fixed position upward.
+
+    All pieces but the last divide the lots up to the level, the last one holds what is above it.
+    """
+    share = np.arange(SEGMENTS) / (SEGMENTS - 1)
+    ends = np.floor(want[:, None] * share + 1e-9).astype(np.int64)
+    few = want < SEGMENTS
+    ends[few] = np.minimum(np.arange(SEGMENTS), want[few, None])
+    ends = np.concatenate([ends, np.maximum(movable, want)[:, None]], axis=1)
+    units = fixed[:, None] + ends * lot[:, None]
+    value = holding.value(place[0][:, None], place[1][:, None], units)
     width = np.diff(ends, axis=1)
     worth = np.diff(value, axis=1) / np.maximum(width, 1)
     # Rounding of the special functions must not make a curve convex.
