@@ -38,12 +38,14 @@ def item_account(tables: Mapping[str, pd.DataFrame], as_of: date, item_id: str) 
         name: frame[frame["item_id"].astype("str") == item_id] if "item_id" in frame else frame
         for name, frame in tables.items()
     }
+    names = tables["vendors"]
+    vendors = dict(zip(names["vendor_id"].astype("str"), names["vendor_name"], strict=True))
     sections = [
         _heading(own["items"].iloc[0], as_of),
         _section("Expected demand, all regions", _demand(own["demand_quantiles"])),
         _section("Orders tonight", _orders(own)),
-        _section("Order-up-to levels", _targets(own["network_targets"], tables["vendors"])),
-        _section("Alternatives weighed", _alternatives(own["order_candidates"])),
+        _section("Order-up-to levels", _targets(own["network_targets"], vendors)),
+        _section("Alternatives weighed", _alternatives(own["order_candidates"], vendors)),
         _section("Levels, stock and what is on the way", _nodes(own, as_of)),
         _section("On the way", _on_the_way(own, as_of)),
         _section("Transfers tonight", _transfers(own)),
@@ -80,12 +82,11 @@ def _window(start: int, days: int) -> str:
     return f"days {start} to {start + days - 1}"
 
 
-def _targets(targets: pd.DataFrame, vendors: pd.DataFrame) -> str:
-    names = dict(zip(vendors["vendor_id"].astype("str"), vendors["vendor_name"], strict=True))
+def _targets(targets: pd.DataFrame, vendors: Mapping[str, str]) -> str:
     rows = [
-        (names.get(str(row['vendor_id']), str(row['vendor_id'])), float(row['cover_days']),
-         float(row['cover_demand_units']), float(row['safety_stock_units']),
-         int(row['unpriced_order_up_to_units']), int(row['order_up_to_units']))
+        (vendors.get(str(row["vendor_id"]), ""), float(row["cover_days"]),
+         float(row["cover_demand_units"]), float(row["safety_stock_units"]),
+         int(row["unpriced_order_up_to_units"]), int(row["order_up_to_units"]))
         for row in _records(targets)
     ]  # fmt: skip
     columns = ["vendor", "days covered", "demand", "safety stock", "level", "at capacity prices"]
@@ -122,13 +123,13 @@ def _reason(rows: pd.DataFrame, note: str) -> str:
     return "\n".join([f"  {ordered['sentence'].iloc[0]}", *([f"  {note}"] if note else []), table])
 
 
-def _alternatives(candidates: pd.DataFrame) -> str:
+def _alternatives(candidates: pd.DataFrame, vendors: Mapping[str, str]) -> str:
     others = candidates[~candidates["is_chosen"]].sort_values(
         ["value_gained_usd", "vendor_id", "candidate_units"], ascending=[False, True, True]
     )
     rows = [
-        (str(row['vendor_id']), int(row['candidate_units']), float(row['order_cost_usd']),
-         float(row['value_gained_usd']), str(row['why_not']))
+        (vendors.get(str(row["vendor_id"]), ""), int(row["candidate_units"]),
+         float(row["order_cost_usd"]), float(row["value_gained_usd"]), str(row["why_not"]))
         for row in _records(others.head(_ALTERNATIVES))
     ]  # fmt: skip
     return text_table(["vendor", "units", "cost $", "value $", "why not"], rows) if rows else ""

@@ -33,16 +33,17 @@ def attention_points(kpis: Mapping[str, float], odd_orders: int) -> list[Point]:
     if value("violation", 0.0) > 0:
         add(f"The plan exceeds a capacity by up to {share(kpis['violation'])}.", "capacity", True)
     if value("capacities_exceeded", 0):
-        add(f"{_n(kpis['capacities_exceeded'], 'capacity', 'capacities')} (node and week) overflow "
-            "and are paid for.", "capacity", True)  # fmt: skip
+        noun = ("capacity overflows", "capacities overflow")
+        add(f"{_n(kpis['capacities_exceeded'], *noun)} in some week; the overflow is paid for.",
+            "capacity", True)  # fmt: skip
     if value("certified_gap", 0.0) > GAP_SHARE:
         add(f"The plan may cost up to {share(kpis['certified_gap'])} more than the best one; "
             f"{share(GAP_SHARE, 0)} is the aim.", "solver", True)  # fmt: skip
     if value("items_likely_to_run_out", 0):
-        add(f"{_n(kpis['items_likely_to_run_out'], 'item')} will more likely than not run out "
+        add(f"{_n(kpis['items_likely_to_run_out'], 'item')} will probably run out of stock "
             "before a later order can help.", "risk", True)  # fmt: skip
     if value("capacities_full", 0):
-        add(f"{_n(kpis['capacities_full'], 'capacity', 'capacities')} (node and week) full.",
+        add(f"{_n(kpis['capacities_full'], 'capacity is', 'capacities are')} full in some week.",
             "capacity")  # fmt: skip
     low, high = COVERAGE_90
     if not low <= value("forecast_coverage_90", 0.9) <= high:
@@ -51,11 +52,12 @@ def attention_points(kpis: Mapping[str, float], odd_orders: int) -> list[Point]:
     if value("order_churn", 0.0) > CHURN_SHARE:
         add(f"Orders changed by {share(kpis['order_churn'], 0)} since yesterday.", "changes")
     if odd_orders:
-        add(f"{_n(odd_orders, 'order')} look odd.", "oddest")
+        add(f"{_n(odd_orders, 'order looks', 'orders look')} odd.", "oddest")
     if value("quarantined_rows", 0):
         add(f"{_n(kpis['quarantined_rows'], 'finding')} in the raw data.", "data")
     if value("overrides_in_force", 0):
-        add(f"{_n(kpis['overrides_in_force'], 'override')} by planners in force.", "figures")
+        noun = ("planner's override is", "planners' overrides are")
+        add(f"{_n(kpis['overrides_in_force'], *noun)} in force.", "figures")
     return sorted(points, key=lambda point: not point.is_serious)
 
 

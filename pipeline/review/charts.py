@@ -1,23 +1,25 @@
-"""Charts as inline SVG: the same bytes for the same numbers, nothing fetched, text kept as text."""
+"""Charts as inline SVG: the same bytes for the same numbers, nothing fetched, text is text."""
 
 from __future__ import annotations
 
 import io
 import re
-from html import escape
 from collections.abc import Callable, Sequence
+from html import escape
+from typing import Any
 
 import matplotlib
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 F64 = npt.NDArray[np.float64]
 INK, MUTED, RULE, ACCENT, WARM = "#1d2733", "#5b6772", "#d5dbe1", "#1f5fa8", "#b4530a"
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none", "svg.hashsalt": "echelon", "font.family": "sans-serif",
     "font.size": 9.0, "text.color": INK, "axes.labelcolor": MUTED, "xtick.color": MUTED,
     "ytick.color": MUTED, "axes.edgecolor": RULE, "axes.spines.top": False,
@@ -31,14 +33,16 @@ def fan_chart(
     name: str, label: str, weeks: pd.DatetimeIndex, units: F64, ahead: pd.DatetimeIndex,
     mean: F64, bands: Sequence[tuple[F64, F64]], size: tuple[float, float] = (4.6, 2.1),
 ) -> str:  # fmt: skip
-    """Weekly units sold, then the forecast of the coming weeks: its mean and bands, widest first."""
+    """Weekly units sold, then the forecast of the coming ones: its mean and bands, widest first."""
 
     def draw(axes: Axes) -> None:
         axes.plot(weeks, units, color=INK)
         for (low, high), strength in zip(bands, (0.16, 0.30), strict=False):
             axes.fill_between(ahead, low, high, color=ACCENT, alpha=strength, linewidth=0)
         axes.plot(ahead, mean, color=ACCENT, marker="o", markersize=2.5)
-        axes.axvline(ahead[0] - pd.Timedelta(days=3.5), color=MUTED, linewidth=0.8, dashes=(2, 2))
+        axes.axvline(
+            date2num(ahead[0] - pd.Timedelta(days=3.5)), color=MUTED, linewidth=0.8, dashes=(2, 2)
+        )
         axes.set_ylim(bottom=0)
         ticks = weeks.append(ahead)[::8]
         axes.set_xticks(ticks, [f"{tick:%b} {tick.day}" for tick in ticks])
@@ -58,8 +62,9 @@ def coverage_chart(
             axes.vlines(at + shift, nominal, shares, color=ACCENT, linewidth=1.2)
             axes.plot(at + shift, shares, "o", color=ACCENT, markersize=5)
             axes.text(len(windows) - 0.55, nominal, text, va="center", color=MUTED)
+        axes.grid(visible=False)
         axes.set_xlim(-0.5, len(windows) - 0.1)
-        axes.set_ylim(0.3, 1.02)
+        axes.set_ylim(min(0.45, *(shares.min() - 0.05 for _, _, shares in series)), 1.02)
         axes.set_xticks(at, [f"{days} days" for days in windows])
         axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:.0%}"))
 
@@ -103,7 +108,7 @@ def _svg(
 
 
 def _inline(svg: str, name: str, label: str) -> str:
-    """The bare element for an HTML page: no prologue or metadata, ids of its own, a text for all."""
+    """The bare element for an HTML page: no prologue or metadata, own ids, a text for all."""
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     head, rest = body.split(">", 1)

@@ -87,7 +87,7 @@ def find(tables: Mapping[str, pd.DataFrame], as_of: date, has_yesterday: bool) -
 
 
 def weekly_mean(demand: PooledDemand) -> pd.Series:
-    """Expected units a week by item, from the window that is nearest to four weeks from tomorrow."""
+    """Expected units a week by item, from the window nearest to four weeks from tomorrow."""
     near = demand.keys[demand.keys["window_start_day"] == 1]["window_days"].unique()
     if not len(near):
         return pd.Series(dtype="float64")

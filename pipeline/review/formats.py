@@ -31,7 +31,7 @@ def figure(value: float, unit: str) -> str:
     if unit == "usd":
         return usd(value, 0 if abs(value) >= 100 else 2)
     if unit == "share":
-        return share(value, 1 if abs(value) >= 0.01 else 3)
+        return share(value, 1 if abs(value) >= 0.01 or value == 0 else 2)
     return count(value, 0 if abs(value) >= 100 or float(value).is_integer() else 2)
 
 

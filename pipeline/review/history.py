@@ -31,7 +31,7 @@ class History:
 
     def of(self, item: str) -> F64:
         """Weekly units of an item, zeros where it was not sold."""
-        place = self.items.get_indexer([item])[0]
+        place = self.items.get_indexer(pd.Index([item]))[0]
         return self.weekly_units[place] if place >= 0 else np.zeros(HISTORY_WEEKS)
 
     def last_weeks(self, weeks: int) -> pd.Series:
@@ -43,7 +43,7 @@ def demand_history(daily: pd.DataFrame, as_of: date) -> History:
     """The last HISTORY_WEEKS weeks of `daily` (columns COLUMNS of daily_demand)."""
     last = pd.Timestamp(as_of)
     starts = pd.date_range(end=last - pd.Timedelta(days=6), periods=HISTORY_WEEKS, freq="7D")
-    age = ((last - daily["date"]) // pd.Timedelta(days=1)).to_numpy()
+    age = (last - daily["date"]).dt.days.to_numpy()
     recent = (age >= 0) & (age < 7 * HISTORY_WEEKS)
     item = daily["item_id"].astype("category")
     week = HISTORY_WEEKS - 1 - age[recent] // 7
@@ -52,7 +52,8 @@ def demand_history(daily: pd.DataFrame, as_of: date) -> History:
     units = np.bincount(
         cell, weights=daily["units"].to_numpy(dtype="float64")[recent],
         minlength=len(items) * HISTORY_WEEKS,
-    ).reshape(len(items), HISTORY_WEEKS)  # fmt: skip
+    )  # fmt: skip
+    weekly = np.asarray(units, dtype=np.float64).reshape(len(items), HISTORY_WEEKS)
     week_old = (age >= 0) & (age < 7)
     share = daily["in_stock_share"].to_numpy()[week_old]
-    return History(items, units, starts, float(share.mean()) if share.size else float("nan"))
+    return History(items, weekly, starts, float(share.mean()) if share.size else float("nan"))

@@ -11,6 +11,10 @@ import pandas as pd
 from pipeline.review.findings import Findings
 
 Figure = tuple[str, float, str]
+_OPTIMIZER_FIGURES = (
+    "certified_gap", "violation", "lower_bound_usd", "upper_bound_usd", "expected_profit_usd",
+    "shortage_cost_usd", "overflow_cost_usd",
+)  # fmt: skip
 
 
 def plan_kpis(tables: Mapping[str, pd.DataFrame], findings: Findings, as_of: date) -> pd.DataFrame:
@@ -48,9 +52,7 @@ def _transfers(transfers: pd.DataFrame, findings: Findings) -> list[Figure]:
     ]
 
 
-def _stock(
-    tables: Mapping[str, pd.DataFrame], findings: Findings, as_of: date
-) -> list[Figure]:
+def _stock(tables: Mapping[str, pd.DataFrame], findings: Findings, as_of: date) -> list[Figure]:
     tiers, orders = findings.tiers, tables["open_orders"]
     open_units = orders.loc[orders["date"] == pd.Timestamp(as_of), "open_units"].sum()
     return [
@@ -62,16 +64,21 @@ def _stock(
 
 
 def _optimizer(summary: pd.DataFrame, findings: Findings) -> list[Figure]:
-    """The optimizer's own figures, and how many capacities are full or exceeded."""
-    capacity = findings.capacity
-    own = [
-        (str(row["measure"]), float(row["value"]), str(row["measure_unit"]))
-        for row in summary.to_dict("records")
+    """The optimizer's main figures, and how many capacities are full or exceeded."""
+    own = {str(row["measure"]): row for row in summary.to_dict("records")}
+    main: list[Figure] = [
+        (name, float(own[name]["value"]), str(own[name]["measure_unit"]))
+        for name in _OPTIMIZER_FIGURES
+        if name in own
     ]
+    capacity = findings.capacity
+    nodes = capacity.drop_duplicates(["node_id", "resource"])
+    by_row = capacity.groupby(["node_id", "resource"])[["is_full", "is_over"]].any()
     return [
-        *own,
-        ("capacities_full", int(capacity["is_full"].sum()), "node-weeks"),
-        ("capacities_exceeded", int(capacity["is_over"].sum()), "node-weeks"),
+        *main,
+        ("capacities", len(nodes), "node resources"),
+        ("capacities_full", int(by_row["is_full"].sum()), "node resources"),
+        ("capacities_exceeded", int(by_row["is_over"].sum()), "node resources"),
     ]
 
 

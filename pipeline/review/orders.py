@@ -15,7 +15,7 @@ FORECAST_FACTOR = 3.0
 ROUNDING_SHARE = 0.5
 TINY_ORDER_USD = 10.0
 SEASON_WEEKS = 13
-STOCKED_FACTOR = 1.25
+STOCKED_FACTOR = 2.0
 
 F64 = npt.NDArray[np.float64]
 Words = Callable[[pd.Series], str]
@@ -75,9 +75,7 @@ def oddest_orders(view: pd.DataFrame, count: int) -> pd.DataFrame:
     scored = view.assign(oddity=score, oddities=["; ".join(found) for found in phrases])
     return (
         scored[scored["oddity"] > 0]
-        .sort_values(
-            ["oddity", "order_cost_usd", "order_line_id"], ascending=[False, False, True]
-        )
+        .sort_values(["oddity", "order_cost_usd", "order_line_id"], ascending=[False, False, True])
         .head(count)
     )
 
@@ -101,13 +99,15 @@ def _tests(view: pd.DataFrame) -> list[tuple[F64, Words]]:
         ),
         (
             np.where(rounding > 0, rounding / (ROUNDING_SHARE * units), 0.0),
-            lambda row: f"{row['rounding'] / row['order_units']:.0%} of it is only packs and minima",
+            lambda row: (
+                f"{row['rounding'] / row['order_units']:.0%} of it is only packs and minima"
+            ),
         ),
         (
             np.maximum(jump, 1 / jump) / FORECAST_FACTOR,
             lambda row: (
-                f"{row['weekly_mean_units']:,.1f} a week forecast, "
-                f"{row['trailing_weekly_units']:,.1f} sold lately"
+                f"{row['weekly_mean_units']:,.1f} a week expected, "
+                f"{row['trailing_weekly_units']:,.1f} a week sold lately"
             ),
         ),
         (

@@ -91,5 +91,5 @@ def _dates(found: Findings, start_days: list[int]) -> pd.DatetimeIndex:
 
 
 def _band(quantiles: F64, low: float, high: float) -> tuple[F64, F64]:
-    columns = [int(np.flatnonzero(LEVELS == level)[0]) for level in (low, high)]
+    columns = [int(np.flatnonzero(level == LEVELS)[0]) for level in (low, high)]
     return quantiles[:, columns[0]], quantiles[:, columns[1]]

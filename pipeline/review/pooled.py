@@ -72,7 +72,7 @@ def pool_regions(quantiles: pd.DataFrame, dependence: pd.DataFrame) -> PooledDem
     spread = np.zeros((count, len(regions)))
     region = pd.Index(regions).get_indexer(quantiles["region_id"].astype("str"))
     spread[place, region] = np.sqrt(np.square(off) @ WEIGHTS)
-    total = np.bincount(place, weights=mean, minlength=count)
+    total = np.bincount(place, weights=mean, minlength=count).astype(np.float64)
     summed = np.column_stack(
         [np.bincount(place, weights=column, minlength=count) for column in off.T]
     )

@@ -31,8 +31,8 @@ def stock_by_tier(
     rows = today.assign(
         tier=today["node_id"].map(tier),
         units=units,
-        cuft=units * today["item_id"].map(cube).fillna(0),
-        value_usd=units * today["item_id"].map(costs).fillna(0),
+        cuft=units * _of_item(today, cube),
+        value_usd=units * _of_item(today, costs),
     )
     held = rows[rows["units"] > 0]
     table = pd.DataFrame(
@@ -62,7 +62,7 @@ def transfers_by_lane(
     cube = items.astype({"item_id": "str"}).set_index("item_id")["unit_cube_cuft"]
     moves = transfers.astype({**text, "item_id": "str"})
     units = moves["transfer_units"].astype("float64")
-    moves = moves.assign(units=units, cuft=units * moves["item_id"].map(cube).fillna(0))
+    moves = moves.assign(units=units, cuft=units * _of_item(moves, cube))
     table = moves.groupby(keys, as_index=False).agg(
         transfers=("transfer_id", "size"), units=("units", "sum"), cuft=("cuft", "sum")
     )
@@ -83,3 +83,7 @@ def capacity_use(prices: pd.DataFrame) -> pd.DataFrame:
         capacity > 0, table["usage"] / capacity.where(capacity > 0, 1.0), table["usage"] > 0
     ).astype("float64")
     return table.assign(use=use, is_full=use >= BINDING_SHARE, is_over=table["overflow"] > 0)
+
+
+def _of_item(frame: pd.DataFrame, values: pd.Series) -> pd.Series:
+    return frame["item_id"].map(values).astype("float64").fillna(0)

@@ -18,8 +18,8 @@ def purchase_order(item: str = "tea", units: int = 48, **changes: Any) -> dict[s
     return {
         "order_line_id": f"2026-03-01/acme/{item}", "vendor_id": "acme", "item_id": item,
         "order_units": units, "cases": max(1, units // 12), "unit_cost_usd": 2.0,
-        "order_cost_usd": 2.0 * units, "needed_units": 48, "override_units": 0, "order_up_to_units": 155,
-        "inventory_position_units": 107, "order_date": DAY,
+        "order_cost_usd": 2.0 * units, "needed_units": 48, "override_units": 0,
+        "order_up_to_units": 155, "inventory_position_units": 107, "order_date": DAY,
         "expected_arrival_date": DAY + pd.Timedelta(days=14), "value_gained_usd": 10.0,
         "reason_code": "below_order_up_to", **changes,
     }  # fmt: skip

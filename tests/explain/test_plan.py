@@ -64,7 +64,9 @@ def test_an_override_is_named_with_its_planner_and_reason() -> None:
         "override_kind": "set", "override_value": 96.0, "start_date": pd.Timestamp("2026-03-01"),
         "expiry_date": pd.Timestamp("2026-03-31"), "planner": "kim", "why": "spring fair",
     }  # fmt: skip
-    night = plan([purchase_order(units=96, override_units=48, reason_code="override")], overrides=[override])
+    night = plan(
+        [purchase_order(units=96, override_units=48, reason_code="override")], overrides=[override]
+    )
     orders = explain_orders(night)
     assert orders.drivers.iloc[0]["override"] == 48
     assert order_sentences(orders, VENDORS)[0].endswith(

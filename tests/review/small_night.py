@@ -160,7 +160,9 @@ def _world(day: pd.Timestamp, names: list[str]) -> dict[str, pd.DataFrame]:
 def _demand(day: pd.Timestamp, names: list[str], mean: np.ndarray) -> dict[str, pd.DataFrame]:
     rng = np.random.default_rng(5)
     days = pd.date_range(day - pd.Timedelta(days=199), day)
-    index = pd.MultiIndex.from_product([names, REGIONS, days], names=["item_id", "region_id", "date"])
+    index = pd.MultiIndex.from_product(
+        [names, REGIONS, days], names=["item_id", "region_id", "date"]
+    )
     daily = index.to_frame(index=False)
     units = rng.poisson(np.repeat(mean / len(REGIONS), len(REGIONS) * len(days)))
     daily = daily.assign(units=units, in_stock_share=1.0, price_usd=9.0, is_censored=False)
