@@ -64,7 +64,7 @@ def solver_for(record: Record) -> Solver:
     if "h" in p or {"r", "c", "demand"} <= p.keys():
         return solve_single_stage
     if not record.expected:
-        raise NotSolvedError("an instance without a published answer")
+        raise NotSolvedError("an instance only: the record has no published answer")
     raise NotSolvedError(f"no family known here has the parameters {sorted(p)}")
 
 

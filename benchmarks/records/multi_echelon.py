@@ -83,10 +83,7 @@ def solve_divergent(record: Record) -> Iterator[Answer]:
     leads = p["retailer_lead_times"]
     count = len(leads)
     specs = specs if isinstance(specs, list) else [specs] * count
-    customers, _, chance = str(p["customers"]).partition("_0.")
-    is_emergency = customers.startswith("partial")
-    if not is_emergency and customers not in ("backorder", "lost_sales"):
-        raise NotSolvedError(f"customers {p['customers']!r} are not known here")
+    customers, chance = _customers(p)
     system = divergent.DivergentSystem(
         warehouse_lead_time=int(p["warehouse_lead_time"]),
         retailer_lead_times=tuple(int(lead) for lead in leads),
@@ -94,8 +91,8 @@ def solve_divergent(record: Record) -> Iterator[Answer]:
         warehouse_holding=float(p["h_warehouse"]),
         retailer_holding=_each(p["h_retailer"], count),
         penalty=_each(p["penalty"], count),
-        customers="emergency" if is_emergency else customers,
-        emergency_probability=float(f"0.{chance}") if chance else float(is_emergency),
+        customers=customers,
+        emergency_probability=chance,
     )
     answered = False
     for name, published in record.published.items():
@@ -113,6 +110,22 @@ def solve_divergent(record: Record) -> Iterator[Answer]:
             yield Answer(name, float(published), plan.cost, note=note)
     if not answered:
         raise NotSolvedError("no echelon base-stock cost is given")
+
+
+def _customers(p: dict[str, Any]) -> tuple[divergent.Customers, float]:
+    """What unmet demand does, and the probability of an emergency shipment from the warehouse."""
+    text = str(p["customers"]).lower()
+    if text.startswith("partial"):
+        ending = re.search(r"[\d.]+$", text)
+        given = p.get("emergency_probability", ending[0] if ending else None)
+        if given is None:
+            raise NotSolvedError("partial backordering needs a probability")
+        return "emergency", float(given)
+    if "lost" in text:
+        return "lost_sales", 0.0
+    if "back" in text:
+        return "backorder", 0.0
+    raise NotSolvedError(f"customers {p['customers']!r} are not known here")
 
 
 def _each(value: Any, count: int) -> tuple[float, ...]:

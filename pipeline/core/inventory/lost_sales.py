@@ -70,7 +70,7 @@ class CappedBaseStock:
 def optimal_lost_sales(problem: LostSales, tolerance: float = 1e-5) -> float:
     """Least average cost per period, by value iteration over all positions that can pay."""
     top, most = problem.largest_position, problem.largest_order
-    _check_size(top, most, problem.lead_time)
+    check_size(top, most, problem.lead_time)
     low, high = _value_iteration(
         problem.period_cost,
         problem.demand.mass_from_zero(),
@@ -90,7 +90,8 @@ def is_exact_possible(problem: LostSales) -> bool:
     return size <= STATES
 
 
-def _check_size(top: int, most: int, lead_time: int) -> None:
+def check_size(top: int, most: int, lead_time: int) -> None:
+    """Refuses a state space beyond `STATES` (positions up to `top`, orders up to `most`)."""
     if (top + 1) * float(most + 1) ** (lead_time - 1) > STATES:
         raise ValueError(
             f"lead time {lead_time} with orders up to {most}: too many states to solve exactly"
@@ -98,7 +99,8 @@ def _check_size(top: int, most: int, lead_time: int) -> None:
 
 
 @njit(cache=True)
-def _outstanding(pipe: int, base: int, digits: int) -> int:
+def outstanding_units(pipe: int, base: int, digits: int) -> int:
+    """Units in a pipeline that is written as a number with so many digits."""
     total = 0
     for _ in range(digits):
         total += pipe % base
@@ -123,7 +125,7 @@ def _value_iteration(
     for _ in range(max_sweeps):
         low, high = np.inf, -np.inf
         for pipe in range(pipes):
-            room = top - _outstanding(pipe, base, lead - 1)
+            room = top - outstanding_units(pipe, base, lead - 1)
             first = pipe // block if lead > 1 else 0
             start, stop = 0, most
             for x in range(room + 1):
@@ -153,7 +155,7 @@ def _value_iteration(
 def policy_cost(problem: LostSales, level: int, cap: int) -> float:
     """Exact average cost of a capped base-stock policy with whole S and cap."""
     most = min(cap, level)
-    _check_size(level, most, problem.lead_time)
+    check_size(level, most, problem.lead_time)
     return table_cost(problem, capped_table(problem.lead_time, level, most), most)
 
 
@@ -178,7 +180,7 @@ def capped_table(lead: int, level: int, cap: int) -> np.ndarray:
     base = cap + 1
     orders = np.zeros((base ** (lead - 1), level + 1), dtype=np.int64)
     for pipe in range(orders.shape[0]):
-        room = level - _outstanding(pipe, base, lead - 1)
+        room = level - outstanding_units(pipe, base, lead - 1)
         for x in range(room + 1):
             orders[pipe, x] = min(room - x, cap)
     return orders

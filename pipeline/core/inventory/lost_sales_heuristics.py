@@ -12,8 +12,8 @@ from numba import njit
 
 from pipeline.core.inventory.lost_sales import (
     LostSales,
-    _check_size,
-    _outstanding,
+    check_size,
+    outstanding_units,
     table_cost,
 )
 from pipeline.core.inventory.single_stage import base_stock
@@ -23,7 +23,7 @@ def myopic_cost(problem: LostSales, horizon: int = 1) -> float:
     """Average cost of the order that is best for the period when it arrives (horizon 1), or for
     that period and the next ones up to the horizon, each ordered myopically in turn."""
     top, most = problem.largest_position, problem.largest_order
-    _check_size(top, most, problem.lead_time)
+    check_size(top, most, problem.lead_time)
     orders = _myopic_orders(
         problem.period_cost, problem.demand.mass_from_zero(), problem.lead_time, most, horizon
     )
@@ -45,7 +45,7 @@ def vector_base_stock_cost(problem: LostSales) -> float:
         dtype=np.int64,
     )
     top = int(levels[0])
-    _check_size(top, most, lead)
+    check_size(top, most, lead)
     return table_cost(problem, _vector_orders(levels, lead, most), most)
 
 
@@ -78,7 +78,7 @@ def _arrival_cost(cost: np.ndarray, mass: np.ndarray, lead: int, most: int) -> n
         now = np.full((pipes, top + 1), np.inf)
         for pipe in range(pipes):
             first, rest = pipe // block, pipe % block
-            for x in range(top - _outstanding(pipe, base, k) + 1):
+            for x in range(top - outstanding_units(pipe, base, k) + 1):
                 total, left = 0.0, 1.0
                 for d in range(min(x, mass.size)):
                     total += mass[d] * ahead[rest, x - d + first]
@@ -103,7 +103,7 @@ def _myopic_orders(
         fresh = np.zeros((pipes, top + 1))
         for pipe in range(pipes):
             first = pipe // block if lead > 1 else 0
-            room = top - _outstanding(pipe, base, lead - 1)
+            room = top - outstanding_units(pipe, base, lead - 1)
             for x in range(room + 1):
                 best = np.inf
                 for order in range(min(most, room - x) + 1):

@@ -1,4 +1,4 @@
-"""Lost sales with long lead times: capped base-stock policies by simulation.
+"""Lost sales with long lead times: base-stock policies, capped or not, by simulation.
 
 Beyond five or so periods the exact state space of `lost_sales` is out of reach. Periods are
 simulated one after another with the demand of a seeded stream; the cost of a period is taken in
@@ -24,42 +24,65 @@ def simulated_capped_base_stock(
     final_periods: int = 60_000_000,
 ) -> CappedBaseStock:
     """Best capped base-stock policy found on one demand path, valued on a longer, fresh one."""
-    mass = problem.demand.mass_from_zero()
-    top, most = problem.largest_position, problem.largest_order
-    cost = np.array(
-        [
-            expected_cost(problem.demand, x, problem.holding, problem.penalty)
-            for x in range(2 * top + 1)
-        ]
-    )
-    alias = _alias_table(mass)
-
-    def value(level: int, cap: int) -> float:
-        return float(_simulate(cost, *alias, problem.lead_time, level, cap, search_periods, seed))
-
+    path = _Path(problem, search_periods, seed)
     best = CappedBaseStock(0, 0, np.inf)
-    level = top
-    for cap in range(most, 0, -1):
-        here = CappedBaseStock(level, cap, value(level, cap))
-        for direction in (-1, 1):
-            for width in (4, 1):
-                while True:
-                    moved = here.level_units + direction * width
-                    if not 1 <= moved <= 2 * top:
-                        break
-                    found = value(moved, cap)
-                    if found >= here.cost:
-                        break
-                    here = CappedBaseStock(moved, cap, found)
+    level = problem.largest_position
+    for cap in range(problem.largest_order, 0, -1):
+        here = _best_level(path, level, cap)
         level = here.level_units
         if here.cost < best.cost:
             best = here
         elif cap < best.cap_units - 1:
             break
-    final = _simulate(
-        cost, *alias, problem.lead_time, best.level_units, best.cap_units, final_periods, seed + 1
-    )
-    return CappedBaseStock(best.level_units, best.cap_units, float(final))
+    final = _Path(problem, final_periods, seed + 1).cost(best.level_units, best.cap_units)
+    return CappedBaseStock(best.level_units, best.cap_units, final)
+
+
+def simulated_base_stock(
+    problem: LostSales,
+    seed: int = 20080901,
+    search_periods: int = 1_000_000,
+    final_periods: int = 60_000_000,
+) -> CappedBaseStock:
+    """Best base-stock policy (a cap that never binds), searched and valued likewise."""
+    path = _Path(problem, search_periods, seed)
+    no_cap = 2 * problem.largest_position
+    best = _best_level(path, problem.largest_position, no_cap)
+    final = _Path(problem, final_periods, seed + 1).cost(best.level_units, no_cap)
+    return CappedBaseStock(best.level_units, best.level_units, final)
+
+
+class _Path:
+    """One seeded demand path on which any policy can be valued."""
+
+    def __init__(self, problem: LostSales, periods: int, seed: int) -> None:
+        self.problem, self.periods, self.seed = problem, periods, seed
+        self.highest = 2 * problem.largest_position
+        self.stage_cost = np.array(
+            [
+                expected_cost(problem.demand, x, problem.holding, problem.penalty)
+                for x in range(self.highest + 1)
+            ]
+        )
+        self.alias = _alias_table(problem.demand.mass_from_zero())
+
+    def cost(self, level: int, cap: int) -> float:
+        lead = self.problem.lead_time
+        return float(
+            _simulate(self.stage_cost, *self.alias, lead, level, cap, self.periods, self.seed)
+        )
+
+
+def _best_level(path: _Path, start: int, cap: int) -> CappedBaseStock:
+    """Descent over the level in steps of four and of one."""
+    here = CappedBaseStock(start, cap, path.cost(start, cap))
+    for step in (-4, 4, -1, 1):
+        while 1 <= here.level_units + step <= path.highest:
+            found = path.cost(here.level_units + step, cap)
+            if found >= here.cost:
+                break
+            here = CappedBaseStock(here.level_units + step, cap, found)
+    return here
 
 
 def _alias_table(mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

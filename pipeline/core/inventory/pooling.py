@@ -19,7 +19,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import linalg
 
-CHAIN_STATES = 40_000  # the most states of the symmetric Markov chain that are solved
+CHAIN_STATES = 4_000  # the most states of the symmetric Markov chain that are solved
 
 
 @dataclass(frozen=True)

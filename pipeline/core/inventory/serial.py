@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import signal
 
-from pipeline.core.inventory.demand import Array, Demand, Lattice
+from pipeline.core.inventory.demand import Array, Continuous, Demand, Lattice
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def shang_song_levels(system: SerialSystem) -> tuple[Array, Array, Array]:
 
 def _solve(system: SerialSystem, levels: list[float] | None, points_per_sd: int) -> SerialPlan:
     step = 1.0 if system.demand.is_integer else system.demand.sd / points_per_sd
-    masses = [system.demand.over(lead).on_grid(step) for lead in system.lead_times]
+    masses = [_on_grid(system.demand, lead, step) for lead in system.lead_times]
     low, high = _range(system, masses, step)
     x = step * np.arange(low, high + 1)
     top = system.backorder + system.local_holding_downstream
@@ -120,6 +120,13 @@ def _solve(system: SerialSystem, levels: list[float] | None, points_per_sd: int)
         induced = np.where(x < level, cost, value)
         left_slope += holding
     return SerialPlan(np.array(chosen), value)
+
+
+def _on_grid(demand: Demand, lead_time: float, step: float) -> Lattice:
+    """Demand over a lead time on the grid; sums of unknown kind are added up on the grid itself."""
+    if isinstance(demand, Continuous) and demand.sum_over is None:
+        return demand.on_grid(step).over(lead_time)
+    return demand.over(lead_time).on_grid(step)
 
 
 def _range(system: SerialSystem, masses: list[Lattice], step: float) -> tuple[int, int]:

@@ -20,7 +20,10 @@ from pipeline.core.inventory.lost_sales_fixed import (
     optimal_fixed_cost_lost_sales,
 )
 from pipeline.core.inventory.lost_sales_heuristics import myopic_cost, vector_base_stock_cost
-from pipeline.core.inventory.lost_sales_simulation import simulated_capped_base_stock
+from pipeline.core.inventory.lost_sales_simulation import (
+    simulated_base_stock,
+    simulated_capped_base_stock,
+)
 from tests.oracles.markov_decision import Choice, State, least_average_cost
 
 
@@ -138,3 +141,11 @@ def test_bijvanks_table() -> None:
 def test_too_many_states_are_refused() -> None:
     with pytest.raises(ValueError, match="too many states"):
         optimal_lost_sales(LostSales(d.geometric(5), 1, 19, 8))
+
+
+def test_simulated_base_stock_finds_the_exact_level() -> None:
+    problem = LostSales(d.poisson(5), 1, 9, 2)
+    exact = best_base_stock(problem)
+    found = simulated_base_stock(problem, search_periods=200_000, final_periods=2_000_000)
+    assert abs(found.level_units - exact.level_units) <= 1
+    assert found.cost == pytest.approx(exact.cost, rel=0.01)

@@ -85,3 +85,9 @@ def test_levels_lie_between_the_newsvendor_bounds(
     assert np.all(low <= plan.echelon_levels)
     assert np.all(plan.echelon_levels <= high)
     assert serial_cost(system, np.round(heuristic)) >= plan.cost - 1e-7
+
+
+def test_uniform_demand_adds_up_on_the_grid() -> None:
+    system = SerialSystem([1.0, 1.0], [1, 2], 10.0, d.uniform(0, 10))
+    same_moments = SerialSystem([1.0, 1.0], [1, 2], 10.0, d.normal(5, 10 / 12**0.5))
+    assert optimal_serial(system).cost == pytest.approx(optimal_serial(same_moments).cost, rel=0.05)
