@@ -81,29 +81,26 @@ def concatenate(parts: list[ItemTables]) -> ItemTables:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _merge(first, last, begin, stack, stack_node, floor, out, out_node, head):
-    """Merge lists first..last-1 by falling value, keep values above floor; returns the length."""
+def _merge(first, last, begin, stack, stack_node, floor, out, out_node):
+    """Merge lists first..last-1 by falling value, keep values above floor; returns the length.
+
+    Insertion list by list: the lists are short once cut.
+    """
     n = 0
-    if last - first == 1:
-        for i in range(begin[first], begin[last]):
-            if stack[i, 1] <= floor:
-                break
-            out[n, 0], out[n, 1], out_node[n] = stack[i, 0], stack[i, 1], stack_node[i]
-            n += 1
-        return n
     for c in range(first, last):
-        head[c] = begin[c]
-    while True:
-        best, which = floor, -1
-        for c in range(first, last):
-            if head[c] < begin[c + 1] and stack[head[c], 1] > best:
-                best, which = stack[head[c], 1], c
-        if which < 0:
-            return n
-        i = head[which]
-        out[n, 0], out[n, 1], out_node[n] = stack[i, 0], best, stack_node[i]
-        head[which] += 1
-        n += 1
+        at = 0
+        for i in range(begin[c], begin[c + 1]):
+            value = stack[i, 1]
+            if value <= floor:
+                break
+            while at < n and out[at, 1] >= value:
+                at += 1
+            for m in range(n, at, -1):
+                out[m, 0], out[m, 1], out_node[m] = out[m - 1, 0], out[m - 1, 1], out_node[m - 1]
+            out[at, 0], out[at, 1], out_node[at] = stack[i, 0], value, stack_node[i]
+            n += 1
+            at += 1
+    return n
 
 
 @njit(nogil=True, cache=True, inline="always")
@@ -141,42 +138,49 @@ def _overlay(merged, merged_node, n, tail, tail_node, knots, p, q, floor, stack,
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _item(
-    n_sets, children, parent, own_start, own, count, knots, p, worth, tail, tail_node, begin, head,
-    stack, stack_node, merged, merged_node, root_floor,
-):  # fmt: skip
-    """Leave the network's segments worth more than root_floor in stack[: begin[1]].
+def _own_nodes(n_sets, home, worth, root_floor, best, node):
+    """Cheapest own node of every set, and root_floor as the bar that the network must clear."""
+    for s in range(n_sets):
+        best[s], node[s] = -np.inf, -1
+    best[n_sets] = root_floor
+    for j in range(len(worth)):
+        s = home[j]
+        if s >= 0 and worth[j] > best[s]:
+            best[s], node[s] = worth[j], j
 
-    ``worth[j]`` is minus the priced cost of a unit at node j. Beyond the segments every unit is
-    worth tail[0], at node tail_node[0].
+
+@njit(nogil=True, cache=True, inline="always")
+def _item(
+    n_sets, children, above, count, knots, p, best, node, begin, head,
+    stack, stack_node, merged, merged_node,
+):  # fmt: skip
+    """Leave the network's segments worth more than best[n_sets] in stack[: begin[1]].
+
+    best, node: by set its cheapest own node, here overwritten by the cheapest one in it. Beyond the
+    segments every unit is worth best[n_sets - 1], at node[n_sets - 1].
     """
     top = 0
     begin[0] = 0
     for s in range(n_sets):
         first = top - children[s]
-        best, node = -np.inf, -1
-        for i in range(own_start[s], own_start[s + 1]):
-            if worth[own[i]] > best:
-                best, node = worth[own[i]], own[i]
-        floor = root_floor
-        if parent[s] >= 0:  # the parent's own nodes will cut there in any case
-            floor = -np.inf
-            for i in range(own_start[parent[s]], own_start[parent[s] + 1]):
-                floor = max(floor, worth[own[i]])
-        for c in range(first, top):
-            if tail[c] > best:
-                best, node = tail[c], tail_node[c]
         n = 0
         if first < top:
-            n = _merge(first, top, begin, stack, stack_node, best, merged, merged_node, head)
+            for c in range(first, top):
+                if best[head[c]] > best[s]:
+                    best[s], node[s] = best[head[c]], node[head[c]]
+            if begin[first] < begin[top]:
+                n = _merge(
+                    first, top, begin, stack, stack_node, best[s], merged, merged_node
+                )
         q = p + count[s]
-        end = _overlay(
-            merged, merged_node, n, best, node, knots, p, q, floor, stack, stack_node, begin[first]
-        )
+        # the nodes of the set above will cut there in any case
+        begin[first + 1] = _overlay(
+            merged, merged_node, n, best[s], node[s], knots, p, q, best[above[s]], stack,
+            stack_node, begin[first],
+        )  # fmt: skip
         p = q
-        tail[first], tail_node[first] = best, node
+        head[first] = s
         top = first + 1
-        begin[top] = end
 
 
 @njit(nogil=True, cache=True, inline="always")
@@ -193,15 +197,16 @@ def _spread(n, stack, stack_node, y):
 def _price(place_usd, use, price, worth):
     """Minus the priced cost of a unit at each node."""
     for j in range(len(worth)):
-        cost = np.float64(place_usd[j])
-        for r in range(len(use)):
-            cost += use[r] * price[r, j]
-        worth[j] = -cost
+        worth[j] = -np.float64(place_usd[j])
+    for r in range(len(use)):
+        each = np.float64(use[r])
+        for j in range(len(worth)):
+            worth[j] -= each * price[r, j]
 
 
 @njit(nogil=True, cache=True)
 def _sweep(
-    n_sets, n_children, parent, own_start, own,
+    n_sets, n_children, above, home,
     tree, profile, start, count, knots, place_usd, use,
     bounds, price, saved, used,
 ):  # fmt: skip
@@ -213,7 +218,7 @@ def _sweep(
             room = max(room, 64 + 2 * (start[k + 1] - start[k]) + 2 * width)
     stack, merged = np.empty((room, 2)), np.empty((room, 2))
     stack_node, merged_node = np.empty(room, np.int64), np.empty(room, np.int64)
-    tail, tail_node = np.empty(width), np.empty(width, np.int64)
+    best, node = np.empty(width), np.empty(width, np.int64)
     begin, head = np.zeros(width + 1, np.int64), np.zeros(width + 1, np.int64)
     worth, y = np.empty(n_nodes), np.zeros(n_nodes)
     for b in range(len(bounds) - 1):
@@ -221,22 +226,23 @@ def _sweep(
             t, f = tree[k], profile[k]
             _price(place_usd[k], use[k], price[b, f], worth)
             y[:] = 0.0
+            _own_nodes(n_sets[t], home[t], worth, 0.0, best, node)
             _item(
-                n_sets[t], n_children[t], parent[t], own_start[t], own[t], count[k], knots,
-                start[k], worth, tail, tail_node, begin, head, stack, stack_node, merged,
-                merged_node, 0.0,
+                n_sets[t], n_children[t], above[t], count[k], knots, start[k], best, node,
+                begin, head, stack, stack_node, merged, merged_node,
             )  # fmt: skip
             gain = _spread(begin[1], stack, stack_node, y)
             if gain > 0.0:
                 saved[b] += gain
                 for r in range(use.shape[1]):
+                    each = np.float64(use[k, r])
                     for j in range(n_nodes):
-                        used[b, f, r, j] += use[k, r] * y[j]
+                        used[b, f, r, j] += each * y[j]
 
 
 @njit(nogil=True, cache=True)
 def _positions(
-    n_sets, n_children, parent, own_start, own,
+    n_sets, n_children, above, home,
     tree, profile, start, count, knots, place_usd, use,
     first, last, choice, price, position,
 ):  # fmt: skip
@@ -247,17 +253,17 @@ def _positions(
         room = max(room, 64 + 2 * (start[k + 1] - start[k]) + 2 * width)
     stack, merged = np.empty((room, 2)), np.empty((room, 2))
     stack_node, merged_node = np.empty(room, np.int64), np.empty(room, np.int64)
-    tail, tail_node = np.empty(width), np.empty(width, np.int64)
+    best, node = np.empty(width), np.empty(width, np.int64)
     begin, head = np.zeros(width + 1, np.int64), np.zeros(width + 1, np.int64)
     worth, y = np.empty(n_nodes), np.zeros(n_nodes)
     for k in range(first, last):
         t = tree[k]
         _price(place_usd[k], use[k], price[choice[k - first], profile[k]], worth)
         y[:] = 0.0
+        _own_nodes(n_sets[t], home[t], worth, 0.0, best, node)
         _item(
-            n_sets[t], n_children[t], parent[t], own_start[t], own[t], count[k], knots,
-            start[k], worth, tail, tail_node, begin, head, stack, stack_node, merged,
-            merged_node, 0.0,
+            n_sets[t], n_children[t], above[t], count[k], knots, start[k], best, node,
+            begin, head, stack, stack_node, merged, merged_node,
         )  # fmt: skip
         _spread(begin[1], stack, stack_node, y)
         for j in range(n_nodes):
@@ -266,7 +272,7 @@ def _positions(
 
 @njit(nogil=True, cache=True)
 def _curves(
-    n_sets, n_children, parent, own_start, own,
+    n_sets, n_children, above, home,
     tree, profile, start, count, knots, place_usd, use,
     price, curve_start, curve, tail_usd,
 ):  # fmt: skip
@@ -276,22 +282,22 @@ def _curves(
         room = max(room, 64 + 2 * (start[k + 1] - start[k]) + 2 * width)
     stack, merged = np.empty((room, 2)), np.empty((room, 2))
     stack_node, merged_node = np.empty(room, np.int64), np.empty(room, np.int64)
-    tail, tail_node = np.empty(width), np.empty(width, np.int64)
+    best, node = np.empty(width), np.empty(width, np.int64)
     begin, head = np.zeros(width + 1, np.int64), np.zeros(width + 1, np.int64)
     worth = np.empty(place_usd.shape[1])
     for k in range(len(tree)):
         t = tree[k]
         _price(place_usd[k], use[k], price[profile[k]], worth)
+        _own_nodes(n_sets[t], home[t], worth, -np.inf, best, node)
         _item(
-            n_sets[t], n_children[t], parent[t], own_start[t], own[t], count[k], knots,
-            start[k], worth, tail, tail_node, begin, head, stack, stack_node, merged,
-            merged_node, -np.inf,
+            n_sets[t], n_children[t], above[t], count[k], knots, start[k], best, node,
+            begin, head, stack, stack_node, merged, merged_node,
         )  # fmt: skip
         at = curve_start[k]
         for i in range(min(begin[1], len(curve) - at)):
             curve[at + i] = stack[i]
         curve_start[k + 1] = min(at + begin[1], len(curve))
-        tail_usd[k] = tail[0]
+        tail_usd[k] = best[n_sets[t] - 1]
 
 
 def value_curves(
@@ -311,7 +317,7 @@ def value_curves(
 
 def _arrays(woods: Forest, items: ItemTables) -> tuple[NDArray, ...]:
     return (
-        woods.n_sets, woods.n_children, woods.parent, woods.own_start, woods.own,
+        woods.n_sets, woods.n_children, woods.above, woods.home,
         items.tree, items.profile, items.start, items.count, items.knots, items.place_usd,
         items.use,
     )  # fmt: skip

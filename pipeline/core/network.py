@@ -109,38 +109,32 @@ def entry_sets(can_serve: NDArray[np.bool_], tree: Tree) -> NDArray[np.int64]:
 class Forest:
     """The trees of all size classes, padded to one shape, as the item kernel reads them.
 
-    n_sets: [trees]; n_children: [trees, sets]; parent: [trees, sets];
-    own_start: [trees, sets + 1] into own: [trees, nodes], the nodes whose home is the set.
+    n_sets: [trees]; n_children, parent: [trees, sets]; above: [trees, sets], the parent, and n_sets
+    at the root; home: [trees, nodes], smallest set of the node, -1 outside the tree.
     """
 
     n_sets: NDArray[np.int64]
     n_children: NDArray[np.int64]
     parent: NDArray[np.int64]
-    own_start: NDArray[np.int64]
-    own: NDArray[np.int64]
+    above: NDArray[np.int64]
+    home: NDArray[np.int64]
     trees: tuple[Tree, ...]
 
     @property
     def n_nodes(self) -> int:
         """Number of nodes."""
-        return self.own.shape[1]
+        return self.home.shape[1]
 
 
 def forest(trees: Sequence[Tree]) -> Forest:
     """Padded arrays for the kernels."""
     width = max(tree.n_sets for tree in trees)
-    n_nodes = trees[0].members.shape[1]
     n_children = np.zeros((len(trees), width), dtype=np.int64)
     parent = np.full((len(trees), width), -1, dtype=np.int64)
-    own_start = np.zeros((len(trees), width + 1), dtype=np.int64)
-    own = np.zeros((len(trees), n_nodes), dtype=np.int64)
     for t, tree in enumerate(trees):
-        n = tree.n_sets
-        parent[t, :n] = tree.parent
-        n_children[t, :n] = [(tree.parent == s).sum() for s in range(n)]
-        placed = [np.flatnonzero(tree.home == s) for s in range(n)]
-        own_start[t, 1 : n + 1] = np.cumsum([len(nodes) for nodes in placed])
-        own_start[t, n + 1 :] = own_start[t, n]
-        own[t, : own_start[t, n]] = np.concatenate(placed)
+        parent[t, : tree.n_sets] = tree.parent
+        n_children[t, : tree.n_sets] = [(tree.parent == s).sum() for s in range(tree.n_sets)]
     sizes = np.array([tree.n_sets for tree in trees])
-    return Forest(sizes, n_children, parent, own_start, own, tuple(trees))
+    above = np.where(parent < 0, sizes[:, None], parent)
+    home = np.stack([tree.home for tree in trees])
+    return Forest(sizes, n_children, parent, above, home, tuple(trees))

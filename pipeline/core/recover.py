@@ -65,10 +65,9 @@ def margins(
 
     Infinite loss where there is no unit, minus infinite gain where none may be put.
     """
-    home = np.array([tree.home for tree in woods.trees])
     loss, gain = np.empty(position.shape), np.empty(position.shape)
     _margins(
-        woods.n_sets, woods.parent, home, items.tree, items.start, items.count, items.knots,
+        woods.n_sets, woods.parent, woods.home, items.tree, items.start, items.count, items.knots,
         items.place_usd, position, loss, gain,
     )  # fmt: skip
     return loss, gain
