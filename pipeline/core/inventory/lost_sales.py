@@ -37,15 +37,10 @@ class LostSales:
         if self.lead_time < 1:
             raise ValueError("lead time must be at least one period; without one, a newsvendor")
 
-    @property
-    def period_cost(self) -> Array:
-        """G(x), x = 0, 1, …: expected cost of a period that starts with x units on hand."""
-        return np.array(
-            [
-                expected_cost(self.demand, x, self.holding, self.penalty)
-                for x in range(self.largest_position + 1)
-            ]
-        )
+    def period_cost(self, top: int) -> Array:
+        """G(x), x = 0, …, top: expected cost of a period that starts with x units on hand."""
+        units = range(top + 1)
+        return np.array([expected_cost(self.demand, x, self.holding, self.penalty) for x in units])
 
     @property
     def largest_position(self) -> int:
@@ -72,7 +67,7 @@ def optimal_lost_sales(problem: LostSales, tolerance: float = 1e-5) -> float:
     top, most = problem.largest_position, problem.largest_order
     check_size(top, most, problem.lead_time)
     low, high = _value_iteration(
-        problem.period_cost,
+        problem.period_cost(top),
         problem.demand.mass_from_zero(),
         problem.lead_time,
         most,
@@ -164,12 +159,7 @@ def table_cost(problem: LostSales, orders: NDArray[np.int64], most: int) -> floa
 
     The pipeline q_1, …, q_{L−1} is written as a number with base most + 1, q_1 first.
     """
-    cost = np.array(
-        [
-            expected_cost(problem.demand, x, problem.holding, problem.penalty)
-            for x in range(orders.shape[1])
-        ]
-    )
+    cost = problem.period_cost(orders.shape[1] - 1)
     mass = problem.demand.mass_from_zero()
     return float(_stationary_cost(cost, mass, problem.lead_time, orders, most))
 

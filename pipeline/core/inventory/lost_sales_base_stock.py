@@ -14,19 +14,13 @@ import numpy as np
 from numba import njit
 
 from pipeline.core.inventory.lost_sales import STATES, CappedBaseStock, LostSales
-from pipeline.core.inventory.newsvendor import expected_cost
 
 
 def base_stock_cost(problem: LostSales, level: int) -> float:
     """Exact average cost per period of base-stock S (units)."""
     if math.comb(level + problem.lead_time, problem.lead_time) > STATES:
         raise ValueError(f"base-stock {level} with lead time {problem.lead_time}: too many states")
-    cost = np.array(
-        [
-            expected_cost(problem.demand, x, problem.holding, problem.penalty)
-            for x in range(level + 1)
-        ]
-    )
+    cost = problem.period_cost(level)
     choose = np.array(
         [
             [math.comb(n, k) for k in range(problem.lead_time + 1)]

@@ -25,7 +25,7 @@ def myopic_cost(problem: LostSales, horizon: int = 1) -> float:
     top, most = problem.largest_position, problem.largest_order
     check_size(top, most, problem.lead_time)
     orders = _myopic_orders(
-        problem.period_cost, problem.demand.mass_from_zero(), problem.lead_time, most, horizon
+        problem.period_cost(top), problem.demand.mass_from_zero(), problem.lead_time, most, horizon
     )
     return table_cost(problem, orders, most)
 

@@ -12,7 +12,6 @@ import numpy as np
 from numba import njit
 
 from pipeline.core.inventory.lost_sales import CappedBaseStock, LostSales
-from pipeline.core.inventory.newsvendor import expected_cost
 
 WARM_UP = 2_000
 
@@ -58,18 +57,13 @@ class _Path:
     def __init__(self, problem: LostSales, periods: int, seed: int) -> None:
         self.problem, self.periods, self.seed = problem, periods, seed
         self.highest = 2 * problem.largest_position
-        self.stage_cost = np.array(
-            [
-                expected_cost(problem.demand, x, problem.holding, problem.penalty)
-                for x in range(self.highest + 1)
-            ]
-        )
+        self.period_cost = problem.period_cost(self.highest)
         self.alias = _alias_table(problem.demand.mass_from_zero())
 
     def cost(self, level: int, cap: int) -> float:
         lead = self.problem.lead_time
         return float(
-            _simulate(self.stage_cost, *self.alias, lead, level, cap, self.periods, self.seed)
+            _simulate(self.period_cost, *self.alias, lead, level, cap, self.periods, self.seed)
         )
 
 
