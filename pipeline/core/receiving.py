@@ -1,0 +1,85 @@
+"""Which nodes receive an order line: cases split so that every territory lasts equally long.
+
+The line's units are poured over the receiving nodes until all those that got some stand at the same
+ratio of what their territory has to what it needs (water-filling), then rounded to whole cases.
+Nodes whose week is full pass cases on, first those that unbalance least.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def split_cases(cases: Ints, case: Ints, have: Floats, need: Floats) -> Ints:
+    """Cases [lines, nodes] of lines of `cases` cases of `case` units, rows summing to `cases`.
+
+    have, need: [lines, nodes] units that the node's territory has and needs; need is zero where
+    the node cannot receive the line, and positive somewhere in every row.
+    """
+    units = _pour(cases * case, have, need)
+    got = np.floor(units / case[:, None] + 1e-9).astype(np.int64)
+    got[need <= 0] = 0
+    safe = np.where(need > 0, need, 1.0)
+    for _ in range(got.shape[1]):  # flooring leaves less than a case for each node
+        missing = got.sum(axis=1) < cases
+        if not missing.any():
+            break
+        next_ratio = (have + (got + 0.5) * case[:, None]) / safe
+        best = np.where(need > 0, next_ratio, np.inf).argmin(axis=1)
+        got[missing, best[missing]] += 1
+    return got
+
+
+def _pour(units: Ints, have: Floats, need: Floats) -> Floats:
+    """Units [lines, nodes], not negative, that raise the lowest ratios have / need to one level."""
+    ratio = np.where(need > 0, have / np.where(need > 0, need, 1.0), np.inf)
+    order = np.argsort(ratio, axis=1, kind="stable")
+    low = np.take_along_axis(ratio, order, axis=1)
+    weight = np.cumsum(np.take_along_axis(need, order, axis=1), axis=1)
+    stock = np.cumsum(np.take_along_axis(np.where(need > 0, have, 0.0), order, axis=1), axis=1)
+    level = (units[:, None] + stock) / np.where(weight > 0, weight, 1.0)
+    # The level with the first n nodes holds if the next node already stands above it.
+    following = np.concatenate([low[:, 1:], np.full((len(low), 1), np.inf)], axis=1)
+    at = (level <= following).argmax(axis=1)
+    height = level[np.arange(len(level)), at]
+    return np.asarray(np.where(need > 0, np.maximum(height[:, None] * need - have, 0.0), 0.0))
+
+
+def keep_room(
+    got: Ints, case: Ints, week: Ints, room: Floats, balance: tuple[Floats, Floats]
+) -> Ints:
+    """Cases [lines, nodes] with overfull weeks relieved as far as other nodes have room.
+
+    week: [lines]; room: [weeks, nodes] units that may still arrive, inf for no limit; balance:
+    (have, need) as in split_cases. What fits nowhere stays where it is: an order must arrive.
+    """
+    have, need = balance
+    got = got.copy()
+    left = room.copy()
+    for t in range(len(room)):
+        left[t] -= (got * case[:, None])[week == t].sum(axis=0)
+    safe = np.where(need > 0, need, 1.0)
+    ratio = np.where(need > 0, (have + got * case[:, None]) / safe, np.inf)
+    for t, j in zip(*np.nonzero(left < 0), strict=True):
+        lines = np.flatnonzero((week == t) & (got[:, j] > 0))
+        others = np.flatnonzero(np.arange(room.shape[1]) != j)
+        line, to = np.meshgrid(lines, others, indexing="ij")
+        able = need[line, to] > 0
+        line, to = line[able], to[able]
+        harm = ratio[line, to] - ratio[line, j]
+        for at in np.lexsort((to, line, harm)):
+            k, h = line[at], to[at]
+            if left[t, j] >= 0:
+                break
+            wanted = int(np.ceil(-left[t, j] / case[k]))
+            spare = max(int(min(left[t, h] // case[k], got[k, j])), 0)
+            moved = min(wanted, spare)
+            got[k, j] -= moved
+            got[k, h] += moved
+            left[t, j] += moved * case[k]
+            left[t, h] -= moved * case[k]
+    return got

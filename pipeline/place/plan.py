@@ -1,0 +1,40 @@
+"""The night's placement from tables to tables: the main path of place."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+
+from pipeline.contracts.settings import PlaceSettings
+from pipeline.place.grid import build_grid
+from pipeline.place.inbound import assign_inbound
+from pipeline.place.service import saved_usd
+from pipeline.place.transfers import plan_transfers
+
+TABLES = (
+    "items", "nodes", "lanes", "vendor_items", "stock", "open_orders", "open_transfers",
+    "node_capacity", "base_stock_levels", "purchase_orders", "demand_quantiles",
+    "delivery_options", "delivery_speeds", "order_hours",
+)  # fmt: skip
+"""What place reads, by name."""
+
+
+def plan_placement(
+    tables: dict[str, pd.DataFrame], as_of: date, place: PlaceSettings
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(inbound_assignments, transfers) of the night."""
+    grid = build_grid(tables, as_of)
+    saved = saved_usd(
+        grid, tables["delivery_options"], tables["delivery_speeds"], tables["order_hours"],
+        _region_demand(tables["demand_quantiles"]),
+    )  # fmt: skip
+    transfers = plan_transfers(grid, saved, tables, as_of, place)
+    return assign_inbound(grid, tables, transfers, as_of), transfers
+
+
+def _region_demand(quantiles: pd.DataFrame) -> pd.Series:
+    """Expected units of all items by region, over the longest window from tomorrow."""
+    longest = quantiles["window_days"] == quantiles["window_days"].max()
+    rows = quantiles[longest & (quantiles["window_start_day"] == 1)]
+    return rows.groupby(rows["region_id"].astype("str"))["mean_units"].sum()

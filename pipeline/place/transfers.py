@@ -1,0 +1,98 @@
+"""Tonight's transfers: stock on hand moved toward the base-stock levels."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.contracts.settings import PlaceSettings
+from pipeline.core.allocation import Holding, Network, allocate
+from pipeline.place.capacity import transfer_rows
+from pipeline.place.grid import Grid
+
+Floats = npt.NDArray[np.float64]
+_VARIANCE_TO_MEAN = 1.5
+_FORECAST_ERROR = 0.3
+"""Spread of demand at a node: counts with some clumping, and an error of the mean."""
+
+
+def plan_transfers(
+    grid: Grid, saved: Floats, tables: dict[str, pd.DataFrame], as_of: date, place: PlaceSettings
+) -> pd.DataFrame:
+    """Table transfers; `saved` as from service.saved_usd."""
+    lanes = _lanes(grid, tables["lanes"])
+    rows = transfer_rows(grid, lanes, tables, as_of)
+    source, target = lanes["source"].to_numpy(), lanes["target"].to_numpy()
+    # Ineligible targets have level 0 and so take nothing; what lies there by mistake may leave.
+    level = np.where(grid.eligible, grid.level, 0)
+    network = Network(
+        source=source, target=target, usd=_detour_usd(grid, lanes), lot=_lots(grid, level, lanes),
+        case=grid.case, row_of=rows.row_of, weight=rows.weight, room=rows.room,
+    )  # fmt: skip
+    found = allocate(
+        grid.soon, grid.on_hand, holding(grid, level, saved), network, place.transfer_line_usd
+    )
+    item, lane, units = found.item, found.lane, found.units
+    names, nodes = np.array(grid.items, dtype=object), np.array(grid.nodes, dtype=object)
+    ship = pd.Timestamp(as_of + timedelta(days=1))
+    transit = lanes["transit_days"].to_numpy(dtype=np.int64)[lane]
+    frame = pd.DataFrame({
+        "item_id": names[item], "from_node_id": nodes[source[lane]],
+        "to_node_id": nodes[target[lane]], "transfer_units": units,
+        "cases": -(-units // grid.case[item]), "ship_date": ship,
+        "expected_arrival_date": ship + pd.to_timedelta(transit, unit="D"),
+        "needed_units": np.maximum(level - grid.position, 0)[item, target[lane]],
+        "value_gained_usd": found.value_usd,
+    })  # fmt: skip
+    parts = [frame["item_id"], frame["from_node_id"], frame["to_node_id"]]
+    key = parts[0].str.cat(parts[1:], sep="/") if len(frame) else parts[0]
+    return frame.assign(transfer_id=as_of.isoformat() + "/" + key.astype("str"))
+
+
+def holding(grid: Grid, level: npt.NDArray[np.int64], saved: Floats) -> Holding:
+    """What units are worth where. A level far above expected demand (a planner's, or for a very
+    dear shortage) is taken to mean a demand of half of it, so that it is filled like others."""
+    mean = np.maximum(grid.demand, level / 2)
+    return Holding(
+        level=level.astype(np.float64),
+        mean=mean,
+        sd=np.sqrt(_VARIANCE_TO_MEAN * mean + (_FORECAST_ERROR * mean) ** 2),
+        saved_usd=np.broadcast_to(saved, level.shape),
+        keeps_surplus=grid.position > level,
+    )
+
+
+def _lanes(grid: Grid, lanes: pd.DataFrame) -> pd.DataFrame:
+    """The lanes between known nodes with the nodes' indices, in order of the nodes' ids."""
+    index = pd.Index(grid.nodes)
+    rows = lanes.assign(
+        source=index.get_indexer(pd.Index(lanes["from_node_id"].astype("str"))),
+        target=index.get_indexer(pd.Index(lanes["to_node_id"].astype("str"))),
+    )
+    rows = rows[(rows["source"] >= 0) & (rows["target"] >= 0) & (rows["source"] != rows["target"])]
+    return rows.sort_values(["source", "target"], ignore_index=True)
+
+
+def _detour_usd(grid: Grid, lanes: pd.DataFrame) -> Floats:
+    """Usd a unit [items, lanes] above the cheapest lane into the node, which levels already pay."""
+    usd = lanes["lane_usd_per_cuft"].astype("float64")
+    extra = (usd - usd.groupby(lanes["target"]).transform("min")).to_numpy()
+    return np.asarray(grid.cube[:, None] * extra[None, :])
+
+
+def _lots(
+    grid: Grid, level: npt.NDArray[np.int64], lanes: pd.DataFrame
+) -> npt.NDArray[np.int64]:
+    """Units that move together [items, lanes]: whole cases out of a distribution center.
+
+    A node whose level is below a case is sent single units, as are same-day sites: they pick from
+    open cases.
+    """
+    source, target = lanes["source"].to_numpy(), lanes["target"].to_numpy()
+    is_case_lane = grid.tier[source] == "distribution_center"
+    is_case_lane &= grid.tier[target] != "same_day_site"
+    whole = is_case_lane[None, :] & (level[:, target] >= grid.case[:, None])
+    return np.where(whole, grid.case[:, None], 1)
