@@ -100,7 +100,7 @@ def _tests(view: pd.DataFrame) -> list[tuple[F64, Words]]:
         (
             np.where(rounding > 0, rounding / (ROUNDING_SHARE * units), 0.0),
             lambda row: (
-                f"{row['rounding'] / row['order_units']:.0%} of it is only packs and minima"
+                f"{row['rounding'] / row['order_units']:.0%} is only packs and minima"
             ),
         ),
         (

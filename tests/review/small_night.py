@@ -24,12 +24,15 @@ NODES = (
 HOSTILE = "<script>alert('x')</script> & \"tea\""
 
 
-def publish_night(root: Path, as_of: date = AS_OF, items: int = 12, level: float = 1.0) -> Store:
+def publish_night(
+    root: Path, as_of: date = AS_OF, items: int = 12, level: float = 1.0,
+    stages: tuple[str, ...] = ("explain", "review"),
+) -> Store:  # fmt: skip
     """A store with the night's tables, explained and reviewed by the stages."""
     store = Store(root)
     for name, frame in night_tables(as_of, items, level).items():
         store.publish(as_of, name, conform(frame, TABLES[name]), {"inputs": {}})
-    for stage in ("explain", "review"):
+    for stage in stages:
         run_stage(store, Source("raw", root), Settings(), as_of, stage)
     return store
 

@@ -1,0 +1,86 @@
+"""Pooling regions keeps the mean, and the spread that their correlation implies."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+from pipeline.contracts.columns import QUANTILE_COLUMNS, QUANTILE_LEVELS
+from pipeline.review.pooled import (
+    LEVELS,
+    WEIGHTS,
+    correlation_matrix,
+    expected_shortfall,
+    pool_regions,
+    run_out_probability,
+)
+
+REGIONS = ["a", "b"]
+
+
+def quantiles(mean: float = 100.0, sd: float = 10.0) -> pd.DataFrame:
+    values = mean + sd * norm.ppf(QUANTILE_LEVELS)
+    rows = [("tea", region, 1, 7, mean, *values) for region in REGIONS]
+    columns = ["item_id", "region_id", "window_start_day", "window_days", "mean_units",
+               *QUANTILE_COLUMNS]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def dependence(value: float) -> pd.DataFrame:
+    rows = [("all", a, b, 1.0 if a == b else value) for a in REGIONS for b in REGIONS]
+    columns = ["item_group", "region_id", "other_region_id", "rank_correlation"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@pytest.mark.parametrize(
+    ("correlation", "sd"),
+    [
+        (1.0, 20.0),  # regions that move as one: deviations add up
+        (0.0, 10 * np.sqrt(2)),
+        (0.5, 10 * np.sqrt(3)),
+    ],
+)
+def test_the_spread_of_normal_demand_is_exact(correlation: float, sd: float) -> None:
+    pooled = pool_regions(quantiles(), dependence(correlation))
+    assert pooled.mean.tolist() == [200.0]
+    assert pooled.quantiles[0] == pytest.approx(200 + sd * norm.ppf(QUANTILE_LEVELS))
+
+
+def test_quantiles_are_never_negative_and_never_fall() -> None:
+    pooled = pool_regions(quantiles(mean=5.0, sd=10.0), dependence(1.0))
+    assert (pooled.quantiles >= 0).all()
+    assert (np.diff(pooled.quantiles, axis=1) >= 0).all()
+
+
+def test_without_a_dependence_regions_are_independent() -> None:
+    assert (correlation_matrix(dependence(0.3).iloc[:0], REGIONS) == np.eye(2)).all()
+
+
+def test_weights_are_a_distribution() -> None:
+    assert WEIGHTS.sum() == pytest.approx(1.0)
+    assert (WEIGHTS > 0).all()
+
+
+def test_shortfall_and_run_out_against_the_normal_formulas() -> None:
+    row = 200 + 20 * norm.ppf(LEVELS)[None, :]
+    for supply in (170.0, 200.0, 230.0):
+        z = (supply - 200) / 20
+        loss = 20 * (norm.pdf(z) - z * norm.sf(z))
+        assert expected_shortfall(row, np.array([supply]))[0] == pytest.approx(loss, abs=0.5)
+        assert run_out_probability(row, np.array([supply]))[0] == pytest.approx(
+            norm.sf(z), abs=0.02
+        )
+    assert (
+        run_out_probability(
+            row,
+            np.array(
+                [
+                    0.0,
+                ]
+            ),
+        )[0]
+        == 1.0
+    )
+    assert expected_shortfall(row, np.array([1e6]))[0] == 0.0
