@@ -55,7 +55,8 @@ def _cell_costs(
     on_time = hour[None, :, None] < cutoff[:, None, :]
     late = (slower + missed[:, None])[:, None, :]
     cost = np.where(on_time, np.minimum(ship[:, None, :], late), late)
-    share = speeds["demand_share"].to_numpy() * speeds["region_id"].map(region_demand).fillna(0).to_numpy()
+    of_region = speeds["region_id"].map(region_demand).fillna(0).to_numpy(dtype=np.float64)
+    share = speeds["demand_share"].to_numpy(dtype=np.float64) * of_region
     weight = share[:, None] * hour_share[None, :]
     return cost.reshape(-1, len(grid.nodes)), weight.ravel() / max(float(weight.sum()), 1e-12)
 
