@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.core.inventory.divergent import ration
 from pipeline.simulate.model import WorldModel, WorldRules, world_model
-from pipeline.simulate.supply import Ints, LeadTimes
-from pipeline.simulate.world import Day, Decisions, State, World, empty_state
+from pipeline.simulate.supply import LeadTimes
+from pipeline.simulate.world import Decisions, State, World, empty_state
 
 _ONE_SPEED = "standard"
-_FAR = pd.Timestamp("2000-01-01")
 
 
 def instance_model(
@@ -65,7 +65,7 @@ def fixed_lead_time(model: WorldModel, days: int) -> LeadTimes:
 
 @dataclass(frozen=True)
 class BaseStockChain:
-    """Echelon base-stock control of a tree with at most two tiers or a serial line.
+    """Echelon base-stock control of a tree.
 
     parent: [nodes], -1 = ordered from the vendor; level: [nodes] echelon levels (units);
     transit_days: [nodes] from the parent (or the vendor's lead time).
@@ -83,52 +83,32 @@ class BaseStockChain:
         return found
 
     def decide(self, world: World, day: int) -> Decisions:
-        """Order up to each level on echelon positions; short suppliers share in node order."""
+        """Order up to each level on echelon positions; a supplier that is short shares in
+        proportion to the orders."""
         state, (n_items, _, n_nodes) = world.state, world.model.shape
         ways = state.on_the_way
         coming = np.zeros((n_items, n_nodes), dtype=np.int64)
         np.add.at(coming, (ways.item, ways.node), ways.units)
-        left = state.on_hand.copy()
+        free = state.on_hand.copy()
         arriving = ways.where(ways.arrival_day <= day)
-        np.add.at(left, (arriving.item, arriving.node), arriving.units)
+        np.add.at(free, (arriving.item, arriving.node), arriving.units)
         due = state.waiting.sum(axis=1)
-        rows: dict[str, list[Ints]] = {"vendor": [], "transfer": []}
+        want = np.zeros_like(free)
         for j in range(n_nodes):
             group = self.below(j)
             position = (state.on_hand[:, group] + coming[:, group]).sum(axis=1) - due
-            want = np.maximum(self.level[j] - position, 0)
-            if self.parent[j] < 0:
-                item = np.flatnonzero(want)
-                rows["vendor"].append(np.stack([item, np.full_like(item, j), want[item]]))
-            else:
-                send = np.minimum(want, left[:, self.parent[j]])
-                left[:, self.parent[j]] -= send
-                item = np.flatnonzero(send)
-                rows["transfer"].append(np.stack([
-                    item, np.full_like(item, self.parent[j]), np.full_like(item, j), send[item],
-                    np.full_like(item, day + self.transit_days[j]),
-                ]))  # fmt: skip
-        item, node, units = np.concatenate(rows["vendor"], axis=1)
-        moves = rows["transfer"] or [np.zeros((5, 0), dtype=np.int64)]
+            want[:, j] = np.maximum(self.level[j] - position, 0)
+        up = np.array(self.parent)
+        for source in sorted(set(self.parent) - {-1}):
+            below = np.flatnonzero(up == source)
+            for k in np.flatnonzero(want[:, below].sum(axis=1) > free[:, source]):
+                want[k, below] = ration(free[k, source], want[k, below], want[k, below], True)
+        item, node = np.nonzero(want * (up < 0))
+        moved, to = np.nonzero(want * (up >= 0))
         zero = np.zeros(len(item), dtype=np.int64)
-        return Decisions(zero, item, node, units, zero.astype(float), zero,
-                         *np.concatenate(moves, axis=1))  # fmt: skip
-
-
-def run_instance(
-    world: World, chain: BaseStockChain, demand: Ints, first_day: int = 0
-) -> list[tuple[Day, Ints, Ints]]:
-    """Days, end-of-day stock [items, nodes] and waiting [items, regions] of a run.
-
-    demand: [days, items, regions].
-    """
-    price = np.ones(demand.shape[1:])
-    found = []
-    for t in range(len(demand)):
-        day = first_day + t
-        result = world.live(day, demand[t], price, chain.decide(world, day))
-        found.append((result, world.state.on_hand.copy(), world.state.waiting.copy()))
-    return found
+        arrival = day + np.array(self.transit_days)[to]
+        return Decisions(zero, item, node, want[item, node], zero.astype(float), zero, moved,
+                         up[to], to, want[moved, to], arrival)  # fmt: skip
 
 
 def start_at(model: WorldModel, on_hand: list[int]) -> State:

@@ -1,0 +1,153 @@
+"""The world conserves units, does not depend on threads, and agrees with an obvious slow twin."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.simulate import kernel
+from pipeline.simulate.model import WorldRules
+from pipeline.simulate.world import LedgerError, do_nothing, load_state, save_state
+from tests.simulate.small import small_world, some_decisions
+
+
+def run(seed: int, n_days: int, rules: WorldRules | None = None) -> tuple:
+    world, model, _ = small_world(seed, rules)
+    rng = np.random.default_rng(seed)
+    price = np.full(model.shape[:2], 20.0)
+    days = []
+    for day in range(n_days):
+        demand = rng.poisson(0.8, model.shape[:2])
+        days.append(world.live(day, demand, price, some_decisions(model, rng, day)))
+    return world, days
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000), lets_wait=st.booleans(), accepts=st.sampled_from([0.0, 0.5, 1]))
+def test_every_unit_is_accounted_for_on_every_day(
+    seed: int, lets_wait: bool, accepts: float
+) -> None:
+    """Orders, arrivals, transfers beyond the stock, lost, late and waiting demand: all balance."""
+    rules = WorldRules(lets_wait=lets_wait, accept_late_share=accepts)
+    world, days = run(seed, 8, rules)
+    started = int((np.array([9, 4, 4, 2]) * world.model.may_hold).sum())
+    ordered = sum(day.orders_units for day in days)
+    sold = sum(int(day.sold.sum()) for day in days)
+    left = int(world.state.on_hand.sum() + world.state.on_the_way.units.sum())
+    assert started + ordered == sold + left
+
+
+def test_a_unit_that_vanishes_is_noticed() -> None:
+    world, model, _ = small_world()
+    original = world._trade
+
+    def leaky(*args: object) -> None:
+        original(*args)
+        world.state.on_hand[0, 0] -= 1
+
+    world._trade = leaky
+    with pytest.raises(LedgerError, match="item_00 is off by 1"):
+        world.live(0, np.zeros(model.shape[:2], dtype=np.int64), np.ones(model.shape[:2]),
+                   do_nothing())  # fmt: skip
+
+
+def test_any_number_of_threads_gives_the_same_bytes() -> None:
+    before = numba.get_num_threads()
+    try:
+        results = []
+        for threads in (1, min(2, numba.config.NUMBA_NUM_THREADS)):
+            numba.set_num_threads(threads)
+            world, days = run(5, 10)
+            results.append((world.state.on_hand.tobytes(),
+                            b"".join(day.money.tobytes() for day in days)))  # fmt: skip
+    finally:
+        numba.set_num_threads(before)
+    assert results[0] == results[1]
+
+
+def test_luck_is_common_to_different_decisions() -> None:
+    """What customers ask for, by speed, does not depend on what is in stock."""
+    world, model, _ = small_world(3)
+    other, _, _ = small_world(3)
+    other.state.on_hand[:] = 50
+    demand = np.random.default_rng(0).poisson(8.0, model.shape[:2])
+    price = np.ones(model.shape[:2])
+    first = world.live(7, demand, price, do_nothing())
+    second = other.live(7, demand, price, do_nothing())
+    assert (first.speed_units[:, 0] == second.speed_units[:, 0]).all()
+    assert first.sold.sum() < second.sold.sum()
+
+
+def test_a_state_read_back_goes_on_as_if_nothing_had_happened() -> None:
+    world, model, _ = small_world(2)
+    rng = np.random.default_rng(2)
+    price = np.full(model.shape[:2], 20.0)
+    plans = [(rng.poisson(0.8, model.shape[:2]), some_decisions(model, rng, d)) for d in range(8)]
+    for day in range(4):
+        world.live(day, *_day(plans[day], price))
+    copy, _, _ = small_world(2)
+    copy.state = load_state({name: array.copy() for name, array in save_state(world.state).items()})
+    for day in range(4, 8):
+        a = world.live(day, *_day(plans[day], price))
+        b = copy.live(day, *_day(plans[day], price))
+        assert a.money.tobytes() == b.money.tobytes()
+    assert save_state(world.state)["on_hand"].tobytes() == copy.state.on_hand.tobytes()
+
+
+def _day(plan: tuple, price: np.ndarray) -> tuple:
+    return plan[0], price, plan[1]
+
+
+def test_the_kernel_agrees_with_a_plain_loop_over_orders() -> None:
+    """Twin: dictionaries and one unit at a time, in the documented order of buckets and regions."""
+    world, model, _ = small_world(11)
+    demand = np.random.default_rng(4).poisson(6.0, model.shape[:2])
+    stock = world.state.on_hand.copy()
+    asked = cells_of(model, 11, 9, demand)
+    expected_lost = expected_late = 0
+    shipping = 0.0
+    offers = model.offers
+    for k in range(len(model.items)):
+        for b in range(offers.n_buckets):
+            for turn in range(3):
+                r = (turn + 9) % 3
+                for s in range(offers.n_speeds):
+                    cell = (r * offers.n_speeds + s) * offers.n_buckets + b
+                    for _ in range(asked[k, r, b * offers.n_speeds + s]):
+                        for o in range(offers.start[cell], offers.start[cell + 1]):
+                            if stock[k, offers.node[o]] > 0:
+                                stock[k, offers.node[o]] -= 1
+                                shipping += offers.ship_usd[o]
+                                expected_late += o >= offers.late[cell]
+                                break
+                        else:
+                            expected_lost += 1
+    day = world.live(9, demand, np.ones(model.shape[:2]), do_nothing())
+    assert (world.state.on_hand == stock).all()
+    assert day.count[:, kernel.LOST].sum() == expected_lost > 0
+    assert day.count[:, kernel.LATE].sum() == expected_late > 0
+    assert day.money[:, 2].sum() == pytest.approx(shipping)
+
+
+def cells_of(model: object, seed: int, day: int, demand: np.ndarray) -> np.ndarray:
+    """Units by (item, region, cell) in the kernel's own draw, one region at a time."""
+    n_cells = model.cumulative.shape[1]
+    out = np.zeros((*demand.shape, n_cells), dtype=np.int64)
+    kernel.demand_by_speed(seed, day, model.item_key, model.region_key, demand, model.cumulative,
+                           n_cells, out)  # fmt: skip
+    return out
+
+
+def test_overflow_is_charged_by_the_cubic_foot() -> None:
+    world, model, _ = small_world()
+    world.state.on_hand[:, 3] = 0
+    world.state.on_hand[0, 3] = 200  # 200 units of 0.2 cu ft in a site of 20 cu ft
+    capacity = np.full((4, 3), np.inf)
+    capacity[3, 0] = 20.0
+    nobody = np.zeros(model.shape[:2], dtype=np.int64)
+    day = world.live(0, nobody, np.ones(model.shape[:2]), do_nothing(), capacity)
+    assert day.overflow[3, 0] == pytest.approx(20.0)
+    assert day.money[:, 10].sum() == pytest.approx(20.0 * 0.5)
