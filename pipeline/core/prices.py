@@ -10,6 +10,7 @@ which bounds the price: no night is infeasible.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,8 +68,9 @@ class Capacity:
         return Capacity(self.rows[rows], self.shape, self.limit[rows], self.overflow_usd[rows])
 
     def on_items(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Row prices [rows] as prices [profiles, resources, nodes] of what items use."""
-        return np.asarray(self.rows.T @ price).reshape(self.shape)
+        """Row prices [..., rows] as prices [..., profiles, resources, nodes] of what items use."""
+        flat = np.asarray((self.rows.T @ price.reshape(-1, len(self)).T).T)
+        return np.ascontiguousarray(flat).reshape(*price.shape[:-1], *self.shape)
 
     def usage(self, used: NDArray[np.float64]) -> NDArray[np.float64]:
         """Row usage [..., rows] of tensors [..., profiles, resources, nodes]."""
@@ -83,6 +85,11 @@ class Sample:
     items: ItemTables
     bounds: NDArray[np.int64]
     weight: NDArray[np.float64]
+
+    @cached_property
+    def empty_usd(self) -> NDArray[np.float64]:
+        """Cost of each stratum when nothing is added."""
+        return empty_cost(self.items, self.bounds)
 
 
 @dataclass(frozen=True)
@@ -135,7 +142,7 @@ def dual(
     blocks = len(sample.weight)
     on_items = np.broadcast_to(capacity.on_items(price), (blocks, *capacity.shape))
     saved, used = sweep(woods, sample.items, sample.bounds, np.ascontiguousarray(on_items))
-    cost = sample.weight @ (empty_cost(sample.items, sample.bounds) - saved)
+    cost = sample.weight @ (sample.empty_usd - saved)
     usage = capacity.usage(np.tensordot(sample.weight, used, axes=1))
     return DualPoint(float(cost - price @ capacity.limit), usage - capacity.limit)
 

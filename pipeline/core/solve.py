@@ -24,7 +24,8 @@ from pipeline.core.trace import Trace
 class SolveParams:
     """Parameters of the solver.
 
-    sample_items: items of the sample that first prices are found on.
+    sample_items: largest sample that first prices are found on; at most a quarter of all items,
+        but no fewer than 2,000.
     sample_iterations: L-BFGS iterations on the sample.
     blocks: blocks of items that get their own perturbed prices; heavy_items: blocks of one item.
     perturbations: spread of the prices in each sweep after the first, relative to the price.
@@ -35,7 +36,7 @@ class SolveParams:
     """
 
     sample_items: int = 16_000
-    sample_iterations: int = 40
+    sample_iterations: int = 25
     blocks: int = 200
     heavy_items: int = 100
     perturbations: tuple[float, ...] = (0.3, 0.1, 0.05, 0.03, 0.02)
@@ -114,7 +115,9 @@ def solve(
 
 def draw(parts: Parts, sizes: list[NDArray[np.float64]], params: SolveParams) -> Sample:
     """Stratified sample over all parts, loading one part after the other."""
-    strata = stratified(np.concatenate(sizes), params.sample_items, params.seed)
+    n_items = sum(len(size) for size in sizes)
+    wanted = min(params.sample_items, max(n_items // 4, 2000))
+    strata = stratified(np.concatenate(sizes), wanted, params.seed)
     order = np.sort(strata.rows)
     edges = np.concatenate([[0], np.cumsum([len(size) for size in sizes])])
     found = []
@@ -144,17 +147,18 @@ def answers(
     empty = blocks.empty_cost(engine)
     lower, best, centre, mixed = -np.inf, price, price, None
     prices, costs, usages = [], [], []
-    spreads = iter(params.perturbations)
+    spreads = iter(params.perturbations[1:])
     for sweep in range(params.most_sweeps):
         spread = 0.0
-        if mixed is not None and mixed.value - lower <= params.fair_gap * abs(mixed.value):
-            spread = next(spreads, 0.0) if sweep % 4 else 0.0
-            centre = mixed.price if spread else (best + mixed.price) / 2.0
+        if sweep == 1:
+            spread = params.perturbations[0]
         elif mixed is not None:
-            centre = (best + mixed.price) / 2.0
+            is_fair = mixed.value - lower <= params.fair_gap * abs(mixed.value)
+            spread = next(spreads, 0.0) if is_fair and sweep % 4 else 0.0
+            centre = mixed.price if spread else (best + mixed.price) / 2.0
         noise = 1.0 + spread * rng.standard_normal((len(blocks), len(capacity)))
         perturbed = np.clip(centre * noise, 0.0, capacity.overflow_usd)
-        on_items = np.stack([capacity.on_items(row) for row in perturbed])
+        on_items = capacity.on_items(perturbed)
         saved, used = blocks.sweep(engine, on_items)
         trace.sweeps += 1
         if not spread:
@@ -163,13 +167,10 @@ def answers(
         prices.append(on_items)
         costs.append(empty - saved - (on_items * used).sum(axis=(1, 2, 3)))
         usages.append(capacity.usage(used))
-        if sweep == 0 and sweep + 1 < params.most_sweeps:
-            trace.add("sweep", lower)
+        if sweep:
             mixed = mix(np.stack(costs, axis=1), np.stack(usages, axis=1), capacity)
-            continue
-        mixed = mix(np.stack(costs, axis=1), np.stack(usages, axis=1), capacity)
-        trace.add("perturbed sweep" if spread else "sweep", lower, mixed.value)
-        if mixed.value - lower <= params.target_gap * abs(mixed.value):
+        trace.add("perturbed sweep" if spread else "sweep", lower, mixed.value if mixed else np.nan)
+        if mixed is not None and mixed.value - lower <= params.target_gap * abs(mixed.value):
             break
     assert mixed is not None
     stored = np.stack(costs, axis=1), np.stack(usages, axis=1)
