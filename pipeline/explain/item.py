@@ -138,7 +138,9 @@ def _alternatives(candidates: pd.DataFrame, vendors: Mapping[str, str]) -> str:
 def _nodes(own: Mapping[str, pd.DataFrame], as_of: date) -> str:
     levels = {str(row["node_id"]): row for row in _records(own["base_stock_levels"])}
     held = node_stock(own["stock"], as_of).droplevel("item_id")
-    coming = node_inbound(own["open_orders"], own["open_transfers"], as_of).droplevel("item_id")
+    coming = node_inbound(
+        own["open_orders"], own["open_transfers"], as_of, pd.Series(dtype="float64")
+    ).droplevel("item_id")
     rows: list[Sequence[Cell]] = []
     for node in sorted(set(levels) | set(held.index) | set(coming.index)):
         level = levels.get(node, {})

@@ -16,7 +16,13 @@ from pipeline.explain.drivers import (
     transfer_drivers,
     usual_quantity,
 )
-from pipeline.explain.position import by_item, node_inbound, node_stock, vendor_on_order
+from pipeline.explain.position import (
+    by_item,
+    interval_days,
+    node_inbound,
+    node_stock,
+    vendor_on_order,
+)
 from pipeline.explain.sentences import (
     OrderFacts,
     TransferFacts,
@@ -108,10 +114,15 @@ def explain_transfers(plan: NightPlan, also: Pairs | None = None) -> Explained:
     for name in ("base_stock_units", "unpriced_base_stock_units", "expected_demand_units",
                  "protection_days"):  # fmt: skip
         lines[name] = lines[name].astype("float64").fillna(0)
-    lines["case_units"] = lines["transfer_units"] // np.maximum(lines["cases"], 1)
+    case = plan.vendor_items.astype({"item_id": "str"}).groupby("item_id")["case_pack_units"].min()
+    cases = lines["item_id"].map(case).astype("float64").fillna(1).astype("int64")
+    is_whole = lines["transfer_units"] % cases == 0
+    lines["case_units"] = cases.where(is_whole, 1)
     receiver = pd.MultiIndex.from_frame(lines[["item_id", "to_node_id"]])
     lines["on_hand_units"] = _at(node_stock(plan.stock, plan.as_of), receiver)
-    inbound = _at(node_inbound(plan.open_orders, plan.open_transfers, plan.as_of), receiver)
+    days = interval_days(plan.base_stock_levels)
+    coming = node_inbound(plan.open_orders, plan.open_transfers, plan.as_of, days)
+    inbound = _at(coming, receiver)
     tonight = lines.groupby(["item_id", "to_node_id"])["transfer_units"].transform("sum")
     lines["inbound_units"] = inbound + (tonight - lines["transfer_units"]).to_numpy()
     return Explained(lines, transfer_drivers(lines, np.zeros(len(lines), dtype=bool)))
@@ -122,9 +133,8 @@ def order_sentences(orders: Explained, vendor_names: pd.Series) -> list[str]:
     lines = orders.lines
     names = lines["vendor_id"].map(vendor_names).fillna(lines["vendor_id"])
     facts = zip(
-        lines["order_units"].astype(int), lines["cases"].astype(int),
-        lines["case_pack_units"].astype(int), names, lines["cover_days"],
-        lines["reason_code"].astype("str"), lines["override_note"], strict=True,
+        lines["order_units"].astype(int), lines["case_pack_units"].astype(int), names,
+        lines["cover_days"], lines["reason_code"].astype("str"), lines["override_note"], strict=True,
     )  # fmt: skip
     return [
         order_sentence(OrderFacts(*fact), dict(zip(DRIVERS, row, strict=True)))
@@ -136,7 +146,7 @@ def transfer_sentences(moves: Explained, node_names: pd.Series) -> list[str]:
     """One sentence for each transfer; `node_names` is by node_id."""
     lines = moves.lines
     facts = zip(
-        lines["transfer_units"].astype(int), lines["cases"].astype(int),
+        lines["transfer_units"].astype(int), lines["case_units"].astype(int),
         lines["from_node_id"].map(node_names).fillna(lines["from_node_id"]),
         lines["to_node_id"].map(node_names).fillna(lines["to_node_id"]),
         lines["protection_days"], strict=True,

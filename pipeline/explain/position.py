@@ -14,14 +14,28 @@ def node_stock(stock: pd.DataFrame, as_of: date) -> pd.Series:
     return _total(today, ["item_id", "node_id"], "on_hand_units")
 
 
-def node_inbound(open_orders: pd.DataFrame, open_transfers: pd.DataFrame, as_of: date) -> pd.Series:
-    """Units on the way to a node, from vendors and other nodes, by (item_id, node_id)."""
-    columns = ["date", "item_id", "node_id", "open_units"]
+def node_inbound(
+    open_orders: pd.DataFrame, open_transfers: pd.DataFrame, as_of: date, days: pd.Series
+) -> pd.Series:
+    """Units on the way to a node, from vendors and other nodes, by (item_id, node_id).
+
+    Counts what arrives within the node's interval, `days` by node_id; all of it where none is
+    given. Overdue units count: they may arrive any day.
+    """
+    columns = ["date", "item_id", "node_id", "expected_arrival_date", "open_units"]
     moves = open_transfers.rename(columns={"to_node_id": "node_id"})
     text = {"item_id": "str", "node_id": "str"}
     rows = pd.concat([open_orders[columns].astype(text), moves[columns].astype(text)])
-    today = rows[rows["date"] == pd.Timestamp(as_of)]
-    return _total(today, ["item_id", "node_id"], "open_units")
+    ahead = (rows["expected_arrival_date"] - pd.Timestamp(as_of)).dt.days
+    limit = rows["node_id"].map(days).astype("float64").fillna(np.inf)
+    counted = (rows["date"] == pd.Timestamp(as_of)) & (ahead <= limit)
+    return _total(rows[counted], ["item_id", "node_id"], "open_units")
+
+
+def interval_days(base_stock_levels: pd.DataFrame) -> pd.Series:
+    """The interval that a node's levels protect, in whole days, by node_id."""
+    text = base_stock_levels.astype({"node_id": "str"})
+    return np.maximum(np.rint(text.groupby("node_id")["protection_days"].max()), 1.0)
 
 
 def vendor_on_order(

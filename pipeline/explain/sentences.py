@@ -21,8 +21,7 @@ class OrderFacts:
     """What an order's sentence tells beside the drivers."""
 
     units: int
-    cases: int
-    case_pack_units: int
+    case_units: int
     vendor: str
     cover_days: float
     reason_code: str
@@ -34,7 +33,7 @@ class TransferFacts:
     """What a transfer's sentence tells beside the drivers."""
 
     units: int
-    cases: int
+    case_units: int
     source: str
     target: str
     cover_days: float
@@ -43,12 +42,12 @@ class TransferFacts:
 def order_sentence(facts: OrderFacts, drivers: Mapping[str, int]) -> str:
     """Why this much is ordered, e.g. 'Order 48 (4 cases of 12) from Acme: 120 expected …'."""
     if facts.units:
-        head = f"Order {_packs(facts.units, facts.cases)} from {facts.vendor}"
+        head = f"Order {_packs(facts.units, facts.case_units)} from {facts.vendor}"
     else:
         head = f"Order none from {facts.vendor}"
     until = f"over the {_days(facts.cover_days)} this order must last"
     parts = [
-        _level(drivers, until),
+        _level(drivers, "sell", until, "that would cost more to hold than they would earn"),
         _have(-drivers["stock_on_hand"], -drivers["on_order"], "on hand"),
         _need(drivers, "to order"),
         _order_rounding(facts, drivers),
@@ -59,9 +58,14 @@ def order_sentence(facts: OrderFacts, drivers: Mapping[str, int]) -> str:
 
 def transfer_sentence(facts: TransferFacts, drivers: Mapping[str, int]) -> str:
     """Why this much is moved, e.g. 'Move 24 (2 cases) from A to B: 30 expected to be needed …'."""
-    head = f"Move {_packs(facts.units, facts.cases)} from {facts.source} to {facts.target}"
+    head = f"Move {_packs(facts.units, facts.case_units)} from {facts.source} to {facts.target}"
     parts = [
-        _level(drivers, f"there over the next {_days(facts.cover_days)}"),
+        _level(
+            drivers,
+            "be needed there",
+            f"over the next {_days(facts.cover_days)}",
+            "that are better served from another node",
+        ),
         _have(-drivers["stock_on_hand"], -drivers["on_order"], "there"),
         _need(drivers, "to bring"),
         _source(drivers["source_limit"]),
@@ -103,7 +107,7 @@ _CHANGE_WORDS = {
 }
 
 
-def _level(drivers: Mapping[str, int], until: str) -> str:
+def _level(drivers: Mapping[str, int], verb: str, until: str, why_less: str) -> str:
     demand, safety = drivers["demand_over_cover"], drivers["safety_stock"]
     price = drivers["capacity_price"]
     text = (
@@ -112,7 +116,7 @@ def _level(drivers: Mapping[str, int], until: str) -> str:
     if safety > 0:
         text += f", plus {safety:,} safety stock"
     elif safety < 0:
-        text += f", less {-safety:,} that would cost more to hold than they would earn"
+        text += f", less {-safety:,} {why_less}"
     if price > 0:
         text += f", plus {price:,} because space is less scarce here than elsewhere"
     elif price < 0:
@@ -150,7 +154,7 @@ def _order_rounding(facts: OrderFacts, drivers: Mapping[str, int]) -> str:
         return f"raised by {units:,} to reach {_MINIMUM_WORDS[facts.reason_code]}"
     if facts.reason_code in _LIMIT_WORDS and units < 0:
         return f"cut by {-units:,} because {_LIMIT_WORDS[facts.reason_code]}"
-    if abs(units) < facts.case_pack_units:
+    if abs(units) < facts.case_units:
         return _rounded(units)
     if units > 0:
         return f"raised by {units:,} because a larger order now is worth more"
@@ -168,7 +172,7 @@ def _source(units: int) -> str:
         return ""
     if units > 0:
         return f"{units:,} more than that, because they are worth more there than at the source"
-    return f"{-units:,} less than that, because the source or the lane cannot give more"
+    return f"{-units:,} less than that, because the source needs them more or the lane is full"
 
 
 def _override(units: int, note: str) -> str:
@@ -180,10 +184,11 @@ def _override(units: int, note: str) -> str:
     return f"a planner's override {'adds' if units > 0 else 'takes off'} {abs(units):,}{why}"
 
 
-def _packs(units: int, cases: int) -> str:
-    if cases == units:
+def _packs(units: int, case: int) -> str:
+    if case == 1 or units % case:
         return f"{units:,}"
-    return f"{units:,} ({cases:,} case{'' if cases == 1 else 's'} of {units // cases:,})"
+    cases = units // case
+    return f"{units:,} ({cases:,} case{'' if cases == 1 else 's'} of {case:,})"
 
 
 def _days(days: float) -> str:

@@ -87,6 +87,23 @@ def test_transfers_to_one_node_count_each_other_as_on_the_way() -> None:
     assert moves.drivers.sum(axis=1).tolist() == [24, 12]
 
 
+def test_what_reaches_a_node_after_its_interval_does_not_count() -> None:
+    night = plan([], [transfer()])
+    soon = night.open_transfers.assign(open_units=5)
+    late = soon.assign(expected_arrival_date=pd.Timestamp(AS_OF) + pd.Timedelta(days=10))
+    drivers = [
+        explain_transfers(replace(night, open_transfers=moves)).drivers.iloc[0]
+        for moves in (soon, late)
+    ]
+    assert [row["on_order"] for row in drivers] == [-5, 0]
+    assert [row.sum() for row in drivers] == [24, 24]
+
+
+def test_single_units_of_a_cased_item_are_not_called_cases() -> None:
+    moves = explain_transfers(plan([], [transfer(units=7)]))
+    assert transfer_sentences(moves, NODES)[0].startswith("Move 7 from DC East to FC Boston: ")
+
+
 def test_a_transfer_below_the_need_names_the_source() -> None:
     moves = explain_transfers(plan([], [transfer(units=12)]))
     assert moves.drivers.iloc[0].to_dict() == {
@@ -94,10 +111,10 @@ def test_a_transfer_below_the_need_names_the_source() -> None:
         "on_order": 0, "source_limit": -18, "rounding": 0, "override": 0,
     }  # fmt: skip
     assert transfer_sentences(moves, NODES) == [
-        "Move 12 (1 case of 12) from DC East to FC Boston: 30 expected to sell there over the next "
-        "9 days, plus 15 safety stock, less 5 because warehouse capacity is scarce; 10 there, "
-        "nothing on the way; leaves 30 to bring; 18 less than that, because the source or the lane "
-        "cannot give more."
+        "Move 12 (1 case of 12) from DC East to FC Boston: 30 expected to be needed there over the "
+        "next 9 days, plus 15 safety stock, less 5 because warehouse capacity is scarce; 10 there, "
+        "nothing on the way; leaves 30 to bring; 18 less than that, because the source needs them "
+        "more or the lane is full."
     ]
 
 

@@ -22,7 +22,7 @@ DEMAND, SAFETY, PRICE, STOCK, COMING, ROUNDING, OVERRIDE = DRIVERS
 
 def order(units: int = 48, case: int = 12, reason: str = "case_pack", **drivers: int) -> str:
     values = dict.fromkeys(DRIVERS, 0) | drivers
-    return order_sentence(OrderFacts(units, units // case, case, "Acme", 21.0, reason), values)
+    return order_sentence(OrderFacts(units, case, "Acme", 21.0, reason), values)
 
 
 def test_numbers_have_thousands_separators() -> None:
@@ -51,7 +51,7 @@ def test_single_units_are_not_called_cases() -> None:
         ({DEMAND: 98, ROUNDING: -50}, "below_order_up_to",
          "cut by 50 because a smaller order now is worth more"),
         ({SAFETY: 48}, "below_order_up_to",
-         "hardly any sales expected over the 21 days this order must last, plus 48 safety stock"),
+         "none expected to sell over the 21 days this order must last, plus 48 safety stock"),
         ({DEMAND: 60, SAFETY: -12}, "x",
          "less 12 that would cost more to hold than they would earn"),
         ({DEMAND: 60, PRICE: -12}, "x", "less 12 because warehouse capacity is scarce"),
@@ -89,7 +89,7 @@ def test_an_order_sentence_names_no_negative_number_and_only_real_ones(
 def test_a_transfer_sentence_names_no_negative_number(drivers: dict[str, int]) -> None:
     drivers["demand_over_cover"] = abs(drivers["demand_over_cover"])
     drivers["stock_on_hand"] = -abs(drivers["stock_on_hand"])
-    text = transfer_sentence(TransferFacts(24, 2, "A", "B", 9.2), drivers)
+    text = transfer_sentence(TransferFacts(24, 12, "A", "B", 9.2), drivers)
     assert text.startswith("Move 24 (2 cases of 12) from A to B: ")
     assert "-" not in text
 
