@@ -19,6 +19,11 @@ DETERMINISTIC = {
 }
 
 
+def workers(rows: int, threads: int) -> int:
+    """Threads worth starting for so many rows; their number never changes a result."""
+    return max(1, min(threads, rows // 200_000))
+
+
 def sample_rows(
     panel: Panel, settings: MeanSettings, horizon: int, last_day: int, seed: int
 ) -> tuple[I32, I32, I32]:
@@ -93,7 +98,7 @@ def fit_mean(
         "lambda_l2": 1.0,
         "max_delta_step": 1.5,  # a Poisson step from a tiny mean to a large demand is unbounded
         "min_sum_hessian_in_leaf": 1.0,
-        "num_threads": threads,
+        "num_threads": workers(len(series), threads),
     }
     return lgb.train(options, data, num_boost_round=settings.trees)
 
@@ -101,5 +106,5 @@ def fit_mean(
 def predict_mean(booster: lgb.Booster, x: F32, threads: int, level: F64 | None = None) -> F64:
     """Expected units of each row of a feature matrix."""
     base = x[:, COLUMN["log_level"]] if level is None else np.log(level)
-    raw = booster.predict(x, raw_score=True, num_threads=threads)
+    raw = booster.predict(x, raw_score=True, num_threads=workers(len(x), threads))
     return np.exp(np.asarray(raw) + base)

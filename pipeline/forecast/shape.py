@@ -13,7 +13,7 @@ import numpy as np
 from pipeline.contracts.settings import ShapeSettings
 from pipeline.forecast.distribution import log_likelihood
 from pipeline.forecast.features import COLUMN
-from pipeline.forecast.mean import DETERMINISTIC
+from pipeline.forecast.mean import DETERMINISTIC, workers
 from pipeline.forecast.panel import F32, F64, I32
 
 _BORROWED = (
@@ -94,7 +94,7 @@ def fit_shape(
         "min_sum_hessian_in_leaf": 0.1,
         "feature_fraction": 0.7,
         "lambda_l2": 5.0,
-        "num_threads": threads,
+        "num_threads": workers(len(y), threads),
     }
     return lgb.train(options, data, num_boost_round=settings.trees)
 
@@ -123,7 +123,9 @@ def predict_shape(booster: lgb.Booster, start: F64, x: F32, threads: int) -> tup
     """Size r and chance of none π of windows with features `x`; `start` as fitted."""
     if len(x) == 0:
         return np.empty(0), np.empty(0)
-    raw = np.asarray(booster.predict(x, raw_score=True, num_threads=threads)) + start
+    raw = (
+        np.asarray(booster.predict(x, raw_score=True, num_threads=workers(len(x), threads))) + start
+    )
     (low_a, high_a), (low_b, high_b) = _LIMITS
     size = np.exp(np.clip(raw[:, 0], low_a, high_a))
     return size, 1 / (1 + np.exp(-np.clip(raw[:, 1], low_b, high_b)))
