@@ -134,7 +134,8 @@ def order_sentences(orders: Explained, vendor_names: pd.Series) -> list[str]:
     names = lines["vendor_id"].map(vendor_names).fillna(lines["vendor_id"])
     facts = zip(
         lines["order_units"].astype(int), lines["case_pack_units"].astype(int), names,
-        lines["cover_days"], lines["reason_code"].astype("str"), lines["override_note"], strict=True,
+        lines["cover_days"], lines["reason_code"].astype("str"), lines["override_note"],
+        strict=True,
     )  # fmt: skip
     return [
         order_sentence(OrderFacts(*fact), dict(zip(DRIVERS, row, strict=True)))

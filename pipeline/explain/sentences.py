@@ -110,9 +110,7 @@ _CHANGE_WORDS = {
 def _level(drivers: Mapping[str, int], verb: str, until: str, why_less: str) -> str:
     demand, safety = drivers["demand_over_cover"], drivers["safety_stock"]
     price = drivers["capacity_price"]
-    text = (
-        f"{demand:,} expected to sell {until}" if demand else f"hardly any sales expected {until}"
-    )
+    text = f"{f'{demand:,}' if demand else 'none'} expected to {verb} {until}"
     if safety > 0:
         text += f", plus {safety:,} safety stock"
     elif safety < 0:
