@@ -1,34 +1,38 @@
-"""Echelon's forecaster on the 12 levels of M5: direct forecasts blended with sums of stores.
+"""Echelon's forecaster on the 12 levels of M5: one coherent set of means, spreads by tier.
 
-Each tier has trees of its own, by the same code. The mean of a series above the stores is the
-geometric mean of its direct forecast and of the sum of its stores' forecasts; the spread is
-learned on the errors of that blend, on days that neither had seen.
+Two sets of trees by the same code: the stores' 30,490 series, and the 154 sums of departments
+and above, which have five years of history. The stores' means are moved half of the way (in
+logarithms, by store and category) to the sums' forecasts and then add up to every level. The
+spread of a level is learned on the errors of those means, on days that no tree had seen.
 """
 
 from __future__ import annotations
 
 import resource
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
 from m5_data import LEVELS, M5, TIERS, Tier, add_up, tier
 from m5_scores import LEVELS_Q
 
 from pipeline.contracts.settings import ForecastSettings, MeanSettings, ShapeSettings
-from pipeline.forecast.mean import fit_mean
+from pipeline.forecast.features import COLUMN
+from pipeline.forecast.mean import daily_mean, fit_mean
 from pipeline.forecast.model import calibration_rows
-from pipeline.forecast.panel import F64
+from pipeline.forecast.panel import F32, F64
 from pipeline.forecast.spread import fit_spread
 from pipeline.forecast.windows import Windows, foresee, join
 
 AHEAD = 28
 DAYS = [(h, 1) for h in range(1, AHEAD + 1)]
 SEED = 20160424
-DIRECT_SHARE = {"top": 0.5, "items": 0.5}
+MOVED = 0.5  # how far the stores' means move to the forecasts of their sums
+DIRECT = 0.25  # weight of a sum's own forecast beside the moved stores' sum
+RECONCILED = 8  # store × category
 SETTINGS = {
     "top": ForecastSettings(
         mean=MeanSettings(
@@ -37,23 +41,14 @@ SETTINGS = {
         ),
         shape=ShapeSettings(trees=60, leaves=8, leaf_rows=500),
     ),
-    "items": ForecastSettings(mean=MeanSettings(rows_per_origin=4)),
+    "items": ForecastSettings(),
     "stores": ForecastSettings(),
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Foreseen:
-    """Means of the next 28 days at several origins: origin day → windows of all series."""
-
-    tier: Tier
-    past: dict[int, Windows]
-    future: Windows
-
-
-@dataclass(frozen=True)
 class Forecast:
-    """Quantiles (series, 28, 9) of every tier, and what they cost."""
+    """Quantiles (series, 28, 9) of all levels, and what they cost."""
 
     keys: pd.DataFrame
     quantiles: F64
@@ -63,79 +58,96 @@ class Forecast:
     peak_gb: float
 
 
+@dataclass(frozen=True)
+class Means:
+    """Daily means (series, 28) by tier at one origin."""
+
+    by_tier: dict[str, F64]
+
+
 def forecast(data: M5, origin: int, threads: int) -> Forecast:
     """Nine quantiles of days origin + 1 … origin + 28 for all 42,840 series."""
     started = time.process_time()
-    predicting = 0.0
-    foreseen = {}
-    for name in TIERS:
-        own = tier(data, name, origin, AHEAD)
-        past_trees, trees = (
-            _grow(own, name, last, threads)
-            for last in (own.panel.days - 1 - SETTINGS[name].calibration_days, own.panel.days - 1)
-        )
-        past = _foresee_past(own, past_trees, name, threads)
-        before = time.process_time()
-        future = foresee(trees, own.panel, own.totals, own.panel.days - 1, DAYS, threads)
-        predicting += time.process_time() - before
-        foreseen[name] = Foreseen(own, past, future)
-    parts, means = [], []
-    for name, own in foreseen.items():
-        blended = own if name == "stores" else _blend(data, name, own, foreseen["stores"])
-        past = join(list(blended.past.values()))
-        units = past.units(own.tier.panel)
-        chosen = np.isfinite(units)
+    tiers = {name: tier(data, name, origin, AHEAD) for name in TIERS}
+    calibration = ForecastSettings()
+    cut = origin - calibration.calibration_days
+    early, late = (
+        {name: _grow(tiers[name], name, last, threads) for name in ("top", "stores")}
+        for last in (cut, origin)
+    )
+    backs = range(cut, origin - AHEAD + 1, calibration.calibration_step_days)
+    past = {at: _means(data, tiers, early, at) for at in backs}
+    trained = time.process_time()
+    future = _means(data, tiers, late, origin)
+    predicting = time.process_time() - trained
+    parts = []
+    for name, own in tiers.items():
+        rows = np.arange(own.panel.series)
         if name != "top":
-            rows = calibration_rows(own.tier.panel, SETTINGS[name], SEED)
-            chosen &= np.isin(past.series, rows)
-        past, units = past.take(chosen), units[chosen]
+            rows = calibration_rows(own.panel, SETTINGS[name], SEED)
+        found = join([_windows(own, name, rows, at, means) for at, means in past.items()])
+        units = found.units(own.panel.take(rows))
         learn = np.ones(len(units), bool)
-        correct = learn
         if name != "top":
-            learn = own.tier.panel.item[past.series] % 2 == 1
-            correct = ~learn
-        spread, _ = fit_spread(past, units, learn, correct, SETTINGS[name], SEED, threads)
+            learn = own.panel.item[rows][found.series] % 2 == 1
+        correct = learn if name == "top" else ~learn
+        seen = np.isfinite(units)
+        spread, _ = fit_spread(
+            found.take(seen), units[seen], learn[seen], correct[seen], SETTINGS[name], SEED, threads
+        )
         before = time.process_time()
-        found = spread.quantiles(blended.future, LEVELS_Q, threads)
+        ahead = _windows(own, name, np.arange(own.panel.series), origin, future)
+        parts.append(spread.quantiles(ahead, LEVELS_Q, threads).reshape(-1, AHEAD, len(LEVELS_Q)))
         predicting += time.process_time() - before
-        parts.append(found.reshape(-1, AHEAD, len(LEVELS_Q)))
-        means.append(blended.future.mean.reshape(-1, AHEAD))
     total = time.process_time() - started
     return Forecast(
-        pd.concat([own.tier.keys for own in foreseen.values()], ignore_index=True),
+        pd.concat([own.keys for own in tiers.values()], ignore_index=True),
         np.concatenate(parts),
-        np.concatenate(means),
+        np.concatenate([future.by_tier[name] for name in tiers]),
         total - predicting,
         predicting,
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
     )
 
 
-def _grow(own: Tier, name: str, last: int, threads: int) -> lgb.Booster:
-    return fit_mean(own.panel, own.totals, SETTINGS[name].mean, AHEAD, last, SEED, threads)
+def _grow(own: Tier, name: str, last_d: int, threads: int) -> Callable[[F32], F64]:
+    last = last_d - own.first_d
+    trees = fit_mean(own.panel, own.totals, SETTINGS[name].mean, AHEAD, last, SEED, threads)
+    return daily_mean(trees, threads)
 
 
-def _foresee_past(own: Tier, trees: lgb.Booster, name: str, threads: int) -> dict[int, Windows]:
-    """Windows of days after the cut, by origin (days before the end of history)."""
-    panel, settings = own.panel, SETTINGS[name]
-    cut = panel.days - 1 - settings.calibration_days
-    found = {}
-    for at in range(cut, panel.days - AHEAD, settings.calibration_step_days):
-        found[panel.days - at] = foresee(trees, panel, own.totals, at, DAYS, threads)
-    return found
+def _level(x: F32) -> F64:
+    return np.exp(x[:, COLUMN["log_level"]]).astype(np.float64)
 
 
-def _blend(data: M5, name: str, own: Foreseen, stores: Foreseen) -> Foreseen:
-    share = DIRECT_SHARE[name]
+def _means(
+    data: M5, tiers: dict[str, Tier], mean_of: dict[str, Callable[[F32], F64]], at: int
+) -> Means:
+    """Means of the 28 days after day `at`: stores moved towards their sums, then added up."""
+    direct, stores = (
+        foresee(mean_of[name], own.panel, own.totals, at - own.first_d, DAYS).mean.reshape(
+            -1, AHEAD
+        )
+        for name, own in ((name, tiers[name]) for name in ("top", "stores"))
+    )
+    levels = tiers["top"].keys["level"].to_numpy()
+    by = LEVELS[RECONCILED - 1]
+    below = add_up(data.series, stores, by)
+    factor = (direct[levels == RECONCILED] / np.maximum(below, 1e-9)) ** MOVED
+    code = pd.factorize(pd.MultiIndex.from_frame(data.series[list(by)]), sort=True)[0]
+    stores = stores * factor[code]
 
-    def mix(direct: Windows, below: Windows) -> Windows:
-        daily = below.mean.reshape(-1, AHEAD)
-        sums = [add_up(data.series, daily, LEVELS[k - 1]) for k in TIERS[name]]
-        log_sum = np.log(np.concatenate(sums).ravel())
-        return direct.with_mean(np.exp(share * np.log(direct.mean) + (1 - share) * log_sum))
+    def sums(name: str) -> F64:
+        return np.concatenate([add_up(data.series, stores, LEVELS[k - 1]) for k in TIERS[name]])
 
-    past = {back: mix(windows, stores.past[back]) for back, windows in own.past.items()}
-    return Foreseen(own.tier, past, mix(own.future, stores.future))
+    top = np.exp(DIRECT * np.log(direct) + (1 - DIRECT) * np.log(sums("top")))
+    return Means({"top": top, "items": sums("items"), "stores": stores})
+
+
+def _windows(own: Tier, name: str, rows: np.ndarray, at: int, means: Means) -> Windows:
+    """Windows of some series with the given means."""
+    bare = foresee(_level, own.panel.take(rows), own.totals, at - own.first_d, DAYS)
+    return bare.with_mean(np.maximum(means.by_tier[name][rows].ravel(), 1e-3))
 
 
 def write(found: Forecast, origin: int, path: Path) -> None:

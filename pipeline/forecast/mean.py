@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import lightgbm as lgb
 import numpy as np
 
@@ -103,8 +105,12 @@ def fit_mean(
     return lgb.train(options, data, num_boost_round=settings.trees)
 
 
-def predict_mean(booster: lgb.Booster, x: F32, threads: int, level: F64 | None = None) -> F64:
-    """Expected units of each row of a feature matrix."""
-    base = x[:, COLUMN["log_level"]] if level is None else np.log(level)
-    raw = booster.predict(x, raw_score=True, num_threads=workers(len(x), threads))
-    return np.exp(np.asarray(raw) + base)
+def daily_mean(booster: lgb.Booster, threads: int) -> Callable[[F32], F64]:
+    """Function from a feature matrix to the expected units of its rows."""
+
+    def predict(x: F32) -> F64:
+        used = workers(len(x), threads)
+        raw = np.asarray(booster.predict(x, raw_score=True, num_threads=used))
+        return np.asarray(np.exp(raw + x[:, COLUMN["log_level"]]))
+
+    return predict

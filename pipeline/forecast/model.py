@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.contracts.settings import ForecastSettings
-from pipeline.forecast.mean import fit_mean
+from pipeline.forecast.mean import daily_mean, fit_mean
 from pipeline.forecast.panel import F64, Panel, Totals
 from pipeline.forecast.spread import PastErrors, Spread, fit_spread
 from pipeline.forecast.windows import Windows, foresee, join
@@ -121,7 +121,7 @@ def past_windows(
     for origin in range(cut, panel.days - 1, settings.calibration_step_days):
         ends = [(s, n) for s, n in windows if origin + s + n - 1 < panel.days]
         if ends:
-            part = foresee(early, shard, totals, origin, ends, threads)
+            part = foresee(daily_mean(early, threads), shard, totals, origin, ends)
             parts.append(replace(part, series=rows[part.series].astype(np.int32)))
     found = join(parts)
     units = found.units(panel)

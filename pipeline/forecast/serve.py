@@ -11,6 +11,7 @@ import pandas as pd
 from pipeline.contracts.columns import QUANTILE_COLUMNS, QUANTILE_LEVELS
 from pipeline.contracts.settings import Settings
 from pipeline.forecast.assemble import Assembled
+from pipeline.forecast.mean import daily_mean
 from pipeline.forecast.model import Model
 from pipeline.forecast.panel import Panel, totals
 from pipeline.forecast.windows import foresee
@@ -42,10 +43,11 @@ def forecast_windows(
     panel = assembled.panel
     sums = totals(panel)
     levels = np.array(QUANTILE_LEVELS)
+    mean_of = daily_mean(model.mean, threads)
     frames = []
     for rows in shards(panel, shard_items):
         shard = panel.take(rows)
-        seen = foresee(model.mean, shard, sums, panel.days - 1, windows, threads)
+        seen = foresee(mean_of, shard, sums, panel.days - 1, windows)
         columns = {
             "item_id": assembled.items[rows][seen.series],
             "region_id": assembled.regions[rows][seen.series],

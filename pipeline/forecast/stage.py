@@ -10,6 +10,7 @@ import pandas as pd
 from pipeline.contracts.columns import QUANTILE_LEVELS
 from pipeline.forecast.assemble import Assembled, Names, assemble
 from pipeline.forecast.dependence import dependence_table
+from pipeline.forecast.mean import daily_mean
 from pipeline.forecast.model import Model
 from pipeline.forecast.overriding import apply_overrides
 from pipeline.forecast.panel import totals
@@ -51,14 +52,12 @@ def score_last(
     origin = panel.days - 1 - max(SCORED_DAYS)
     if origin < 1:
         return score_groups(*_nothing())
-    sums = totals(panel)
+    sums, mean_of = totals(panel), daily_mean(model.early, threads)
     category = items.set_index(items["item_id"].astype(str))["category"].astype(str)
     frames, units, found = [], [], []
     for rows in shards(panel, shard_items):
         shard = panel.take(rows)
-        seen = foresee(
-            model.early, shard, sums, origin, [(1, days) for days in SCORED_DAYS], threads
-        )
+        seen = foresee(mean_of, shard, sums, origin, [(1, days) for days in SCORED_DAYS])
         y = seen.units(shard)
         seen, y = seen.take(np.isfinite(y)), y[np.isfinite(y)]
         frames.append(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.forecast.features import features, history
-from pipeline.forecast.mean import predict_mean
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
 from pipeline.forecast.shape import shape_features
 
@@ -53,14 +52,15 @@ class Windows:
 
 
 def foresee(
-    booster: lgb.Booster,
+    mean_of: Callable[[F32], F64],
     panel: Panel,
     totals: Totals,
     origin: int,
     windows: list[tuple[int, int]],
-    threads: int,
 ) -> Windows:
     """All `windows` (start day, days) of all series, as known at the end of day `origin`.
+
+    `mean_of` gives the expected units of a day from its features (see `mean.daily_mean`).
 
     `panel` may reach beyond the origin; later demand is not read. Rows are sorted by series,
     then in the order of `windows`.
@@ -75,7 +75,7 @@ def foresee(
     at = np.full(len(series), origin, np.int32)
     x = features(known, seen, past, series, at, target)
     daily = np.zeros((panel.series, reach + 1))
-    daily[:, needed] = predict_mean(booster, x, threads).reshape(panel.series, -1)
+    daily[:, needed] = mean_of(x).reshape(panel.series, -1)
     day = origin + np.arange(1, reach + 1)
     daily[:, 1:] *= (panel.launch_day[:, None] <= day) & (day < panel.end_day[:, None])
     running = np.cumsum(daily, axis=1)
