@@ -14,16 +14,17 @@ from pipeline.store import Night, Source
 
 def run(night: Night) -> None:
     """Publish the clean world as known at the end of `night.as_of`."""
-    raw = read_source(night.source, night.as_of)
-    world = clean_world(raw, night.as_of, night.settings.ingest)
+    settings = night.settings.ingest
+    raw = read_source(night.source, night.as_of, settings.history_days)
+    world = clean_world(raw, night.as_of, settings)
     for name in BY_NAME["ingest"].writes:
         night.write(name, world[name])
 
 
-def read_source(source: Source, as_of: date) -> RawTables:
+def read_source(source: Source, as_of: date, history_days: int) -> RawTables:
     """Raw tables of a dataset; adapters make them, the sample and `raw` lie in a folder."""
     if source.dataset == "m5":
-        return read_m5(source.raw_dir, as_of)
+        return read_m5(source.raw_dir, as_of, history_days)
     if source.dataset in ("sample", "raw"):
         return read_folder(source.raw_dir)
     raise UsageError(f"no dataset {source.dataset!r}. Next: use sample, m5 or raw.")
