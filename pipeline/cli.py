@@ -1,4 +1,4 @@
-"""The command line: run, train, check, explain, report, sample.
+"""The command line: run, train, check, explain, report, sample, simulate.
 
 Parses, calls, prints. No planning logic: every command is a call into the packages below, which
 are imported inside the commands so that --help answers at once.
@@ -26,6 +26,7 @@ from pipeline.stages import STAGES
 
 if TYPE_CHECKING:
     from pipeline.runner import OnStage, StageRun
+    from pipeline.simulate.stage import OnDay, SimulatedDay
     from pipeline.store import Source, Store
 
 app = typer.Typer(
@@ -178,14 +179,57 @@ def sample(
     out: Annotated[Path, typer.Option("--out", help="Folder for the raw files.")],
     items: Annotated[int, typer.Option(min=1, help="Number of items.")] = 72,
     regions: Annotated[int, typer.Option(min=1, max=10, help="Number of regions.")] = 4,
-    days: Annotated[int, typer.Option(min=60, help="Days of history.")] = 450,
+    days: Annotated[int, typer.Option(min=60, help="Days of history.")] = 440,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, another world.")] = 7,
 ) -> None:
     """Generate a realistic small world in the raw contract."""
-    from pipeline.ingest.sample import write_sample
+    from pipeline.ingest.sample import SampleSize, write_sample
 
-    write_sample(out, items=items, regions=regions, days=days, seed=seed)
+    write_sample(out, SampleSize(items=items, regions=regions, days=days), seed=seed)
     console.print(f"Wrote {items} items x {regions} regions x {days} days to {out}")
+
+
+@app.command()
+def simulate(
+    scenario: Annotated[Path, typer.Option(help="A file such as configs/scenarios/baseline.yaml.")],
+    compare: Annotated[
+        str, typer.Option(help="Policies, separated by commas; the first listed runs first.")
+    ] = "echelon,single_echelon,newsvendor,weeks_of_supply",
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Days to simulate. Default: the scenario's.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder; a run in it is resumed.")] = Path(
+        "data/runs/simulations"
+    ),
+    bound: Annotated[bool, typer.Option(help="Compute the clairvoyant bound.")] = True,
+) -> None:
+    """Compare policies in a simulated world that answers the nightly plan, with a report.
+
+    echelon simulate --scenario configs/scenarios/one_day_promise.yaml --days 28 --out sim
+    """
+    from pipeline.simulate.scenario import load_scenario
+    from pipeline.simulate.stage import run_scenario
+
+    chosen = load_scenario(scenario)
+    names = [name.strip() for name in compare.split(",") if name.strip()]
+    folder = out / chosen.name
+    total = (days or chosen.days) * chosen.replications * len(names)
+    with _day_progress(total) as on_day:
+        tables = run_scenario(chosen, names, folder, days, bound, on_day)
+    shown = RichTable("policy", "profit USD", "± 95 %", "of clairvoyant", "in stock", "kept",
+                      "lost units", title=chosen.name)  # fmt: skip
+    from pipeline.simulate.intervals import summary
+
+    columns = ["profit_usd", "share_of_clairvoyant", "in_stock_rate", "kept_share", "lost_units"]
+    for policy, figures in summary(tables["simulated_totals"], columns).items():
+        share = figures.get("share_of_clairvoyant")
+        shown.add_row(
+            policy, f"{figures['profit_usd'].mean:,.0f}", f"{figures['profit_usd'].half_width:,.0f}",
+            "–" if share is None else f"{share.mean:.1%}", f"{figures['in_stock_rate'].mean:.1%}",
+            f"{figures['kept_share'].mean:.1%}", f"{figures['lost_units'].mean:,.0f}",
+        )  # fmt: skip
+    console.print(shown)
+    console.print(f"Report: {folder}/results/{chosen.start}/simulation_report/report.html")
 
 
 def main() -> None:
@@ -247,6 +291,19 @@ def _print_summary(store: Store, as_of: date, settings: Settings) -> None:
     console.print(orders)
     console.print(f"Tables: {store.root}/{as_of}/", soft_wrap=True)
     console.print(f"Report: {store.path(as_of, 'report', 'report.html')}", soft_wrap=True)
+
+
+@contextmanager
+def _day_progress(total: int) -> Iterator[OnDay]:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True) as progress:
+        task = progress.add_task("preparing", total=total)
+
+        def on_day(day: SimulatedDay) -> None:
+            progress.update(task, description=f"{day.policy} #{day.replication} {day.as_of}")
+            progress.advance(task)
+
+        yield on_day
 
 
 @contextmanager
