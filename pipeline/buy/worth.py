@@ -1,7 +1,8 @@
 """What a candidate order is worth: the value of the position it leads to, against ordering nothing.
 
-With G_v(X) the value of position X when vendor v covers the coming interval, IP_v the position in
-v's eyes, c_v its unit cost, d the demand of a review period, the worth of q units from v is
+With G_v(X) the value of position X when vendor v covers the coming interval (as published, less
+(c_v - c_min) X, which is added back here), IP_v the position in v's eyes, c_v its unit cost, d the
+demand of a review period, the worth of q units from v is
 
     A_v(q) = G_v(IP_v + q) - (c_v - c_min) max(q, d) - early_v - excess_v(q) - line cost [q > 0]
 
@@ -74,7 +75,7 @@ class Worth:
     def gain(self, pair: Ints, units: npt.ArrayLike) -> Floats:
         """Usd gained by ordering `units` (0: nothing) from the pair, against ordering nothing."""
         p, q = self.pairs, np.asarray(units, dtype=np.float64)
-        value = p.curves.at(pair, p.position[pair] + q)
+        value = self.position_value(pair, p.position[pair] + q)
         price = self.price_gap[pair] * np.maximum(q, self.review_units[pair])
         excess = np.maximum(p.position[pair] + q - np.maximum(p.level, p.position)[pair], 0.0)
         # The excess shrinks to zero at the pace of demand: half of it is held on average.
@@ -82,6 +83,10 @@ class Worth:
         held = excess * p.unit_cost[pair] * self.holding_per_day * days
         total = value - price - self.early_loss[pair] - held - self.line_usd
         return np.where(q > 0, total - self.nothing[pair], 0.0)
+
+    def position_value(self, pair: Ints, units: npt.ArrayLike) -> Floats:
+        """G of `units` in the pair, usd."""
+        return _gross_value(self.pairs, self.price_gap, pair, units)
 
 
 def worth_of(
@@ -94,8 +99,8 @@ def worth_of(
     cheapest = np.full(n_items, np.inf)
     np.minimum.at(cheapest, pairs.item, pairs.unit_cost)
     price_gap = pairs.unit_cost - cheapest[pairs.item]
-    here = pairs.curves.at(all_pairs, pairs.position)
-    loss = np.maximum(pairs.curves.at(all_pairs, pairs.level) - here, 0.0)
+    here = _gross_value(pairs, price_gap, all_pairs, pairs.position)
+    loss = np.maximum(_gross_value(pairs, price_gap, all_pairs, pairs.level) - here, 0.0)
     early = _early_losses(pairs, np.where(pairs.position < pairs.level, loss, 0.0))
     nothing = np.full(n_items, -np.inf)
     np.maximum.at(nothing, pairs.item, here - price_gap * review_units - early)
@@ -103,6 +108,12 @@ def worth_of(
         pairs, holding_rate_per_year / DAYS_PER_YEAR, line_usd, review_units, price_gap, early,
         nothing[pairs.item] if len(pairs) else nothing,
     )  # fmt: skip
+
+
+def _gross_value(pairs: Pairs, price_gap: Floats, pair: Ints, units: npt.ArrayLike) -> Floats:
+    """G: the published value without the price gap that is charged on every unit in it."""
+    x = np.asarray(units, dtype=np.float64)
+    return np.asarray(pairs.curves.at(pair, x) + price_gap[pair] * x)
 
 
 def _early_losses(pairs: Pairs, loss: Floats) -> Floats:

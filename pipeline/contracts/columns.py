@@ -200,7 +200,8 @@ def _optimize() -> list[Column]:
                "Mean lead time, review period and mean transit to the nodes.", low=0),
         Column("position_units", "int", "Inventory position of the network echelon.", low=0),
         Column("position_value_usd", "float",
-               "Expected value of the position, net of holding; concave in the position."),
+               "Expected value of the position, net of holding and of the unit cost above that of "
+               "the item's cheapest vendor; concave in the position."),
         Column("week_start", "date", "First day of the planning week."),
         Column("price_usd_per_capacity_unit", "float",
                "Opportunity cost of a unit of capacity in the week (shadow price).", low=0),

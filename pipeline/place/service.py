@@ -21,18 +21,23 @@ def saved_usd(
     grid: Grid, options: pd.DataFrame, speeds: pd.DataFrame, hours: pd.DataFrame,
     region_demand: pd.Series,
 ) -> Floats:  # fmt: skip
-    """Usd a unit [nodes]: mean saving over the demand that the node serves best."""
+    """Usd a unit [items, nodes]: mean saving over the demand that the node serves better.
+
+    Rivals are the nodes outside its subtree that may hold the item; the subtree of a node that has
+    none of the item stands empty, too, before long.
+    """
     cost, weight = _cell_costs(grid, options, speeds, hours, region_demand)
-    saved = np.full(len(grid.nodes), LEAST_USD)
-    for node in range(len(grid.nodes)):
-        outside = ~grid.below(node)
-        rival = cost[:, outside].min(axis=1, initial=np.inf)
-        gain = np.where(np.isfinite(rival) & np.isfinite(cost[:, node]), rival - cost[:, node], 0.0)
-        gain = np.maximum(gain, 0.0)
-        served = weight[gain > 0].sum()
-        if served > 0:
-            saved[node] = max(float(weight @ gain) / float(served), LEAST_USD)
-    return saved
+    kinds, kind_of = np.unique(grid.eligible, axis=0, return_inverse=True)
+    saved = np.full(kinds.shape, LEAST_USD)
+    for kind, able in enumerate(kinds):
+        for node in np.flatnonzero(able).tolist():
+            rival = cost[:, able & ~grid.below(node)].min(axis=1, initial=np.inf)
+            is_both = np.isfinite(rival) & np.isfinite(cost[:, node])
+            gain = np.where(is_both, np.maximum(rival, cost[:, node]) - cost[:, node], 0.0)
+            served = float(weight[gain > 0].sum())
+            if served > 0:
+                saved[kind, node] = max(float(weight @ gain) / served, LEAST_USD)
+    return saved[kind_of.ravel()]
 
 
 def _cell_costs(

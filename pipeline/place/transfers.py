@@ -60,7 +60,7 @@ def holding(grid: Grid, level: npt.NDArray[np.int64], saved: Floats) -> Holding:
         level=level.astype(np.float64),
         mean=mean,
         sd=np.sqrt(_VARIANCE_TO_MEAN * mean + (_FORECAST_ERROR * mean) ** 2),
-        saved_usd=np.broadcast_to(saved, level.shape),
+        saved_usd=saved,
         keeps_surplus=grid.position > level,
     )
 

@@ -154,6 +154,8 @@ def two_vendors(on_hand: int, fast_cost: float) -> BuyTables:
                          "position_value_usd": [-200.0, 100, 140, 120]})  # fmt: skip
     fast = pd.DataFrame({"position_units": [0, 15, 26, 140],
                          "position_value_usd": [-200.0, 110, 145, 100]})  # fmt: skip
+    price_gap = (fast_cost - 10) * fast["position_units"]
+    published = fast.assign(position_value_usd=fast["position_value_usd"] - price_gap)
     return replace(
         tables,
         vendors=pd.concat([tables.vendors] * 2).assign(**second),
@@ -162,8 +164,8 @@ def two_vendors(on_hand: int, fast_cost: float) -> BuyTables:
         lead_times=pd.concat([tables.lead_times] * 2).assign(
             **second, mean_lead_time_days=[21.0, 2.0]),
         network_targets=targets,
-        position_values=pd.concat([slow.assign(item_id="i00000", vendor_id="v00"),
-                                   fast.assign(item_id="i00000", vendor_id="v01")]),
+        position_values=pd.concat([slow, published]).assign(
+            item_id="i00000", vendor_id=["v00"] * 4 + ["v01"] * 4),
     )  # fmt: skip
 
 
