@@ -42,8 +42,28 @@ def change(value: float, unit: str) -> str:
     return ("+" if value > 0 else "−") + figure(abs(value), unit)
 
 
+_LABELS = {
+    "order_vendors": "Vendors ordered from", "order_units": "Units ordered",
+    "transfer_units": "Units transferred", "transfer_lanes": "Lanes used",
+    "transfer_freight_usd": "Freight of transfers", "stock_units": "Units in stock",
+    "stock_cover_weeks": "Weeks of stock", "open_order_units": "Units on order",
+    "violation": "Capacity violation", "capacities": "Capacities of nodes",
+    "capacities_full": "Capacities full in some week",
+    "capacities_exceeded": "Capacities exceeded in some week",
+    "forecast_coverage_90": "Demand under the 90% quantile",
+    "forecast_coverage_95": "Demand under the 95% quantile",
+    "forecast_relative_bias": "Forecast bias",
+    "forecast_scaled_pinball_loss": "Pinball loss of mean demand",
+    "in_stock_share_last_week": "In stock, last week",
+    "items_likely_to_run_out": "Items that will probably run out",
+    "same_day_site": "Same-day site",
+}  # fmt: skip
+
+
 def label(name: str) -> str:
-    """'order_value_usd' -> 'Order value'."""
+    """'order_value_usd' -> 'Order value'; some names have better words."""
+    if name in _LABELS:
+        return _LABELS[name]
     words = name.removesuffix("_usd").replace("_", " ")
     return words[:1].upper() + words[1:]
 

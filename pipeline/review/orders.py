@@ -59,6 +59,26 @@ def largest_orders(view: pd.DataFrame, count: int) -> pd.DataFrame:
     )
 
 
+def orders_by_vendor(view: pd.DataFrame, vendors: pd.DataFrame) -> pd.DataFrame:
+    """One row for each vendor ordered from, the greatest value first.
+
+    Columns: vendor_id, vendor_name, lines, units, value_usd, order_minimum_usd, first_arrival and
+    last_arrival (dates).
+    """
+    totals = view.groupby(["vendor_id", "vendor_name"], as_index=False).agg(
+        lines=("order_line_id", "size"),
+        units=("order_units", "sum"),
+        value_usd=("order_cost_usd", "sum"),
+        first_arrival=("expected_arrival_date", "min"),
+        last_arrival=("expected_arrival_date", "max"),
+    )
+    minimum = vendors.astype({"vendor_id": "str"}).set_index("vendor_id")["order_minimum_usd"]
+    totals["order_minimum_usd"] = totals["vendor_id"].map(minimum).astype("float64")
+    return totals.sort_values(
+        ["value_usd", "vendor_id"], ascending=[False, True], ignore_index=True
+    )
+
+
 def oddest_orders(view: pd.DataFrame, count: int) -> pd.DataFrame:
     """Orders that a planner should look at, the oddest first, with what is odd in `oddities`.
 
@@ -99,9 +119,7 @@ def _tests(view: pd.DataFrame) -> list[tuple[F64, Words]]:
         ),
         (
             np.where(rounding > 0, rounding / (ROUNDING_SHARE * units), 0.0),
-            lambda row: (
-                f"{row['rounding'] / row['order_units']:.0%} is only packs and minima"
-            ),
+            lambda row: f"{row['rounding'] / row['order_units']:.0%} is only packs and minima",
         ),
         (
             np.maximum(jump, 1 / jump) / FORECAST_FACTOR,

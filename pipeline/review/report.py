@@ -14,7 +14,7 @@ from pipeline.contracts.settings import ReviewSettings
 from pipeline.review import formats
 from pipeline.review.attention import attention_points
 from pipeline.review.findings import Findings
-from pipeline.review.orders import largest_orders, oddest_orders
+from pipeline.review.orders import largest_orders, oddest_orders, orders_by_vendor
 from pipeline.review.plots import coverage_plot, fan_plots, total_plot, trace_plot
 
 SECTIONS = (
@@ -49,6 +49,7 @@ def report_html(
         "values": values, "figures": _figures(kpis, previous), "tiles": _tiles(kpis),
         "points": attention_points(values, len(odd)),
         "largest": _orders(largest_orders(found.orders, settings.largest_orders)),
+        "vendors": _rows(orders_by_vendor(found.orders, tables["vendors"])),
         "oddest": _orders(odd.head(settings.oddest_orders)), "odd_count": len(odd),
         "risk": _rows(found.risk[found.risk["shortfall_units"] >= 0.5].head(settings.risk_items)),
         "changes": _changes(found), "has_yesterday": found.has_yesterday,

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline.review.orders import largest_orders, oddest_orders
+from pipeline.review.orders import largest_orders, oddest_orders, orders_by_vendor
 
 
 def order(**changes: Any) -> dict[str, Any]:
@@ -59,3 +59,20 @@ def test_the_oddest_come_first_and_the_largest_by_value() -> None:
     assert oddest_orders(view, 10)["order_line_id"].tolist() == ["longer", "long"]
     assert oddest_orders(view, 1)["order_line_id"].tolist() == ["longer"]
     assert largest_orders(view, 2)["order_line_id"].tolist() == ["long", "longer"]
+
+
+def test_orders_add_up_by_vendor() -> None:
+    day = pd.Timestamp("2026-03-01")
+    view = pd.DataFrame(
+        [
+            order(vendor_id="a", vendor_name="Acme", expected_arrival_date=day),
+            order(vendor_id="b", vendor_name="Bolt", expected_arrival_date=day),
+            order(vendor_id="b", vendor_name="Bolt",
+                  expected_arrival_date=day + pd.Timedelta(days=3)),
+        ]
+    )  # fmt: skip
+    vendors = pd.DataFrame({"vendor_id": ["a", "b"], "order_minimum_usd": [0.0, 900.0]})
+    found = orders_by_vendor(view, vendors)
+    assert found[["vendor_name", "lines", "units", "value_usd", "order_minimum_usd"]].to_numpy(
+    ).tolist() == [["Bolt", 2, 100, 1000.0, 900.0], ["Acme", 1, 50, 500.0, 0.0]]  # fmt: skip
+    assert (found["last_arrival"] - found["first_arrival"]).dt.days.tolist() == [3, 0]
