@@ -1,0 +1,59 @@
+"""How much of a forecast comes from which driver, in units that add up exactly.
+
+A day's mean is exp(level + bias + Σ φ), φ being the trees' Shapley values (Lundberg's TreeSHAP).
+The level's own drivers give the flat forecast μ₀; what the others add, μ − μ₀, is shared in
+proportion to their φ: φ · (μ − μ₀) / log(μ / μ₀), the logarithmic mean Divisia index, which leaves
+no remainder (Ang, Energy Policy 32, 2004). Windows are sums of days, so their drivers add up too.
+"""
+
+from __future__ import annotations
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.forecast.features import COLUMN, FEATURES
+from pipeline.forecast.panel import F32, F64
+
+DRIVERS = tuple(dict.fromkeys(FEATURES.values()))
+
+
+def daily_drivers(booster: lgb.Booster, x: F32) -> F64:
+    """Units of each driver (rows, DRIVERS); a row sums to its mean."""
+    raw = np.asarray(booster.predict(x, pred_contrib=True))
+    groups = np.array([DRIVERS.index(driver) for driver in FEATURES.values()])
+    phi = np.zeros((len(x), len(DRIVERS)))
+    np.add.at(phi.T, groups, raw[:, :-1].T)
+    level = DRIVERS.index("level")
+    log_flat = x[:, COLUMN["log_level"]] + raw[:, -1] + phi[:, level]
+    phi[:, level] = 0.0
+    log_mean = log_flat + phi.sum(axis=1)
+    out = phi * _logarithmic_mean(np.exp(log_mean), np.exp(log_flat))[:, None]
+    out[:, level] = np.exp(log_flat)
+    return out
+
+
+def _logarithmic_mean(a: F64, b: F64) -> F64:
+    ratio = np.log(a / b)
+    near = np.abs(ratio) < 1e-9
+    return np.where(near, a, (a - b) / np.where(near, 1.0, ratio))
+
+
+def explain(
+    booster: lgb.Booster, x: F32, row: npt.NDArray[np.integer], names: pd.Index
+) -> pd.DataFrame:
+    """Drivers (columns, units) of forecasts `names`; day `x[k]` belongs to forecast `row[k]`."""
+    units = np.zeros((len(names), len(DRIVERS)))
+    np.add.at(units, row, daily_drivers(booster, x))
+    return pd.DataFrame(units, index=names, columns=list(DRIVERS))
+
+
+def explain_change(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """What each driver added to or took from a forecast between two nights.
+
+    `before` and `after` are explanations of the same days, so that rows sum to the change of the
+    mean exactly; forecasts that only one night has count as zero in the other.
+    """
+    both = before.index.union(after.index)
+    return after.reindex(both, fill_value=0.0) - before.reindex(both, fill_value=0.0)
