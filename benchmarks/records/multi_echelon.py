@@ -164,7 +164,7 @@ def solve_special_delivery(record: Record) -> Iterator[Answer]:
         for t in (100, 1_100)
     ]
     ours = float(totals[1] - totals[0]) / 1_000
-    note = record.notes or "order of events within a day is not given by the record"
+    note = "order of events within a day is not given by the record; its notes: " + record.notes
     yield Answer("avg_cost", float(record.expected["avg_cost"]), ours, note=note)
 
 

@@ -100,7 +100,7 @@ def shang_song_levels(system: SerialSystem) -> tuple[Array, Array, Array]:
 def _solve(system: SerialSystem, levels: list[float] | None, points_per_sd: int) -> SerialPlan:
     step = 1.0 if system.demand.is_integer else system.demand.sd / points_per_sd
     masses = [_on_grid(system.demand, lead, step) for lead in system.lead_times]
-    low, high = _range(system, masses, step)
+    low, high = _range(masses, step, levels or [])
     x = step * np.arange(low, high + 1)
     top = system.backorder + system.local_holding_downstream
     induced = top * np.maximum(-x, 0.0)
@@ -129,12 +129,15 @@ def _on_grid(demand: Demand, lead_time: float, step: float) -> Lattice:
     return demand.over(lead_time).on_grid(step)
 
 
-def _range(system: SerialSystem, masses: list[Lattice], step: float) -> tuple[int, int]:
+def _range(masses: list[Lattice], step: float, levels: list[float]) -> tuple[int, int]:
     """Grid indices that hold every echelon position that matters, with room to spare."""
     spread = sum(len(mass.probabilities) for mass in masses)
     centre = sum(mass.mean for mass in masses) / step
     lowest = min(0, *(int(mass.start / step) for mass in masses))
-    return int(lowest - spread / 2) - 2, int(centre + spread) + 2
+    given = [level / step for level in levels]
+    low = min([lowest - spread / 2, *given])
+    high = max([centre + spread, *given])
+    return int(low) - 2, int(high) + 2
 
 
 def _expect(f: Array, mass: Lattice, step: float, slope_left: float, slope_right: float) -> Array:

@@ -29,14 +29,14 @@ def test_one_node_is_a_base_stock_system() -> None:
 
 
 def test_two_nodes_in_series_cost_what_clark_and_scarf_say() -> None:
-    """Local levels 9 and 10 are echelon levels 19 and 10; transit is not charged here."""
+    """Local levels 4 and 11 are echelon levels 15 and 11; transit is not charged here."""
     links = np.array([[0.0, 1.0], [0.0, 0.0]])
     network = SupplyNetwork(
         links, np.array([1, 1]), np.array([1.0, 3.0]), np.array([0.0, 20.0]), [None, d.poisson(4)]
     )
     system = SerialSystem([2.0, 1.0], [2, 1], 20.0, d.poisson(4))  # the period at the last stage
-    expected = serial_cost(system, [10.0, 19.0]) - system.pipeline_cost
-    assert _per_period(network, [9.0, 10.0]) == pytest.approx(expected, rel=0.02)
+    expected = serial_cost(system, [11.0, 15.0]) - system.pipeline_cost
+    assert _per_period(network, [4.0, 11.0]) == pytest.approx(expected, rel=0.02)
 
 
 def test_cycles_and_loose_probabilities_are_refused() -> None:

@@ -91,3 +91,11 @@ def test_uniform_demand_adds_up_on_the_grid() -> None:
     system = SerialSystem([1.0, 1.0], [1, 2], 10.0, d.uniform(0, 10))
     same_moments = SerialSystem([1.0, 1.0], [1, 2], 10.0, d.normal(5, 10 / 12**0.5))
     assert optimal_serial(system).cost == pytest.approx(optimal_serial(same_moments).cost, rel=0.05)
+
+
+def test_levels_far_below_the_optimum_cost_what_brute_force_says() -> None:
+    system = SerialSystem([1.5, 2.5], [1, 2], 20.0, d.poisson(2))
+    for levels in ((-30, -60), (-5, 4), (3, -40)):
+        assert serial_cost(system, levels) == pytest.approx(
+            _slow_two_stage(system, levels), rel=1e-8
+        )
