@@ -7,6 +7,7 @@ bytes: the last task refreshes tomorrow's comparison if tomorrow was planned fir
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from echelon_airflow.timetable import BusinessDates
 from pipeline.stages import STAGES, upstream
 
 TRAINING = timedelta(hours=2)
+UNTIL = os.environ.get("ECHELON_SCHEDULE_UNTIL")  # last date that is scheduled; backfills ignore it
 OPTIONAL = ["null", "string"]
 
 
@@ -52,6 +54,7 @@ def refresh() -> None:
     dag_id="nightly_plan",
     schedule=BusinessDates(hours_after_midnight=3),
     start_date=datetime(2011, 1, 1),
+    end_date=datetime.fromisoformat(UNTIL) if UNTIL else None,
     catchup=False,
     max_active_runs=1,
     default_args={

@@ -5,6 +5,7 @@ Heavy imports stand inside the functions, because the DAG processor imports this
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
@@ -74,9 +75,8 @@ def refresh_successor(night: Mapping[str, str]) -> None:
 
     with _errors_for_people():
         store, source, settings = _open(night)
-        runner.refresh_successor(
-            store, source, settings, date.fromisoformat(night["as_of"]), _log
-        )  # fmt: skip
+        as_of = date.fromisoformat(night["as_of"])
+        runner.refresh_successor(store, source, settings, as_of, _log)
 
 
 def _open(night: Mapping[str, str]) -> tuple[Store, Source, Settings]:
@@ -85,13 +85,16 @@ def _open(night: Mapping[str, str]) -> tuple[Store, Source, Settings]:
 
     file = night["settings_file"]
     settings = load_settings(Path(file) if file else None)
+    os.environ.setdefault("OMP_NUM_THREADS", str(settings.run.threads))
     return Store(night["out_dir"]), Source(night["dataset"], Path(night["raw_dir"])), settings
 
 
-def _log(run: StageRun) -> None:
+def _log(name: str, as_of: date, run: StageRun | None) -> None:
+    if run is None:
+        return
     rows = ", ".join(f"{table} {count:,}" for table, count in run.rows.items())
     print(
-        f"{run.as_of} {run.stage}: {run.wall_s:.1f} s, {run.cpu_s:.1f} CPU s, "
+        f"{as_of} {name}: {run.wall_s:.1f} s, {run.cpu_s:.1f} CPU s, "
         f"peak {run.peak_gb:.2f} GB; rows: {rows}"
     )
 

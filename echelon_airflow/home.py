@@ -1,0 +1,64 @@
+"""Settings and secrets of an Airflow that lives in a folder of this checkout.
+
+Everything is passed by environment, so that no airflow.cfg has to be kept in step. Secrets are
+drawn once into a file that only its owner can read, and git ignores.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+POOLS = ROOT / "configs" / "airflow_pools.json"
+USER = "admin"
+
+
+def environment(home: Path, database: str, port: int = 8080) -> dict[str, str]:
+    """Environment variables of every Airflow process that shares `home` and `database`."""
+    keys = _secrets(home)
+    address = f"http://127.0.0.1:{port}"
+    settings = {
+        "CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "CORE__LOAD_EXAMPLES": "False",
+        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__PARALLELISM": "4",
+        "CORE__FERNET_KEY": keys["fernet"],
+        "CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
+        "DATABASE__SQL_ALCHEMY_CONN": database,
+        "API__HOST": "127.0.0.1",
+        "API__PORT": str(port),
+        "API__BASE_URL": address,
+        "API__WORKERS": "1",
+        "API_AUTH__JWT_SECRET": keys["jwt"],
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        "DAG_PROCESSOR__REFRESH_INTERVAL": "15",
+        "USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+    return {"AIRFLOW_HOME": str(home)} | {
+        f"AIRFLOW__{name}": value for name, value in settings.items()
+    }
+
+
+def password(home: Path) -> str:
+    """The password of USER, drawn when it is first asked for."""
+    return _kept(home / "passwords.json", {USER: secrets.token_urlsafe(12)})[USER]
+
+
+def _secrets(home: Path) -> dict[str, str]:
+    fernet = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    return _kept(home / "secrets.json", {"fernet": fernet, "jwt": secrets.token_urlsafe(64)})
+
+
+def _kept(path: Path, fresh: dict[str, str]) -> dict[str, str]:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(fresh, file)
+    content: dict[str, str] = json.loads(path.read_text())
+    return content
