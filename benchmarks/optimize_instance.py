@@ -18,10 +18,10 @@ from scipy.stats import nbinom
 
 from pipeline.core.demand import CellShares, ItemDemand, Ranks, cell_shares, demand_tables
 from pipeline.core.demand import draw_ranks
-from pipeline.core.item import ItemTables
+from pipeline.core.item import ItemTables, sweep
 from pipeline.core.network import Forest, Tree, forest, laminar_tree
 from pipeline.core.prices import Capacity, stratified
-from pipeline.core.shards import potential
+from pipeline.core.shards import Parts, potential
 
 REGIONS = 20
 LEVELS = np.array([0.005, 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975, 0.99, 0.995])
@@ -135,13 +135,20 @@ def write_items(path: Path, items: int, seed: int, nodes: int, shard_items: int 
 CHANCES = np.array([[0.6, 0.3, 0.1, 0.0], [0.2, 0.5, 0.25, 0.05], [0.1, 0.2, 0.4, 0.3]])
 
 
-def read_tables(path: Path, place: World, shard: int, seed: int) -> ItemTables:
-    """Packed tables of one shard, built from its Parquet file by the product's own demand code."""
+def read_tables(
+    path: Path, place: World, shard: int, seed: int, drift: float = 0.0
+) -> ItemTables:
+    """Packed tables of one shard, built from its Parquet file by the product's own demand code.
+
+    drift: relative standard deviation by which each item's demand differs, for another night.
+    """
     table = pq.read_table(path, use_threads=False)
     column = {name: table[name].combine_chunks() for name in table.column_names}
     scalar = {n: c.to_numpy(zero_copy_only=False) for n, c in column.items() if "list" not in str(c.type)}
     n = len(table)
     mean = column["mean_units_per_day"].values.to_numpy().reshape(n, REGIONS)
+    if drift:
+        mean = mean * np.random.default_rng([seed, shard, 8]).lognormal(0.0, drift, (n, 1))
     stock = column["stock_units"].values.to_numpy().reshape(n, -1).astype(np.int64)
     cube, price = scalar["unit_cube_cuft"], scalar["price_usd"]
     tree = (cube > 3.0).astype(np.uint8)
@@ -193,16 +200,13 @@ def _gaps(
     return gap
 
 
-def capacity_rows(
-    place: World, parts: list[ItemTables], weeks: int, seed: int
-) -> Capacity:
+def capacity_rows(place: World, parts: Parts, weeks: int, seed: int) -> Capacity:
     """Storage and inbound rows by node and week; a third are below what a free plan would use."""
-    from pipeline.core.item import sweep
-
     nodes, profiles = len(place.tier), 3
     rng = np.random.default_rng([seed, 99])
     used = np.zeros((profiles, 2, nodes))
-    for part in parts:
+    for i in range(len(parts)):
+        part = parts[i]
         rows = stratified(potential(place.woods, part), max(len(part) // 20, 2000), seed)
         sample = part.take(rows.rows)
         price = np.zeros((len(rows.weight), profiles, 2, nodes))
