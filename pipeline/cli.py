@@ -224,7 +224,8 @@ def simulate(
     for policy, figures in summary(tables["simulated_totals"], columns).items():
         share = figures.get("share_of_clairvoyant")
         shown.add_row(
-            policy, f"{figures['profit_usd'].mean:,.0f}", f"{figures['profit_usd'].half_width:,.0f}",
+            policy, f"{figures['profit_usd'].mean:,.0f}",
+            f"{figures['profit_usd'].half_width:,.0f}",
             "–" if share is None else f"{share.mean:.1%}", f"{figures['in_stock_rate'].mean:.1%}",
             f"{figures['kept_share'].mean:.1%}", f"{figures['lost_units'].mean:,.0f}",
         )  # fmt: skip

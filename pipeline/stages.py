@@ -113,7 +113,7 @@ BY_NAME = {stage.name: stage for stage in STAGES}
 
 SIMULATE = Stage(
     "simulate",
-    "pipeline.simulate.stage:simulate",
+    "pipeline.simulate.stage:run_scenario",
     (),
     (
         "simulated_days", "simulated_tiers", "simulated_speeds", "simulated_item_weeks",

@@ -1,4 +1,4 @@
-"""Which node serves an order, decided the moment it comes in: nearest with spill-over, or protected.
+"""Which node serves an order, decided as it comes in: nearest with spill-over, or protected.
 
 A *cell* is a kind of order: (region, speed, order-time bucket). Its *offers* are the nodes that may
 serve it: first those that keep the promise, cheapest first, then those that serve it late at the
@@ -61,7 +61,8 @@ def list_offers(
     passed; any node that serves the region at the same or a slower speed can serve it late.
     """
     n_regions, n_speeds, _ = ship_usd.shape
-    start, late, node, ship, missed = [0], [], [], [], []
+    start, late, node = [0], list[int](), list[int]()
+    ship, missed = list[float](), list[float]()
     for r in range(n_regions):
         for s in range(n_speeds):
             slower = promise_days[r] >= max(int(promise_days[r, s]), 0)
@@ -86,8 +87,11 @@ def list_offers(
     )  # fmt: skip
 
 
-@njit(nogil=True, cache=True, inline="always")
-def take(stock, units, first, last, node, cost, price, is_protected, took):
+@njit(nogil=True, cache=True)
+def take(
+    stock: NDArray, units: int, first: int, last: int, node: NDArray, cost: NDArray,
+    price: NDArray, is_protected: bool, took: NDArray,
+) -> int:  # fmt: skip
     """Serve up to ``units`` from offers first..last-1; lowers ``stock``, fills ``took`` by offer.
 
     stock, price: [nodes] of one item. Offers are tried in order of cost (nearest) or of cost plus
@@ -118,8 +122,10 @@ def take(stock, units, first, last, node, cost, price, is_protected, took):
     return units
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _nearest_cost(stock, demand, start, node, usd, lost_usd):
+@njit(nogil=True, cache=True)
+def _nearest_cost(
+    stock: NDArray, demand: NDArray, start: NDArray, node: NDArray, usd: NDArray, lost_usd: float,
+) -> float:  # fmt: skip
     """Cost in usd to serve a scenario's demand by region from ``stock``, nearest first."""
     total = 0.0
     for r in range(len(demand)):
@@ -136,7 +142,10 @@ def _nearest_cost(stock, demand, start, node, usd, lost_usd):
 
 
 @njit(nogil=True, cache=True, parallel=True)
-def scenario_prices(stock, scenarios, start, node, usd, lost_usd, price):
+def scenario_prices(
+    stock: NDArray, scenarios: NDArray, start: NDArray, node: NDArray, usd: NDArray,
+    lost_usd: NDArray, price: NDArray,
+) -> None:  # fmt: skip
     """Fill ``price`` [items, nodes]: expected usd lost later when one unit leaves the node today.
 
     stock: int [items, nodes]; scenarios: int [scenarios, items, regions], demand until the next

@@ -1,7 +1,7 @@
 """What a scenario changes: small declared edits of the raw tables, of true demand or of luck.
 
-`tables_from` edits what the planner and the world both see; `demand` and `lead_times` edit only what
-happens. Days count from the first simulated day, 1.
+`tables_from` edits what the planner and the world both see; `demand` and `lead_times` edit only
+what happens. Days count from the first simulated day, 1.
 """
 
 from __future__ import annotations
@@ -123,7 +123,9 @@ class DemandSurge(_Change):
     from_day: int = Field(ge=1)
     to_day: int = Field(ge=1)
     regions: tuple[str, ...] = Field((), description="None named: all.")
-    event_name: str = Field("", description="Announces the surge in the calendar; empty: a surprise.")
+    event_name: str = Field(
+        "", description="Announces the surge in the calendar; empty: a surprise."
+    )
 
     def tables_from(self, tables: Frames, first_date: pd.Timestamp) -> Frames:
         """The calendar with the announced event, a row for each of its days and regions."""

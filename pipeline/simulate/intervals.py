@@ -43,7 +43,9 @@ def summary(totals: pd.DataFrame, columns: list[str]) -> dict[str, dict[str, Int
     for policy in totals["policy"].astype("str").unique():
         rows = totals[totals["policy"].astype("str") == policy]
         found[policy] = {
-            name: interval(rows[name].to_numpy(float)) for name in columns if rows[name].notna().all()
+            name: interval(rows[name].to_numpy(float))
+            for name in columns
+            if rows[name].notna().all()
         }
     return found
 

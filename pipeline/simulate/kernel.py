@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit, prange
+from numpy.typing import NDArray
 
 from pipeline.core.fulfillment import take
 from pipeline.simulate.randomness import mix, uniform
@@ -22,8 +23,8 @@ REVENUE, SHIPPING, MISSED, LOST_VALUE = range(4)
 _DRAWN_ONE_BY_ONE = 256  # larger demands get their expected split first, the rest is drawn
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _split(state, units, cumulative, count):
+@njit(nogil=True, cache=True)
+def _split(state: np.uint64, units: int, cumulative: NDArray, count: NDArray) -> None:
     """Add a multinomial split of ``units`` over the region's cells to ``count``."""
     n = len(cumulative)
     left = units
@@ -42,8 +43,8 @@ def _split(state, units, cumulative, count):
         count[c] += 1
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _accepting(state, units, share):
+@njit(nogil=True, cache=True)
+def _accepting(state: np.uint64, units: int, share: float) -> int:
     """How many of ``units`` customers take a late delivery."""
     if share >= 1.0:
         return units
@@ -54,8 +55,8 @@ def _accepting(state, units, share):
     return accepted
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _reachable(stock, reach):
+@njit(nogil=True, cache=True)
+def _reachable(stock: NDArray, reach: NDArray) -> bool:
     """Whether any node in the bit mask ``reach`` holds stock."""
     for j in range(len(stock)):
         if stock[j] > 0 and (reach[j >> 6] >> np.uint64(j & 63)) & np.uint64(1):
@@ -63,8 +64,11 @@ def _reachable(stock, reach):
     return False
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _book(first, last, took, node, ship_usd, missed_usd, price_usd, shipped, money):
+@njit(nogil=True, cache=True)
+def _book(
+    first: int, last: int, took: NDArray, node: NDArray, ship_usd: NDArray, missed_usd: NDArray,
+    price_usd: float, shipped: NDArray, money: NDArray,
+) -> int:  # fmt: skip
     """Enter what was taken from offers first..last-1; returns the units."""
     units = 0
     for o in range(first, last):
@@ -78,11 +82,13 @@ def _book(first, last, took, node, ship_usd, missed_usd, price_usd, shipped, mon
     return units
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True)
 def _serve(
-    state, units, cell, stock, start, late, node, ship_usd, missed_usd, cost, opportunity_usd,
-    is_protected, accept_late_share, price_usd, shipped, money, count, took,
-):  # fmt: skip
+    state: np.uint64, units: int, cell: int, stock: NDArray, start: NDArray, late: NDArray,
+    node: NDArray, ship_usd: NDArray, missed_usd: NDArray, cost: NDArray,
+    opportunity_usd: NDArray, is_protected: bool, accept_late_share: float, price_usd: float,
+    shipped: NDArray, money: NDArray, count: NDArray, took: NDArray,
+) -> tuple[int, int]:  # fmt: skip
     """Serve new orders of one cell: in time, then late to those who accept it; returns units kept
     and units late."""
     take(stock, units, start[cell], late[cell], node, cost, opportunity_usd, is_protected, took)
@@ -98,12 +104,30 @@ def _serve(
     return kept, delayed
 
 
+@njit(nogil=True, cache=True)
+def _serve_waiting(
+    units: int, cell: int, stock: NDArray, start: NDArray, node: NDArray, ship_usd: NDArray,
+    missed_usd: NDArray, cost: NDArray, opportunity_usd: NDArray, is_protected: bool,
+    price_usd: float, shipped: NDArray, money: NDArray, count: NDArray, took: NDArray,
+) -> int:  # fmt: skip
+    """Serve units that have waited since an earlier day, late as they are; returns units served."""
+    first, last = start[cell], start[cell + 1]
+    take(stock, units, first, last, node, cost, opportunity_usd, is_protected, took)
+    n = _book(first, last, took, node, ship_usd, missed_usd, price_usd, shipped, money)
+    count[LATE] += n
+    count[WAITING] -= n
+    return n
+
+
 @njit(nogil=True, cache=True, parallel=True)
 def trade_day(
-    seed, day, bounds, item_key, region_key, demand, price_usd, stock, waiting, opportunity_usd,
-    cumulative, bucket_share, reach, n_speeds, start, late, node, ship_usd, missed_usd,
-    is_protected, accept_late_share, lets_wait, sold, shipped, in_stock, count, money, speed_units,
-):  # fmt: skip
+    seed: int, day: int, bounds: NDArray, item_key: NDArray, region_key: NDArray, demand: NDArray,
+    price_usd: NDArray, stock: NDArray, waiting: NDArray, opportunity_usd: NDArray,
+    cumulative: NDArray, bucket_share: NDArray, reach: NDArray, n_speeds: int, start: NDArray,
+    late: NDArray, node: NDArray, ship_usd: NDArray, missed_usd: NDArray, is_protected: bool,
+    accept_late_share: float, lets_wait: bool, sold: NDArray, shipped: NDArray, in_stock: NDArray,
+    count: NDArray, money: NDArray, speed_units: NDArray,
+) -> None:  # fmt: skip
     """Serve a day's demand; lowers ``stock`` and adds to the outputs, which come in zeroed.
 
     demand: int [items, regions]; price_usd: [items, regions]; stock: int [items, nodes];
@@ -129,14 +153,13 @@ def trade_day(
                     units += demand[k, r]
                 if waiting[k, r] > 0:  # they come first, at the slowest speed
                     cell = ((r + 1) * n_speeds - 1) * n_buckets
-                    take(stock[k], waiting[k, r], start[cell], start[cell + 1], node, cost,
-                         opportunity_usd[k], is_protected, took)  # fmt: skip
-                    n = _book(start[cell], start[cell + 1], took, node, ship_usd, missed_usd,
-                              price_usd[k, r], shipped[k], money[k])  # fmt: skip
+                    n = _serve_waiting(
+                        waiting[k, r], cell, stock[k], start, node, ship_usd, missed_usd, cost,
+                        opportunity_usd[k], is_protected, price_usd[k, r], shipped[k], money[k],
+                        count[k], took,
+                    )  # fmt: skip
                     sold[k, r] += n
                     waiting[k, r] -= n
-                    count[k, LATE] += n
-                    count[k, WAITING] -= n
             count[k, DEMAND] += units
             for b in range(n_buckets):
                 for r in range(n_regions):
@@ -159,16 +182,18 @@ def trade_day(
                         speed_units[chunk, s, 1] += kept
                         sold[k, r] += kept + delayed
                         left = n - kept - delayed
-                        if lets_wait:
-                            waiting[k, r] += left
-                            count[k, WAITING] += left
-                        else:
-                            count[k, LOST] += left
-                            money[k, LOST_VALUE] += left * price_usd[k, r]
+                        waits = left if lets_wait else 0
+                        waiting[k, r] += waits
+                        count[k, WAITING] += waits
+                        count[k, LOST] += left - waits
+                        money[k, LOST_VALUE] += (left - waits) * price_usd[k, r]
 
 
 @njit(nogil=True, cache=True)
-def demand_by_speed(seed, day, item_key, region_key, demand, cumulative, n_speeds, out):
+def demand_by_speed(
+    seed: int, day: int, item_key: NDArray, region_key: NDArray, demand: NDArray,
+    cumulative: NDArray, n_speeds: int, out: NDArray,
+) -> None:  # fmt: skip
     """Add to out [items, regions, speeds] the speeds that `trade_day` draws for the same day."""
     base = mix(np.uint64(seed), np.uint64(day))
     n_cells = cumulative.shape[1]

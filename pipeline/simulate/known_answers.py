@@ -86,9 +86,10 @@ def divergent_cost(
     transit_days: Sequence[int], warehouse_holding: float, holding: Floats, penalty: Floats,
     seed: int,
 ) -> Floats:  # fmt: skip
-    """[copies] total cost of one warehouse with retailers and lost sales; demand: [days, copies, n].
+    """[copies] total cost of one warehouse with retailers and lost sales.
 
-    Kaynov et al. (2024): warehouse stock, retailers' stock after demand, and lost units.
+    demand: [days, copies, retailers]. Costs as in Kaynov et al. (2024): the warehouse's stock, the
+    retailers' stock after demand, lost units.
     """
     n = len(levels)
     shops = [f"shop_{i}" for i in range(n)]

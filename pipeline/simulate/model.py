@@ -27,7 +27,9 @@ class WorldRules(Section):
     """How the world behaves beyond what the tables say."""
 
     accept_late_share: float = Field(
-        1.0, ge=0, le=1,
+        1.0,
+        ge=0,
+        le=1,
         description="Customers who take a unit that misses its promised speed; others are lost.",
     )
     lets_wait: bool = Field(False, description="Unserved customers wait instead of being lost.")
@@ -109,7 +111,7 @@ def world_model(tables: Tables, rules: WorldRules) -> WorldModel:
         item_key=keys(items), region_key=keys(regions), vendor_key=keys(vendors),
         offers=list_offers(ship, cutoff, promise.astype(np.int64), missed, first_hour),
         first_hour=first_hour, cumulative=np.cumsum(cells, axis=1), bucket_share=bucket_share,
-        reach=_reach(np.isfinite(ship).any(axis=1)),
+        reach=_reach(np.asarray(np.isfinite(ship).any(axis=1))),
         bounds=np.linspace(0, len(items), CHUNKS + 1).astype(np.int64),
         cube_cuft=item_rows["unit_cube_cuft"].to_numpy(float),
         unit_cost_usd=cost.reindex(items).to_numpy(float),
@@ -148,7 +150,9 @@ def capacities(tables: Tables, nodes: pd.Index, days: pd.DatetimeIndex) -> NDArr
     return found
 
 
-def selling_prices(tables: Tables, model: WorldModel, days: pd.DatetimeIndex) -> NDArray[np.float64]:
+def selling_prices(
+    tables: Tables, model: WorldModel, days: pd.DatetimeIndex
+) -> NDArray[np.float64]:
     """[days, items, regions] price in force on each day; the list price before the first."""
     listed = tables["items"].set_index(tables["items"]["item_id"].astype("str"))["list_price_usd"]
     base = np.repeat(listed.loc[model.items].to_numpy(float)[:, None], len(model.regions), axis=1)

@@ -20,7 +20,9 @@ def band_plot(frame: pd.DataFrame, x: str, y: str, unit: str) -> str:
         wide = rows.pivot(index=x, columns="replication", values=y).sort_index()
         axes.plot(wide.index, wide.mean(axis=1), color=color, label=policy, linewidth=1.4)
         if wide.shape[1] > 1:
-            axes.fill_between(wide.index, wide.min(axis=1), wide.max(axis=1), color=color, alpha=0.15)
+            axes.fill_between(
+                wide.index, wide.min(axis=1), wide.max(axis=1), color=color, alpha=0.15
+            )
     axes.tick_params(axis="x", rotation=20)
     return _svg(figure, axes, unit)
 
@@ -59,8 +61,8 @@ def _svg(figure: Figure, axes: Axes, unit: str) -> str:
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     axes.legend(frameon=False, fontsize=8, ncols=3)
     stream = io.StringIO()
-    fixed = {"svg.hashsalt": "echelon", "svg.fonttype": "none"}  # same bytes in every run
-    with mpl.rc_context(fixed):
+    # A fixed salt gives the same bytes in every run.
+    with mpl.rc_context({"svg.hashsalt": "echelon", "svg.fonttype": "none"}):
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     text = stream.getvalue()
     return text[text.index("<svg") :]

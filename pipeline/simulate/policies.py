@@ -11,7 +11,11 @@ import numpy as np
 
 from pipeline.simulate.demand_view import DemandView, Floats, demand_view, gamma_quantile
 from pipeline.simulate.replenish import (
-    cheapest_vendor, home_shares, orders_up_to, parents, transfers_to_targets,
+    cheapest_vendor,
+    home_shares,
+    orders_up_to,
+    parents,
+    transfers_to_targets,
 )  # fmt: skip
 from pipeline.simulate.situation import ORDER_COLUMNS, TRANSFER_COLUMNS, Plan, Policy, Situation
 

@@ -28,8 +28,8 @@ def keys(names: Iterable[str]) -> NDArray[np.uint64]:
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
 
 
-@njit(nogil=True, cache=True, inline="always")
-def mix(state, word):
+@njit(nogil=True, cache=True)
+def mix(state: np.uint64, word: np.uint64 | int) -> np.uint64:
     """The next state: ``state`` stirred with ``word`` (both uint64)."""
     z = (state ^ np.uint64(word)) + _STEP
     z = (z ^ (z >> _S30)) * _MIX_1
@@ -37,14 +37,14 @@ def mix(state, word):
     return z ^ (z >> _S31)
 
 
-@njit(nogil=True, cache=True, inline="always")
-def uniform(state):
+@njit(nogil=True, cache=True)
+def uniform(state: np.uint64) -> float:
     """A number in [0, 1) from a state."""
     return float(state >> _S11) * _TO_UNIT
 
 
 @njit(nogil=True, cache=True)
-def poisson(state, mean):
+def poisson(state: np.uint64, mean: float) -> int:
     """A Poisson draw by inversion, exact for any mean."""
     total = 0
     part = 0
@@ -66,7 +66,9 @@ def poisson(state, mean):
 
 
 @njit(nogil=True, cache=True)
-def poisson_demand(seed, item_key, region_key, day, mean, out):
+def poisson_demand(
+    seed: int, item_key: NDArray, region_key: NDArray, day: int, mean: NDArray, out: NDArray,
+) -> None:  # fmt: skip
     """Fill out [items, regions] with independent Poisson demand of one day."""
     base = mix(mix(np.uint64(seed), np.uint64(day)), np.uint64(0x5D))
     for k in range(mean.shape[0]):
@@ -76,7 +78,9 @@ def poisson_demand(seed, item_key, region_key, day, mean, out):
 
 
 @njit(nogil=True, cache=True)
-def draw_uniforms(seed, stream, first_key, second_key, day, out):
+def draw_uniforms(
+    seed: int, stream: int, first_key: NDArray, second_key: NDArray, day: NDArray, out: NDArray,
+) -> None:  # fmt: skip
     """Fill out [n] with one uniform for each pair of keys and day, on a named stream."""
     base = mix(np.uint64(seed), np.uint64(stream))
     for i in range(len(out)):

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipeline.contracts.columns import COLUMNS
 from pipeline.contracts.tables import TABLES
 from pipeline.simulate.model import WorldModel
 from pipeline.simulate.supply import Shipments
@@ -27,6 +28,10 @@ FIXED = (
 GROWING = (
     "sales", "availability", "stock", "open_orders", "open_transfers", "receipts",
 )  # fmt: skip
+_DTYPES = {
+    "string": "str", "category": "str", "int": "Int64", "float": "float64", "bool": "bool",
+    "date": "datetime64[s]",
+}  # fmt: skip
 _PAST_RECEIPTS = 20  # most receipts a pair that stand for what was known of its lead time
 
 
@@ -98,9 +103,7 @@ def past_receipts(lead_times: pd.DataFrame, nodes: pd.DataFrame, as_of: date) ->
     return frame
 
 
-def _by_region(
-    model: WorldModel, values: np.ndarray, name: str, mask: np.ndarray
-) -> pd.DataFrame:
+def _by_region(model: WorldModel, values: np.ndarray, name: str, mask: np.ndarray) -> pd.DataFrame:
     k, r = np.nonzero(mask)
     return pd.DataFrame({
         "item_id": model.items[k], "region_id": model.regions[r], name: values[k, r],
@@ -157,9 +160,8 @@ def _dates(days: np.ndarray) -> pd.DatetimeIndex:
 
 def _write(frame: pd.DataFrame, path: Path, table: str) -> None:
     plain = frame[list(TABLES[table].columns)].copy()
-    for name in plain.columns:
-        if isinstance(plain[name].dtype, pd.CategoricalDtype):  # parts must share their types
-            plain[name] = plain[name].astype("str")
+    for name in plain.columns:  # parts must share their types, empty ones too
+        plain[name] = plain[name].astype(_DTYPES[COLUMNS[name].kind])
     temporary = path.with_suffix(".tmp")
     plain.to_parquet(temporary, index=False)
     os.replace(temporary, path)

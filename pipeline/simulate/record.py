@@ -1,4 +1,4 @@
-"""What a run has brought so far: plain arrays by day, saved every night, and the tables made of it."""
+"""What a run has brought so far: arrays by day, saved every night, and the tables made of them."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def note(
     record: Record, t: int, model: WorldModel, day: Day, state: State, demand: Ints,
     ordered: Ints, seconds: Sequence[float],
 ) -> None:  # fmt: skip
-    """Enter day t; demand: [items, regions] asked for, ordered: [items] units of tonight's orders."""
+    """Enter day t; demand: [items, regions] units asked for, ordered: [items] units ordered."""
     record.money[t] = day.money.sum(axis=0)
     record.count[t] = day.count.sum(axis=0)
     record.speed_units[t] = day.speed_units
@@ -93,7 +93,7 @@ def note(
 
 
 def order_churn(ordered: Ints) -> float:
-    """Mean change of an item's orders from week to week, weighted by units; ordered: [days, items]."""
+    """Mean change of an item's orders from week to week, by units; ordered: [days, items]."""
     weeks = len(ordered) // 7
     by_week = ordered[: weeks * 7].reshape(weeks, 7, -1).sum(axis=1)
     change = np.abs(np.diff(by_week, axis=0)).sum()

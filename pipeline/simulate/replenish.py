@@ -32,7 +32,9 @@ def home_shares(model: WorldModel) -> Floats:
                 for b in range(offers.n_buckets):
                     cell = (r * offers.n_speeds + s) * offers.n_buckets + b
                     able = [
-                        j for j in offers.node[offers.start[cell] : offers.start[cell + 1]] if may[j]
+                        j
+                        for j in offers.node[offers.start[cell] : offers.start[cell + 1]]
+                        if may[j]
                     ]
                     if able:
                         share = cell_share[r, b * offers.n_speeds + s]
@@ -104,13 +106,14 @@ def orders_up_to(
     roots = _receiving(situation, parent)
     for i in np.flatnonzero(units):
         able = roots[model.may_hold[item[i], roots]]
-        for node, cases in zip(able, _split(int(units[i] // case[i]), short[item[i], able]),
-                               strict=True):  # fmt: skip
-            if cases:
-                rows.append((terms["vendor_id"].iat[i], terms["item_id"].iat[i],
-                             model.nodes[node], int(cases * case[i]),
-                             terms["unit_cost_usd"].iat[i],
-                             situation.as_of + timedelta(1 + int(terms["quoted_lead_time_days"].iat[i]))))  # fmt: skip
+        line = terms.iloc[i]
+        arrival = situation.as_of + timedelta(1 + int(line["quoted_lead_time_days"]))
+        shares = _split(int(units[i] // case[i]), short[item[i], able])
+        rows += [
+            (line["vendor_id"], line["item_id"], model.nodes[node], int(cases * case[i]),
+             line["unit_cost_usd"], arrival)
+            for node, cases in zip(able, shares, strict=True) if cases
+        ]  # fmt: skip
     return pd.DataFrame(rows, columns=list(ORDER_COLUMNS))
 
 

@@ -27,7 +27,7 @@ class Scenario(Section):
     question: str = Field("", description="What the scenario is to answer, in a sentence.")
     dataset: Literal["sample", "m5", "raw"] = "sample"
     raw_dir: Path = Path("data/sample")
-    start: date = Field(description="First business date that is planned; demand starts the day after.")
+    start: date = Field(description="First business date; its plan is for the day after.")
     days: int = Field(28, ge=1, le=730)
     replications: int = Field(3, ge=1, le=200)
     seed: int = Field(1, ge=0)

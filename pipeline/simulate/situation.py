@@ -59,10 +59,21 @@ class Policy(Protocol):
     they are run (1: every night); reads: tables of theirs, and of ingest, that `decide` needs.
     """
 
-    name: str
-    stages: tuple[str, ...]
-    every_days: int
-    reads: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """Name in commands and tables."""
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Stages to run first."""
+
+    @property
+    def every_days(self) -> int:
+        """On every how many nights."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Tables to hand to `decide`."""
 
     def decide(self, situation: Situation) -> Plan:
         """The orders and transfers of the night."""

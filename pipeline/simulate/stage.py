@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from pipeline.contracts.settings import Settings, load_settings
 from pipeline.errors import UsageError
 from pipeline.simulate import raw_folder, record
 from pipeline.simulate.clairvoyant import clairvoyant_profit
-from pipeline.simulate.model import WorldModel, world_model
+from pipeline.simulate.model import WorldModel, WorldRules, world_model
 from pipeline.simulate.opportunity import opportunity_prices
 from pipeline.simulate.policies import POLICIES
 from pipeline.simulate.report import render
@@ -50,7 +50,7 @@ class Base:
 
 
 @dataclass(frozen=True)
-class Progress:
+class SimulatedDay:
     """Told to the caller after every simulated day."""
 
     policy: str
@@ -61,10 +61,10 @@ class Progress:
     profit_usd: float
 
 
-OnDay = Callable[[Progress], None]
+OnDay = Callable[[SimulatedDay], None]
 
 
-def simulate(
+def run_scenario(
     scenario: Scenario, compare: Sequence[str], out: Path, days: int | None = None,
     with_bound: bool = True, on_day: OnDay | None = None,
 ) -> dict[str, pd.DataFrame]:  # fmt: skip
@@ -120,7 +120,7 @@ def prepare(scenario: Scenario, out: Path) -> Base:
     first = pd.Timestamp(scenario.start) + pd.Timedelta(days=1)
     for change in scenario.changes:
         tables = change.tables_from(tables, first)
-    model = world_model(tables, scenario.world)
+    model = world_model(tables, _rules(scenario, settings))
     folder = out / "base"
     raw_folder.write_history(folder / "raw", tables, scenario.start)
     _train(Store(folder / "nights"), Source("raw", folder / "raw"), settings, scenario.start)
@@ -131,6 +131,18 @@ def prepare(scenario: Scenario, out: Path) -> Base:
         real = change.demand(real, model)
         times = change.lead_times(times, day_number(first))
     return Base(out, settings, model, times, real, tables)
+
+
+def _rules(scenario: Scenario, settings: Settings) -> WorldRules:
+    """The world's rules: costs as the planner believes them unless the scenario says otherwise."""
+    flow = settings.optimize.flow_overflow_usd_per_unit
+    storage = settings.optimize.storage_overflow_usd_per_cuft_week / 7.0
+    believed = {
+        "goodwill_share": settings.planning.goodwill_share,
+        "holding_rate_per_year": settings.planning.holding_rate_per_year,
+        "overflow_usd": (storage, flow, flow),
+    }
+    return WorldRules.model_validate({**believed, **scenario.world.model_dump(exclude_unset=True)})
 
 
 def _train(store: Store, source: Source, settings: Settings, start: date) -> None:
@@ -177,7 +189,7 @@ def run_policy(
         record.note(found, t, base.model, day, state, base.truth.demand[t], ordered, spent)
         _save(checkpoint, {"next_day": np.array(t + 1), **save_state(state), **found.arrays()})
         if on_day:
-            on_day(Progress(policy.name, replication, as_of, *spent, day.item_profit_usd.sum()))
+            on_day(SimulatedDay(policy.name, replication, as_of, *spent, day.item_profit_usd.sum()))
     return found
 
 
@@ -199,9 +211,7 @@ def _situation(
     return Situation(as_of, base.model, base.settings, tables, state.on_hand.copy(), coming)
 
 
-def _model_date(
-    base: Base, scenario: Scenario, store: Store, folder: Path, t: int
-) -> date:
+def _model_date(base: Base, scenario: Scenario, store: Store, folder: Path, t: int) -> date:
     """The model of the start, or the newest that this run was due to train."""
     weeks = scenario.retrain_every_weeks
     source = Source("raw", folder / "raw")

@@ -59,7 +59,7 @@ def nothing() -> Shipments:
 
 @dataclass(frozen=True)
 class LeadTimes:
-    """Lead-time distributions of (vendor, item) pairs, ragged by pair; pair = vendor * items + item.
+    """Lead-time distributions of (vendor, item) pairs; pair = vendor * items + item.
 
     first: [pairs + 1]; days, cumulative: the possible lead times and their cumulative probability.
     shock_factor multiplies the lead times of orders sent from shock_from to shock_to (days).
@@ -76,17 +76,15 @@ class LeadTimes:
         """Lead times in days for uniforms ``u``; pairs without a distribution raise ValueError."""
         if (self.first[pair] == self.first[pair + 1]).any():
             raise ValueError("an order to a vendor that does not sell the item")
-        days = np.array([
-            self.days[a + min(int(np.searchsorted(self.cumulative[a:b], x, side="right")), b - a - 1)]
-            for a, b, x in zip(self.first[pair], self.first[pair + 1], u, strict=True)
-        ], dtype=np.int64)  # fmt: skip
+        days = np.empty(len(pair), dtype=np.int64)
+        for i, (a, b) in enumerate(zip(self.first[pair], self.first[pair + 1], strict=True)):
+            step = int(np.searchsorted(self.cumulative[a:b], u[i], side="right"))
+            days[i] = self.days[min(a + step, b - 1)]
         is_shocked = (sent_day >= self.shock_from) & (sent_day <= self.shock_to)
         return np.where(is_shocked, np.ceil(days * self.shock_factor).astype(np.int64), days)
 
 
-def lead_times(
-    fitted: pd.DataFrame, vendor_items: pd.DataFrame, model: WorldModel
-) -> LeadTimes:
+def lead_times(fitted: pd.DataFrame, vendor_items: pd.DataFrame, model: WorldModel) -> LeadTimes:
     """Distributions from the lead_times table; the quoted lead time where a pair has none."""
     quoted = vendor_items.rename(columns={"quoted_lead_time_days": "lead_time_days"})
     quoted = quoted[["vendor_id", "item_id", "lead_time_days"]].assign(probability=1.0)
@@ -115,9 +113,7 @@ def dispatch(
     sent = np.full(n, day, dtype=np.int64)
     u = np.empty((4, n))
     for stream in range(4):
-        draw_uniforms(
-            seed, stream, model.vendor_key[vendor], model.item_key[item], sent, u[stream]
-        )
+        draw_uniforms(seed, stream, model.vendor_key[vendor], model.item_key[item], sent, u[stream])
     lead = times.draw(vendor * len(model.items) + item, sent, u[_LEAD])
     later = np.where(
         u[_PARTIAL] < rules.partial_receipt_share,

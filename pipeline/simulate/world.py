@@ -244,7 +244,8 @@ class World:
         for what, difference in balance.items():
             if difference.any():
                 k = int(np.flatnonzero(difference)[0])
-                raise LedgerError(f"{what} of {self.model.items[k]} is off by {difference[k]} units")
+                name = self.model.items[k]
+                raise LedgerError(f"{what} of {name} is off by {difference[k]} units")
         if (state.on_hand < 0).any():
             raise LedgerError("negative stock")
 
