@@ -299,3 +299,25 @@ def scales(data: M5, origin: int, raw: Path) -> list[F64]:
         since = np.arange(steps.shape[1])[None, :] >= first[:, None]
         out.append((steps * since).sum(axis=1) / np.maximum(since.sum(axis=1), 1))
     return out
+
+
+def sampled_panel(data: M5, raw: Path, origin: int, ahead: int) -> tuple[Panel, F64]:
+    """The random sample of series with full histories up to `origin`, and their next `ahead` days.
+
+    A series launches in the first week for which it has a price.
+    """
+    path = next(iter(raw.glob("sales_fullhistory_sample_*_wide.parquet")))
+    wide = pd.read_parquet(path)
+    names = ["item_id", "store_id"]
+    rows = wide[names].merge(data.series.reset_index(), on=names, how="left")
+    kept = rows["index"].notna().to_numpy()
+    place = rows.loc[kept, "index"].to_numpy(int)
+    first_d = max(1, origin - HISTORY_DAYS + 1)
+    days = [f"d_{d}" for d in range(first_d, origin + ahead + 1)]
+    sales = wide.loc[kept, days].to_numpy(np.float64)
+    price = data.price[place, first_d - 1 : origin + ahead]
+    launch = np.where(np.isfinite(price).any(axis=1), np.isfinite(price).argmax(axis=1), 10**6)
+    series = data.series.iloc[place].reset_index(drop=True).assign(level=12)
+    known = origin - first_d + 1
+    made = _as_tier(data, "sample", series, sales[:, :known], price, launch, first_d)
+    return made.panel, sales[:, known:].sum(axis=1)

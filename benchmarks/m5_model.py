@@ -112,7 +112,11 @@ def forecast(data: M5, origin: int, threads: int) -> Forecast:
 
 def _grow(own: Tier, name: str, last_d: int, threads: int) -> Callable[[F32], F64]:
     last = last_d - own.first_d
-    trees = fit_mean(own.panel, own.totals, SETTINGS[name].mean, AHEAD, last, SEED, threads)
+    weight = None
+    if name == "top":  # the score weighs levels alike, however many series they have
+        per_level = own.keys["level"].map(own.keys["level"].value_counts()).to_numpy()
+        weight = per_level**-0.5 / (per_level**-0.5).mean()
+    trees = fit_mean(own.panel, own.totals, SETTINGS[name].mean, AHEAD, last, SEED, threads, weight)
     return daily_mean(trees, threads)
 
 

@@ -76,10 +76,10 @@ def _long(own: Tier) -> pd.DataFrame:
 
 def _mlforecast(own: Tier) -> np.ndarray:
     """Recursive LightGBM on lags and rolling means, conformal intervals, as documented."""
-    import lightgbm as lgb
-    from mlforecast import MLForecast
-    from mlforecast.lag_transforms import RollingMean
-    from mlforecast.utils import PredictionIntervals
+    import lightgbm as lgb  # noqa: PLC0415  # only where this peer is run
+    from mlforecast import MLForecast  # noqa: PLC0415  # same
+    from mlforecast.lag_transforms import RollingMean  # noqa: PLC0415  # same
+    from mlforecast.utils import PredictionIntervals  # noqa: PLC0415  # same
 
     model = MLForecast(
         models={"lgbm": lgb.LGBMRegressor(verbosity=-1, n_jobs=1)},
@@ -106,8 +106,8 @@ def _mlforecast(own: Tier) -> np.ndarray:
 
 def _statsforecast(own: Tier, sample: int = 300) -> np.ndarray:
     """Automatic exponential smoothing with a weekly season; others get their seasonal naive."""
-    from statsforecast import StatsForecast
-    from statsforecast.models import AutoETS
+    from statsforecast import StatsForecast  # noqa: PLC0415  # same
+    from statsforecast.models import AutoETS  # noqa: PLC0415  # same
 
     demand = np.nan_to_num(own.panel.demand)
     out = naive(demand, 7)

@@ -1,0 +1,173 @@
+"""What the forecaster recovers of a world whose truth is known, and how it starts new items.
+
+    python benchmarks/forecast_recovery.py [--raw ../shared/data/m5]
+
+Price and event: a panel with a known elasticity and a known event lift, of which only the past is
+seen. Censoring: a panel that loses sales to stock-outs; the bias left with the stock-outs marked,
+and with sales taken for demand. Cold start (needs the M5 folder's sample of full histories):
+series in their first 28 days, against the mean of their department in their store.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from m5_data import read, sampled_panel
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.contracts.columns import QUANTILE_LEVELS
+from pipeline.contracts.settings import ForecastSettings, MeanSettings
+from pipeline.forecast.censoring import demand_behind
+from pipeline.forecast.mean import daily_mean, fit_mean
+from pipeline.forecast.model import fit
+from pipeline.forecast.panel import F32, F64, Calendar, Panel, totals
+from pipeline.forecast.scores import pinball
+from pipeline.forecast.windows import foresee
+
+DAYS, AHEAD = 560, 28
+WEEKDAY = np.array([0.8, 0.8, 0.9, 1.0, 1.2, 1.3, 1.0])
+SETTINGS = MeanSettings(train_days=400, rows_per_origin=4, trees=150, leaves=31, leaf_rows=50)
+
+
+def synthetic(
+    series: int, elasticity: float, lift: float, seed: int, price_ahead: float, is_event: bool
+) -> tuple[Panel, F64]:
+    """A panel, and the true mean of its next 28 days at `price_ahead` with or without the event."""
+    random = np.random.default_rng(seed)
+    days = DAYS + AHEAD
+    base = np.exp(random.normal(0.7, 1.0, series))
+    price = np.full((series, days), 10.0)
+    for i in range(series):
+        start = int(random.integers(0, 50))
+        while start < DAYS:
+            price[i, start : start + 14] = random.choice([6.0, 7.0, 8.0, 9.0])
+            start += int(random.integers(35, 70))
+    price[:, DAYS:] = price_ahead
+    event = np.zeros(days, bool)
+    event[random.choice(DAYS, 45, replace=False)] = True
+    event[DAYS:] = is_event
+    weekday = WEEKDAY[np.arange(days) % 7]
+    mean = base[:, None] * weekday * (price / 10) ** elasticity * np.where(event, lift, 1.0)
+    demand = random.negative_binomial(4, 4 / (4 + mean[:, :DAYS])).astype(np.float32)
+    flags = event[None, :, None].astype(np.float32)
+    far = np.full((1, days), 28, np.float32)
+    code, zero = np.arange(series, dtype=np.int32), np.zeros(series, np.int32)
+    calendar = Calendar(flags, far, far, np.arange(days, dtype=np.int32) - 364)
+    panel = Panel(
+        np.datetime64("2022-01-03"), demand, price.astype(np.float32),
+        np.zeros(demand.shape, bool), zero, zero + 10**6, code, zero, zero, zero, zero, calendar,
+    )  # fmt: skip
+    return panel, mean[:, DAYS:]
+
+
+def total_ahead(panel: Panel) -> float:
+    """Expected units of all series over the next 28 days, by a model of the panel."""
+    sums = totals(panel)
+    trees = fit_mean(panel, sums, SETTINGS, AHEAD, panel.days - 1, 1, 1)
+    seen = foresee(daily_mean(trees, 1), panel, sums, panel.days - 1, [(1, AHEAD)])
+    return float(seen.mean.sum())
+
+
+def price_and_event() -> list[tuple[str, float, float]]:
+    """(what, truth, recovered): elasticities from 10 to 7 USD, and event lifts."""
+    rows = []
+    for elasticity in (-1.0, -2.5):
+        dear, cheap = (
+            total_ahead(synthetic(300, elasticity, 1.0, 7, usd, False)[0]) for usd in (10.0, 7.0)
+        )
+        rows.append(("own-price elasticity", elasticity, np.log(cheap / dear) / np.log(0.7)))
+    for lift in (1.3, 2.0):
+        without, with_event = (
+            total_ahead(synthetic(300, -1.0, lift, 8, 10.0, flag)[0]) for flag in (False, True)
+        )
+        rows.append(("event lift", lift, with_event / without))
+    return rows
+
+
+def censored_bias() -> list[tuple[str, float, float]]:
+    """(share of demand lost, bias with stock-outs marked, bias with sales taken for demand)."""
+    rows = []
+    for cover in (2.2, 1.5, 1.1):
+        panel, truth = synthetic(300, -1.0, 1.0, 9, 10.0, False)
+        random = np.random.default_rng(3)
+        shelf = np.ceil(cover * panel.demand.mean(axis=1))[:, None]
+        is_short = (random.random(panel.demand.shape) < 0.4) & (panel.demand >= shelf)
+        sales = np.where(is_short, shelf, panel.demand).astype(np.float32)
+        # the k-th of n arrivals, uniform over the day, comes on average at k / (n + 1)
+        beta = random.beta(np.maximum(shelf, 1), np.maximum(panel.demand - shelf + 1, 1))
+        share = np.where(is_short, beta, 1.0).astype(np.float32)
+        is_out = np.zeros(sales.shape, bool)
+        is_out[:, 1:] = is_short[:, :-1] & (random.random(is_short[:, 1:].shape) < 0.5)
+        sales[is_out], share[is_out] = 0.0, 0.0
+        cut = share < 1
+        lost = 1 - sales.sum() / panel.demand.sum()
+        marked = total_ahead(_with(panel, demand_behind(sales, share, cut)))
+        naive = total_ahead(_with(panel, sales))
+        rows.append((float(lost), marked / truth.sum() - 1, naive / truth.sum() - 1))
+    return rows
+
+
+def _with(panel: Panel, demand: F32) -> Panel:
+    return Panel(**{**{k: getattr(panel, k) for k in panel.__dataclass_fields__}, "demand": demand})
+
+
+def cold_start(raw: Path, origins: range) -> dict[str, float]:
+    """Pinball loss of 28-day demand of new series: ours, and their peers' empirical quantiles."""
+    data = read(raw)
+    levels = np.array(QUANTILE_LEVELS)
+    ours, theirs, count = 0.0, 0.0, 0
+    for origin in origins:
+        panel, future = sampled_panel(data, raw, origin, AHEAD)
+        age = panel.days - panel.launch_day
+        new = np.flatnonzero((age <= 28) & (panel.launch_day < panel.days + 1))
+        if len(new) == 0:
+            continue
+        sums = totals(panel)
+        settings = ForecastSettings(mean=MeanSettings(train_days=500, leaf_rows=100))
+        model, _ = fit(panel, sums, settings, [(1, AHEAD)], 1, 1)
+        seen = foresee(daily_mean(model.mean, 1), panel, sums, panel.days - 1, [(1, AHEAD)])
+        found = model.spread.quantiles(seen, levels, 1)[new]
+        recent = np.nansum(panel.demand[:, -AHEAD:], axis=1)
+        old = age > 2 * AHEAD
+        peers = np.array([
+            np.quantile(recent[old & (panel.department == panel.department[i])], levels)
+            for i in new
+        ])  # fmt: skip
+        ours += float(pinball(future[new], found, levels).mean(axis=1).sum())
+        theirs += float(pinball(future[new], peers, levels).mean(axis=1).sum())
+        count += len(new)
+    return {"new_series": count, "pinball_units": ours / count, "peers_units": theirs / count}
+
+
+def main() -> None:
+    """Run the three parts and print a table of each."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--raw", type=Path, help="M5 folder, for the cold start")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    console = Console()
+    result: dict[str, object] = {}
+    effects, bias = price_and_event(), censored_bias()
+    frames = {
+        "price and event": pd.DataFrame(effects, columns=["effect", "truth", "recovered"]),
+        "censoring": pd.DataFrame(bias, columns=["lost_share", "bias_marked", "bias_as_sales"]),
+    }
+    if options.raw:
+        frames["cold start"] = pd.DataFrame([cold_start(options.raw, range(1000, 1886, 126))])
+    for name, frame in frames.items():
+        table = Table(*frame.columns, title=name)
+        for row in frame.itertuples(index=False):
+            table.add_row(*(f"{v:.3f}" if isinstance(v, float) else str(v) for v in row))
+        console.print(table)
+        result[name] = frame.to_dict("records")
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
