@@ -16,13 +16,14 @@ from pipeline.contracts.check import cast_column, violations
 from pipeline.contracts.columns import COLUMNS
 from pipeline.contracts.settings import IngestSettings
 from pipeline.contracts.tables import RAW_TABLES, Table
-from pipeline.ingest.findings import Finding
+from pipeline.ingest.findings import Finding, Severity
 from pipeline.ingest.raw import RawTables
 from pipeline.ingest.rules import ROW_RULES
 
 STRUCTURAL = ("regions", "nodes", "lanes", "delivery_options", "delivery_speeds", "order_hours",
               "node_capacity")  # fmt: skip
 """Tables in which a bad row is fatal."""
+_Broken = tuple[int, str, str, str]
 _DEFAULTS: dict[str, float | None] = {"unit_weight_lb": 0.0, "end_date": None}
 
 
@@ -78,15 +79,16 @@ def _clean_table(
     known = {name: values.tolist() for name, values in seen.items()}
     if "parent_node_id" in table.columns:
         known["nodes.node_id"] = typed["node_id"].dropna().tolist()
-    broken = [
+    broken: list[_Broken] = [
         (row, violation.column, violation.rule, violation.action)
         for violation in violations(typed, table, known)
         for row in violation.rows
     ]
-    for rule in ROW_RULES.get(table.name, ()):
-        mask = rule.broken(typed, result.tables)
-        broken += [(row, rule.column, rule.rule, rule.action) for row in np.flatnonzero(mask)]
-    severity = "fatal" if table.name in STRUCTURAL else "set_aside"
+    for check in ROW_RULES.get(table.name, ()):
+        mask = check.broken(typed, result.tables)
+        broken += [(int(row), check.column, check.rule, check.action)
+                   for row in np.flatnonzero(mask)]  # fmt: skip
+    severity: Severity = "fatal" if table.name in STRUCTURAL else "set_aside"
     told: set[tuple[int, str]] = set()
     aside = np.zeros(len(frame), dtype=bool)
     for row, column, rule, action in [*bad, *broken]:
@@ -95,9 +97,7 @@ def _clean_table(
             continue
         told.add((row, column))
         value = _shown(frame, row, column)
-        result.findings.append(
-            Finding(table.name, row + 1, column, rule, value, action, severity)  # type: ignore[arg-type]
-        )  # fmt: skip
+        result.findings.append(Finding(table.name, row + 1, column, rule, value, action, severity))
     if recoded is not None:
         result.findings += [
             Finding(table.name, int(row) + 1, "", "text is not UTF-8", "",
@@ -113,13 +113,12 @@ def _clean_table(
     result.tables[table.name] = _tight(kept, table)
 
 
-def _typed(frame: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, list[tuple[int, str, str, str]]]:
+def _typed(frame: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, list[_Broken]]:
+    """The frame with every cell cast on its own, and the cells that could not be."""
     typed, bad = {}, []
     for name in table.columns:
         if name in frame:
-            values = frame[name]
-            if isinstance(values.dtype, np.dtype | pd.StringDtype) and values.dtype != "datetime64[s]":
-                values = _stripped(values)
+            values = _stripped(frame[name])
         else:
             values = pd.Series([_DEFAULTS.get(name)] * len(frame), index=frame.index)
         typed[name], failed = cast_column(values, COLUMNS[name])
@@ -129,7 +128,9 @@ def _typed(frame: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, list[tuple[
     return pd.DataFrame(typed, columns=list(table.columns)), bad
 
 
-_KIND_WORDS = {"int": "a whole number", "float": "a number", "date": "a date", "bool": "true or false"}
+_KIND_WORDS = {
+    "int": "a whole number", "float": "a number", "date": "a date", "bool": "true or false",
+}  # fmt: skip
 _KIND_ACTIONS = {
     "int": "Write digits only.", "float": "Write digits with a decimal point.",
     "date": "Write dates as YYYY-MM-DD.", "bool": "Write true or false.",
@@ -190,4 +191,3 @@ def _tight(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     """The kept rows with their final dtypes, now that nothing bad is left in them."""
     final = {name: cast_column(frame[name], COLUMNS[name])[0] for name in table.columns}
     return pd.DataFrame(final, columns=list(table.columns)).reset_index(drop=True)
-

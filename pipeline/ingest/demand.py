@@ -1,7 +1,7 @@
 """Daily demand, dense: every item in every region where it is on sale, each day up to as_of.
 
 A day without a sales row is a true zero only while the files cover it; a day on which nothing at
-all was sold is taken for missing, and an improbable run of zeros for a stock-out. Both are censored.
+all was sold is taken for missing, and an improbable run of zeros for a stock-out: both censored.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ def suspected_stockouts(
     zeros = _between(zero, rows, before, first)
     days = last - first + 1
     odds = days * np.log((zeros + 1) / (seen + 2))
-    hit = (odds < np.log(max(probability, 1e-300))) & (days <= max_days) & (seen >= _RATE_LEAST_DAYS)
+    hit = odds < np.log(max(probability, 1e-300))
+    hit &= (days <= max_days) & (seen >= _RATE_LEAST_DAYS)
     marks = np.zeros((len(units), units.shape[1] + 1), dtype="int8")
     np.add.at(marks, (rows[hit], first[hit]), 1)
     np.add.at(marks, (rows[hit], last[hit] + 1), -1)
@@ -116,20 +117,20 @@ def _spread(
     values = np.full(grid.shape, fill, dtype=dtype)
     if len(frame):
         day = grid.day(frame["date"])
-        inside = day >= 0
+        inside = (day >= 0) & (day < grid.shape[1])
         rows = grid.series(frame)[inside]
         values[rows, day[inside]] = frame[column].to_numpy()[inside]
     return values
 
 
 def _prices(grid: SeriesGrid, tables: Mapping[str, pd.DataFrame]) -> np.ndarray:
-    """The price of each day: that of the last change; before the first, the first; else the list's."""
+    """The price of each day: that of the last change, or the first; the list price where none."""
     listed = tables["items"].set_index(tables["items"]["item_id"].astype("str"))["list_price_usd"]
     price = np.repeat(listed.reindex(grid.items).to_numpy(), len(grid.regions))
     changes = tables["prices"].sort_values("start_date", kind="stable")
     days = grid.day(changes["start_date"])
     changes, days = changes[days < grid.shape[1]], days[days < grid.shape[1]]
-    matrix = np.full(grid.shape, np.nan, dtype="float32")
+    matrix = np.full(grid.shape, np.nan)
     # Of several changes before the window the last one written stands, which is the newest.
     matrix[grid.series(changes), np.maximum(days, 0)] = changes["price_usd"].to_numpy()
     known = np.where(np.isnan(matrix), 0, np.arange(grid.shape[1], dtype="int32"))
@@ -137,7 +138,7 @@ def _prices(grid: SeriesGrid, tables: Mapping[str, pd.DataFrame]) -> np.ndarray:
     filled = np.take_along_axis(matrix, known, axis=1)
     has_price = ~np.isnan(matrix).all(axis=1)
     first = matrix[np.arange(len(matrix)), np.argmax(~np.isnan(matrix), axis=1)]
-    start = np.where(has_price, first, price.astype("float32"))
+    start = np.where(has_price, first, price)
     return np.where(np.isnan(filled), start[:, None], filled)
 
 
@@ -194,6 +195,6 @@ def _table(
         "units": units[on_sale].astype("int64"),
         # Rounded in float64, so that 0.9 in a file is 0.9 again and not float32's neighbour.
         "in_stock_share": np.round(share[on_sale].astype("float64"), 6),
-        "price_usd": np.round(price[on_sale].astype("float64"), 4),
+        "price_usd": price[on_sale],
         "is_censored": censored[on_sale],
     })  # fmt: skip

@@ -11,7 +11,8 @@ import numpy as np
 def name_hash(names: Iterable[str], salt: str) -> np.ndarray:
     """A 64-bit hash of each name; different salts give independent hashes."""
     prefix = zlib.crc32(salt.encode())
-    codes = [zlib.crc32(name.encode(), prefix) | (zlib.crc32(name.encode()) << 32) for name in names]
+    texts = [name.encode() for name in names]
+    codes = [zlib.crc32(text, prefix) | (zlib.crc32(text) << 32) for text in texts]
     return mix(np.array(codes, dtype=np.uint64))
 
 

@@ -32,13 +32,12 @@ def lead_times(
     seen = _observations(tables, sold, as_of)
     arrived, open_at = _counts(seen, len(sold))
     vendor, _ = pd.factorize(sold["vendor_id"])
-    by_vendor = [_sum_by(counts, vendor) for counts in (arrived, open_at)]
-    everywhere = [counts.sum(axis=0, keepdims=True) for counts in by_vendor]
-    base = posterior(vague_prior(), *everywhere, weight=settings.lead_time_vendor_receipts)
-    pooled = posterior(base, *by_vendor, weight=settings.lead_time_prior_receipts)
-    fitted = posterior(
-        pooled[vendor], arrived, open_at, weight=settings.lead_time_vendor_receipts
-    )
+    arrived_by, open_by = _sum_by(arrived, vendor), _sum_by(open_at, vendor)
+    weak, strong = settings.lead_time_vendor_receipts, settings.lead_time_prior_receipts
+    everywhere = (arrived_by.sum(axis=0, keepdims=True), open_by.sum(axis=0, keepdims=True))
+    base = posterior(vague_prior(), *everywhere, weak)
+    pooled = posterior(base, arrived_by, open_by, strong)
+    fitted = posterior(pooled[vendor], arrived, open_at, weak)
     receipts = seen[seen["is_receipt"]].groupby("place")["order_id"].nunique()
     still_open = seen[~seen["is_receipt"]].groupby("place")["order_id"].nunique()
     return _table(sold, fitted, receipts, still_open)
@@ -100,9 +99,11 @@ def _observations(
         place=np.arange(len(sold)), quoted=sold["quoted_lead_time_days"].to_numpy()
     )  # fmt: skip
     rows = rows.merge(keys, on=["vendor_id", "item_id"], how="inner")
-    days = (rows["day"] - rows["order_date"]).dt.days
-    delay = np.clip(days - rows["quoted"], EARLIEST_DELAY_DAYS, LATEST_DELAY_DAYS)
-    return rows.assign(column=(delay - EARLIEST_DELAY_DAYS).astype("int64"))
+    delay = (rows["day"] - rows["order_date"]).dt.days - rows["quoted"]
+    # An order younger than the earliest delay could not have arrived yet: it tells nothing.
+    told = rows["is_receipt"] | (delay >= EARLIEST_DELAY_DAYS)
+    column = np.clip(delay, EARLIEST_DELAY_DAYS, LATEST_DELAY_DAYS) - EARLIEST_DELAY_DAYS
+    return rows.assign(column=column.astype("int64"))[told]
 
 
 def _strings(frame: pd.DataFrame, day: str, units: str) -> pd.DataFrame:
@@ -115,7 +116,8 @@ def _strings(frame: pd.DataFrame, day: str, units: str) -> pd.DataFrame:
 
 def _counts(seen: pd.DataFrame, rows: int) -> tuple[np.ndarray, np.ndarray]:
     arrived, censored = np.zeros((rows, len(_DELAYS))), np.zeros((rows, len(_DELAYS)))
-    for counts, part in ((arrived, seen[seen["is_receipt"]]), (censored, seen[~seen["is_receipt"]])):
+    come = seen["is_receipt"]
+    for counts, part in ((arrived, seen[come]), (censored, seen[~come])):
         np.add.at(counts, (part["place"].to_numpy(), part["column"].to_numpy()), part["weight"])
     return arrived, censored
 
@@ -129,7 +131,7 @@ def _sum_by(counts: np.ndarray, group: np.ndarray) -> np.ndarray:
 def _table(
     sold: pd.DataFrame, fitted: np.ndarray, receipts: pd.Series, still_open: pd.Series
 ) -> pd.DataFrame:
-    """Long format: delays below a lead time of one day fall on it, tiny probabilities are dropped."""
+    """Long format: lead times below a day count as a day, tiny probabilities are dropped."""
     lead = sold["quoted_lead_time_days"].to_numpy(dtype="int64")[:, None] + _DELAYS
     early = np.where(lead < 1, fitted, 0).sum(axis=1)
     fitted = np.where(lead < 1, 0, fitted)

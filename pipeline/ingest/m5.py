@@ -6,6 +6,7 @@ days; with both, the CSV. Nothing sold after as_of is read; prices and events of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from pipeline.errors import ContractError
 from pipeline.ingest.findings import Finding
 from pipeline.ingest.m5_orders import orders_and_stock
 from pipeline.ingest.m5_world import declared_tables, load_assumptions
-from pipeline.ingest.network import load_network
+from pipeline.ingest.network import RegionDeclaration, load_network
 from pipeline.ingest.raw import RawTables
 from pipeline.ingest.unit_sales import UnitSales
 
@@ -64,8 +65,9 @@ def _read_file(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         return pq.read_table(path, columns=columns, partitioning=None).to_pandas()
     except (OSError, ValueError, pa.ArrowException) as error:
         text = " ".join(str(error).split())[:200]
-        raise ContractError([Finding(path.name, 0, "", f"cannot be read: {text}", "",
-                                     "Download or copy the file again.", "fatal")]) from error  # fmt: skip
+        found = Finding(path.name, 0, "", f"cannot be read: {text}", "",
+                        "Download or copy the file again.", "fatal")  # fmt: skip
+        raise ContractError([found]) from error
 
 
 def _missing(folder: Path, name: str) -> Finding:
@@ -96,9 +98,8 @@ def _read_sales(folder: Path, days: dict[str, pd.Timestamp]) -> UnitSales:
         blocks.append(frame[names].to_numpy())
         held += names
     if series is None:
-        asked = f"{min(days.values()):%Y-%m-%d} to {max(days.values()):%Y-%m-%d}" if days else "none"
-        raise ContractError([Finding("m5", 0, "", "the sales files hold no day of those asked for",
-                                     asked, "Choose --as-of within the data.", "fatal")])  # fmt: skip
+        raise ContractError([Finding("m5", 0, "", "no sales file holds a day up to as_of", "",
+                                     "Choose --as-of within the data.", "fatal")])  # fmt: skip
     units = np.hstack(blocks)
     when = pd.DatetimeIndex([days[name] for name in held])
     order = np.argsort(when.to_numpy(), kind="stable")
@@ -144,7 +145,7 @@ def _price_changes(
     return table, by_item.sort_index()
 
 
-def _events(calendar: pd.DataFrame, regions: tuple) -> pd.DataFrame:  # type: ignore[type-arg]
+def _events(calendar: pd.DataFrame, regions: Sequence[RegionDeclaration]) -> pd.DataFrame:
     """Events in every region; SNAP days (food benefits) in the regions of the state."""
     parts = []
     for number in (1, 2):

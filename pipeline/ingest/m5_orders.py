@@ -64,7 +64,8 @@ def _stock(
     assumptions: Assumptions, items: pd.DataFrame, nodes: pd.DataFrame, rate: np.ndarray,
     as_of: date,
 ) -> pd.DataFrame:  # fmt: skip
-    pair = joined(name_hash(items["item_id"], "stock")[:, None], name_hash(nodes["node_id"], "stock"))
+    item_hash = name_hash(items["item_id"], "stock")
+    pair = joined(item_hash[:, None], name_hash(nodes["node_id"], "stock"))
     low, high = assumptions.cover_spread
     factor = low + (high - low) * uniform(pair)
     fate = uniform(joined(pair, 1))
@@ -81,7 +82,7 @@ def _stock(
 
 
 def _transfers(world: dict[str, pd.DataFrame], rate: np.ndarray, as_of: date) -> pd.DataFrame:
-    """Each lane carries a refill of some days' demand on its days; what left lately is on the way."""
+    """Each lane carries a refill of some days' demand; what left lately is on the way."""
     lanes, nodes, items = world["lanes"], world["nodes"], world["items"]["item_id"].to_numpy()
     tier = dict(zip(nodes["node_id"], nodes["tier"], strict=True))
     place = {name: number for number, name in enumerate(nodes["node_id"])}
@@ -135,9 +136,7 @@ def _orders(
     }  # fmt: skip
 
 
-def _order_lines(
-    sold: pd.DataFrame, assumptions: Assumptions, today: pd.Timestamp
-) -> pd.DataFrame:
+def _order_lines(sold: pd.DataFrame, assumptions: Assumptions, today: pd.Timestamp) -> pd.DataFrame:
     """Every order of an item with a vendor in the days before `today`, with its arrival date."""
     cycle = assumptions.order_cycle_days
     last = today.toordinal()

@@ -81,7 +81,7 @@ def load_assumptions(name: str) -> Assumptions:
 def declared_tables(
     network: Network, assumptions: Assumptions, by_item: pd.DataFrame, prices: pd.DataFrame
 ) -> dict[str, pd.DataFrame]:
-    """Network, items, vendors, terms and capacities; `by_item` has launch_date and list_price_usd."""
+    """Network, items, vendors, terms, capacities; `by_item`: launch_date and list_price_usd."""
     items = _items(assumptions, by_item)
     vendors = _vendors(assumptions)
     return {

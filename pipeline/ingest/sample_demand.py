@@ -9,14 +9,20 @@ import pandas as pd
 
 _DEPARTMENTS = (
     # category, department, nouns, price range, cube range (cubic feet), share that is bulky
-    ("home", "kitchen", ("kettle", "skillet", "toaster", "blender", "knife set"), (15, 90), (0.2, 0.9), 0.1),
-    ("home", "furniture", ("side table", "bookcase", "office chair", "bed frame"), (60, 320), (4.0, 14.0), 1.0),
-    ("grocery", "pantry", ("olive oil", "pasta", "coffee beans", "oat bars", "rice"), (4, 22), (0.03, 0.15), 0.0),
+    ("home", "kitchen", ("kettle", "skillet", "toaster", "blender", "knife set"),
+     (15, 90), (0.2, 0.9), 0.1),
+    ("home", "furniture", ("side table", "bookcase", "office chair", "bed frame"),
+     (60, 320), (4.0, 14.0), 1.0),
+    ("grocery", "pantry", ("olive oil", "pasta", "coffee beans", "oat bars", "rice"),
+     (4, 22), (0.03, 0.15), 0.0),
     ("grocery", "pet food", ("dog food", "cat litter", "cat food"), (12, 60), (0.4, 1.4), 0.25),
     ("electronics", "audio", ("headphones", "speaker", "sound bar"), (25, 240), (0.1, 1.2), 0.1),
-    ("electronics", "cables", ("charging cable", "adapter", "memory card"), (6, 35), (0.01, 0.04), 0.0),
-    ("outdoor", "garden", ("hose", "planter", "grill", "patio umbrella"), (20, 210), (0.6, 9.0), 0.5),
-    ("health", "personal care", ("shampoo", "toothbrush", "sunscreen", "soap"), (3, 40), (0.02, 0.1), 0.0),
+    ("electronics", "cables", ("charging cable", "adapter", "memory card"),
+     (6, 35), (0.01, 0.04), 0.0),
+    ("outdoor", "garden", ("hose", "planter", "grill", "patio umbrella"),
+     (20, 210), (0.6, 9.0), 0.5),
+    ("health", "personal care", ("shampoo", "toothbrush", "sunscreen", "soap"),
+     (3, 40), (0.02, 0.1), 0.0),
 )  # fmt: skip
 _BRANDS = ("Alder", "Birch", "Cedar", "Dune", "Elm", "Fjord", "Grove")
 _VENDOR_NAMES = ("Alder Brothers", "Birch & Co", "Cedar Trading", "Dune Imports", "Elmwood Supply",
@@ -80,7 +86,8 @@ def draw_assortment(rng: np.random.Generator, count: int, days: pd.DatetimeIndex
     nouns = [k[2][(i // len(_DEPARTMENTS)) % len(k[2])] for i, k in enumerate(kind)]
     items = pd.DataFrame({
         "item_id": [f"ITEM-{i + 1:04d}" for i in range(count)],
-        "item_name": [f"{_BRANDS[(i * 5) % 7]} {noun} {i // 8 + 1}" for i, noun in enumerate(nouns)],
+        "item_name": [f"{_BRANDS[(i * 5) % 7]} {noun} {i // 8 + 1}"
+                      for i, noun in enumerate(nouns)],
         "category": [k[0] for k in kind], "department": [k[1] for k in kind],
         "size_class": np.where(bulky, "non_sortable", "sortable"),
         "unit_cube_cuft": cube, "unit_weight_lb": np.round(cube * 9 + 0.2, 2),

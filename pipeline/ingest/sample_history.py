@@ -20,7 +20,7 @@ _SPARE_ROOM = 1.18
 
 @dataclass(frozen=True)
 class HistoryPlan:
-    """What the past is made of: network tables, assortment, days, and how many snapshots to keep."""
+    """What the past is made of: network tables, assortment, days, number of snapshots."""
 
     network: dict[str, pd.DataFrame]
     assortment: Assortment
@@ -44,8 +44,11 @@ class _Order:
 
 @dataclass
 class _Log:
-    """Rows gathered while the days go by."""
+    """Rows gathered while the days go by; stock by item and node, flows by node."""
 
+    stock_sum: np.ndarray
+    received: np.ndarray
+    shipped: np.ndarray
     sales: list[np.ndarray] = field(default_factory=list)
     short: list[np.ndarray] = field(default_factory=list)
     receipts: list[_Order] = field(default_factory=list)
@@ -54,9 +57,6 @@ class _Log:
     open_transfers: dict[int, list[tuple[int, int, int, int, int, int]]] = field(
         default_factory=dict
     )
-    stock_sum: np.ndarray | None = None
-    received: np.ndarray | None = None
-    shipped: np.ndarray | None = None
 
 
 class _World:
@@ -115,10 +115,10 @@ def run_history(
     rng: np.random.Generator, plan: HistoryPlan, demand: np.ndarray
 ) -> dict[str, pd.DataFrame]:
     """Raw tables sales, availability, stock, open orders, open transfers, receipts, capacity."""
-    world, log = _World(rng, plan), _Log()
+    world = _World(rng, plan)
     world.start()
-    log.stock_sum = np.zeros(world.stock.shape)
-    log.received, log.shipped = np.zeros(world.stock.shape[1]), np.zeros(world.stock.shape[1])
+    nodes = world.stock.shape[1]
+    log = _Log(np.zeros(world.stock.shape), np.zeros(nodes), np.zeros(nodes))
     for day in range(len(plan.days)):
         _arrive(world, log, day)
         _sell(world, log, demand[:, :, day])
@@ -149,9 +149,9 @@ def _arrive(world: _World, log: _Log, day: int) -> None:
         world.stock[order.item, order.node] += order.units
         log.receipts.append(order)
     world.orders = [order for order in world.orders if order.arrives > day]
-    for item, _, to, _, arrives, units in world.transfers:
-        if arrives == day:
-            world.stock[item, to] += units
+    for item, _, to, _, due, moved in world.transfers:
+        if due == day:
+            world.stock[item, to] += moved
     world.transfers = [move for move in world.transfers if move[4] > day]
 
 
@@ -163,7 +163,7 @@ def _sell(world: _World, log: _Log, wanted: np.ndarray) -> None:
             taken = np.minimum(left[:, region], world.stock[:, node])
             world.stock[:, node] -= taken
             left[:, region] -= taken
-            log.shipped[node] += taken.sum()  # type: ignore[index]  # set before the first day
+            log.shipped[node] += taken.sum()
     log.sales.append(wanted - left)
     with np.errstate(invalid="ignore"):
         log.short.append(np.where(left > 0, np.round((wanted - left) / wanted, 2), 1.0))
@@ -211,7 +211,8 @@ def _place_order(
     for node, cases in zip(receiving, np.diff(lots, prepend=0), strict=True):
         if cases == 0:
             continue
-        delay = world.rng.poisson(late) if world.rng.random() < 0.55 else -int(world.rng.random() < 0.2)
+        is_late = world.rng.random() < 0.55
+        delay = world.rng.poisson(late) if is_late else -int(world.rng.random() < 0.2)
         world.orders.append(_Order(
             f"PO-{world.count:06d}", number, item, node, day, day + max(1, quoted + int(delay)),
             int(cases) * case, quoted,
@@ -222,8 +223,8 @@ def _move(world: _World, log: _Log, day: int) -> None:
     """Refill the lower tiers toward some days of cover: centers twice a week, sites daily."""
     lanes = world.plan.network["lanes"].set_index(["from_node_id", "to_node_id"])["transit_days"]
     going = np.zeros(world.stock.shape, dtype=np.int64)
-    for item, _, to, _, _, units in world.transfers:
-        going[item, to] += units
+    for item, _, to, _, _, moving in world.transfers:
+        going[item, to] += moving
     for node, parent in enumerate(world.parent):
         if parent < 0 or (world.tier[node] == "fulfillment_center" and day % 3):
             continue
@@ -235,8 +236,8 @@ def _move(world: _World, log: _Log, day: int) -> None:
         arrives = day + int(lanes[world.names[parent], world.names[node]])
         for item in np.flatnonzero(units):
             world.transfers.append((int(item), parent, node, day, arrives, int(units[item])))
-            log.received[node] += units[item]  # type: ignore[index]  # set before the first day
-            log.shipped[parent] += units[item]  # type: ignore[index]
+            log.received[node] += units[item]
+            log.shipped[parent] += units[item]
 
 
 def _tables(world: _World, log: _Log) -> dict[str, pd.DataFrame]:
@@ -300,19 +301,18 @@ def _transfer_rows(world: _World, log: _Log) -> pd.DataFrame:
     items, names = world.plan.assortment.items["item_id"].to_numpy(), world.names
     days = world.plan.days
     rows = [
-        (days[day], items[item], names[start], names[end], days[ships],
-         days[0] + pd.Timedelta(days=arrives), units)
+        {"date": days[day], "item_id": items[item], "from_node_id": names[start],
+         "to_node_id": names[end], "ship_date": days[ships],
+         "expected_arrival_date": days[0] + pd.Timedelta(days=arrives), "open_units": units}
         for day, moves in log.open_transfers.items()
         for item, start, end, ships, arrives, units in moves
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["date", "item_id", "from_node_id", "to_node_id",
-                                       "ship_date", "expected_arrival_date", "open_units"])  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def _capacity(world: _World, log: _Log) -> pd.DataFrame:
     """Storage and flows by node: most with room to spare, every third one tight."""
     cube = world.plan.assortment.items["unit_cube_cuft"].to_numpy()
-    assert log.stock_sum is not None and log.received is not None and log.shipped is not None
     used = (log.stock_sum * cube[:, None]).sum(axis=0) / 60
     rows = []
     for node, name in enumerate(world.names):

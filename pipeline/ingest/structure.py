@@ -74,7 +74,7 @@ def find_cycle(edges: list[tuple[str, str]]) -> list[str]:
             node, ahead = stack[-1]
             for end in ahead:
                 if end in path:
-                    return [*path[path.index(end):], end]
+                    return [*path[path.index(end) :], end]
                 if end not in done:
                     stack.append((end, iter(after.get(end, []))))
                     path.append(end)
@@ -132,7 +132,7 @@ def _no_vendor(tables: Tables) -> Iterator[Finding]:
     items = tables["items"]["item_id"]
     for item in items[~items.isin(tables["vendor_items"]["item_id"].tolist())].astype("str"):
         yield Finding("items", 0, "item_id", f"item {item} has no vendor", "",
-                      "It is planned but never bought; add it to vendor_items.", "warning")  # fmt: skip
+                      "It is never bought; add it to vendor_items.", "warning")  # fmt: skip
 
 
 def _no_node(tables: Tables) -> Iterator[Finding]:
@@ -167,7 +167,7 @@ def _full_nodes(tables: Tables, as_of: date) -> Iterator[Finding]:
 
 
 def future_dates(raw: Tables, as_of: date) -> list[Finding]:
-    """History rows dated after `as_of`; a night does not see them, `echelon check` tells of them."""
+    """History rows dated after `as_of`: no night sees them, `echelon check` tells of them."""
     found = []
     for name, frame in raw.items():
         column = TABLES[name].history_date

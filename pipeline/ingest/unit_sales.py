@@ -40,5 +40,6 @@ class UnitSales:
         total[item, region, 1:] = np.cumsum(self.units, axis=1, dtype="int32")
         end = np.arange(1, len(self.days) + 1)
         start = np.maximum(end - days, 0)
-        rate: np.ndarray = ((total[:, :, end] - total[:, :, start]) / (end - start)).astype("float32")
+        sold = total[:, :, end] - total[:, :, start]
+        rate: np.ndarray = (sold / (end - start)).astype("float32")
         return rate

@@ -25,8 +25,8 @@ def clean_world(raw: RawTables, as_of: date, settings: IngestSettings) -> dict[s
         cleaned.findings += structure_findings(cleaned.tables, as_of, settings)
     if cleaned.fatal:
         aside = [finding for finding in cleaned.findings if finding.severity == "set_aside"]
-        raise ContractError([*cleaned.fatal, *aside[:20]],
-                            "correct the raw files; echelon check --raw DIR lists all.")  # fmt: skip
+        action = "correct the raw files; echelon check --raw DIR lists everything."
+        raise ContractError([*cleaned.fatal, *aside[:20]], action)
     tables = cleaned.tables
     demand, found = daily_demand(tables, as_of, settings)
     today = pd.Timestamp(as_of)

@@ -1,0 +1,85 @@
+"""Checks a user's raw folder: everything that is wrong, at once, before any night is run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.contracts.settings import IngestSettings
+from pipeline.ingest.clean import Cleaned, clean
+from pipeline.ingest.demand import daily_demand
+from pipeline.ingest.findings import Finding
+from pipeline.ingest.raw import read_folder
+from pipeline.ingest.structure import future_dates, structure_findings
+
+_SHOWN_EACH = 5
+_HEADINGS = {
+    "fatal": "Stops a night", "set_aside": "Rows that a night sets aside",
+    "mended": "Mended on the way", "warning": "Good to know",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RawReport:
+    """What a raw folder holds and every finding about it."""
+
+    folder: Path
+    rows: dict[str, int]
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_fatal(self) -> bool:
+        """Whether a night on this folder would stop."""
+        return any(finding.severity == "fatal" for finding in self.findings)
+
+    def lines(self) -> list[str]:
+        """The report as text: fatal findings first, at most five of each kind and rule."""
+        lines = [f"{self.folder}: {sum(self.rows.values()):,} rows in {len(self.rows)} tables"]
+        for severity, heading in _HEADINGS.items():
+            found = [finding for finding in self.findings if finding.severity == severity]
+            if not found:
+                continue
+            lines += ["", f"{heading} ({len(found)}):"]
+            groups: dict[tuple[str, str, str], list[Finding]] = {}
+            for finding in found:
+                groups.setdefault((finding.table, finding.column, finding.rule), []).append(finding)
+            for group in groups.values():
+                lines += [f"  - {finding}" for finding in group[:_SHOWN_EACH]]
+                if len(group) > _SHOWN_EACH:
+                    lines.append(f"    … and {len(group) - _SHOWN_EACH} more rows like these")
+        ready = "A night would stop here." if self.is_fatal else "Ready for a night."
+        return [*lines, "", ready]
+
+
+def check_raw(
+    folder: Path, as_of: date | None = None, settings: IngestSettings | None = None
+) -> RawReport:
+    """Every finding about a raw folder, over all its rows; raises nothing for bad data.
+
+    History dated after `as_of` (today, where it is not given) is told of. The rules of a single
+    night are checked for `as_of`, or for the newest day that has stock.
+    """
+    settings = settings or IngestSettings()
+    raw = read_folder(folder)
+    cleaned = clean(raw, date.max, settings)
+    findings = list(cleaned.findings) + future_dates(raw.frames, as_of or date.today())
+    if not cleaned.fatal:
+        findings += _night_findings(cleaned, as_of, settings)
+    return RawReport(folder, {name: len(frame) for name, frame in sorted(raw.frames.items())},
+                     tuple(findings))  # fmt: skip
+
+
+def _night_findings(
+    cleaned: Cleaned, as_of: date | None, settings: IngestSettings
+) -> list[Finding]:
+    newest = cleaned.tables["stock"]["date"].max()
+    day = as_of or (date.today() if pd.isna(newest) else newest.date())
+    found = structure_findings(cleaned.tables, day, settings)
+    if any(finding.severity == "fatal" for finding in found):
+        return found
+    until = cleaned.tables["sales"]["date"] <= pd.Timestamp(day)
+    tables = {**cleaned.tables, "sales": cleaned.tables["sales"][until]}
+    return found + daily_demand(tables, day, settings)[1]
