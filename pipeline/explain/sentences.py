@@ -102,7 +102,7 @@ _CHANGE_WORDS = {
     "stock_on_hand": ("less stock on hand", "more stock on hand"),
     "on_order": ("less on the way", "more on the way"),
     "source_limit": ("more to give at the source", "less to give at the source"),
-    "rounding": ("more added by rounding and limits", "less added by rounding and limits"),
+    "rounding": ("packs, limits and timing", "packs, limits and timing"),
     "override": ("planner's override", "planner's override"),
 }
 
