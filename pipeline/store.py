@@ -286,10 +286,11 @@ class Night:
 
 @cache
 def code_version() -> str:
-    """Hash of the package's source, so that an output names the code that made it."""
+    """Hash of the package's source and templates: an output names the code that made it."""
     root = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
+    sources = (path for kind in ("*.py", "*.j2", "*.css") for path in root.rglob(kind))
+    for path in sorted(sources):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
