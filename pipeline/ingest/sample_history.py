@@ -234,10 +234,10 @@ def _move(world: _World, log: _Log, day: int) -> None:
         units = np.where(world.may_hold[:, node], np.minimum(need, world.stock[:, parent]), 0)
         world.stock[:, parent] -= units
         arrives = day + int(lanes[world.names[parent], world.names[node]])
-        for item in np.flatnonzero(units):
-            world.transfers.append((int(item), parent, node, day, arrives, int(units[item])))
-            log.received[node] += units[item]
-            log.shipped[parent] += units[item]
+        for row in np.flatnonzero(units):
+            world.transfers.append((int(row), parent, node, day, arrives, int(units[row])))
+        log.received[node] += units.sum()
+        log.shipped[parent] += units.sum()
 
 
 def _tables(world: _World, log: _Log) -> dict[str, pd.DataFrame]:
