@@ -47,7 +47,7 @@ STAGES = (
         "forecast",
         "pipeline.forecast.stage:run",
         ("items", "regions", "prices", "calendar", "daily_demand", "overrides"),
-        ("demand_quantiles", "demand_dependence", "forecast_scores"),
+        ("demand_quantiles", "demand_dependence", "demand_findings", "forecast_scores"),
     ),
     Stage(
         "optimize",

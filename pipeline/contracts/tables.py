@@ -132,6 +132,9 @@ STAGE_TABLES = (
     _table("demand_dependence", "forecast", "a pair of regions, for a group of items",
            "item_group region_id other_region_id",
            "item_group region_id other_region_id rank_correlation"),
+    _table("demand_findings", "forecast", "a day or four weeks of demand that did not fit",
+           "item_id region_id finding_date finding",
+           "item_id region_id finding_date finding observed_units usual_units"),
     _table("forecast_scores", "forecast", "a group of forecasts against the last actuals",
            "item_group region_group window_days",
            "item_group region_group window_days origin_date scored_rows pinball_loss "

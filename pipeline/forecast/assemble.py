@@ -13,6 +13,7 @@ import pandas as pd
 
 from pipeline.forecast.censoring import demand_behind
 from pipeline.forecast.features import EVENT_TYPES
+from pipeline.forecast.outliers import find_spikes
 from pipeline.forecast.panel import F32, I32, Calendar, Panel, align, event_distance
 
 
@@ -51,9 +52,11 @@ class Names:
 
 @dataclass(frozen=True)
 class Assembled:
-    """A panel and the keys of its series."""
+    """A panel, the keys of its series, and the demand that was kept out of it as spikes."""
 
     panel: Panel
+    spikes: npt.NDArray[np.bool_]
+    demand: F32
     items: npt.NDArray[np.object_]
     regions: npt.NDArray[np.object_]
 
@@ -100,9 +103,11 @@ def assemble(
     launch = _days_from(items["launch_date"], first, 0)[key_item]
     seen = np.isfinite(units)
     begun = np.where(seen.any(axis=1), seen.argmax(axis=1), np.maximum(launch, days))
+    demand = demand_behind(units, share, cut)
+    spikes = find_spikes(demand)
     panel = Panel(
         first.to_datetime64().astype("datetime64[D]"),
-        demand_behind(units, share, cut),
+        np.where(spikes, np.float32(np.nan), demand),
         price,
         cut,
         np.where(seen.any(axis=1) & (begun > 0), begun, launch).astype(np.int32),
@@ -114,7 +119,9 @@ def assemble(
         ((department + 1) * len(names.regions) + key_region).astype(np.int32),
         known_calendar(calendar, first, days + ahead, names),
     )
-    return Assembled(panel, item_ids[key_item], np.array(names.regions, object)[key_region])
+    return Assembled(
+        panel, spikes, demand, item_ids[key_item], np.array(names.regions, object)[key_region]
+    )
 
 
 def _places(names: npt.NDArray[np.object_], column: pd.Series) -> npt.NDArray[np.int64]:
