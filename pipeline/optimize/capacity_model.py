@@ -41,11 +41,11 @@ def capacity_model(
     capacity: pd.DataFrame,
     profiles: Profiles,
     cycle_days: float,
-    stuck_cuft: NDArray[np.float64],
+    overstock: NDArray[np.float64],
     as_of: date,
     settings: Settings,
 ) -> CapacityModel:
-    """Rows from node_capacity; stuck_cuft: [nodes] stock beyond any plan."""
+    """Rows from node_capacity; overstock: [nodes, weeks] cubic feet taken by stock above any level."""
     shape = profiles.trend
     weeks = [as_of + timedelta(days=1 + 7 * t) for t in range(shape.shape[1])]
     found = _stated(network, capacity, weeks)
@@ -68,7 +68,9 @@ def capacity_model(
     width = int(np.prod(size))
     matrix = coo_matrix((share, (row_of, column_of)), shape=(len(found), width)).tocsr()
     is_storage = np.array(resource, dtype=str) == "storage_cuft"
-    limit = np.array(stated, float) - np.where(is_storage, stuck_cuft[np.array(node, int)], 0.0)
+    limit = np.array(stated, float) - np.where(
+        is_storage, overstock[np.array(node, int), np.array(week, int)], 0.0
+    )
     overflow = np.where(
         is_storage,
         settings.optimize.storage_overflow_usd_per_cuft_week,
@@ -102,19 +104,32 @@ def _stated(
     return sorted(found)
 
 
-def stuck_cuft(
+def overstock_cuft(
     network: NetworkModel,
-    stock: pd.DataFrame,
-    items: list[str],
+    stock: NDArray[np.float64],
+    level: NDArray[np.int32],
+    weekly: NDArray[np.float64],
     cube_cuft: NDArray[np.float64],
-    most_units: NDArray[np.float64],
-    as_of: date,
+    weeks: int,
 ) -> NDArray[np.float64]:
-    """Cubic feet [nodes] of stock beyond the most that the network could ask for in a cycle."""
+    """Cubic feet [nodes, weeks] of stock above any level, as demand through the node drains it.
+
+    stock, level, weekly: [items, nodes] units on hand, unpriced levels, and demand of a week that
+    enters in the node's set.
+    """
+    excess = np.maximum(stock - level, 0.0)
+    left = [np.maximum(excess - t * weekly, 0.0) for t in range(weeks)]
+    return np.stack([cube_cuft @ units for units in left], axis=1)
+
+
+def stock_on_hand(
+    network: NetworkModel, stock: pd.DataFrame, items: list[str], as_of: date
+) -> NDArray[np.float64]:
+    """Units [items, nodes] on hand at the end of as_of."""
     today = stock[stock["date"] == pd.Timestamp(as_of)]
-    k = pd.Index(items).get_indexer(today["item_id"].astype(str))
-    j = pd.Index(network.names).get_indexer(today["node_id"].astype(str))
+    k = pd.Index(items).get_indexer(pd.Index(today["item_id"].astype(str)))
+    j = pd.Index(network.names).get_indexer(pd.Index(today["node_id"].astype(str)))
     known = (k >= 0) & (j >= 0)
-    units = today["on_hand_units"].to_numpy(float)[known]
-    excess = np.maximum(units - most_units[k[known]], 0.0) * cube_cuft[k[known]]
-    return np.bincount(j[known], excess, minlength=len(network.parent))
+    units = np.zeros((len(items), len(network.parent)))
+    np.add.at(units, (k[known], j[known]), today["on_hand_units"].to_numpy(float)[known])
+    return units

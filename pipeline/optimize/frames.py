@@ -67,8 +67,8 @@ def price_frame(
     left: NDArray[np.float64],
     right: NDArray[np.float64],
 ) -> pd.DataFrame:
-    """Table capacity_prices; usage includes stock that no plan can place elsewhere."""
-    stuck = rows.stated - rows.rows.limit
+    """Table capacity_prices; usage includes overstock, which no level accounts for."""
+    overstock = rows.stated - rows.rows.limit
     return pd.DataFrame(
         {
             "node_id": np.array(network.names, object)[rows.node],
@@ -78,7 +78,7 @@ def price_frame(
             "left_derivative_usd": left,
             "right_derivative_usd": right,
             "capacity": rows.stated,
-            "usage": plan.usage + stuck,
+            "usage": plan.usage + overstock,
             "overflow": plan.overflow,
         }
     )

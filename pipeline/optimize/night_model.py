@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 from pipeline.contracts.settings import Settings
 from pipeline.core.demand import Ranks
 from pipeline.core.item import ItemTables, positions
-from pipeline.core.shards import largest_demand
-from pipeline.optimize.capacity_model import CapacityModel, capacity_model, stuck_cuft
+from pipeline.optimize.capacity_model import (
+    CapacityModel,
+    capacity_model,
+    overstock_cuft,
+    stock_on_hand,
+)
 from pipeline.optimize.item_model import (
     DemandCube,
     Economics,
@@ -78,10 +82,14 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
         cube, settings.planning.horizon_weeks, demand, unpriced.sum(axis=1).astype(float)
     )
     packed = replace(packed, tables=replace(packed.tables, profile=classes.of_item))
-    most = largest_demand(network.woods, packed.tables)
-    stuck = stuck_cuft(network, tables["stock"], names, money.cube_cuft, most, as_of)
+    inside = np.maximum(network.woods.home[packed.tables.tree], 0)
+    weekly = np.take_along_axis(packed.mean, inside, axis=1) * 7.0 / cycle_days
+    stock = stock_on_hand(network, tables["stock"], names, as_of)
+    overstock = overstock_cuft(
+        network, stock, unpriced, weekly, money.cube_cuft, settings.planning.horizon_weeks
+    )
     capacity = capacity_model(
-        network, tables["node_capacity"], classes, cycle_days, stuck, as_of, settings
+        network, tables["node_capacity"], classes, cycle_days, overstock, as_of, settings
     )
     vendors = vendor_rows(tables["vendor_items"], tables["lead_times"], names, money)
     return NightModel(
