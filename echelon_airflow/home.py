@@ -51,8 +51,12 @@ def password(home: Path) -> str:
 
 
 def _secrets(home: Path) -> dict[str, str]:
-    fernet = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-    return _kept(home / "secrets.json", {"fernet": fernet, "jwt": secrets.token_urlsafe(64)})
+    fresh = {"fernet": _fernet_key(), "jwt": secrets.token_urlsafe(64)}
+    return _kept(home / "secrets.json", fresh)
+
+
+def _fernet_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
 def _kept(path: Path, fresh: dict[str, str]) -> dict[str, str]:
@@ -62,3 +66,9 @@ def _kept(path: Path, fresh: dict[str, str]) -> dict[str, str]:
             json.dump(fresh, file)
     content: dict[str, str] = json.loads(path.read_text())
     return content
+
+
+if __name__ == "__main__":  # `make secrets`: the environment that docker-compose.yml requires
+    print(f"FERNET_KEY={_fernet_key()}")
+    for name, size in (("JWT_SECRET", 64), ("POSTGRES_PASSWORD", 24), ("ADMIN_PASSWORD", 12)):
+        print(f"{name}={secrets.token_urlsafe(size)}")
