@@ -98,7 +98,7 @@ class MeanSettings(Section):
     origin_step_days: int = Field(7, ge=1, description="Days between two origins of a series.")
     rows_per_origin: int = Field(2, ge=1, description="Target days drawn for each origin.")
     weight_units: float = Field(
-        4.0, gt=0, description="Daily units above which a row weighs less, as 1 / (1 + level / this)."
+        4.0, gt=0, description="Daily units above which a row weighs less: 1 / (1 + level / this)."
     )
     trees: int = Field(200, ge=1, description="Boosting rounds.")
     leaves: int = Field(63, ge=2, description="Leaves of a tree.")

@@ -66,9 +66,8 @@ def findings(
     recent = spikes.copy()
     recent[:, : max(0, spikes.shape[1] - listed_days)] = False
     series, day = np.nonzero(recent)
-    usual = np.array(
-        [_median(demand[i, max(0, d - 56) : d]) for i, d in zip(series, day, strict=True)]
-    )
+    places = zip(series, day, strict=True)
+    usual = np.array([_median(demand[i, max(0, d - 56) : d]) for i, d in places])
     found = keys.iloc[series].reset_index(drop=True)
     back = spikes.shape[1] - 1 - day
     found["finding_date"] = pd.Timestamp(as_of) - pd.to_timedelta(back, unit="D")
