@@ -10,8 +10,9 @@ and its gain A_v(q) - max_u A_u(0). The second term charges a dearer vendor's pr
 and at least on what a review period needs: who waits for the dear vendor pays it then. early_v is
 what runs short before v could deliver but a faster vendor u could: the largest loss
 G_u(X_u) - G_u(IP_u) among them, so a slow cheap vendor is used while the position is sound and a
-fast one when it is not. excess_v charges capital on units above the order-up-to level until demand
-uses them up, because G covers one interval only.
+fast one when it is not. excess_v charges capital on units above the order-up-to level, and above
+what the MOQ leads to, until demand uses them up, because G covers one interval only. The MOQ's own
+excess comes with the next order as well: it is no reason to wait, and max_excess_weeks limits it.
 """
 
 from __future__ import annotations
@@ -77,7 +78,8 @@ class Worth:
         p, q = self.pairs, np.asarray(units, dtype=np.float64)
         value = self.position_value(pair, p.position[pair] + q)
         price = self.price_gap[pair] * np.maximum(q, self.review_units[pair])
-        excess = np.maximum(p.position[pair] + q - np.maximum(p.level, p.position)[pair], 0.0)
+        least = np.maximum(p.level, p.position + p.moq)
+        excess = np.maximum(p.position[pair] + q - least[pair], 0.0)
         # The excess shrinks to zero at the pace of demand: half of it is held on average.
         days = excess / np.maximum(p.daily_demand[pair], 1e-6) / 2
         held = excess * p.unit_cost[pair] * self.holding_per_day * days

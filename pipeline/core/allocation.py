@@ -245,11 +245,7 @@ def _fit(
     moved: Ints, position: Ints, holding: Holding, network: Network, line_usd: float
 ) -> tuple[Ints, Floats]:
     """Lines that pay, cut to whole lots that fit every row, and the rows' prices."""
-    moved = moved.copy()
-    item, lane, value = _line_values(moved, position, holding, network)
-    poor = value < line_usd
-    moved[item[poor], lane[poor]] = 0
-    item, lane, value = item[~poor], lane[~poor], value[~poor]
+    moved, (item, lane, value) = _paying(moved, position, holding, network, line_usd)
     units = moved[item, lane]
     use = network.weight[:, item] * network.row_of[:, lane]
     binds = use @ units > network.room * (1 + 1e-12)
@@ -267,10 +263,20 @@ def _fit(
     kept[part] = np.floor(share * units[part] / lot[part] + 1e-9).astype(np.int64) * lot[part]
     kept = _fill(kept, units, lot, value / np.maximum(units, 1), (use, network.room))
     moved[item, lane] = kept
-    item, lane, value = _line_values(moved, position, holding, network)
-    poor = value < line_usd
-    moved[item[poor], lane[poor]] = 0
-    return moved, price
+    return _paying(moved, position, holding, network, line_usd)[0], price
+
+
+def _paying(
+    moved: Ints, position: Ints, holding: Holding, network: Network, line_usd: float
+) -> tuple[Ints, tuple[Ints, Ints, Floats]]:
+    """The lines worth at least line_usd each; dropping one can make another poor, so repeatedly."""
+    moved = moved.copy()
+    while True:
+        item, lane, value = _line_values(moved, position, holding, network)
+        poor = value < line_usd
+        if not poor.any():
+            return moved, (item, lane, value)
+        moved[item[poor], lane[poor]] = 0
 
 
 def _pack(value: Floats, units: Ints, use: Floats, room: Floats) -> tuple[Floats, Floats]:
