@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.review.formats import count, share
@@ -20,9 +20,12 @@ class Point:
 GAP_SHARE = 0.01
 COVERAGE_90 = (0.85, 0.95)
 CHURN_SHARE = 0.3
+_NAMED = 3
 
 
-def attention_points(kpis: Mapping[str, float], odd_orders: int) -> list[Point]:
+def attention_points(
+    kpis: Mapping[str, float], odd_orders: int, full_capacities: Sequence[str]
+) -> list[Point]:
     """The points that apply to a night's key figures, serious ones first."""
     value = kpis.get
     points: list[Point] = []
@@ -42,9 +45,10 @@ def attention_points(kpis: Mapping[str, float], odd_orders: int) -> list[Point]:
     if value("items_likely_to_run_out", 0):
         add(f"{_n(kpis['items_likely_to_run_out'], 'item')} will probably run out of stock "
             "before a later order can help.", "risk", True)  # fmt: skip
-    if value("capacities_full", 0):
-        add(f"{_n(kpis['capacities_full'], 'capacity is', 'capacities are')} full in some week.",
-            "capacity")  # fmt: skip
+    if full_capacities:
+        named = ", ".join(full_capacities[:_NAMED])
+        more = len(full_capacities) - _NAMED
+        add(f"Full in some week: {named}{f' and {more:,} more' if more > 0 else ''}.", "capacity")
     low, high = COVERAGE_90
     if not low <= value("forecast_coverage_90", 0.9) <= high:
         add(f"The 90% forecast quantile held {share(kpis['forecast_coverage_90'])} of lately seen "

@@ -84,6 +84,7 @@ def trace_chart(name: str, label: str, iteration: F64, lower: F64, upper: F64) -
                 axes.annotate(text, (iteration[last], values[last]), color=color, va="center",
                               xytext=(7, 0), textcoords="offset points")  # fmt: skip
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda cost, _: f"{cost:,.6g}"))
         axes.margins(x=0.12)
         axes.set_xlabel("iteration")
 

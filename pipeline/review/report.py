@@ -34,7 +34,11 @@ DRIVER_WORDS = {
     "capacity_price": "scarce capacity", "stock_on_hand": "on hand", "on_order": "on the way",
     "rounding": "packs and limits", "override": "override",
 }  # fmt: skip
-_SHOWN_LANES, _SHOWN_CHANGES, _SHOWN_FINDINGS = 25, 15, 20
+RESOURCE_WORDS = {
+    "storage_cuft": "storage", "inbound_units_per_day": "inbound",
+    "outbound_units_per_day": "outbound",
+}  # fmt: skip
+_SHOWN_LANES, _SHOWN_CHANGES, _SHOWN_FINDINGS, _SHOWN_VENDORS = 25, 15, 20, 20
 
 
 def report_html(
@@ -43,13 +47,14 @@ def report_html(
 ) -> bytes:  # fmt: skip
     """report.html of a night: the same bytes for the same tables."""
     values = dict(zip(kpis["kpi"].astype("str"), kpis["value"], strict=True))
+    vendors = orders_by_vendor(found.orders, tables["vendors"])
     odd = oddest_orders(found.orders, len(found.orders))
     context: dict[str, Any] = {
         "as_of": as_of, "planned": as_of + timedelta(days=1), "sections": SECTIONS,
         "values": values, "figures": _figures(kpis, previous), "tiles": _tiles(kpis),
-        "points": attention_points(values, len(odd)),
+        "points": attention_points(values, len(odd), _full(found, tables["nodes"])),
         "largest": _orders(largest_orders(found.orders, settings.largest_orders)),
-        "vendors": _rows(orders_by_vendor(found.orders, tables["vendors"])),
+        "vendors": _rows(vendors.head(_SHOWN_VENDORS)), "vendor_count": len(vendors),
         "oddest": _orders(odd.head(settings.oddest_orders)), "odd_count": len(odd),
         "risk": _rows(found.risk[found.risk["shortfall_units"] >= 0.5].head(settings.risk_items)),
         "changes": _changes(found), "has_yesterday": found.has_yesterday,
@@ -119,6 +124,20 @@ def _scores(scores: pd.DataFrame) -> list[dict[Any, Any]]:
     text = scores.astype({"item_group": "str", "region_group": "str"})
     network = text[text["region_group"] == "network"]
     return _rows(network.sort_values(["item_group", "window_days"]))
+
+
+def _full(found: Findings, nodes: pd.DataFrame) -> list[str]:
+    """The capacities that are full in some week, in words, the dearest first."""
+    names = _names(nodes)
+    full = found.capacity[found.capacity["is_full"]]
+    price = full.groupby(["node_id", "resource"])["price_usd_per_capacity_unit"].max()
+    ranked = price.reset_index().sort_values(
+        ["price_usd_per_capacity_unit", "node_id", "resource"], ascending=[False, True, True]
+    )
+    return [
+        f"{RESOURCE_WORDS[row['resource']]} at {names.get(row['node_id'], row['node_id'])}"
+        for row in _rows(ranked)
+    ]
 
 
 def _capacity(capacity: pd.DataFrame, nodes: pd.DataFrame) -> list[dict[str, Any]]:

@@ -1,0 +1,34 @@
+"""What needs a look is said once, plainly, and the serious things first."""
+
+from __future__ import annotations
+
+from pipeline.review.attention import attention_points
+
+QUIET = {"violation": 0.0, "certified_gap": 0.004, "items_likely_to_run_out": 0.0,
+         "forecast_coverage_90": 0.9, "quarantined_rows": 0.0}  # fmt: skip
+
+
+def test_a_quiet_night_has_no_points() -> None:
+    assert attention_points(QUIET, 0, []) == []
+
+
+def test_each_figure_out_of_bounds_has_a_point_and_serious_ones_lead() -> None:
+    kpis = {
+        "violation": 0.02, "certified_gap": 0.03, "items_likely_to_run_out": 1.0,
+        "forecast_coverage_90": 0.8, "order_churn": 0.5, "quarantined_rows": 2.0,
+        "overrides_in_force": 1.0, "capacities_exceeded": 1.0,
+    }  # fmt: skip
+    points = attention_points(kpis, 1, ["storage at A", "inbound at B", "x", "y"])
+    texts = [point.text for point in points]
+    assert [point.is_serious for point in points] == [True] * 4 + [False] * 6
+    for text in (
+        "The plan exceeds a capacity by up to 2.0%.",
+        "1 capacity overflows in some week; the overflow is paid for.",
+        "1 item will probably run out of stock before a later order can help.",
+        "Full in some week: storage at A, inbound at B, x and 1 more.",
+        "Orders changed by 50% since yesterday.",
+        "1 order looks odd.",
+        "2 findings in the raw data.",
+        "1 planner's override is in force.",
+    ):
+        assert text in texts
