@@ -22,7 +22,10 @@ _FORECAST_ERROR = 0.3
 def plan_transfers(
     grid: Grid, saved: Floats, tables: dict[str, pd.DataFrame], as_of: date, place: PlaceSettings
 ) -> pd.DataFrame:
-    """Table transfers; `saved` as from service.saved_usd."""
+    """Table transfers; `saved` as from service.saved_usd.
+
+    needed_units is what the receiving node lacks of its level after what it ships on tonight.
+    """
     lanes = _lanes(grid, tables["lanes"])
     rows = transfer_rows(grid, lanes, tables, as_of)
     source, target = lanes["source"].to_numpy(), lanes["target"].to_numpy()
@@ -38,13 +41,16 @@ def plan_transfers(
     item, lane, units = found.item, found.lane, found.units
     names, nodes = np.array(grid.items, dtype=object), np.array(grid.nodes, dtype=object)
     ship = pd.Timestamp(as_of + timedelta(days=1))
+    passed_on = np.zeros(level.shape, dtype=np.int64)
+    np.add.at(passed_on, (item, source[lane]), units)
+    needed = np.maximum(level - grid.position + passed_on, 0)
     transit = lanes["transit_days"].to_numpy(dtype=np.int64)[lane]
     frame = pd.DataFrame({
         "item_id": names[item], "from_node_id": nodes[source[lane]],
         "to_node_id": nodes[target[lane]], "transfer_units": units,
         "cases": -(-units // grid.case[item]), "ship_date": ship,
         "expected_arrival_date": ship + pd.to_timedelta(transit, unit="D"),
-        "needed_units": np.maximum(level - grid.position, 0)[item, target[lane]],
+        "needed_units": needed[item, target[lane]],
         "value_gained_usd": found.value_usd,
     })  # fmt: skip
     parts = [frame["item_id"], frame["from_node_id"], frame["to_node_id"]]

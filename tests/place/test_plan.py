@@ -1,0 +1,148 @@
+"""Claims of the place stage's main path on random nights: what is planned can be done."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.contracts.check import require
+from pipeline.contracts.settings import PlaceSettings
+from pipeline.contracts.tables import TABLES
+from pipeline.errors import EchelonError
+from pipeline.place.plan import plan_placement
+from tests.place.world import AS_OF, NODES, TODAY, Tables, world
+
+PARENT = {node[0]: node[3] for node in NODES}
+ACCEPTS = {node[0]: node[2] for node in NODES}
+
+
+def plan(tables: Tables, **place: object) -> tuple[pd.DataFrame, pd.DataFrame]:
+    inbound, moves = plan_placement(tables, AS_OF, PlaceSettings.model_validate(place))
+    inbound = require(inbound, TABLES["inbound_assignments"])
+    moves = require(moves, TABLES["transfers"])
+    ids = ["item_id", "from_node_id", "to_node_id"]
+    return inbound.astype({"item_id": "str", "node_id": "str"}), moves.astype(
+        dict.fromkeys(ids, "str")
+    )
+
+
+def by(frame: pd.DataFrame, keys: list[str], column: str) -> pd.Series:
+    return frame.groupby(keys)[column].sum()
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([0.15, 0.5, 5.0]))
+def test_transfers_keep_stock_cases_capacities_and_size_classes(seed, tightness):
+    tables = world(25, seed, tightness)
+    _, moves = plan(tables)
+    items = tables["items"].set_index("item_id")
+    moves = moves.join(items, on="item_id")
+    moves["cuft"] = moves["transfer_units"] * moves["unit_cube_cuft"]
+
+    out = by(moves, ["item_id", "from_node_id"], "transfer_units")
+    held = by(tables["stock"], ["item_id", "node_id"], "on_hand_units")
+    assert (out.to_numpy() <= held.reindex(out.index).to_numpy()).all()
+
+    assert [PARENT[to] for to in moves["to_node_id"]] == moves["from_node_id"].tolist()
+    accepts = moves["to_node_id"].map(ACCEPTS)
+    assert ((accepts == "any") | (accepts == moves["size_class"])).all()
+
+    case = tables["vendor_items"].set_index("item_id")["case_pack_units"]
+    level = tables["base_stock_levels"].set_index(["item_id", "node_id"])["base_stock_units"]
+    pack = moves["item_id"].map(case).to_numpy()
+    goal = level.reindex(pd.MultiIndex.from_frame(moves[["item_id", "to_node_id"]])).to_numpy()
+    whole = moves["from_node_id"].str.startswith("d").to_numpy() & (goal >= pack)
+    assert (moves["transfer_units"].to_numpy()[whole] % pack[whole] == 0).all()
+    assert (moves["transfer_units"] <= moves["needed_units"] + np.where(whole, pack - 1, 0)).all()
+
+    lanes = tables["lanes"].set_index(["from_node_id", "to_node_id"])["lane_capacity_cuft_per_day"]
+    used = by(moves, ["from_node_id", "to_node_id"], "cuft")
+    assert (used <= lanes.reindex(used.index).astype(float).fillna(np.inf) + 1e-6).all()
+    limit = tables["node_capacity"].set_index(["resource", "node_id"])["capacity"]
+    arriving = by(moves, ["to_node_id"], "transfer_units")
+    due = by(tables["open_transfers"], ["to_node_id"], "open_units").reindex(arriving.index)
+    full = arriving + due.fillna(0) > limit["inbound_units_per_day"].reindex(arriving.index)
+    assert not full.any()
+    leaving = by(moves, ["from_node_id"], "transfer_units")
+    assert (leaving <= limit["outbound_units_per_day"].reindex(leaving.index)).all()
+    stored = tables["stock"].rename(columns={"on_hand_units": "u"})[["item_id", "node_id", "u"]]
+    coming = tables["open_transfers"].rename(columns={"to_node_id": "node_id", "open_units": "u"})
+    moved = moves.rename(columns={"to_node_id": "node_id", "transfer_units": "u"})
+    given_to = set(moves["to_node_id"])
+    every = pd.concat([stored, coming[stored.columns], moved[stored.columns]])
+    every["cuft"] = every["u"] * every["item_id"].map(items["unit_cube_cuft"])
+    cuft = by(every, ["node_id"], "cuft")
+    assert all(cuft[node] <= limit["storage_cuft"][node] + 1e-6 for node in given_to)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 10_000))
+def test_every_ordered_unit_is_received_in_whole_cases_by_nodes_that_may(seed):
+    tables = world(20, seed)
+    inbound, _ = plan(tables)
+    orders = tables["purchase_orders"].set_index("order_line_id")
+    assert by(inbound, ["order_line_id"], "assigned_units").to_dict() == orders[
+        "order_units"
+    ].to_dict()
+    assert (inbound["assigned_units"] % 12 == 0).all()
+    size = inbound["item_id"].map(tables["items"].set_index("item_id")["size_class"])
+    accepts = inbound["node_id"].map(ACCEPTS)
+    assert ((accepts == "any") | (accepts == size)).all()
+    assert inbound["node_id"].isin(["d1", "d2", "n2"]).all()
+
+
+def test_plenty_of_room_fills_the_levels_that_the_source_can_fill():
+    tables = world(30, 4, tightness=1e6)
+    tables["vendor_items"] = tables["vendor_items"].assign(case_pack_units=1)
+    rich = tables["stock"]["node_id"].str.startswith("d")
+    tables["stock"].loc[rich, "on_hand_units"] += 500
+    _, moves = plan(tables, transfer_line_usd=0.0)
+    to_centers = moves[moves["to_node_id"].str[0].isin(["f", "n"])]
+    assert len(to_centers) > 20
+    # needed_units counts what a center passes on to its site tonight.
+    assert (to_centers["transfer_units"] == to_centers["needed_units"]).all()
+
+
+def test_without_stock_nothing_moves_and_without_orders_nothing_is_received():
+    tables = world(10, 1)
+    tables["stock"] = tables["stock"].assign(on_hand_units=0)
+    tables["purchase_orders"] = tables["purchase_orders"].iloc[:0]
+    inbound, moves = plan(tables)
+    assert inbound.empty
+    assert moves.empty
+
+
+def test_stock_of_other_days_is_not_read():
+    tables = world(10, 2)
+    later = tables["stock"].assign(date=TODAY + pd.Timedelta(days=1), on_hand_units=999)
+    other = {**tables, "stock": pd.concat([tables["stock"], later])}
+    pd.testing.assert_frame_equal(plan(tables)[1], plan(other)[1])
+
+
+def test_the_plan_does_not_depend_on_the_order_of_rows():
+    tables = world(40, 3, 0.4)
+    shuffled = {name: frame.sample(frac=1, random_state=2) for name, frame in tables.items()}
+    for mine, theirs in zip(plan(tables), plan(shuffled), strict=True):
+        pd.testing.assert_frame_equal(mine, theirs)
+
+
+def test_a_full_week_at_one_node_sends_orders_to_the_other():
+    tables = world(10, 5, tightness=1e6)
+    free, _ = plan(tables)
+    units = free.loc[free["node_id"] == "d1", "assigned_units"].sum()
+    small = tables["node_capacity"].copy()
+    is_d1 = (small["node_id"] == "d1") & (small["resource"] == "inbound_units_per_day")
+    small.loc[is_d1, "capacity"] = units / 7 / 2
+    tight, _ = plan({**tables, "node_capacity": small})
+    assert 0 < tight.loc[tight["node_id"] == "d1", "assigned_units"].sum() <= units / 2
+    assert tight["assigned_units"].sum() == free["assigned_units"].sum()
+
+
+def test_an_item_that_no_receiving_node_may_hold_is_named():
+    tables = world(5, 6)
+    nodes = tables["nodes"].assign(is_vendor_receiving=False)
+    with pytest.raises(EchelonError, match="vendors ship to may hold item i000"):
+        plan({**tables, "nodes": nodes})
