@@ -205,7 +205,7 @@ class PlaceSettings(Section):
     """Inbound assignment and transfers."""
 
     transfer_line_usd: float = Field(
-        default=0.02, ge=0, description="Cost of picking and receiving one transfer line."
+        default=0.05, ge=0, description="Cost of picking and receiving one transfer line."
     )
 
 
