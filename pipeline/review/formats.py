@@ -55,6 +55,7 @@ _LABELS = {
     "forecast_relative_bias": "Forecast bias",
     "forecast_scaled_pinball_loss": "Pinball loss of mean demand",
     "in_stock_share_last_week": "In stock, last week",
+    "expected_fill_rate": "Expected fill rate, next week",
     "items_likely_to_run_out": "Items that will probably run out",
     "same_day_site": "Same-day site",
 }  # fmt: skip

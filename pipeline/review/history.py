@@ -11,7 +11,7 @@ import pandas as pd
 
 F64 = npt.NDArray[np.float64]
 HISTORY_WEEKS = 26
-COLUMNS = ["item_id", "date", "units", "in_stock_share"]
+COLUMNS = ["item_id", "date", "units", "in_stock_share", "is_censored"]
 """What the review reads of daily_demand."""
 
 
@@ -21,7 +21,8 @@ class History:
 
     weekly_units    item_id -> row of (items, HISTORY_WEEKS) units sold
     week_starts     first day of each week
-    in_stock_share  mean over items, regions and the last seven days; NaN without history
+    in_stock_share  mean over items, regions and the last seven days, suspected stock-outs
+                    counting as out of stock; NaN without history
     """
 
     items: pd.Index
@@ -56,4 +57,6 @@ def demand_history(daily: pd.DataFrame, as_of: date) -> History:
     weekly = np.asarray(units, dtype=np.float64).reshape(len(items), HISTORY_WEEKS)
     week_old = (age >= 0) & (age < 7)
     share = daily["in_stock_share"].to_numpy()[week_old]
+    suspected = daily["is_censored"].to_numpy(dtype=bool)[week_old] & (share >= 1)
+    share = np.where(suspected, 0.0, share)
     return History(items, weekly, starts, float(share.mean()) if share.size else float("nan"))

@@ -105,8 +105,7 @@ def _service(findings: Findings) -> list[Figure]:
         ("expected_shortfall_units", float(findings.risk["shortfall_units"].sum()), "units"),
     ]  # fmt: skip
     if findings.fill_rate is not None:
-        days, share = findings.fill_rate
-        rows.append((f"expected_fill_rate_{days}_days", share, "share"))
+        rows.append(("expected_fill_rate", findings.fill_rate[1], "share"))
     return rows
 
 

@@ -60,7 +60,13 @@ def test_a_capacity_is_full_at_its_end_and_over_when_it_is_paid_for() -> None:
 def test_history_ends_on_the_business_date_and_sums_regions() -> None:
     days = pd.date_range(DAY - pd.Timedelta(days=13), DAY + pd.Timedelta(days=3))
     daily = pd.DataFrame(
-        {"item_id": "tea", "date": np.repeat(days, 2), "units": 1, "in_stock_share": 0.5}
+        {
+            "item_id": "tea",
+            "date": np.repeat(days, 2),
+            "units": 1,
+            "in_stock_share": 0.5,
+            "is_censored": True,
+        }
     )
     history = demand_history(daily, AS_OF)
     assert history.of("tea")[-3:].tolist() == [0, 14, 14]  # two regions, seven days; no future
@@ -68,3 +74,7 @@ def test_history_ends_on_the_business_date_and_sums_regions() -> None:
     assert history.last_weeks(2)["tea"] == 28
     assert history.week_starts[-1] == DAY - pd.Timedelta(days=6)
     assert history.in_stock_share == 0.5
+    # A suspected stock-out counts as one; a seen one is in the share already.
+    suspected = demand_history(daily.assign(in_stock_share=1.0, is_censored=daily.index % 2 == 0),
+                               AS_OF)  # fmt: skip
+    assert suspected.in_stock_share == 0.5
