@@ -13,6 +13,7 @@ from typing import Any
 
 from airflow.sdk import Asset, Param, Variable, dag, get_current_context, task
 
+from echelon_airflow.tasks import refresh_successor, resolve_night, run_stage
 from echelon_airflow.timetable import BusinessDates
 from pipeline.stages import STAGES, upstream
 
@@ -24,8 +25,6 @@ OPTIONAL = ["null", "string"]
 @task(task_id="business_date", execution_timeout=timedelta(minutes=5))
 def business_date() -> dict[str, str]:
     """Fix the business date and where its data lie, once for all tasks."""
-    from echelon_airflow.tasks import resolve_night
-
     context = get_current_context()
     run = context["dag_run"]
     day = run.logical_date.date() if run.logical_date else None
@@ -37,16 +36,12 @@ def business_date() -> dict[str, str]:
 @task
 def stage(name: str) -> None:
     """Run a stage and publish its tables."""
-    from echelon_airflow.tasks import run_stage
-
     run_stage(name, get_current_context()["ti"].xcom_pull(task_ids="business_date"))
 
 
 @task(task_id="refresh_successor", pool="echelon_changes")
 def refresh() -> None:
     """Refresh the next night's comparison, if there is one."""
-    from echelon_airflow.tasks import refresh_successor
-
     refresh_successor(get_current_context()["ti"].xcom_pull(task_ids="business_date"))
 
 

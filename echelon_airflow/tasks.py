@@ -30,7 +30,9 @@ PLACES = {
 
 
 def resolve_night(
-    params: Mapping[str, Any], run_type: str, logical_date: date | None,
+    params: Mapping[str, Any],
+    run_type: str,
+    logical_date: date | None,
     variable: Callable[[str], str | None],
 ) -> dict[str, str]:
     """Business date and places of a run, as strings: a parameter, else a Variable, else a default.

@@ -22,9 +22,9 @@ class BusinessDates(Timetable):
     arrive, in whatever time zone the business lives.
     """
 
-    def __init__(self, hours_after_midnight: float, weekday: int | None = None) -> None:
+    def __init__(self, hours_after_midnight: int, weekday: int | None = None) -> None:
         self._hours, self._weekday = hours_after_midnight, weekday
-        self.description = f"{self.summary}, {hours_after_midnight:g} h after its end (UTC)"
+        self.description = f"{self.summary}, {hours_after_midnight} h after its end (UTC)"
 
     @property
     def summary(self) -> str:
