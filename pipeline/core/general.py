@@ -1,0 +1,181 @@
+"""One item where node sets overlap: stock under scenarios, each a transportation problem.
+
+    max over integer y >= 0 of  mean_w T_w(y) - sum_j P_j y_j
+    T_w(y) = max { sum_jl r_jl x_jl : sum_l x_jl <= y_j,  sum_j x_jl <= D_l^w,  x >= 0 }
+
+P is the priced cost of a unit at a node, r the reward of serving a cell from a node. The relaxation
+is solved by a primal-dual hybrid gradient method with diagonal steps (Pock and Chambolle, ICCV 2011)
+and restarts at the average. Any beta >= 0 with mean_w beta_j^w <= P_j certifies, by LP duality,
+
+    value <= mean_w sum_l D_l^w max(0, max_j (r_jl - beta_j^w))
+
+so the answer carries its own bound however far the iterations got. The integer position comes from
+rounding and from moves that the exact recourse (its dual prices by node) says pay.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+from scipy.sparse import csr_matrix
+
+A = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class GeneralItem:
+    """reward: [nodes, cells] usd a unit, -inf where the node cannot serve; demand: [scenarios,
+    cells] units; place_usd: [nodes] priced cost of a unit at the node, > 0."""
+
+    reward: A
+    demand: A
+    place_usd: A
+
+
+@dataclass(frozen=True)
+class GeneralAnswer:
+    """position: [nodes] whole units; value, bound: usd of the position, and of no plan more."""
+
+    position: NDArray[np.int64]
+    value: float
+    bound: float
+
+    @property
+    def gap(self) -> float:
+        """Certified relative distance from the best plan."""
+        return (self.bound - self.value) / max(abs(self.bound), 1e-9)
+
+
+@njit(nogil=True, cache=True)
+def _bound(reward: A, demand: A, place: A, beta: A) -> float:
+    """Upper bound from node prices beta [scenarios, nodes], scaled down to be feasible."""
+    scenarios, nodes, cells = len(demand), reward.shape[0], reward.shape[1]
+    scale = np.ones(nodes)
+    for j in range(nodes):
+        mean = beta[:, j].mean()
+        if mean > place[j]:
+            scale[j] = place[j] / mean
+    total = 0.0
+    for w in range(scenarios):
+        for cell in range(cells):
+            best = 0.0
+            for j in range(nodes):
+                best = max(best, reward[j, cell] - beta[w, j] * scale[j])
+            total += demand[w, cell] * best
+    return total / scenarios
+
+
+@njit(nogil=True, cache=True)
+def _pdhg(
+    reward: A, demand: A, place: A, rounds: int, length: int, weight: float
+) -> tuple[A, float]:
+    """Averaged position and best bound after ``rounds`` restarts of ``length`` iterations."""
+    scenarios, nodes, cells = len(demand), reward.shape[0], reward.shape[1]
+    x, x_sum = np.zeros((scenarios, nodes, cells)), np.zeros((scenarios, nodes, cells))
+    y, y_sum = np.zeros(nodes), np.zeros(nodes)
+    alpha, alpha_sum = np.zeros((scenarios, cells)), np.zeros((scenarios, cells))
+    beta, beta_sum = np.zeros((scenarios, nodes)), np.zeros((scenarios, nodes))
+    for j in range(nodes):
+        beta[:, j] = place[j]
+    tau_x, tau_y = 0.5 * weight, weight / scenarios
+    sigma_a, sigma_b = 1.0 / (nodes * weight), 1.0 / ((cells + 1) * weight)
+    bound = _bound(reward, demand, place, beta)
+    for _ in range(rounds):
+        x_sum[:], y_sum[:], alpha_sum[:], beta_sum[:] = 0.0, 0.0, 0.0, 0.0
+        for _ in range(length):
+            y_next = np.empty(nodes)
+            for j in range(nodes):
+                y_next[j] = max(y[j] - tau_y * (scenarios * place[j] - beta[:, j].sum()), 0.0)
+            for w in range(scenarios):
+                served = np.zeros(cells)
+                for j in range(nodes):
+                    sent = 0.0
+                    for cell in range(cells):
+                        if reward[j, cell] == -np.inf:
+                            continue
+                        slope = reward[j, cell] - alpha[w, cell] - beta[w, j]
+                        new = max(x[w, j, cell] + tau_x * slope, 0.0)
+                        ahead = 2.0 * new - x[w, j, cell]
+                        served[cell] += ahead
+                        sent += ahead
+                        x[w, j, cell] = new
+                        x_sum[w, j, cell] += new
+                    over = sent - (2.0 * y_next[j] - y[j])
+                    beta[w, j] = max(beta[w, j] + sigma_b * over, 0.0)
+                for cell in range(cells):
+                    over = served[cell] - demand[w, cell]
+                    alpha[w, cell] = max(alpha[w, cell] + sigma_a * over, 0.0)
+            y = y_next
+            y_sum += y
+            alpha_sum += alpha
+            beta_sum += beta
+        x, y = x_sum / length, y_sum / length
+        alpha, beta = alpha_sum / length, beta_sum / length
+        bound = min(bound, _bound(reward, demand, place, beta))
+    return y, bound
+
+
+def recourse(item: GeneralItem, position: NDArray[np.int64]) -> tuple[float, A]:
+    """Mean best reward of serving all scenarios from the position, and the mean dual price [nodes]
+    of a unit at each node (exact, one sparse LP over all scenarios)."""
+    scenarios, cells = item.demand.shape
+    j_of, l_of = np.nonzero(item.reward > 0)
+    n, nodes = len(j_of), len(position)
+    w = np.repeat(np.arange(scenarios), n)
+    rows = np.concatenate([w * nodes + np.tile(j_of, scenarios),
+                           scenarios * nodes + w * cells + np.tile(l_of, scenarios)])  # fmt: skip
+    columns = np.tile(np.arange(scenarios * n), 2)
+    matrix = csr_matrix((np.ones(len(rows)), (rows, columns)))
+    matrix.resize((scenarios * (nodes + cells), scenarios * n))
+    limit = np.concatenate([np.tile(position, scenarios).astype(float), item.demand.ravel()])
+    found = linprog(
+        -np.tile(item.reward[j_of, l_of], scenarios), A_ub=matrix, b_ub=limit, method="highs"
+    )
+    price = -found.ineqlin.marginals[: scenarios * nodes].reshape(scenarios, nodes)
+    return -found.fun / scenarios, price.mean(axis=0)
+
+
+def solve_general(item: GeneralItem, rounds: int = 12, length: int = 80) -> GeneralAnswer:
+    """Integer position with a certified bound; more rounds tighten the bound."""
+    top = item.reward[np.isfinite(item.reward)].max(initial=0.0)
+    peak = item.demand.mean(axis=0).sum()
+    if top <= 0 or peak <= 0:
+        return GeneralAnswer(np.zeros(len(item.place_usd), np.int64), 0.0, 0.0)
+    weight = max(peak / np.sqrt(item.demand.shape[1]), 0.05) / top
+    relaxed, bound = _pdhg(item.reward, item.demand, item.place_usd, rounds, length, weight)
+    best = np.rint(relaxed).astype(np.int64)
+    value, price = _net(item, best)
+    for _ in range(4 * len(best)):
+        moves = _moves(item, best, price)
+        tried = [(*_net(item, move), move) for move in moves]
+        better = max(tried, key=lambda one: one[0], default=None)
+        if better is None or better[0] <= value + 1e-9:
+            break
+        value, price, best = better
+    return GeneralAnswer(best, value, max(bound, value))
+
+
+def _net(item: GeneralItem, position: NDArray[np.int64]) -> tuple[float, A]:
+    reward, price = recourse(item, position)
+    return reward - float(item.place_usd @ position), price
+
+
+def _moves(item: GeneralItem, position: NDArray[np.int64], price: A) -> list[NDArray[np.int64]]:
+    """One unit more where the dual price promises most, or one less where it is worth least."""
+    margin = price - item.place_usd
+    found = []
+    for j in (int(margin.argmax()), int(np.where(position > 0, margin, np.inf).argmin())):
+        for step in (1, -1):
+            moved = position.copy()
+            moved[j] += step
+            if moved[j] >= 0:
+                found.append(moved)
+    held = np.where(position > 0, margin, np.inf)
+    if np.isfinite(held.min()):
+        moved = position.copy()
+        moved[int(held.argmin())] -= 1
+        moved[int(margin.argmax())] += 1
+        found.append(moved)
+    return found

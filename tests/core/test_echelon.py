@@ -1,0 +1,51 @@
+"""Order-up-to levels of the network echelon against the newsvendor and Clark-Scarf."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from pipeline.core.demand import draw_ranks
+from pipeline.core.echelon import Curves, Supply, order_up_to
+
+LEVELS = np.array([0.005, 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975, 0.995])
+
+
+def levels(lead_days, chances, extra=0.0, hold=1.0, short=9.0):
+    """One region, N(10, 4^2) a day; W is a newsvendor over a cycle of 4 days."""
+    ranks = draw_ranks(np.eye(1), LEVELS, 1, 4000, 0)
+    days = np.array([1.0, 4.0, 9.0, 16.0, 25.0, 36.0])
+    quantiles = np.stack([norm.ppf(LEVELS, 10 * d, 4 * np.sqrt(d)) for d in days])
+    cycle = norm.ppf((np.arange(400) + 0.5) / 400, 40, 8)
+    units = np.diff(np.concatenate([[0.0], cycle]))
+    value = short * (1 - np.arange(400) / 400) - hold
+    curves = Curves(np.array([0, 400]), np.column_stack([units, value]), np.array([-hold]))
+    supply = Supply(
+        np.zeros(1, np.int64), np.array(lead_days, float), np.array([chances]), 4.0,
+        np.array([extra]),
+    )  # fmt: skip
+    return order_up_to(
+        curves, supply, quantiles[None, :, None].astype(np.float32), days, ranks,
+        np.zeros(1, np.int64),
+    )  # fmt: skip
+
+
+def test_fixed_lead_time_is_the_newsvendor_over_lead_time_and_cycle():
+    found = levels([5.0], [1.0])
+    # P(D over 9 days <= X) = 1 - 1/9 (the penalty is a hold below the shortage cost of 9)
+    assert found.level[0] == pytest.approx(norm.ppf(1 - 1 / 9, 90, 12), abs=1.5)
+    assert found.demand[0] == pytest.approx(90, rel=0.01)
+
+
+def test_random_lead_time_needs_more_than_its_mean():
+    assert levels([1.0, 12.0], [0.5, 0.5]).level[0] > levels([6.5], [1.0]).level[0] + 10
+
+
+def test_dearer_vendor_is_used_for_less():
+    assert levels([5.0], [1.0], extra=0.5).level[0] < levels([5.0], [1.0]).level[0]
+
+
+def test_value_curve_is_concave_and_best_at_the_level():
+    found = levels([5.0], [1.0])
+    slope = np.diff(found.value[0]) / np.diff(found.position[0])
+    assert (np.diff(slope) <= 1e-9).all()
+    assert found.position[0][found.value[0].argmax()] == found.level[0]
