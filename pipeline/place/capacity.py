@@ -65,6 +65,7 @@ def transfer_rows(
         add(np.arange(len(lanes)) == lane, grid.cube, room, f"lane {lane}")
     held = grid.cube @ grid.position
     sold = np.minimum(grid.demand, grid.position).sum(axis=0) / grid.protection_days
+    due = units_due(grid, tables, as_of, int(transit.max(initial=0)) + 1)
     outbound = capacity_at(limits, "outbound_units_per_day", grid.nodes, ship_day)
     for node, name in enumerate(grid.nodes):
         add(source == node, unit, outbound[node] - sold[node], f"outbound {name}")
@@ -74,8 +75,8 @@ def transfer_rows(
             day = ship_day + timedelta(days=int(days))
             stored.append(capacity_at(limits, "storage_cuft", grid.nodes, day)[node])
             inbound = capacity_at(limits, "inbound_units_per_day", grid.nodes, day)[node]
-            due = arriving_units(tables, as_of, name, day, day)
-            add(arrives & (transit == days), unit, inbound - due, f"inbound {name} {day}")
+            room = inbound - due[days, node]
+            add(arrives & (transit == days), unit, room, f"inbound {name} {day}")
         add(arrives, grid.cube, min(stored) - held[node], f"storage {name}")
     shape = (len(rooms), len(lanes))
     return Rows(
@@ -85,16 +86,19 @@ def transfer_rows(
     )  # fmt: skip
 
 
-def arriving_units(
-    tables: dict[str, pd.DataFrame], as_of: date, node: str, first: date, last: date
-) -> float:
-    """Open units expected at the node between two days; overdue ones are due tomorrow."""
-    total = 0.0
-    tomorrow = pd.Timestamp(as_of + timedelta(days=1))
+def units_due(
+    grid: Grid, tables: dict[str, pd.DataFrame], as_of: date, days: int
+) -> Floats:
+    """Open units [days, nodes] expected on each day from tomorrow on; overdue ones tomorrow."""
+    due = np.zeros((days, len(grid.nodes)))
+    index = pd.Index(grid.nodes)
     for name, column in (("open_orders", "node_id"), ("open_transfers", "to_node_id")):
         frame = tables[name]
-        mine = frame[(frame["date"] == pd.Timestamp(as_of)) & (frame[column].astype("str") == node)]
-        due = pd.to_datetime(mine["expected_arrival_date"]).clip(lower=tomorrow)
-        inside = (due >= pd.Timestamp(first)) & (due <= pd.Timestamp(last))
-        total += float(mine.loc[inside, "open_units"].sum())
-    return total
+        frame = frame[frame["date"] == pd.Timestamp(as_of)]
+        ahead = (pd.to_datetime(frame["expected_arrival_date"]) - pd.Timestamp(as_of)).dt.days
+        day = np.maximum(ahead.to_numpy(dtype=np.int64), 1) - 1
+        node = index.get_indexer(pd.Index(frame[column].astype("str")))
+        inside = (day < days) & (node >= 0)
+        units = frame["open_units"].to_numpy(dtype=np.float64)
+        np.add.at(due, (day[inside], node[inside]), units[inside])
+    return due

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.core.receiving import keep_room, split_cases
 from pipeline.errors import EchelonError
-from pipeline.place.capacity import arriving_units, capacity_at
+from pipeline.place.capacity import capacity_at, units_due
 from pipeline.place.grid import Grid
 
 Floats = npt.NDArray[np.float64]
@@ -76,6 +76,7 @@ def week_room(
 ) -> Floats:
     """Units [weeks, nodes] that may still arrive in each week from tomorrow on."""
     room = np.full((weeks, len(grid.nodes)), np.inf)
+    due = units_due(grid, tables, as_of, 7 * weeks)
     ahead = transfers["expected_arrival_date"] - pd.Timestamp(as_of)
     moves = transfers.assign(days=ahead.dt.days)
     for t in range(weeks):
@@ -83,9 +84,6 @@ def week_room(
         limit = capacity_at(tables["node_capacity"], "inbound_units_per_day", grid.nodes, first) * 7
         inside = moves[(moves["days"] - 1) // 7 == t]
         moved = inside.groupby("to_node_id")["transfer_units"].sum().reindex(grid.nodes).fillna(0)
-        for node in np.flatnonzero(np.isfinite(limit)):
-            due = arriving_units(
-                tables, as_of, grid.nodes[node], first, first + timedelta(days=6)
-            )
-            room[t, node] = max(limit[node] - due - float(moved.iloc[node]), 0.0)
+        coming = due[7 * t : 7 * t + 7].sum(axis=0) + moved.to_numpy(dtype=np.float64)
+        room[t] = np.maximum(limit - coming, 0.0)
     return room
