@@ -8,8 +8,6 @@ difference between two neighbouring levels on that way, so the sum telescopes.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -54,8 +52,9 @@ def transfer_drivers(moves: pd.DataFrame, overridden: npt.NDArray[np.bool_]) -> 
     unpriced_base_stock_units of the receiving node, on_hand_units there, and inbound_units: all
     that is on the way to it, the night's other transfers of the item included.
 
-    What differs from the need by less than a case is rounding; the rest is the source's doing
-    (it has less to give, or more than it should keep), or an override's.
+    What differs from the need by less than a case is rounding; the rest is the source's doing: it
+    has less to give, or more than it should keep. `overridden` marks receivers whose level a
+    planner's override set: what it changes of the unpriced level is the override's, not capacity's.
     """
     quantity, level = _int(moves["transfer_units"]), _int(moves["base_stock_units"])
     demand = _int(np.rint(moves["expected_demand_units"].to_numpy(dtype="float64")))
@@ -67,12 +66,12 @@ def transfer_drivers(moves: pd.DataFrame, overridden: npt.NDArray[np.bool_]) -> 
         {
             "demand_over_cover": demand,
             "safety_stock": unpriced - demand,
-            "capacity_price": level - unpriced,
+            "capacity_price": np.where(overridden, 0, level - unpriced),
             "stock_on_hand": -held,
             "on_order": -inbound,
-            "source_limit": np.where(overridden | is_rounding, 0, gap),
-            "rounding": np.where(~overridden & is_rounding, gap, 0),
-            "override": np.where(overridden, gap, 0),
+            "source_limit": np.where(is_rounding, 0, gap),
+            "rounding": np.where(is_rounding, gap, 0),
+            "override": np.where(overridden, level - unpriced, 0),
         },
         columns=list(TRANSFER_DRIVERS),
         index=moves.index,
@@ -83,16 +82,6 @@ def usual_quantity(needed: I64, moq: I64, case: I64) -> I64:
     """Order for a need: none if there is none, else MOQ at least, in whole cases."""
     wanted = np.maximum(needed, moq)
     return np.where(needed > 0, -(-wanted // case) * case, 0)
-
-
-def order_overrides(overrides: pd.DataFrame, as_of: date) -> pd.DataFrame:
-    """Overrides of order quantities in force on the day that is planned."""
-    day = pd.Timestamp(as_of + timedelta(days=1))
-    return overrides[
-        (overrides["override_target"] == "order_units")
-        & (overrides["start_date"] <= day)
-        & (overrides["expiry_date"] >= day)
-    ]
 
 
 def long_drivers(

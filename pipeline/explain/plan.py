@@ -12,10 +12,10 @@ import pandas as pd
 from pipeline.contracts.columns import DRIVERS, TRANSFER_DRIVERS
 from pipeline.explain.drivers import (
     order_drivers,
-    order_overrides,
     transfer_drivers,
     usual_quantity,
 )
+from pipeline.explain.overriding import override_notes
 from pipeline.explain.position import (
     by_item,
     interval_days,
@@ -85,7 +85,8 @@ def explain_orders(plan: NightPlan, also: Pairs | None = None) -> Explained:
     for name, default in (("cover_demand_units", 0), ("cover_days", 0), ("moq_units", 0),
                           ("case_pack_units", 1)):  # fmt: skip
         lines[name] = lines[name].astype("float64").fillna(default)
-    notes = _override_notes(lines, order_overrides(plan.overrides, plan.as_of))
+    notes = override_notes(lines[["item_id"]], plan.overrides, "order_units", plan.as_of)
+    lines["demand_note"] = override_notes(lines, plan.overrides, "demand", plan.as_of)
     held_back = (lines["order_units"] == 0) & (notes != "")
     usual = usual_quantity(
         (lines["order_up_to_units"] - lines["inventory_position_units"]).to_numpy(dtype="int64"),
@@ -125,7 +126,12 @@ def explain_transfers(plan: NightPlan, also: Pairs | None = None) -> Explained:
     inbound = _at(coming, receiver)
     tonight = lines.groupby(["item_id", "to_node_id"])["transfer_units"].transform("sum")
     lines["inbound_units"] = inbound + (tonight - lines["transfer_units"]).to_numpy()
-    return Explained(lines, transfer_drivers(lines, np.zeros(len(lines), dtype=bool)))
+    lines["override_note"] = override_notes(
+        lines.drop(columns="cover_days", errors="ignore"), plan.overrides, "base_stock_units",
+        plan.as_of, "to_node_id",
+    )  # fmt: skip
+    overridden = (lines["override_note"] != "").to_numpy(dtype=bool)
+    return Explained(lines, transfer_drivers(lines, overridden))
 
 
 def order_sentences(orders: Explained, vendor_names: pd.Series) -> list[str]:
@@ -135,7 +141,7 @@ def order_sentences(orders: Explained, vendor_names: pd.Series) -> list[str]:
     facts = zip(
         lines["order_units"].astype(int), lines["case_pack_units"].astype(int), names,
         lines["cover_days"], lines["reason_code"].astype("str"), lines["override_note"],
-        strict=True,
+        lines["demand_note"], strict=True,
     )  # fmt: skip
     return [
         order_sentence(OrderFacts(*fact), dict(zip(DRIVERS, row, strict=True)))
@@ -150,7 +156,7 @@ def transfer_sentences(moves: Explained, node_names: pd.Series) -> list[str]:
         lines["transfer_units"].astype(int), lines["case_units"].astype(int),
         lines["from_node_id"].map(node_names).fillna(lines["from_node_id"]),
         lines["to_node_id"].map(node_names).fillna(lines["to_node_id"]),
-        lines["protection_days"], strict=True,
+        lines["protection_days"], lines["override_note"], strict=True,
     )  # fmt: skip
     return [
         transfer_sentence(TransferFacts(*fact), dict(zip(TRANSFER_DRIVERS, row, strict=True)))
@@ -173,20 +179,6 @@ def _unordered(
         order_up_to_units=levels["target_units"].astype("int64"),
         inventory_position_units=zero["item_id"].map(on_hand).fillna(0).astype("int64") + on_order,
     )  # fmt: skip
-
-
-def _override_notes(lines: pd.DataFrame, overrides: pd.DataFrame) -> pd.Series:
-    """Who overrode an item's order and why; empty where nobody did. The item's own come first."""
-    ranked = overrides.sort_values("override_id")
-    notes = {
-        str(item): f"{planner}: {why}"
-        for item, planner, why in zip(
-            ranked["item_id"].astype("str").where(ranked["item_id"].notna(), ""),
-            ranked["planner"], ranked["why"], strict=True,
-        )
-    }  # fmt: skip
-    found = [notes.get(item, notes.get("", "")) for item in lines["item_id"]]
-    return pd.Series(found, index=lines.index, dtype="str")
 
 
 def _missing(present: pd.DataFrame, wanted: Pairs | None, keys: list[str]) -> Pairs:

@@ -26,6 +26,7 @@ class OrderFacts:
     cover_days: float
     reason_code: str
     override_note: str = ""
+    demand_note: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class TransferFacts:
     source: str
     target: str
     cover_days: float
+    override_note: str = ""
 
 
 def order_sentence(facts: OrderFacts, drivers: Mapping[str, int]) -> str:
@@ -46,6 +48,8 @@ def order_sentence(facts: OrderFacts, drivers: Mapping[str, int]) -> str:
     else:
         head = f"Order none from {facts.vendor}"
     until = f"over the {_days(facts.cover_days)} this order must last"
+    if facts.demand_note:
+        until += f" with a planner's override ({facts.demand_note})"
     parts = [
         _level(drivers, "sell", until, "that would cost more to hold than they would earn"),
         _have(-drivers["stock_on_hand"], -drivers["on_order"], "on hand"),
@@ -66,11 +70,11 @@ def transfer_sentence(facts: TransferFacts, drivers: Mapping[str, int]) -> str:
             f"over the next {_days(facts.cover_days)}",
             "that are better served from another node",
         ),
+        _override(drivers["override"], facts.override_note),
         _have(-drivers["stock_on_hand"], -drivers["on_order"], "there"),
-        _need(drivers, "to bring"),
+        _need(drivers, "to bring", drivers["override"]),
         _source(drivers["source_limit"]),
         _rounded(drivers["rounding"]),
-        _override(drivers["override"], ""),
     ]
     return f"{head}: {'; '.join(part for part in parts if part)}."
 
@@ -137,8 +141,8 @@ def _needed(drivers: Mapping[str, int]) -> int:
     return sum(drivers[name] for name in names)
 
 
-def _need(drivers: Mapping[str, int], verb: str) -> str:
-    need = _needed(drivers)
+def _need(drivers: Mapping[str, int], verb: str, override: int = 0) -> str:
+    need = _needed(drivers) + override
     if need > 0:
         return f"leaves {need:,} {verb}"
     return f"that is {-need:,} more than needed" if need else "that is just enough"

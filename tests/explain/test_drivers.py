@@ -58,8 +58,9 @@ def test_transfer_drivers_sum_to_the_transfer(rows: list[tuple[int, ...]]) -> No
     drivers = transfer_drivers(moves, moves["by"].to_numpy(dtype=bool))
     assert list(drivers.columns) == list(TRANSFER_DRIVERS)
     assert (drivers.sum(axis=1) == moves["transfer_units"]).all()
-    # A gap has one cause: the source, the rounding or the override.
-    assert ((drivers[["source_limit", "rounding", "override"]] != 0).sum(axis=1) <= 1).all()
+    # A gap has one cause, and a level is moved by capacity or by a planner.
+    assert ((drivers[["source_limit", "rounding"]] != 0).sum(axis=1) <= 1).all()
+    assert ((drivers[["capacity_price", "override"]] != 0).sum(axis=1) <= 1).all()
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pandas as pd
+import pytest
 
 from pipeline.explain.plan import (
     explain_orders,
@@ -17,6 +19,15 @@ from tests.explain.small_plan import AS_OF, plan, purchase_order, transfer
 
 VENDORS = pd.Series({"acme": "Acme"})
 NODES = pd.Series({"dc": "DC East", "fc": "FC Boston"})
+
+
+def override(target: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "override_id": "1", "item_id": "tea", "node_id": None, "override_target": target,
+        "override_kind": "set", "override_value": 40.0, "start_date": pd.Timestamp("2026-03-01"),
+        "expiry_date": pd.Timestamp("2026-03-31"), "planner": "kim", "why": "spring fair",
+        **changes,
+    }  # fmt: skip
 
 
 def test_order_drivers_come_from_targets_stock_and_position() -> None:
@@ -59,23 +70,14 @@ def test_an_unordered_item_is_explained_at_zero_with_what_arrives_in_time() -> N
 
 
 def test_an_override_is_named_with_its_planner_and_reason() -> None:
-    override = {
-        "override_id": "1", "item_id": "tea", "node_id": None, "override_target": "order_units",
-        "override_kind": "set", "override_value": 96.0, "start_date": pd.Timestamp("2026-03-01"),
-        "expiry_date": pd.Timestamp("2026-03-31"), "planner": "kim", "why": "spring fair",
-    }  # fmt: skip
-    night = plan(
-        [purchase_order(units=96, override_units=48, reason_code="override")], overrides=[override]
-    )
-    orders = explain_orders(night)
+    order = purchase_order(units=96, override_units=48, reason_code="override")
+    orders = explain_orders(plan([order], overrides=[override("order_units")]))
     assert orders.drivers.iloc[0]["override"] == 48
     assert order_sentences(orders, VENDORS)[0].endswith(
         "a planner's override adds 48 (kim: spring fair)."
     )
-    expired = plan(
-        [purchase_order()], as_of=date(2026, 4, 1), overrides=[override]
-    )  # decisions of 2 April
-    assert order_sentences(explain_orders(expired), VENDORS)[0].find("kim") == -1
+    expired = plan([order], as_of=date(2026, 4, 1), overrides=[override("order_units")])
+    assert "kim" not in order_sentences(explain_orders(expired), VENDORS)[0]
 
 
 def test_transfers_to_one_node_count_each_other_as_on_the_way() -> None:
@@ -119,11 +121,43 @@ def test_a_transfer_below_the_need_names_the_source() -> None:
 
 
 def test_a_blocked_order_is_explained_by_the_block() -> None:
-    block = {
-        "override_id": "1", "item_id": None, "node_id": None, "override_target": "order_units",
-        "override_kind": "block", "override_value": 0.0, "start_date": pd.Timestamp("2026-03-01"),
-        "expiry_date": pd.Timestamp("2026-03-31"), "planner": "kim", "why": "recall",
-    }  # fmt: skip
+    block = override("order_units", item_id=None, override_kind="block", override_value=0.0)
     orders = explain_orders(plan([], overrides=[block]), [("tea", "acme")])
     assert orders.drivers.iloc[0][["rounding", "override"]].tolist() == [0, -48]
     assert orders.drivers.iloc[0].sum() == 0
+
+
+def test_an_override_of_demand_is_told_with_the_demand() -> None:
+    night = plan([purchase_order(), purchase_order("cup")], overrides=[override("demand")])
+    tea, cup = order_sentences(explain_orders(night), VENDORS)
+    assert "must last with a planner's override (kim: spring fair), plus 35 safety" in tea
+    assert "kim" not in cup
+
+
+@pytest.mark.parametrize(
+    ("start", "expiry", "holds"),
+    [
+        ("2026-03-22", "2026-03-31", True),  # the last of 21 days covered
+        ("2026-03-23", "2026-03-31", False),
+        ("2026-02-01", "2026-03-01", False),  # expired tonight
+    ],
+)
+def test_an_override_of_demand_counts_within_the_cover(
+    start: str, expiry: str, holds: bool
+) -> None:
+    row = override("demand", start_date=pd.Timestamp(start), expiry_date=pd.Timestamp(expiry))
+    sentence = order_sentences(explain_orders(plan([purchase_order()], overrides=[row])), VENDORS)
+    assert ("kim" in sentence[0]) is holds
+
+
+@pytest.mark.parametrize(("node", "holds"), [(None, True), ("fc", True), ("dc", False)])
+def test_an_override_of_a_level_is_a_driver_of_transfers_to_its_node(
+    node: str | None, holds: bool
+) -> None:
+    night = plan([], [transfer()], overrides=[override("base_stock_units", node_id=node)])
+    moves = explain_transfers(night)
+    drivers = moves.drivers.iloc[0]
+    # level 40 where 45 were best unpriced
+    assert (drivers["override"], drivers["capacity_price"]) == ((-5, 0) if holds else (0, -5))
+    assert drivers.sum() == 24
+    assert ("takes off 5 (kim: spring fair)" in transfer_sentences(moves, NODES)[0]) is holds
