@@ -45,7 +45,7 @@ def gross_margin_weeks(daily_demand: pd.DataFrame, vendor_items: pd.DataFrame) -
     item = daily_demand["item_id"].astype("str")
     margin = daily_demand["units"] * (daily_demand["price_usd"] - item.map(cost))
     date = daily_demand["date"]
-    week = date - pd.to_timedelta(date.dt.dayofweek, unit="D")
+    week = date - pd.to_timedelta(date.dt.day_of_week, unit="D")
     found = margin.groupby([item, week]).sum().rename("profit_usd").reset_index()
     return found.set_axis(OUTCOME, axis=1)
 

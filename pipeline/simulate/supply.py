@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
+from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.simulate.model import WorldModel
@@ -77,11 +78,21 @@ class LeadTimes:
         if (self.first[pair] == self.first[pair + 1]).any():
             raise ValueError("an order to a vendor that does not sell the item")
         days = np.empty(len(pair), dtype=np.int64)
-        for i, (a, b) in enumerate(zip(self.first[pair], self.first[pair + 1], strict=True)):
-            step = int(np.searchsorted(self.cumulative[a:b], u[i], side="right"))
-            days[i] = self.days[min(a + step, b - 1)]
+        _look_up(self.first, self.days, self.cumulative, pair, u, days)
         is_shocked = (sent_day >= self.shock_from) & (sent_day <= self.shock_to)
         return np.where(is_shocked, np.ceil(days * self.shock_factor).astype(np.int64), days)
+
+
+@njit(nogil=True, cache=True)
+def _look_up(
+    first: NDArray, days: NDArray, cumulative: NDArray, pair: NDArray, u: NDArray, out: NDArray
+) -> None:
+    """The first possible lead time whose cumulative probability exceeds u, pair by pair."""
+    for i in range(len(pair)):
+        step, last = first[pair[i]], first[pair[i] + 1] - 1
+        while step < last and cumulative[step] <= u[i]:
+            step += 1
+        out[i] = days[step]
 
 
 def lead_times(fitted: pd.DataFrame, vendor_items: pd.DataFrame, model: WorldModel) -> LeadTimes:

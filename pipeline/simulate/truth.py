@@ -57,7 +57,7 @@ def resampled_demand(
     past = pd.date_range(last - pd.Timedelta(days=7 * _PAST_WEEKS - 1), last)
     history = actual_demand(daily, model, past)
     draw = np.random.default_rng([seed, days[0].toordinal()]).integers(0, _PAST_WEEKS, len(days))
-    weekday = (days.dayofweek.to_numpy() - past[0].dayofweek) % 7
+    weekday = (days.day_of_week.to_numpy() - past[0].day_of_week) % 7
     return history[draw * 7 + weekday]
 
 

@@ -1,0 +1,142 @@
+"""Trials: randomization, coverage, power, and the same code on simulated and production tables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.errors import UsageError
+from pipeline.simulate.lab_tables import gross_margin_weeks, judge, start_trial
+from pipeline.simulate.lab_world import common_price, lab_world
+from pipeline.simulate.labs import design, pair_sd, pairs_needed, power, verdict
+
+LIFT = 0.01
+
+
+def panel(seed: int, n: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    """Earlier and later outcomes of clusters of very different size, correlated as sales are."""
+    rng = np.random.default_rng(seed)
+    size = np.exp(rng.normal(5, 1.2, n))
+    return size * rng.normal(1, 0.05, n), size * rng.normal(1, 0.05, n)
+
+
+def test_each_pair_has_one_cluster_in_each_arm_and_neighbours_in_size() -> None:
+    before = np.array([5.0, 100.0, 90.0, 6.0, 40.0, 45.0, 1.0])
+    trial = design(before, seed=3)
+    assert trial.pair.tolist() == [2, 0, 0, 2, 1, 1, -1]
+    assert [trial.is_b[trial.pair == p].sum() for p in range(3)] == [1, 1, 1]
+    assert not trial.is_b[6]
+
+
+def test_a_coin_decides_within_pairs() -> None:
+    """Over seeds every cluster is in B half of the time."""
+    before = np.arange(8.0)
+    share = np.mean([design(before, seed).is_b for seed in range(400)], axis=0)
+    assert (np.abs(share - 0.5) < 0.1).all()
+
+
+def test_intervals_cover_a_planted_effect_and_a_null_in_nine_of_ten_labs() -> None:
+    covered = quiet = 0
+    for seed in range(100):
+        before, during = panel(seed)
+        trial = design(before, seed)
+        null = verdict(trial, during, before)
+        planted = verdict(trial, np.where(trial.is_b, during * (1 + LIFT), during), before)
+        covered += planted.low <= LIFT <= planted.high
+        quiet += null.decision == "no difference found"
+    assert covered >= 90
+    assert quiet >= 90
+
+
+def test_cuped_narrows_the_interval_when_the_past_tells_more_than_the_pairing() -> None:
+    """Within pairs of a coarse size, the earlier outcome still explains the later one."""
+    rng = np.random.default_rng(1)
+    level = rng.normal(100, 20, 200)
+    before, during = level + rng.normal(0, 5, 200), level + rng.normal(0, 5, 200)
+    trial = design(np.zeros(200), seed=1)  # pairs know nothing
+    with_past = verdict(trial, during, before)
+    without = verdict(trial, during, np.zeros(200))
+    assert with_past.high - with_past.low < 0.6 * (without.high - without.low)
+    assert with_past.noise_removed > 0.6
+
+
+def test_power_is_the_share_of_labs_that_find_the_effect() -> None:
+    found, sd = 0, []
+    for seed in range(200):
+        before, during = panel(seed, 200)
+        trial = design(before, seed)
+        sd.append(pair_sd(trial, during, before))
+        planted = np.where(trial.is_b, during * 1.03, during)
+        found += verdict(trial, planted, before).low > 0
+    assert power(0.03, float(np.mean(sd)), 100) == pytest.approx(found / 200, abs=0.12)
+
+
+def test_pairs_needed_is_the_least_number_with_enough_power() -> None:
+    n = pairs_needed(0.01, 0.1)
+    assert n is not None
+    assert power(0.01, 0.1, n) >= 0.8 > power(0.01, 0.1, n - 1)
+    assert n == pytest.approx((0.1 / 0.01) ** 2 * (1.96 + 0.8416) ** 2, rel=0.02)  # normal theory
+    assert pairs_needed(1e-6, 1.0) is None
+
+
+def test_a_common_price_takes_out_interference_through_shared_space() -> None:
+    """B holds more and makes A pay: with shared overflow the trial even gets the sign wrong."""
+    n, days = 120, 20
+    free = lab_world(n, 5)
+    nobody, everyone = np.zeros(n, dtype=bool), np.ones(n, dtype=bool)
+    usual = free.run(1.0, 1.0, nobody, 5, days, days).space_cuft.sum(axis=1).mean(axis=0)
+    world = lab_world(n, 5, 1.05 * usual)
+    earned = {}
+    for name, arm in (("A", nobody), ("B", everyone)):
+        run = world.run(1.0, 2.0, arm, 5, days, 0)
+        earned[name] = (run.profit_usd - run.overflow_usd).sum()
+    truth = earned["B"] / earned["A"] - 1
+    is_b = np.arange(n) % 2 == 0
+    mixed = world.run(1.0, 2.0, is_b, 5, days, 0)
+    price, overflow_usd = common_price(mixed, is_b, world)
+    scale = free.mean[~is_b].sum() / free.mean[is_b].sum()  # the arms differ in size here
+    naive = mixed.profit_usd - mixed.overflow_usd
+    priced = mixed.profit_usd - price * mixed.space_cuft.sum(axis=2)
+    base = 2 * mixed.profit_usd[:, ~is_b].sum() - overflow_usd
+    wrong = naive[:, is_b].sum() * scale / naive[:, ~is_b].sum() - 1
+    right = 2 * (priced[:, is_b].sum() * scale - priced[:, ~is_b].sum()) / base
+    assert price > 0 > truth
+    assert abs(right - truth) < 0.5 * abs(wrong - truth)
+
+
+def tables(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    names = [f"item_{k:03d}" for k in range(60)]
+    items = pd.DataFrame({"item_id": names, "department": [f"d{k % 6}" for k in range(60)]})
+    dates = pd.date_range("2025-01-06", periods=56)
+    daily = pd.DataFrame({
+        "item_id": np.repeat(names, 56), "region_id": "r", "date": np.tile(dates, 60),
+        "units": rng.poisson(20, 60 * 56), "price_usd": 10.0,
+    })  # fmt: skip
+    vendors = pd.DataFrame({"item_id": names, "vendor_id": "v", "unit_cost_usd": 6.0})
+    return items, daily, vendors
+
+
+def test_a_trial_runs_on_production_tables() -> None:
+    items, daily, vendors = tables(np.random.default_rng(0))
+    weeks = gross_margin_weeks(daily, vendors)
+    assert weeks["profit_usd"].sum() == pytest.approx(4.0 * daily["units"].sum())
+    before = (pd.Timestamp("2025-01-06"), pd.Timestamp("2025-01-27"))
+    during = (pd.Timestamp("2025-02-03"), pd.Timestamp("2025-02-24"))
+    trial = start_trial(items, weeks, before, seed=2, parts=4)
+    arms = trial.arms().set_index("item_id")
+    assert set(arms["arm"]) <= {"A", "B", "out"}
+    assert (arms.groupby("cluster")["arm"].nunique() == 1).all()
+    weeks["profit_usd"] *= np.where(
+        weeks["item_id"].map(arms["arm"]).eq("B") & (weeks["week_start"] >= during[0]), 1.2, 1.0
+    )
+    found = judge(trial, weeks, before, during)
+    assert found.decision == "B is better"
+    assert found.low < 0.2 < found.high
+
+
+def test_too_few_clusters_are_refused() -> None:
+    items, daily, vendors = tables(np.random.default_rng(0))
+    period = (pd.Timestamp("2025-01-06"), pd.Timestamp("2025-01-27"))
+    with pytest.raises(UsageError, match="6 clusters are too few"):
+        start_trial(items, gross_margin_weeks(daily, vendors), period)
