@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.contracts.settings import IngestSettings
+from pipeline.contracts.tables import TABLES
 from pipeline.ingest.clean import Cleaned, clean
 from pipeline.ingest.demand import daily_demand
 from pipeline.ingest.findings import Finding
@@ -77,9 +78,10 @@ def _night_findings(
 ) -> list[Finding]:
     newest = cleaned.tables["stock"]["date"].max()
     day = as_of or (date.today() if pd.isna(newest) else newest.date())
-    found = structure_findings(cleaned.tables, day, settings)
+    tables = {name: frame[frame[TABLES[name].history_date] <= pd.Timestamp(day)]
+              if TABLES[name].history_date else frame
+              for name, frame in cleaned.tables.items()}  # fmt: skip
+    found = structure_findings(tables, day, settings)
     if any(finding.severity == "fatal" for finding in found):
         return found
-    until = cleaned.tables["sales"]["date"] <= pd.Timestamp(day)
-    tables = {**cleaned.tables, "sales": cleaned.tables["sales"][until]}
     return found + daily_demand(tables, day, settings)[1]

@@ -146,12 +146,14 @@ def _stripped(values: pd.Series) -> pd.Series:
 
 
 def _shown(frame: pd.DataFrame, row: int, column: str) -> str:
-    names = [name.strip() for name in column.split(",")]
-    return " / ".join(
-        "" if pd.isna(frame[name].iloc[row]) else str(frame[name].iloc[row])[:60]
-        for name in names
-        if name in frame
-    )
+    """The value at fault as a person would write it, whatever the file's format."""
+    words = []
+    for name in column.split(","):
+        if name.strip() in frame:
+            value = frame[name.strip()].iloc[row]
+            is_day = isinstance(value, pd.Timestamp) and not pd.isna(value)
+            words.append(f"{value:%Y-%m-%d}" if is_day else "" if pd.isna(value) else str(value))
+    return " / ".join(word[:60] for word in words)
 
 
 def _check_threshold(

@@ -154,7 +154,7 @@ def _events(calendar: pd.DataFrame, regions: Sequence[RegionDeclaration]) -> pd.
             parts.append(pd.DataFrame({
                 "date": named["date"], "region_id": region.region_id,
                 "event_name": named[f"event_name_{number}"],
-                "event_type": named[f"event_type_{number}"].str.lower(),
+                "event_type": named[f"event_type_{number}"].astype("str").str.lower(),
             }))  # fmt: skip
     for region in regions:
         snap = calendar[calendar[f"snap_{region.region_id[:2]}"] == 1]

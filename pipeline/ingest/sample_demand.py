@@ -183,7 +183,7 @@ def draw_demand(
     share = np.sqrt(regions["population"].to_numpy())
     share = share / share.sum()
     taste = rng.lognormal(0, 0.25, (len(items), len(share)))
-    week = np.array([0.95, 0.9, 0.92, 0.97, 1.08, 1.12, 1.06])[days.dayofweek]
+    week = np.array([0.95, 0.9, 0.92, 0.97, 1.08, 1.12, 1.06])[days.day_of_week]
     trend = 1 + rng.normal(0, 0.15, len(items))[:, None] * np.linspace(-0.5, 0.5, len(days))
     cut = prices.usd[:, : len(days)] / prices.usd.max(axis=1, keepdims=True)
     mean = assortment.daily_rate[:, None] * _season(items, days) * week * trend
@@ -204,7 +204,7 @@ def draw_demand(
 
 def _season(items: pd.DataFrame, days: pd.DatetimeIndex) -> np.ndarray:
     """Yearly season by department: garden peaks in summer, the rest before the holidays."""
-    day = days.dayofyear.to_numpy()
+    day = days.day_of_year.to_numpy()
     summer = np.cos(2 * np.pi * (day - _SUMMER_PEAK_DAY) / 365.25)
     gap = np.minimum(abs(day - _HOLIDAY_PEAK_DAY), 365 - abs(day - _HOLIDAY_PEAK_DAY))
     holiday = np.exp(-((gap / 16) ** 2))

@@ -1,0 +1,66 @@
+"""Tables against frames: casting, every violation at once, and keys."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.contracts.check import cast_column, conform, require, violations
+from pipeline.contracts.columns import COLUMNS
+from pipeline.contracts.tables import TABLES
+from pipeline.errors import ContractError
+
+ITEMS = ["A", "B"]
+
+
+def sales(**columns: object) -> pd.DataFrame:
+    good = {"item_id": ["B", "A"], "region_id": ["r", "r"], "date": ["2025-01-02", "2025-01-01"],
+            "units": [1, 2]}  # fmt: skip
+    return pd.DataFrame({**good, **columns})
+
+
+def test_conform_sorts_by_key_and_orders_columns() -> None:
+    frame = conform(sales()[["units", "date", "region_id", "item_id"]], TABLES["sales"])
+    assert frame.columns.tolist() == ["item_id", "region_id", "date", "units"]
+    assert frame["item_id"].tolist() == ["A", "B"]
+
+
+def test_all_violations_are_told_at_once() -> None:
+    frame = sales(item_id=["A", "A"], date=["2025-01-01"] * 2, units=[-1, 2], region_id=["x", "x"])
+    with pytest.raises(ContractError) as caught:
+        require(frame, TABLES["sales"], {"regions.region_id": ["r"]})
+    text = str(caught.value)
+    assert "3 violation(s)" in text
+    assert "sales.units: is outside [0, inf] at 1 row(s) [1], e.g. -1" in text
+    assert "duplicate key" in text
+    assert "is unknown in regions.region_id" in text
+
+
+def test_missing_column_is_named() -> None:
+    with pytest.raises(ContractError, match=r"sales\.units: column is missing"):
+        conform(sales().drop(columns="units"), TABLES["sales"])
+
+
+@pytest.mark.parametrize(
+    ("value", "is_bad"),
+    [("3", False), ("3.0", False), ("3.5", True), ("inf", True), ("", True), ("three", True)],
+)
+def test_whole_numbers_are_told_from_others(value: str, is_bad: bool) -> None:
+    _, bad = cast_column(pd.Series([value, "1"]), COLUMNS["units"])
+    assert bad.tolist() == [is_bad, False]
+
+
+@given(st.lists(st.sampled_from(["x", "a", "m", None]), max_size=8))
+def test_categories_are_sorted_and_only_those_present(values: list[str | None]) -> None:
+    cast, _ = cast_column(pd.Series(values, dtype="object"), COLUMNS["region_id"])
+    assert cast.cat.categories.tolist() == sorted({v for v in values if v is not None})
+    assert [None if pd.isna(v) else v for v in cast] == values
+
+
+def test_infinite_numbers_break_the_contract() -> None:
+    frame = pd.DataFrame({"hour": [0], "demand_share": [np.inf]})
+    found = violations(conform(frame, TABLES["order_hours"]), TABLES["order_hours"])
+    assert any("infinite" in str(violation) for violation in found)
