@@ -266,12 +266,25 @@ def _fit(
     return _paying(moved, position, holding, network, line_usd)[0], price
 
 
+def _trim(moved: Ints, position: Ints, holding: Holding, network: Network) -> Ints:
+    """Whole lots taken back that stand above a level since what was to leave there was cut."""
+    moved = moved.copy()
+    out, into = _node_sums(moved, network, position.shape)
+    above = np.maximum(position - out + into - np.ceil(holding.level).astype(np.int64), 0)
+    for lane, j in enumerate(network.target):
+        lot = network.lot[:, lane]
+        back = np.minimum(above[:, j], moved[:, lane]) // lot * lot
+        moved[:, lane] -= back
+        above[:, j] -= back
+    return moved
+
+
 def _paying(
     moved: Ints, position: Ints, holding: Holding, network: Network, line_usd: float
 ) -> tuple[Ints, tuple[Ints, Ints, Floats]]:
     """The lines worth at least line_usd each; dropping one can make another poor, so repeatedly."""
-    moved = moved.copy()
     while True:
+        moved = _trim(moved, position, holding, network)
         item, lane, value = _line_values(moved, position, holding, network)
         poor = value < line_usd
         if not poor.any():
