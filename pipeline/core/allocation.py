@@ -312,9 +312,7 @@ def _pack(value: Floats, units: Ints, use: Floats, room: Floats) -> tuple[Floats
     return np.clip(share, 0.0, 1.0), price
 
 
-def _fill(
-    kept: Ints, wanted: Ints, lot: Ints, rate: Floats, rows: tuple[Floats, Floats]
-) -> Ints:
+def _fill(kept: Ints, wanted: Ints, lot: Ints, rate: Floats, rows: tuple[Floats, Floats]) -> Ints:
     """Give back whole lots, the most valuable unit first, as long as every row has room."""
     use, room = rows
     kept = kept.copy()

@@ -216,9 +216,7 @@ def _budget_price(options: Options, worth: Ints, budget_cents: int) -> float:
     return high
 
 
-def _spend_rest(
-    options: Options, terms: Terms, worth: Ints, rows: Ints, budget_cents: int
-) -> Ints:
+def _spend_rest(options: Options, terms: Terms, worth: Ints, rows: Ints, budget_cents: int) -> Ints:
     """Spend what is left of the budget on the steps that gain most a dollar and break no term."""
     current = np.full(int(options.item.max()) + 1, -1, dtype=np.int64)
     current[options.item[rows]] = rows

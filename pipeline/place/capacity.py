@@ -86,9 +86,7 @@ def transfer_rows(
     )  # fmt: skip
 
 
-def units_due(
-    grid: Grid, tables: dict[str, pd.DataFrame], as_of: date, days: int
-) -> Floats:
+def units_due(grid: Grid, tables: dict[str, pd.DataFrame], as_of: date, days: int) -> Floats:
     """Open units [days, nodes] expected on each day from tomorrow on; overdue ones tomorrow."""
     due = np.zeros((days, len(grid.nodes)))
     index = pd.Index(grid.nodes)

@@ -89,9 +89,7 @@ def _detour_usd(grid: Grid, lanes: pd.DataFrame) -> Floats:
     return np.asarray(grid.cube[:, None] * extra[None, :])
 
 
-def _lots(
-    grid: Grid, level: npt.NDArray[np.int64], lanes: pd.DataFrame
-) -> npt.NDArray[np.int64]:
+def _lots(grid: Grid, level: npt.NDArray[np.int64], lanes: pd.DataFrame) -> npt.NDArray[np.int64]:
     """Units that move together [items, lanes]: whole cases out of a distribution center.
 
     A node whose level is below a case is sent single units, as are same-day sites: they pick from

@@ -84,9 +84,10 @@ def test_every_ordered_unit_is_received_in_whole_cases_by_nodes_that_may(seed):
     tables = world(20, seed)
     inbound, _ = plan(tables)
     orders = tables["purchase_orders"].set_index("order_line_id")
-    assert by(inbound, ["order_line_id"], "assigned_units").to_dict() == orders[
-        "order_units"
-    ].to_dict()
+    assert (
+        by(inbound, ["order_line_id"], "assigned_units").to_dict()
+        == orders["order_units"].to_dict()
+    )
     assert (inbound["assigned_units"] % 12 == 0).all()
     size = inbound["item_id"].map(tables["items"].set_index("item_id")["size_class"])
     accepts = inbound["node_id"].map(ACCEPTS)
