@@ -85,7 +85,6 @@ STAGES = (
         (
             "items", "nodes", "vendors", "vendor_items", "stock", "open_orders", "open_transfers",
             "overrides", "network_targets", "base_stock_levels", "purchase_orders", "transfers",
-            "lead_times",
         ),
         ("order_reasons", "transfer_reasons", "plan_changes"),
         reads_previous=(

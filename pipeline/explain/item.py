@@ -9,13 +9,14 @@ from typing import Any
 import pandas as pd
 
 from pipeline.errors import UsageError
+from pipeline.explain.plan import PLAN_TABLES, NightPlan, Pairs, explain_orders, order_sentences
 from pipeline.explain.position import node_inbound, node_stock
 from pipeline.explain.text_table import Cell, text_table
 from pipeline.store import Store
 
 ITEM_TABLES = (
-    "items", "vendors", "demand_quantiles", "stock", "open_orders", "open_transfers",
-    "base_stock_levels", "network_targets", "purchase_orders", "order_candidates", "order_reasons",
+    "items", "vendors", "vendor_items", "overrides", "demand_quantiles", "stock", "open_orders",
+    "open_transfers", "base_stock_levels", "network_targets", "purchase_orders", "order_candidates", "order_reasons",
     "transfers", "transfer_reasons", "plan_changes",
 )  # fmt: skip
 _ALTERNATIVES = 8
@@ -35,7 +36,7 @@ def item_account(tables: Mapping[str, pd.DataFrame], as_of: date, item_id: str) 
     if item_id not in set(items["item_id"].astype("str")):
         raise UsageError(f"no item {item_id!r} in the plan of {as_of}. Next: see table items.")
     own = {
-        name: frame[frame["item_id"].astype("str") == item_id] if "item_id" in frame else frame
+        name: frame[_is_of(frame, name, item_id)] if "item_id" in frame else frame
         for name, frame in tables.items()
     }
     names = tables["vendors"]
@@ -43,7 +44,7 @@ def item_account(tables: Mapping[str, pd.DataFrame], as_of: date, item_id: str) 
     sections = [
         _heading(own["items"].iloc[0], as_of),
         _section("Expected demand, all regions", _demand(own["demand_quantiles"])),
-        _section("Orders tonight", _orders(own)),
+        _section("Orders tonight", _orders(own) or _no_order(own, as_of, vendors)),
         _section("Order-up-to levels", _targets(own["network_targets"], vendors)),
         _section("Alternatives weighed", _alternatives(own["order_candidates"], vendors)),
         _section("Levels, stock and what is on the way", _nodes(own, as_of)),
@@ -52,6 +53,12 @@ def item_account(tables: Mapping[str, pd.DataFrame], as_of: date, item_id: str) 
         _section("Since yesterday", _sentences(own["plan_changes"])),
     ]
     return "\n\n".join(sections)
+
+
+def _is_of(frame: pd.DataFrame, name: str, item_id: str) -> pd.Series:
+    """Rows of the item; an override without an item is for all items."""
+    mine = frame["item_id"].astype("str") == item_id
+    return mine | frame["item_id"].isna() if name == "overrides" else mine
 
 
 def _heading(item: pd.Series, as_of: date) -> str:
@@ -101,6 +108,16 @@ def _orders(own: Mapping[str, pd.DataFrame]) -> str:
         blocks.append(_reason(rows, f"value ${order['order_cost_usd']:,.2f}, expected "
                                     f"{order['expected_arrival_date']:%Y-%m-%d}"))  # fmt: skip
     return "\n".join(blocks)
+
+
+def _no_order(own: Mapping[str, pd.DataFrame], as_of: date, vendors: Mapping[str, str]) -> str:
+    """Why nothing is ordered, for the item's first vendor."""
+    plan = NightPlan(as_of, **{name: own[name] for name in PLAN_TABLES})
+    pairs: Pairs = [
+        (str(row["item_id"]), str(row["vendor_id"])) for row in _records(own["network_targets"])
+    ]
+    sentences = order_sentences(explain_orders(plan, pairs), pd.Series(vendors, dtype="str"))
+    return "\n".join(f"  {sentence}" for sentence in sentences)
 
 
 def _transfers(own: Mapping[str, pd.DataFrame]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 
 import numpy as np
@@ -47,6 +47,9 @@ class NightPlan:
     open_orders: pd.DataFrame
     open_transfers: pd.DataFrame
     overrides: pd.DataFrame
+
+
+PLAN_TABLES = tuple(field.name for field in fields(NightPlan) if field.name != "as_of")
 
 
 @dataclass(frozen=True)

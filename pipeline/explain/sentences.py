@@ -46,7 +46,7 @@ def order_sentence(facts: OrderFacts, drivers: Mapping[str, int]) -> str:
     if facts.units:
         head = f"Order {_packs(facts.units, facts.case_units)} from {facts.vendor}"
     else:
-        head = f"Order none from {facts.vendor}"
+        head = f"No order from {facts.vendor}"
     until = f"over the {_days(facts.cover_days)} this order must last"
     if facts.demand_note:
         until += f" with a planner's override ({facts.demand_note})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import timedelta
 
 import pandas as pd
@@ -10,6 +9,7 @@ import pandas as pd
 from pipeline.explain.changes import plan_changes
 from pipeline.explain.drivers import long_drivers
 from pipeline.explain.plan import (
+    PLAN_TABLES,
     NightPlan,
     explain_orders,
     explain_transfers,
@@ -18,12 +18,10 @@ from pipeline.explain.plan import (
 )
 from pipeline.store import Night
 
-_TABLES = tuple(field.name for field in fields(NightPlan) if field.name != "as_of")
-
 
 def run(night: Night) -> None:
     """Publish order_reasons, transfer_reasons and plan_changes."""
-    plan = NightPlan(night.as_of, **{name: night.read(name) for name in _TABLES})
+    plan = NightPlan(night.as_of, **{name: night.read(name) for name in PLAN_TABLES})
     vendors = _names(night.read("vendors"), "vendor")
     items, nodes = _names(night.read("items"), "item"), _names(night.read("nodes"), "node")
 
@@ -44,7 +42,7 @@ def run(night: Night) -> None:
 def _yesterday(night: Night, plan: NightPlan) -> NightPlan | None:
     """Yesterday's plan if that night was planned whole; what vendors sell is taken as today's."""
     tables: dict[str, pd.DataFrame] = {"vendor_items": plan.vendor_items}
-    for name in _TABLES:
+    for name in PLAN_TABLES:
         if name not in tables:
             frame = night.read_previous(name)
             if frame is None:

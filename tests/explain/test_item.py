@@ -33,6 +33,14 @@ def test_only_the_item_is_told_of(store: Store) -> None:
     assert "item02" not in explain_item(store, AS_OF, "item01")
 
 
+def test_an_item_without_an_order_is_told_why(store: Store) -> None:
+    ordered = set(store.read(AS_OF, "purchase_orders")["item_id"].astype("str"))
+    idle = sorted(set(store.read(AS_OF, "items")["item_id"].astype("str")) - ordered)[0]
+    text = explain_item(store, AS_OF, idle)
+    assert "No order from Acme & Sons: " in text
+    assert "more than needed." in text
+
+
 def test_an_unknown_item_says_where_to_look(store: Store) -> None:
     with pytest.raises(UsageError, match=r"no item 'nope'.*see table items"):
         explain_item(store, AS_OF, "nope")
