@@ -62,7 +62,7 @@ def show(console: Console, result: dict[str, object], raw: Path, name: str) -> N
             [published(official, "top50").head(5), published(official, "benchmark")]
         )
     for column in ("slice", name, *entries.index):
-        table.add_column(str(column), justify="right")
+        table.add_column(str(column)[:14], justify="right", no_wrap=True)
     for k, part in enumerate(slices):
         others = [f"{entries.loc[e, part]:.4f}" for e in entries.index]
         table.add_row(part, f"{ours[k]:.4f}", *others)
@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", type=Path, help="write the figures there")
     options = parser.parse_args()
-    console = Console()
+    console = Console(width=200)
     data = read(options.raw)
     if not data.first_d + 200 <= options.origin <= data.last_d:
         parser.error(f"--origin must lie in {data.first_d + 200} … {data.last_d}")
