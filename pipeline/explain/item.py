@@ -16,8 +16,8 @@ from pipeline.store import Store
 
 ITEM_TABLES = (
     "items", "vendors", "vendor_items", "overrides", "demand_quantiles", "stock", "open_orders",
-    "open_transfers", "base_stock_levels", "network_targets", "purchase_orders", "order_candidates", "order_reasons",
-    "transfers", "transfer_reasons", "plan_changes",
+    "open_transfers", "base_stock_levels", "network_targets", "purchase_orders",
+    "order_candidates", "order_reasons", "transfers", "transfer_reasons", "plan_changes",
 )  # fmt: skip
 _ALTERNATIVES = 8
 
