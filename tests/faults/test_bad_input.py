@@ -96,10 +96,13 @@ def test_fatal_input_stops_the_night_before_anything_is_published(
 
 
 ASIDE = {
-    "negative units": ("sales", put("units", "-4", 5), ("sales", 6, "units", "is outside [0, inf]")),
-    "not a number": ("sales", put("units", "many", 5), ("sales", 6, "units", "is not a whole number")),
+    "negative units": (
+        "sales", put("units", "-4", 5), ("sales", 6, "units", "is outside [0, inf]")),
+    "not a number": (
+        "sales", put("units", "many", 5), ("sales", 6, "units", "is not a whole number")),
     "NaN": ("sales", put("units", "", 5), ("sales", 6, "units", "is null")),
-    "infinity": ("items", put("list_price_usd", "inf"), ("items", 1, "list_price_usd", "is infinite")),
+    "infinity": (
+        "items", put("list_price_usd", "inf"), ("items", 1, "list_price_usd", "is infinite")),
     "unknown item": (
         "sales", put("item_id", "GHOST", 5), ("sales", 6, "item_id", "is unknown in items.item_id")),
     "not a date": ("sales", put("date", "someday", 5), ("sales", 6, "date", "is not a date")),
@@ -117,7 +120,8 @@ ASIDE = {
         ("vendor_items", 1, "moq_units", "MOQ is above the vendor's capacity per order")),
     "MOQ above storage": (
         "vendor_items", put("moq_units", "99999999"),
-        ("vendor_items", 1, "moq_units", "MOQ is above the storage capacity of every receiving node")),
+        ("vendor_items", 1, "moq_units",
+         "MOQ is above the storage capacity of every receiving node")),
     "duplicate sale": (
         "sales", lambda f: pd.concat([f.iloc[[4]], f], ignore_index=True),
         ("sales", 6, "item_id, region_id, date", "duplicate key")),
@@ -148,7 +152,14 @@ def test_missing_files_are_all_named_at_once(raw: Path, night: Night) -> None:
 
 
 def test_optional_files_may_be_missing(raw: Path, night: Night) -> None:
-    for name in ("availability", "calendar", "open_orders", "open_transfers", "receipts", "overrides"):
+    for name in (
+        "availability",
+        "calendar",
+        "open_orders",
+        "open_transfers",
+        "receipts",
+        "overrides",
+    ):
         (raw / f"{name}.csv").unlink()
     tables = night()
     assert len(tables["open_orders"]) == 0
@@ -208,9 +219,7 @@ def test_empty_day_is_missing_and_not_zero(raw: Path, night: Night) -> None:
     assert "nothing at all was sold on 2025-05-20" in rules.tolist()
 
 
-def test_capacity_below_stock_is_told_and_the_night_goes_on(
-    raw: Path, night: Night
-) -> None:
+def test_capacity_below_stock_is_told_and_the_night_goes_on(raw: Path, night: Night) -> None:
     def halved(frame: pd.DataFrame) -> pd.DataFrame:
         half = (frame["capacity"].astype(float) * 0.4).astype("str")
         return frame.assign(capacity=half.where(frame["resource"] == "storage_cuft",
@@ -240,9 +249,7 @@ def test_rows_of_an_item_set_aside_leave_with_it(raw: Path, night: Night) -> Non
     assert rules.str.contains("left out with their items").any()
 
 
-def test_check_tells_of_the_future_and_a_night_does_not_see_it(
-    raw: Path, night: Night
-) -> None:
+def test_check_tells_of_the_future_and_a_night_does_not_see_it(raw: Path, night: Night) -> None:
     edit(raw, "sales", put("date", "2031-01-01", 3))
     report = check_raw(raw)
     assert not report.is_fatal

@@ -85,8 +85,8 @@ for units in range(1, 100000):
 
 
 def test_a_process_killed_while_publishing_leaves_a_whole_partition(tmp_path: Path) -> None:
-    """A real SIGKILL, three times, wherever it hits."""
-    for delay in (0.02, 0.05, 0.11):
+    """A real SIGKILL, twice, wherever it hits."""
+    for delay in (0.02, 0.11):
         process = subprocess.Popen([sys.executable, "-c", LOOP, str(tmp_path)],
                                    stdout=subprocess.PIPE)  # fmt: skip
         assert process.stdout is not None

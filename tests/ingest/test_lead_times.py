@@ -58,8 +58,10 @@ def test_without_censoring_it_averages_prior_and_counts() -> None:
     assert got == pytest.approx((4 * prior + arrived) / (4 + 4))  # [[.375, .15, .475]]
 
 
-def world(receipts: list[tuple[str, int, int]], still_open: list[tuple[str, int]]) -> dict:
-    """Vendor v quotes ten days for items a and b; receipts as (item, ordered on day, came after)."""
+def world(
+    receipts: list[tuple[str, int, int]], still_open: list[tuple[str, int]]
+) -> dict[str, pd.DataFrame]:
+    """Vendor v quotes ten days for items a and b; receipts: (item, ordered on, came after)."""
     start = pd.Timestamp("2025-01-01")
     come = pd.DataFrame(
         [(f"R{n}", "v", item, "n", start + pd.Timedelta(days=placed), pd.NaT,
@@ -80,7 +82,7 @@ def world(receipts: list[tuple[str, int, int]], still_open: list[tuple[str, int]
     return {"receipts": come.astype(dates), "open_orders": waiting, "vendor_items": sold}
 
 
-def fit(tables: dict) -> pd.DataFrame:
+def fit(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     table = lead_times(tables, date(2025, 6, 30), IngestSettings())
     return table.drop_duplicates("item_id").set_index("item_id")
 

@@ -63,8 +63,8 @@ def world(folder: Path, as_of: date = AS_OF) -> dict[str, pd.DataFrame]:
 
 def assert_same(one: dict[str, pd.DataFrame], two: dict[str, pd.DataFrame]) -> None:
     assert one.keys() == two.keys()
-    for name in one:
-        pd.testing.assert_frame_equal(one[name], two[name], obj=name)
+    for name, frame in one.items():
+        pd.testing.assert_frame_equal(frame, two[name], obj=name)
 
 
 def test_sales_arrive_as_they_were(kaggle: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pandas as pd
@@ -40,9 +41,13 @@ def test_sales_never_exceed_what_was_there(small_world: Path) -> None:
     sales = pd.read_csv(small_world / "sales.csv").drop_duplicates()
     transit = pd.read_csv(small_world / "open_transfers.csv")
     days = sorted(stock["date"].unique())
-    for before, after in zip(days, days[1:], strict=False):
-        on_hand = [stock.loc[stock["date"] == day, "on_hand_units"].sum() for day in (before, after)]
-        moving = [transit.loc[transit["date"] == day, "open_units"].sum() for day in (before, after)]
+    for before, after in itertools.pairwise(days):
+        on_hand = [
+            stock.loc[stock["date"] == day, "on_hand_units"].sum() for day in (before, after)
+        ]
+        moving = [
+            transit.loc[transit["date"] == day, "open_units"].sum() for day in (before, after)
+        ]
         come = receipts.loc[receipts["arrival_date"] == after, "units"].sum()
         known = (sales["date"] == after) & (sales["item_id"] != "ITEM-9999")
         sold = sales.loc[known, "units"].abs().sum()
