@@ -35,8 +35,8 @@ format: .venv/.dev  ## rewrite sources in the project's style
 docs: .venv/.dev  ## rewrite the generated documents and the default settings
 	$(RUN) pipeline.contracts.docs
 
-bench: .venv/.dev openmp  ## reproduce the published answers; docs/operations.md lists the longer ones
-	.venv/bin/python benchmarks/published.py
+bench: .venv/.dev openmp  ## measure the optimizer; docs/operations.md names the other benchmarks
+	.venv/bin/python benchmarks/optimize.py --items 10000
 
 secrets:  ## print the secrets that docker-compose.yml requires: make -s secrets > .env
 	@python3 echelon_airflow/home.py

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from pipeline.contracts.settings import Settings
-from pipeline.ingest.sample import SAMPLE_AS_OF, write_sample
+from pipeline.ingest.sample import SAMPLE_AS_OF, SampleSize, write_sample
 from pipeline.runner import run_nights
 from pipeline.store import Source, Store
 
@@ -16,7 +16,7 @@ FIRST = SAMPLE_AS_OF
 
 def make_world(folder: Path) -> Path:
     """Raw data of a few items, with history around FIRST."""
-    write_sample(folder, items=12, regions=2, days=150, seed=7)
+    write_sample(folder, SampleSize(items=12, regions=2, days=150))
     return folder
 
 
