@@ -104,7 +104,8 @@ ASIDE = {
     "infinity": (
         "items", put("list_price_usd", "inf"), ("items", 1, "list_price_usd", "is infinite")),
     "unknown item": (
-        "sales", put("item_id", "GHOST", 5), ("sales", 6, "item_id", "is unknown in items.item_id")),
+        "sales", put("item_id", "GHOST", 5),
+        ("sales", 6, "item_id", "is unknown in items.item_id")),
     "not a date": ("sales", put("date", "someday", 5), ("sales", 6, "date", "is not a date")),
     "lead time of zero": (
         "vendor_items", put("quoted_lead_time_days", "0"),
