@@ -1,0 +1,66 @@
+"""Claims of what serving from a node saves, and of the grid and the room it stands on."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.place.capacity import capacity_at, units_due
+from pipeline.place.grid import Grid, build_grid
+from pipeline.place.service import LEAST_USD, saved_usd
+from tests.place.world import AS_OF, TODAY, Tables, world
+
+
+def saved(tables: Tables, demand: dict[str, float]) -> tuple[Grid, np.ndarray]:
+    grid = build_grid(tables, AS_OF)
+    found = saved_usd(
+        grid, tables["delivery_options"], tables["delivery_speeds"], tables["order_hours"],
+        pd.Series(demand),
+    )  # fmt: skip
+    return grid, found
+
+
+def test_a_site_saves_the_goodwill_before_its_cut_off_and_the_cheaper_delivery():
+    grid, found = saved(world(20, 0), {"r1": 1.0, "r2": 0.0})
+    item = int(np.flatnonzero(grid.eligible[:, grid.nodes.index("s1")])[0])
+    # Region r1: 1 from the site, 1 + 0.8 from the rival s2. Same day (0.3 of demand): on time until
+    # 12, half the day, while s2 pays 3 for the missed speed; later both are late.
+    expected = 0.3 * (0.5 * 3.8 + 0.5 * 0.8) + 0.7 * 0.8
+    assert found[item, grid.nodes.index("s1")] == pytest.approx(expected)
+    assert found[item, grid.nodes.index("s2")] == LEAST_USD  # nobody in r2 buys
+
+
+def test_only_nodes_that_may_hold_the_item_are_rivals_and_none_saves_less_than_the_least():
+    grid, found = saved(world(20, 0), {"r1": 1.0, "r2": 1.0})
+    bulky = int(np.flatnonzero(grid.eligible[:, grid.nodes.index("n1")])[0])
+    n1 = grid.nodes.index("n1")
+    # Cheapest elsewhere: n2 at 2.5 + 0.8 in r1; in r2 n2 is cheaper itself.
+    assert found[bulky, n1] == pytest.approx(0.8)
+    assert (found >= LEAST_USD).all()
+    assert found[bulky, grid.nodes.index("s1")] == LEAST_USD
+
+
+def test_the_grid_parts_what_arrives_in_time_from_what_comes_later():
+    tables = world(3, 1)
+    orders = pd.concat([
+        tables["open_orders"].assign(expected_arrival_date=TODAY + pd.Timedelta(days=days))
+        for days in (-4, 8, 9)
+    ])  # fmt: skip
+    grid = build_grid({**tables, "open_orders": orders}, AS_OF)
+    at = grid.nodes.index("d1")
+    assert (grid.soon[0, at], grid.later[0, at]) == (14, 7)  # protection: 8 days
+    due = units_due(grid, {**tables, "open_orders": orders}, AS_OF, 9)[:, at]
+    assert due.tolist() == [7, 0, 0, 0, 0, 0, 0, 7, 7]  # overdue ones tomorrow
+
+
+def test_the_capacity_in_effect_is_that_of_the_last_start_date():
+    rows = pd.DataFrame({
+        "node_id": ["a", "a", "a"], "resource": "storage_cuft",
+        "start_date": pd.to_datetime(["2016-01-01", "2016-04-11", "2016-05-01"]),
+        "capacity": [5.0, 7.0, 9.0],
+    })  # fmt: skip
+    found = [capacity_at(rows, "storage_cuft", ["a", "b"], date(2016, 4, day)) for day in (10, 11)]
+    assert [values.tolist() for values in found] == [[5.0, np.inf], [7.0, np.inf]]
