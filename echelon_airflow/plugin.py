@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
+from echelon_airflow.report import PREFIX, report_app
 from echelon_airflow.timetable import BusinessDates
 
 
 class EchelonPlugin(AirflowPlugin):
-    """Registers the timetable, so that the scheduler can read it back."""
+    """Registers the timetable, so that the scheduler can read it back, and the report's pages."""
 
+    # Airflow declares these attributes as plain lists of the instance.
     name = "echelon"
-    timetables = [BusinessDates]  # noqa: RUF012  Airflow declares the attribute as a plain list
+    timetables = [BusinessDates]  # noqa: RUF012  see above
+    fastapi_apps = [{"app": report_app, "url_prefix": PREFIX, "name": "echelon"}]  # noqa: RUF012
+    external_views = [  # noqa: RUF012
+        {
+            "name": "Plan", "href": f"{PREFIX}/run?run_id={{RUN_ID}}",
+            "destination": "dag_run", "url_route": "plan",
+        },
+        {
+            "name": "Planned nights", "href": f"{PREFIX}/nights",
+            "destination": "nav", "url_route": "planned-nights",
+        },
+    ]  # fmt: skip

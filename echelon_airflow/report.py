@@ -1,0 +1,110 @@
+"""The report as a page of Airflow's: a tab on each run, and a list of planned nights.
+
+Airflow does not authenticate the apps of plugins, so every route here requires the right to read
+the nightly DAG. A report may hold names from raw files: it is served into a sandbox without
+scripts or cookies.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import Variable
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+PREFIX = "/echelon"
+DAG_ID = "nightly_plan"
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
+LIST_HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}
+REPORT_HEADERS = LIST_HEADERS | {"Content-Security-Policy": f"sandbox; {POLICY}"}
+
+
+async def report_app(scope: Any, receive: Any, send: Any) -> None:
+    """ASGI entry that builds the app when it is first asked: every task imports plugins too."""
+    await build_app()(scope, receive, send)
+
+
+@cache
+def build_app() -> FastAPI:
+    """Routes: /nights (all reports), /nights/DATE, and /run?run_id=… (the run's own report)."""
+    from airflow.api_fastapi.core_api.security import requires_access_dag  # noqa: PLC0415  server only
+    from fastapi import Depends, FastAPI, HTTPException  # noqa: PLC0415  server only
+    from fastapi.responses import HTMLResponse  # noqa: PLC0415  server only
+
+    allowed = Depends(requires_access_dag("GET", param_dag_id=DAG_ID))
+    app = FastAPI(dependencies=[allowed], docs_url=None, redoc_url=None, openapi_url=None)
+
+    def page(night: dict[str, str]) -> HTMLResponse:
+        content = _report(night["out_dir"], date.fromisoformat(night["as_of"]))
+        if content is None:
+            raise HTTPException(404, f"The night of {night['as_of']} has no report yet.")
+        return HTMLResponse(content, headers=REPORT_HEADERS)
+
+    @app.get("/nights")
+    def nights() -> HTMLResponse:
+        """Links to the reports in the default folder, the newest first."""
+        return HTMLResponse(_list_nights(_night({}, None)["out_dir"]), headers=LIST_HEADERS)
+
+    @app.get("/nights/{as_of}")
+    def night(as_of: date) -> HTMLResponse:
+        """The report of a business date in the default folder."""
+        return page(_night({}, as_of))
+
+    @app.get("/run")
+    def run(run_id: str) -> HTMLResponse:
+        """The report that a run of the nightly DAG wrote, wherever its parameters say."""
+        found = _run_night(run_id)
+        if found is None:
+            raise HTTPException(404, "There is no such run.")
+        return page(found)
+
+    return app
+
+
+def _night(params: dict[str, Any], day: date | None, run_type: str = "manual") -> dict[str, str]:
+
+    from echelon_airflow.tasks import resolve_night  # noqa: PLC0415  with the above
+
+    return resolve_night(
+        params, run_type, day or date.min, lambda key: Variable.get(key, default=None)
+    )
+
+
+def _run_night(run_id: str) -> dict[str, str] | None:
+    from airflow.models import DagRun  # noqa: PLC0415  server only
+    from airflow.utils.session import create_session  # noqa: PLC0415  server only
+    from sqlalchemy import select  # noqa: PLC0415  server only
+
+    with create_session() as session:
+        chosen = select(DagRun).where(DagRun.dag_id == DAG_ID, DagRun.run_id == run_id)
+        run = session.scalar(chosen)
+        if run is None or (run.logical_date is None and not (run.conf or {}).get("as_of")):
+            return None
+        day = run.logical_date.date() if run.logical_date else None
+        return _night(dict(run.conf or {}), day, run.run_type)
+
+
+def _report(out_dir: str, as_of: date) -> bytes | None:
+    from pipeline.errors import EchelonError  # noqa: PLC0415  with the next
+    from pipeline.store import Store  # noqa: PLC0415  imports pandas
+
+    try:
+        return Store(out_dir).read_files(as_of, "report")["report.html"]
+    except EchelonError:
+        return None
+
+
+def _list_nights(out_dir: str) -> str:
+    from pipeline.store import Store  # noqa: PLC0415  imports pandas
+
+    days = sorted(Store(out_dir).dates("report"), reverse=True)
+    links = "".join(f'<li><a href="nights/{day}">{day}</a></li>' for day in days)
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Planned nights</title>'
+        "<style>body{font:16px/1.6 system-ui,sans-serif;margin:2rem}</style>"
+        f"<h1>Planned nights</h1><ul>{links or '<li>None yet.</li>'}</ul></html>"
+    )

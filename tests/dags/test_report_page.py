@@ -1,0 +1,57 @@
+"""The report's pages: only for people who may read the DAG, and only for real dates."""
+
+from __future__ import annotations
+
+import pytest
+
+from echelon_airflow import report
+
+
+@pytest.fixture
+def app():
+    return report.build_app()
+
+
+@pytest.fixture
+def anonymous(app):
+    from fastapi.testclient import TestClient
+
+    return TestClient(app, raise_server_exceptions=False)
+
+
+@pytest.fixture
+def reader(app, monkeypatch, tmp_path):
+    """A client whose right to read the DAG is granted, on an empty store."""
+    from fastapi.testclient import TestClient
+
+    monkeypatch.setattr(
+        report, "_night", lambda _params, day: {"as_of": str(day), "out_dir": str(tmp_path)}
+    )
+    dependency = app.router.dependencies[0].dependency
+    app.dependency_overrides[dependency] = lambda: None
+    yield TestClient(app)
+    app.dependency_overrides.clear()
+
+
+@pytest.mark.parametrize("path", ["/nights", "/nights/2025-06-29", "/run?run_id=x"])
+def test_every_page_needs_the_right_to_read_the_dag(app, anonymous, path):
+    assert len(app.router.dependencies) == 1
+    assert anonymous.get(path).status_code != 200
+
+
+@pytest.mark.parametrize("day", ["..", "2025-06-31", "%2e%2e%2fetc", "today"])
+def test_what_is_not_a_date_is_refused(reader, day):
+    assert reader.get(f"/nights/{day}").status_code in (404, 422)
+
+
+def test_a_night_that_is_not_planned_is_not_found(reader):
+    answer = reader.get("/nights/2025-06-29")
+    assert answer.status_code == 404
+    assert "2025-06-29 has no report yet" in answer.text
+
+
+def test_a_report_is_served_into_a_sandbox(reader, monkeypatch):
+    monkeypatch.setattr(report, "_report", lambda _out, _day: b"<p>plan</p>")
+    answer = reader.get("/nights/2025-06-29")
+    assert answer.text == "<p>plan</p>"
+    assert answer.headers["content-security-policy"].startswith("sandbox;")
