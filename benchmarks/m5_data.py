@@ -51,6 +51,16 @@ class M5:
         """Last day with sales."""
         return self.first_d + self.sales.shape[1] - 1
 
+    def sample(self, items: int) -> M5:
+        """Some items, drawn at random, in all their stores."""
+        names = np.unique(self.series["item_id"])
+        chosen = np.random.default_rng(1).choice(names, min(items, len(names)), replace=False)
+        rows = np.flatnonzero(self.series["item_id"].isin(chosen))
+        series = self.series.iloc[rows].reset_index(drop=True)
+        return replace(
+            self, series=series, sales=self.sales[rows], price=self.price[rows], departments=None
+        )
+
     def until(self, last_d: int) -> M5:
         """The data without the sales after day `last_d`."""
         early = self.departments
