@@ -144,11 +144,11 @@ class DemandSurge(_Change):
     def demand(self, truth: Truth, model: WorldModel) -> Truth:
         """Scaled units; the fraction of a unit is drawn for each item, region and day."""
         demand = truth.demand.copy()
-        days = slice(self.from_day - 1, self.to_day)
         regions = np.flatnonzero(_named(pd.Series(model.regions), self.regions))
-        window = demand[days][:, :, regions] * self.factor
-        draw = np.random.default_rng([self.from_day, self.to_day]).random(window.shape)
-        demand[days, :, regions] = np.floor(window + draw).astype(np.int64).transpose(2, 0, 1)
+        window = demand[self.from_day - 1 : self.to_day]
+        scaled = window[:, :, regions] * self.factor
+        draw = np.random.default_rng([self.from_day, self.to_day]).random(scaled.shape)
+        window[:, :, regions] = np.floor(scaled + draw).astype(np.int64)
         return replace(truth, demand=demand)
 
 

@@ -111,7 +111,10 @@ def _by_region(model: WorldModel, values: np.ndarray, name: str, mask: np.ndarra
 
 
 def _stock(model: WorldModel, state: State) -> pd.DataFrame:
-    k, j = np.nonzero(state.on_hand)
+    """What is there, and always a first row: a day without rows would read as an unknown day."""
+    is_told = state.on_hand > 0
+    is_told[0, 0] = True
+    k, j = np.nonzero(is_told)
     return pd.DataFrame({
         "item_id": model.items[k], "node_id": model.nodes[j], "on_hand_units": state.on_hand[k, j],
     })  # fmt: skip

@@ -1,0 +1,122 @@
+"""The closed loop: a resumed run equals an uninterrupted one; nights see only what a planner may."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.errors import UsageError
+from pipeline.simulate.clairvoyant import clairvoyant_profit
+from pipeline.simulate.record import Record, tables
+from pipeline.simulate.replenish import cheapest_vendor, orders_up_to, parents
+from pipeline.simulate.report import render
+from pipeline.simulate.scenario import Scenario
+from pipeline.simulate.situation import TRANSFER_COLUMNS, Plan, Situation
+from pipeline.simulate.stage import Base, SimulatedDay, prepare, run_policy, run_scenario
+from pipeline.store import Store
+
+SAMPLE = Path(__file__).parents[2] / "data" / "sample"
+START = date(2025, 6, 29)
+SURGE = {"kind": "surge", "factor": 6.0, "from_day": 2, "to_day": 6}  # empties the shelves
+
+
+@dataclass(frozen=True)
+class TopUp:
+    """Orders up to a fixed stock of every item; needs only ingest, so that the test is quick."""
+
+    name: str = "top_up"
+    stages: tuple[str, ...] = ("ingest",)
+    every_days: int = 1
+    reads: tuple[str, ...] = ("stock", "lead_times", "daily_demand")
+
+    def decide(self, situation: Situation) -> Plan:
+        seen = situation.tables["stock"]
+        assert int(seen["on_hand_units"].sum()) == int(situation.on_hand.sum())
+        assert situation.tables["daily_demand"]["date"].max().date() == situation.as_of
+        terms = cheapest_vendor(situation.tables["vendor_items"], situation.tables["lead_times"])
+        parent = parents(situation.tables["nodes"], situation.model)
+        level = np.full(len(situation.model.items), 60.0)
+        orders = orders_up_to(situation, terms, level, parent, np.ones(situation.model.shape[::2]))
+        return Plan(orders, pd.DataFrame(columns=list(TRANSFER_COLUMNS)))
+
+
+def scenario(**rest: object) -> Scenario:
+    return Scenario(
+        name="test", raw_dir=SAMPLE, start=START, days=6, replications=1, items=8,
+        settings={"run": {"threads": 1}, "ingest": {"history_days": 120}}, changes=(SURGE,), **rest,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
+    return prepare(scenario(), tmp_path_factory.mktemp("loop"))
+
+
+@pytest.fixture(scope="module")
+def whole(base: Base) -> Record:
+    return run_policy(base, scenario(), TopUp(), 0)
+
+
+def test_a_killed_and_resumed_run_equals_an_uninterrupted_one(base: Base, whole: Record) -> None:
+    """Killed after the second day, and again after the fourth."""
+    policy = TopUp(name="killed")
+
+    def kill_after(n: int) -> object:
+        def stop(day: SimulatedDay) -> None:
+            if day.as_of == START + timedelta(days=n - 1):
+                raise KeyboardInterrupt
+
+        return stop
+
+    for n in (2, 4):
+        with pytest.raises(KeyboardInterrupt):
+            run_policy(base, scenario(), policy, 0, kill_after(n))
+    resumed = run_policy(base, scenario(), policy, 0)
+    for name, array in whole.arrays().items():
+        if name != "record_seconds":
+            assert array.tobytes() == resumed.arrays()[name].tobytes(), name
+
+
+def test_every_simulated_night_lies_there_like_a_real_one(base: Base, whole: Record) -> None:
+    """The stock that a night ingested is the world's at the end of that day; sales are censored."""
+    folder = base.folder / "runs" / "top_up" / "000"
+    store = Store(folder / "nights")
+    assert store.dates("stock") == [START + timedelta(days=t) for t in range(6)]
+    last = store.read(START + timedelta(days=5), "daily_demand")
+    days = pd.Timestamp(START) + pd.to_timedelta(np.arange(1, 6), unit="D")
+    sold = last[last["date"].isin(days)].groupby("date")["units"].sum()
+    kept_and_late = whole.count[:5, 1] + whole.count[:5, 2]
+    assert sold.to_list() == kept_and_late.tolist()
+    assert whole.count[:, 3].sum() > 0  # some demand was lost, and the planner cannot see it
+
+
+def test_no_policy_beats_the_clairvoyant(base: Base, whole: Record) -> None:
+    profit = (whole.money[:, 0] - whole.money[:, 1:].sum(axis=1)).sum()
+    bound = clairvoyant_profit(base.model, base.times, base.truth, base.tables, 1, START)
+    assert profit <= bound + 1e-6
+    assert bound < 3 * profit
+
+
+def test_the_report_escapes_what_it_is_told(base: Base, whole: Record) -> None:
+    found = tables(whole, base.model, base.truth.days, "top_up", 0, None)
+    odd = scenario(question="<script>alert(1)</script>")
+    page = render(odd, found)["report.html"].decode()
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert page == render(odd, found)["report.html"].decode()
+    assert page.count("<svg") >= 5
+
+
+def test_unknown_policies_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="unknown policies: guess"):
+        run_scenario(scenario(), ["guess"], tmp_path)
+
+
+def test_a_folder_of_another_scenario_is_refused(base: Base) -> None:
+    with pytest.raises(UsageError, match="holds the runs of another scenario"):
+        prepare(scenario(seed=5), base.folder)
