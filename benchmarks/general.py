@@ -2,10 +2,10 @@
 
     python -m benchmarks.general [--items 200] [--scenarios 24] [--seed 1] [--json FILE]
 
-Random items over regions that are each served by their nearest three of six centers (overlapping
-sets) and, at more cost, by every other one. HiGHS solves the relaxation over the same scenarios. The
-nested model is fitted as a user would: every region belongs to its nearest center, and spills to the
-network. Both plans are valued out of sample on 400 fresh scenarios by the exact recourse.
+Random items over regions that are each served by their nearest three of six centers
+(overlapping sets) and, at more cost, by every other one. HiGHS solves the relaxation over the same
+scenarios. The nested model is fitted as a user would: every region belongs to its nearest center,
+and spills to the network. Both plans are valued out of sample on 400 fresh scenarios by the exact recourse.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.optimize import linprog
 from scipy.sparse import csr_matrix
+from scipy.special import ndtri
 
 from pipeline.core.general import GeneralItem, recourse, solve_general
 from pipeline.core.item import ItemTables, positions
@@ -43,16 +44,10 @@ def random_item(rng: np.random.Generator, scenarios: int) -> tuple[GeneralItem, 
 
     def draw(n: int) -> np.ndarray:
         strata = (np.arange(n) + rng.random(n)) / n
-        common = np.exp(spread * np.sqrt(2) * _erfinv(2 * strata - 1) - spread**2 / 2)
+        common = np.exp(spread * ndtri(strata) - spread**2 / 2)
         return rng.poisson(common[:, None] * rng.gamma(2.0, 0.5, (n, REGIONS)) * mean).astype(float)
 
     return GeneralItem(reward, draw(scenarios), cost), draw(400)
-
-
-def _erfinv(x: np.ndarray) -> np.ndarray:
-    from scipy.special import erfinv
-
-    return erfinv(x)
 
 
 def highs(item: GeneralItem) -> float:

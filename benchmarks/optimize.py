@@ -67,7 +67,7 @@ def measure(options: argparse.Namespace, folder: Path) -> Figures:
     capacity = capacity_rows(place, parts, options.weeks, options.seed)
     guess = _yesterday(files, place, options) if options.warm else None
     params = SolveParams(threads=options.threads, seed=options.seed)
-    with _engine(options, parts) as engine:
+    with _Engine(options, parts) as engine:
         began = process_time(), perf_counter()
         plan = solve(place.woods, parts, capacity, params, guess, engine)
         cpu_s, wall_s = process_time() - began[0], perf_counter() - began[1]
@@ -108,7 +108,7 @@ def _yesterday(files: Path, place: World, options: argparse.Namespace) -> np.nda
     return solve(place.woods, parts, capacity, SolveParams(seed=options.seed + 1)).price
 
 
-class _engine:
+class _Engine:
     """Threads, or a local Dask cluster that lives as long as the measurement."""
 
     def __init__(self, options: argparse.Namespace, parts: Parts) -> None:
@@ -118,11 +118,13 @@ class _engine:
     def __enter__(self):
         if self.options.engine == "threads":
             return Threads(self.parts, self.options.threads)
-        from distributed import Client, LocalCluster
+        from distributed import Client, LocalCluster  # noqa: PLC0415 - an extra
 
-        from pipeline.optimize.cluster import Cluster
+        from pipeline.optimize.cluster import Cluster  # noqa: PLC0415 - an extra
 
-        local = LocalCluster(n_workers=self.options.threads, threads_per_worker=1, dashboard_address=None)  # fmt: skip
+        local = LocalCluster(
+            n_workers=self.options.threads, threads_per_worker=1, dashboard_address=None
+        )
         client = Client(local)
         self.close = [client.close, local.close]
         return Cluster(client, self.parts)

@@ -16,8 +16,14 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.stats import nbinom
 
-from pipeline.core.demand import CellShares, ItemDemand, Ranks, cell_shares, demand_tables
-from pipeline.core.demand import draw_ranks
+from pipeline.core.demand import (
+    CellShares,
+    ItemDemand,
+    Ranks,
+    cell_shares,
+    demand_tables,
+    draw_ranks,
+)
 from pipeline.core.item import ItemTables, sweep
 from pipeline.core.network import Forest, Tree, forest, laminar_tree
 from pipeline.core.prices import Capacity, stratified
@@ -144,7 +150,11 @@ def read_tables(
     """
     table = pq.read_table(path, use_threads=False)
     column = {name: table[name].combine_chunks() for name in table.column_names}
-    scalar = {n: c.to_numpy(zero_copy_only=False) for n, c in column.items() if "list" not in str(c.type)}
+    scalar = {
+        name: array.to_numpy(zero_copy_only=False)
+        for name, array in column.items()
+        if "list" not in str(array.type)
+    }
     n = len(table)
     mean = column["mean_units_per_day"].values.to_numpy().reshape(n, REGIONS)
     if drift:
@@ -213,9 +223,8 @@ def capacity_rows(place: World, parts: Parts, weeks: int, seed: int) -> Capacity
         _, found = sweep(place.woods, sample, rows.bounds, price)
         used += np.tensordot(rows.weight, found, axes=1)
     keep = np.exp(-np.arange(weeks)[None, :] / np.array([2.0, 4.0, 8.0])[:, None])
-    arrive = np.eye(1, weeks).repeat(profiles, axis=0) if weeks == 1 else np.stack(
-        [np.exp(-np.arange(weeks) / s) / np.exp(-np.arange(weeks) / s).sum() for s in (0.7, 1.2, 2.0)]
-    )  # fmt: skip
+    arrive = np.exp(-np.arange(weeks)[None, :] / np.array([0.7, 1.2, 2.0])[:, None])
+    arrive /= arrive.sum(axis=1, keepdims=True)
     shape = (profiles, 2, nodes)
     data, row, column = [], [], []
     for week in range(weeks):

@@ -94,7 +94,7 @@ def solve_with(solver: str, programme: tuple) -> dict[str, float]:
 
 
 def _highs(method: str, cost, upper, matrix, low, high) -> np.ndarray:
-    import highspy
+    import highspy  # noqa: PLC0415 - clashes with ortools
 
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = len(cost), len(low)
@@ -115,7 +115,7 @@ def _highs(method: str, cost, upper, matrix, low, high) -> np.ndarray:
 
 
 def _ortools(method: str, cost, upper, matrix, low, high) -> np.ndarray:
-    from ortools.linear_solver.python import model_builder_helper as helper
+    from ortools.linear_solver.python import model_builder_helper as helper  # noqa: PLC0415 - clashes
 
     model = helper.ModelBuilderHelper()
     rows = matrix.tocsr()

@@ -1,4 +1,4 @@
-"""Packed tables on disk, mapped into memory part by part: a sequence of ItemTables for the solver."""
+"""Packed tables on disk, mapped part by part: a sequence of ItemTables for the solver."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields

@@ -11,6 +11,7 @@ permutation of (n + 1/2) / N, so every marginal is represented exactly.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -19,6 +20,8 @@ from scipy.special import ndtri
 
 from pipeline.core.item import ItemTables
 from pipeline.core.network import Forest
+
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class CellShares:
 
 
 def cell_shares(share: NDArray[np.float64], member_counts: NDArray[np.int64]) -> CellShares:
-    """Conditional shares from share[region, set], the share of demand whose entry set is the set."""
+    """Conditional shares from share[region, set], the demand that enters at the set."""
     start, entry, given = [0], [], []
     for row in share:
         left = row.sum()
@@ -91,7 +94,7 @@ NORMALS = ndtri((np.arange(1024) + 0.5) / 1024)
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _random(state):
+def _random(state: np.uint64) -> tuple[np.uint64, float]:
     """Next state of xorshift64*, and a uniform number in [0, 1)."""
     state ^= state >> np.uint64(12)
     state ^= state << np.uint64(25)
@@ -101,7 +104,7 @@ def _random(state):
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _binomial(n, p, state, normals):
+def _binomial(n: float, p: float, state: np.uint64, normals: Array) -> tuple[np.uint64, float]:
     """Successes out of n: unit by unit when few, by the normal law when many."""
     if p >= 1.0:
         return state, n
@@ -118,7 +121,7 @@ def _binomial(n, p, state, normals):
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _quantile(quantiles, window, region, below, weight):
+def _quantile(quantiles: Array, window: int, region: int, below: int, weight: float) -> float:
     """Demand at a rank: linear between levels, from zero below the first."""
     low = 0.0 if below < 0 else np.float64(quantiles[window, region, below])
     return max(low + weight * (np.float64(quantiles[window, region, below + 1]) - low), 0.0)
@@ -126,9 +129,10 @@ def _quantile(quantiles, window, region, below, weight):
 
 @njit(nogil=True, cache=True)
 def _scenarios(
-    quantiles, windows, intervals, chances, below, weight, interval, cell_start, cell_entry,
-    cell_given, parent, n_sets, normals, state, demand,
-):  # fmt: skip
+    quantiles: Array, windows: Array, intervals: Array, chances: Array, below: Array, weight: Array,
+    interval: Array, cell_start: Array, cell_entry: Array, cell_given: Array, parent: Array,
+    n_sets: int, normals: Array, state: np.uint64, demand: Array,
+) -> np.uint64:  # fmt: skip
     """Fill demand [scenarios, sets] for one item."""
     for n in range(len(interval)):
         demand[n, :n_sets] = 0.0
@@ -140,18 +144,15 @@ def _scenarios(
         w = 0
         while w + 2 < len(windows) and windows[w + 1] < days:
             w += 1
-        if len(windows) > 1:
-            part = (days - windows[w]) / (windows[w + 1] - windows[w])
+        high = min(w + 1, len(windows) - 1)
+        part = (days - windows[w]) / max(windows[high] - windows[w], 1e-9)
         for r in range(quantiles.shape[1]):
             expected = _quantile(quantiles, w, r, below[n, r], weight[n, r])
-            if len(windows) > 1:
-                upper = _quantile(quantiles, w + 1, r, below[n, r], weight[n, r])
-                if part < 0.0:  # shorter than the shortest window: in proportion
-                    expected *= days / windows[0]
-                else:
-                    expected += part * (upper - expected)
-            else:
+            if high == w or part < 0.0:  # shorter than the shortest window: in proportion
                 expected *= days / windows[0]
+            else:
+                upper = _quantile(quantiles, high, r, below[n, r], weight[n, r])
+                expected += part * (upper - expected)
             if expected <= 0.0:
                 continue
             state, u = _random(state)
@@ -168,7 +169,7 @@ def _scenarios(
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _sorted_column(demand, s, values, histogram):
+def _sorted_column(demand: Array, s: int, values: Array, histogram: Array) -> float:
     """Sort demand[:, s] into values, by counting when it is small; returns its sum."""
     top, total = 0.0, 0.0
     for n in range(len(demand)):
@@ -190,7 +191,7 @@ def _sorted_column(demand, s, values, histogram):
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _steps(values, stock, gap_usd, most, knots, at):
+def _steps(values: Array, stock: float, gap_usd: float, most: int, knots: Array, at: int) -> int:
     """Append the steps of gap_usd * P(D - stock >= n), at most ``most``; returns the end.
 
     Steps are joined within classes of tail probability that get finer toward rare demand, keeping
@@ -218,10 +219,12 @@ def _steps(values, stock, gap_usd, most, knots, at):
 
 @njit(nogil=True, cache=True)
 def _tables(
-    n_sets, parent, members, tree, quantiles, windows, intervals, chances, bank, below, weight,
-    interval, cell_start, cell_entry, cell_given, gap_usd, stock, most, seeds, normals, start,
-    count, mean, knots, room,
-):  # fmt: skip
+    n_sets: Array, parent: Array, members: Array, tree: Array, quantiles: Array, windows: Array,
+    intervals: Array, chances: Array, bank: Array, below: Array, weight: Array, interval: Array,
+    cell_start: Array, cell_entry: Array, cell_given: Array, gap_usd: Array, stock: Array,
+    most: int, seeds: Array, normals: Array, start: Array, count: Array, mean: Array, knots: Array,
+    room: int,
+) -> int:  # fmt: skip
     """Fill knots until ``room`` is used up; returns the number of items done."""
     scenarios = below.shape[1]
     demand, values = np.empty((scenarios, count.shape[1])), np.empty(scenarios)

@@ -12,12 +12,15 @@ demand over L and the cycle together, whose joint quantiles the forecast gives.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.demand import Ranks, _quantile
+
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Supply:
 
 
 @njit(nogil=True, cache=True)
-def _demand(quantiles, windows, days, below, weight):
+def _demand(quantiles: Array, windows: Array, days: float, below: Array, weight: Array) -> float:
     """Network demand over an interval at one joint rank of all regions."""
     w = 0
     while w + 2 < len(windows) and windows[w + 1] < days:
@@ -62,7 +65,10 @@ def _demand(quantiles, windows, days, below, weight):
 
 
 @njit(nogil=True, cache=True)
-def _lead_demand(quantiles, windows, lead_days, chances, cycle_days, below, weight, rank, demand):
+def _lead_demand(
+    quantiles: Array, windows: Array, lead_days: Array, chances: Array, cycle_days: float,
+    below: Array, weight: Array, rank: Array, demand: Array,
+) -> float:  # fmt: skip
     """Fill demand [scenarios] over the lead time, rescaled as the module says."""
     n = len(rank)
     total, cycle, square, cycle_square = 0.0, 0.0, 0.0, 0.0
@@ -89,7 +95,9 @@ def _lead_demand(quantiles, windows, lead_days, chances, cycle_days, below, weig
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _worth(x, units, value, slope, first, last, tail):
+def _worth(
+    x: float, units: Array, value: Array, slope: Array, first: int, last: int, tail: float,
+) -> float:  # fmt: skip
     """W at x: units, value: cumulative at the ends of segments first..last-1."""
     if last == first:
         return x * tail
@@ -108,7 +116,10 @@ def _worth(x, units, value, slope, first, last, tail):
 
 
 @njit(nogil=True, cache=True)
-def _mean_worth(x, demand, units, value, slope, first, last, tail):
+def _mean_worth(
+    x: float, demand: Array, units: Array, value: Array, slope: Array, first: int, last: int,
+    tail: float,
+) -> float:  # fmt: skip
     """E[W(x - D)]."""
     total = 0.0
     for i in range(len(demand)):
@@ -118,9 +129,11 @@ def _mean_worth(x, demand, units, value, slope, first, last, tail):
 
 @njit(nogil=True, cache=True)
 def _levels(
-    start, units, value, slope, tail, item, lead_days, chances, cycle_days, extra,
-    quantiles, windows, bank, below, weight, rank, shape, level, mean, position, worth,
-):  # fmt: skip
+    start: Array, units: Array, value: Array, slope: Array, tail: Array, item: Array,
+    lead_days: Array, chances: Array, cycle_days: float, extra: Array, quantiles: Array,
+    windows: Array, bank: Array, below: Array, weight: Array, rank: Array, shape: Array,
+    level: Array, mean: Array, position: Array, worth: Array,
+) -> None:  # fmt: skip
     demand = np.empty(below.shape[1])
     for row in range(len(item)):
         k = item[row]

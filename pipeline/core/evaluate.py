@@ -4,6 +4,8 @@ Shares no code with the solver: it never builds a list of marginal values, it ad
 in every set. The upper bound and the violation of the certificate come from here.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -11,11 +13,14 @@ from numpy.typing import NDArray
 from pipeline.core.item import ItemTables
 from pipeline.core.network import Forest
 
+Array = NDArray[Any]
+
 
 @njit(nogil=True, cache=True)
 def _evaluate(
-    tree, profile, start, count, knots, place_usd, use, members, position, cost, used
-):  # fmt: skip
+    tree: Array, profile: Array, start: Array, count: Array, knots: Array, place_usd: Array,
+    use: Array, members: Array, position: Array, cost: Array, used: Array,
+) -> None:  # fmt: skip
     for k in range(len(position)):
         p = start[k]
         for s in range(count.shape[1]):
@@ -68,9 +73,7 @@ def shortage(
     stands in for the distribution where spilling is free and the tables hold none.
     """
     short = np.zeros(items.count.shape)
-    first = np.concatenate(
-        [np.zeros((len(items), 1), np.int64), np.cumsum(items.count, axis=1, dtype=np.int64)], axis=1
-    )
+    before = np.cumsum(items.count, axis=1, dtype=np.int64) - items.count
     for s in range(items.count.shape[1]):
         held = np.zeros(len(items))
         for t, tree in enumerate(woods.trees):
@@ -80,7 +83,7 @@ def shortage(
         covered = held.copy()
         for i in range(int(items.count[:, s].max(initial=0))):
             has = np.flatnonzero(items.count[:, s] > i)
-            knot = items.knots[items.start[has] + first[has, s] + i].astype(np.float64)
+            knot = items.knots[items.start[has] + before[has, s] + i].astype(np.float64)
             chance = knot[:, 1] / gap_usd[has, s]
             short[has, s] += chance * np.maximum(knot[:, 0] - np.maximum(covered[has], 0.0), 0.0)
             covered[has] -= knot[:, 0]

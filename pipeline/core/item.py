@@ -2,8 +2,8 @@
 
     min over integer y >= 0 of  sum_j w_j y_j + sum_S g_S E[(D_S - stock_S - Y_S)+],  Y_S = y(S)
 
-The n-th unit put into set S saves ``g_S P(D_S - stock_S >= n)``, a falling step function of n. Going
-up the tree, the children's lists of marginal values are merged by value, cut where putting the unit
+The n-th unit put into set S saves ``g_S P(D_S - stock_S >= n)``, a falling step function of n. Up
+the tree, the children's lists of marginal values are merged by value, cut where putting the unit
 at the set's own cheapest node is at least as good, and raised by the set's own steps. A list entry
 (units, value, node) is a segment of equal marginal value. At the root all segments worth more than
 zero are taken. Sup-convolution of concave functions is the merge of their slopes, so this is
@@ -11,12 +11,15 @@ optimal; all breakpoints are integers, so the answer is integer. Work: O(nodes x
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.network import Forest
+
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,10 @@ def concatenate(parts: list[ItemTables]) -> ItemTables:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _merge(first, last, begin, stack, stack_node, floor, out, out_node):
+def _merge(
+    first: int, last: int, begin: Array, stack: Array, stack_node: Array, floor: float, out: Array,
+    out_node: Array,
+) -> int:  # fmt: skip
     """Merge lists first..last-1 by falling value, keep values above floor; returns the length.
 
     Insertion list by list: the lists are short once cut.
@@ -104,7 +110,10 @@ def _merge(first, last, begin, stack, stack_node, floor, out, out_node):
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _overlay(merged, merged_node, n, tail, tail_node, knots, p, q, floor, stack, stack_node, at):
+def _overlay(
+    merged: Array, merged_node: Array, n: int, tail: float, tail_node: Array, knots: Array, p: int,
+    q: int, floor: float, stack: Array, stack_node: Array, at: int,
+) -> int:  # fmt: skip
     """Raise a merged list by the set's own knots p..q-1, keep values above floor; returns the end.
 
     Past its end the merged list goes on forever with value ``tail`` at node ``tail_node``.
@@ -138,7 +147,9 @@ def _overlay(merged, merged_node, n, tail, tail_node, knots, p, q, floor, stack,
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _own_nodes(n_sets, home, worth, root_floor, best, node):
+def _own_nodes(
+    n_sets: int, home: Array, worth: Array, root_floor: float, best: Array, node: Array,
+) -> None:  # fmt: skip
     """Cheapest own node of every set, and root_floor as the bar that the network must clear."""
     for s in range(n_sets):
         best[s], node[s] = -np.inf, -1
@@ -151,9 +162,10 @@ def _own_nodes(n_sets, home, worth, root_floor, best, node):
 
 @njit(nogil=True, cache=True, inline="always")
 def _item(
-    n_sets, children, above, count, knots, p, best, node, begin, head,
-    stack, stack_node, merged, merged_node,
-):  # fmt: skip
+    n_sets: int, children: Array, above: Array, count: Array, knots: Array, p: int, best: Array,
+    node: Array, begin: Array, head: Array, stack: Array, stack_node: Array, merged: Array,
+    merged_node: Array,
+) -> None:  # fmt: skip
     """Leave the network's segments worth more than best[n_sets] in stack[: begin[1]].
 
     best, node: by set its cheapest own node, here overwritten by the cheapest one in it. Beyond the
@@ -184,7 +196,7 @@ def _item(
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _spread(n, stack, stack_node, y):
+def _spread(n: int, stack: Array, stack_node: Array, y: Array) -> float:
     """Add n segments to the position y; returns what they save."""
     saved = 0.0
     for i in range(n):
@@ -194,7 +206,7 @@ def _spread(n, stack, stack_node, y):
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _price(place_usd, use, price, worth):
+def _price(place_usd: Array, use: Array, price: Array, worth: Array) -> None:
     """Minus the priced cost of a unit at each node."""
     for j in range(len(worth)):
         worth[j] = -np.float64(place_usd[j])
@@ -206,10 +218,10 @@ def _price(place_usd, use, price, worth):
 
 @njit(nogil=True, cache=True)
 def _sweep(
-    n_sets, n_children, above, home,
-    tree, profile, start, count, knots, place_usd, use,
-    bounds, price, saved, used,
-):  # fmt: skip
+    n_sets: Array, n_children: Array, above: Array, home: Array, tree: Array, profile: Array,
+    start: Array, count: Array, knots: Array, place_usd: Array, use: Array, bounds: Array,
+    price: Array, saved: Array, used: Array,
+) -> None:  # fmt: skip
     n_nodes = place_usd.shape[1]
     width = count.shape[1] + 2
     room = 64 + 2 * width
@@ -242,10 +254,10 @@ def _sweep(
 
 @njit(nogil=True, cache=True)
 def _positions(
-    n_sets, n_children, above, home,
-    tree, profile, start, count, knots, place_usd, use,
-    first, last, choice, price, position,
-):  # fmt: skip
+    n_sets: Array, n_children: Array, above: Array, home: Array, tree: Array, profile: Array,
+    start: Array, count: Array, knots: Array, place_usd: Array, use: Array, first: int, last: int,
+    choice: Array, price: Array, position: Array,
+) -> None:  # fmt: skip
     n_nodes = place_usd.shape[1]
     width = count.shape[1] + 2
     room = 64 + 2 * width
@@ -272,10 +284,10 @@ def _positions(
 
 @njit(nogil=True, cache=True)
 def _curves(
-    n_sets, n_children, above, home,
-    tree, profile, start, count, knots, place_usd, use,
-    price, curve_start, curve, tail_usd,
-):  # fmt: skip
+    n_sets: Array, n_children: Array, above: Array, home: Array, tree: Array, profile: Array,
+    start: Array, count: Array, knots: Array, place_usd: Array, use: Array, price: Array,
+    curve_start: Array, curve: Array, tail_usd: Array,
+) -> None:  # fmt: skip
     width = count.shape[1] + 2
     room = 64 + 2 * width
     for k in range(len(tree)):
@@ -315,7 +327,12 @@ def value_curves(
     return start, curve[: start[-1]], tail
 
 
-def _arrays(woods: Forest, items: ItemTables) -> tuple[NDArray, ...]:
+def _arrays(
+    woods: Forest, items: ItemTables
+) -> tuple[
+    Array, Array, Array, Array, Array, Array, Array, Array, Array, Array, Array
+]:  # fmt: skip
+    """What every kernel over items takes first."""
     return (
         woods.n_sets, woods.n_children, woods.above, woods.home,
         items.tree, items.profile, items.start, items.count, items.knots, items.place_usd,
@@ -354,7 +371,7 @@ def positions(
 
 
 @njit(nogil=True, cache=True)
-def _shortage(bounds, start, count, knots, total):
+def _shortage(bounds: Array, start: Array, count: Array, knots: Array, total: Array) -> None:
     for b in range(len(bounds) - 1):
         for k in range(bounds[b], bounds[b + 1]):
             for p in range(start[k], start[k] + count[k].sum()):

@@ -70,8 +70,7 @@ def laminar_tree(sets: Sequence[frozenset[int]], n_nodes: int) -> Tree:
     members = np.zeros((len(family), n_nodes), dtype=bool)
     home = np.full(n_nodes, -1, dtype=np.int64)
     for new in reversed(range(len(order))):
-        group = sorted(family[order[new]])
-        members[new, group] = True
+        members[new, sorted(family[order[new]])] = True
     for node in range(n_nodes):
         holding = np.flatnonzero(members[:, node])
         if len(holding):

@@ -5,6 +5,8 @@ cheaper than keeping positions). Then the least valuable units are trimmed where
 and the most valuable units are added where something is left.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -13,19 +15,28 @@ from pipeline.core.item import ItemTables
 from pipeline.core.network import Forest
 from pipeline.core.prices import Capacity
 
+Array = NDArray[Any]
+
 GOLDEN = 0.6180339887498949
 
 
-def choose(share: NDArray[np.float64], n: int) -> NDArray[np.int64]:
-    """Column [n] for each of a block's n items so that columns get their shares evenly spread."""
-    if n == 1:
+def choose(share: NDArray[np.float64], n: int, lottery: float = 0.0) -> NDArray[np.int64]:
+    """Column [n] for each of a block's n items so that columns get their shares evenly spread.
+
+    A single item takes the column of the largest share, or draws one where ``lottery`` (0 to 1) is
+    not zero.
+    """
+    if n == 1 and not lottery:
         return np.array([int(share.argmax())])
-    spread = (np.arange(n) * GOLDEN + 0.5) % 1.0
+    spread = (np.arange(n) * GOLDEN + 0.5 + lottery) % 1.0
     return np.minimum(np.searchsorted(np.cumsum(share), spread, side="right"), len(share) - 1)
 
 
 @njit(nogil=True, cache=True)
-def _margins(n_sets, parent, home, tree, start, count, knots, place_usd, position, loss, gain):
+def _margins(
+    n_sets: Array, parent: Array, home: Array, tree: Array, start: Array, count: Array,
+    knots: Array, place_usd: Array, position: Array, loss: Array, gain: Array,
+) -> None:  # fmt: skip
     width = count.shape[1]
     last, after, held = np.zeros(width), np.zeros(width), np.zeros(width)
     for k in range(len(position)):
@@ -74,7 +85,9 @@ def margins(
 
 
 @njit(nogil=True, cache=True)
-def _remove(order, position, k_of, j_of, per_unit, excess):
+def _remove(
+    order: Array, position: Array, k_of: Array, j_of: Array, per_unit: Array, excess: float,
+) -> float:  # fmt: skip
     for i in order:
         if excess <= 0.0:
             break
@@ -142,8 +155,9 @@ def fill(
 
 @njit(nogil=True, cache=True)
 def _add(
-    order, position, k_of, j_of, column, resources, nodes, use, indptr, indices, data, room
-):  # fmt: skip
+    order: Array, position: Array, k_of: Array, j_of: Array, column: Array, resources: int,
+    nodes: int, use: Array, indptr: Array, indices: Array, data: Array, room: Array,
+) -> None:  # fmt: skip
     for i in order:
         fits = True
         for r in range(resources):

@@ -9,7 +9,8 @@ order, so any number of threads or workers gives the same bytes.
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from itertools import pairwise
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numba import njit
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 
 from pipeline.core.item import ItemTables, concatenate, empty_cost, sweep
 from pipeline.core.network import Forest
+
+Array = NDArray[Any]
 
 Result = TypeVar("Result")
 
@@ -61,12 +64,14 @@ def views(items: ItemTables, n_parts: int) -> list[ItemTables]:
             items.tree[a:b], items.profile[a:b], items.start[a : b + 1], items.count[a:b],
             items.knots, items.place_usd[a:b], items.use[a:b],
         )
-        for a, b in zip(edges[:-1], edges[1:], strict=True)
+        for a, b in pairwise(edges)
     ]  # fmt: skip
 
 
 @njit(nogil=True, cache=True)
-def _root_units(n_sets, tree, start, count, knots, total):
+def _root_units(
+    n_sets: Array, tree: Array, start: Array, count: Array, knots: Array, total: Array,
+) -> None:  # fmt: skip
     for k in range(len(tree)):
         last = n_sets[tree[k]] - 1
         p = start[k]
@@ -152,7 +157,7 @@ def cut(
     largest = np.sort(np.argsort(-size, kind="stable")[: min(n_heavy, len(size) // 10)])
     heavy_at = tuple(
         largest[(largest >= a) & (largest < b)] - a
-        for a, b in zip(edges[:-1], edges[1:], strict=True)
+        for a, b in pairwise(edges)
     )
     per_block = max(len(size) // n_blocks, 1)
     bounds = tuple(

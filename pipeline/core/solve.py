@@ -5,6 +5,7 @@
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from pipeline.core.item import ItemTables, concatenate, positions
 from pipeline.core.master import Mix, mix
 from pipeline.core.network import Forest
 from pipeline.core.prices import Capacity, Sample, first_prices, stratified
-from pipeline.core.recover import choose, fill, trim
+from pipeline.core.recover import GOLDEN, choose, fill, trim
 from pipeline.core.shards import Blocks, Engine, Parts, Threads, cut, potential
 from pipeline.core.trace import Trace
 
@@ -31,6 +32,7 @@ class SolveParams:
     perturbations: spread of the prices in each sweep after the first, relative to the price.
     target_gap: stop when the mix of answers is this close to the lower bound.
     fair_gap: perturb once it is this close. most_sweeps: over all items.
+    attempts: roundings tried until the plan is within enough_gap of the bound.
     pool_items: items among which units are trimmed and filled.
     threads: threads of the sweeps. seed: of the sample and the perturbations.
     """
@@ -43,6 +45,8 @@ class SolveParams:
     target_gap: float = 3e-4
     fair_gap: float = 5e-3
     most_sweeps: int = 24
+    attempts: int = 6
+    enough_gap: float = 1e-3
     pool_items: int = 200_000
     threads: int = 1
     seed: int = 0
@@ -101,13 +105,23 @@ def solve(
     trace.close("prices")
     blocks = cut(woods, parts, sizes, params.blocks, params.heavy_items)
     found = answers(blocks, engine, rows, price, params, trace)
-    position = integer_plan(blocks, parts, engine, rows, found, params)
-    trace.close("recovery")
     overflow = np.zeros(len(capacity))
     overflow[kept] = found.mix.overflow
-    usage, paid, proof = audit(woods, engine, capacity, position, overflow, found.lower)
-    trace.add("integer plan", found.lower, proof.upper, proof.violation)
-    trace.close("certificate")
+    best = None
+    for attempt in range(params.attempts):
+        position = integer_plan(blocks, parts, engine, rows, found, params, attempt)
+        trace.close("recovery")
+        usage, paid, proof = audit(woods, engine, capacity, position, overflow, found.lower)
+        trace.add("integer plan", found.lower, proof.upper, proof.violation)
+        trace.close("certificate")
+        rank = (proof.violation, proof.upper)
+        if best is None or rank < best[0]:
+            best = rank, position, usage, paid, proof
+        if best[4].violation == 0 and best[4].gap <= params.enough_gap:
+            break
+    if best is None:
+        raise ValueError("attempts must be at least one")
+    _, position, usage, paid, proof = best
     full = np.zeros(len(capacity))
     full[kept] = found.mix.price
     return Plan(position, full, usage, paid, kept, found, proof, trace)
@@ -121,7 +135,7 @@ def draw(parts: Parts, sizes: list[NDArray[np.float64]], params: SolveParams) ->
     order = np.sort(strata.rows)
     edges = np.concatenate([[0], np.cumsum([len(size) for size in sizes])])
     found = []
-    for i, (first, last) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for i, (first, last) in enumerate(pairwise(edges)):
         mine = order[(order >= first) & (order < last)]
         if len(mine):
             found.append(parts[i].take(mine - first))
@@ -172,7 +186,8 @@ def answers(
         trace.add("perturbed sweep" if spread else "sweep", lower, mixed.value if mixed else np.nan)
         if mixed is not None and mixed.value - lower <= params.target_gap * abs(mixed.value):
             break
-    assert mixed is not None
+    if mixed is None:
+        raise ValueError("most_sweeps must be at least two")
     stored = np.stack(costs, axis=1), np.stack(usages, axis=1)
     return Answers(np.stack(prices), *stored, mixed, lower, best)
 
@@ -184,18 +199,23 @@ def integer_plan(
     capacity: Capacity,
     found: Answers,
     params: SolveParams,
+    attempt: int = 0,
 ) -> list[NDArray[np.int32]]:
-    """Positions of every part: each item takes a stored answer, then units are trimmed and added."""
+    """Positions of every part: each item takes a stored answer, then units are trimmed and added.
+
+    Later attempts draw the answers of fractional blocks anew; with few items that matters.
+    """
     woods = blocks.woods
     mixed, price = found.mix, found.on_items
 
     def work(part: int, items: ItemTables) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-        return take(blocks, part, items, mixed.share, price)
+        return take(blocks, part, items, mixed.share, price, attempt)
 
     taken = engine.each(work)
     position = [mine for mine, _ in taken]
     n = len(blocks.heavy)
-    share = mixed.share[:n].argmax(axis=1) * len(blocks) + np.arange(n)
+    drawn = [choose(mixed.share[b], 1, lottery(b, attempt))[0] for b in range(n)]
+    share = np.array(drawn, np.int64) * len(blocks) + np.arange(n)
     flat = price.reshape(-1, *capacity.shape)
     heavy = positions(woods, blocks.heavy, 0, n, share, flat)
     heavy_used = evaluate(woods, blocks.heavy, heavy, capacity.shape[0])[1]
@@ -208,12 +228,18 @@ def integer_plan(
     return position
 
 
+def lottery(block: int, attempt: int) -> float:
+    """Number in (0, 1) for a block's draw in an attempt; zero in the first."""
+    return (block * GOLDEN + attempt * np.sqrt(2.0)) % 1.0 if attempt else 0.0
+
+
 def take(
     blocks: Blocks,
     part: int,
     items: ItemTables,
     share: NDArray[np.float64],
     price: NDArray[np.float64],
+    attempt: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Positions of a part, each item at one of its block's stored prices, and what they use."""
     items = blocks.light(part, items)
@@ -221,7 +247,7 @@ def take(
     bounds = blocks.bounds[part]
     position = np.empty((len(items), blocks.woods.n_nodes), np.int32)
     for b, first, last in zip(range(mine.start, mine.stop), bounds[:-1], bounds[1:], strict=True):
-        choice = choose(share[b], int(last - first))
+        choice = choose(share[b], int(last - first), lottery(b, attempt))
         position[first:last] = positions(
             blocks.woods, items, int(first), int(last), choice, price[:, b]
         )
@@ -239,7 +265,8 @@ def repair(
     params: SolveParams,
 ) -> None:
     """Trim and fill in place the heavy items and the first parts, until nothing is violated."""
-    pool, n = [], 0
+    pool: list[ItemTables] = []
+    n = 0
     while n < params.pool_items and len(pool) < len(position):
         pool.append(blocks.light(len(pool), parts[len(pool)]))
         n += len(pool[-1])

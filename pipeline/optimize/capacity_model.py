@@ -45,7 +45,7 @@ def capacity_model(
     as_of: date,
     settings: Settings,
 ) -> CapacityModel:
-    """Rows from node_capacity; overstock: [nodes, weeks] cubic feet taken by stock above any level."""
+    """Rows from node_capacity; overstock: [nodes, weeks] cubic feet of stock above any level."""
     shape = profiles.trend
     weeks = [as_of + timedelta(days=1 + 7 * t) for t in range(shape.shape[1])]
     found = _stated(network, capacity, weeks)
@@ -90,8 +90,7 @@ def _stated(
     index = {name: i for i, name in enumerate(network.names)}
     found = []
     keys = [capacity["node_id"].astype(str), capacity["resource"].astype(str)]
-    for (name, resource), rows in capacity.groupby(keys):
-        rows = rows.sort_values("start_date")
+    for (name, resource), rows in capacity.sort_values("start_date").groupby(keys):
         start = rows["start_date"].to_numpy("datetime64[D]")
         amount = rows["capacity"].to_numpy(float)
         for t, first in enumerate(weeks):

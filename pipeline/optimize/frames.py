@@ -49,7 +49,7 @@ def target_frame(
 
 def value_frame(cube: DemandCube, vendors: Vendors, priced: Levels) -> pd.DataFrame:
     """Table position_values."""
-    rows, knots = priced.position.shape
+    knots = priced.position.shape[1]
     return pd.DataFrame(
         {
             "item_id": np.repeat(np.array(cube.items, object)[vendors.item], knots),

@@ -33,7 +33,7 @@ class DemandCube:
     quantiles: NDArray[np.float32]
     mean: NDArray[np.float64]
 
-    def mean_over(self, days: NDArray[np.float64]) -> NDArray[np.float64]:
+    def mean_over(self, days: NDArray[np.floating]) -> NDArray[np.float64]:
         """Expected network demand [items, days] from tomorrow over each number of days."""
         total = self.mean.sum(axis=2)
         known = np.concatenate([[0.0], self.windows])
@@ -60,7 +60,7 @@ def demand_cube(quantiles: pd.DataFrame, items: list[str], regions: list[str]) -
 
 
 def correlation(dependence: pd.DataFrame, regions: list[str]) -> NDArray[np.float64]:
-    """Rank correlations [regions, regions] over all items; the groups' mean where 'all' is absent."""
+    """Rank correlations [regions, regions] of 'all' items, or else the mean of the groups."""
     rows = dependence[dependence["item_group"].astype(str) == "all"]
     rows = rows if len(rows) else dependence
     pairs = rows.groupby(
@@ -68,7 +68,7 @@ def correlation(dependence: pd.DataFrame, regions: list[str]) -> NDArray[np.floa
     )["rank_correlation"].mean()  # fmt: skip
     matrix = np.eye(len(regions))
     place = {name: i for i, name in enumerate(regions)}
-    for (one, other), value in pairs.items():  # type: ignore[misc]  # a Series of pairs
+    for (one, other), value in pairs.items():
         if one in place and other in place and one != other:
             matrix[place[one], place[other]] = matrix[place[other], place[one]] = value
     return matrix
@@ -140,7 +140,7 @@ class Profiles:
 def profiles(
     cube: DemandCube, weeks: int, demand: NDArray[np.float64], position: NDArray[np.float64]
 ) -> Profiles:
-    """Classes of about equal demand; demand, position: [items] units of a cycle, position unpriced."""
+    """Classes of about equal demand; demand, position: [items] units of a cycle, unpriced."""
     total = np.diff(cube.mean_over(7.0 * np.arange(weeks + 1)), axis=1)
     trend = np.where(total[:, 0] > 1e-6, total.mean(axis=1) / np.maximum(total[:, 0], 1e-9), 1.0)
     turnover = demand / np.maximum(position, 1.0)

@@ -3,8 +3,8 @@
 The sets of a size class are the subtrees of the replenishment tree (a same-day site, the area of a
 fulfillment center, the territory of a distribution center) among the nodes that accept the class,
 and the network. A demand cell is (region, speed, hour of the order); it enters at the smallest set
-that holds every node whose cut-off it still meets. A cell whose promise nothing can meet any more is
-served as one of the next slower speed.
+that holds every node whose cut-off it still meets. A cell whose promise nothing can meet is served
+as one of the next slower speed.
 """
 
 from __future__ import annotations

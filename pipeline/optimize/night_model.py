@@ -39,7 +39,8 @@ Tables = dict[str, pd.DataFrame]
 class NightModel:
     """All that the optimizer needs of a night.
 
-    unpriced: [items, nodes] best positions if capacity were free; cycle_days: days that a position must last; overrides: those of base stock in force tomorrow.
+    unpriced: [items, nodes] best positions if capacity were free; cycle_days: days that a position
+    must last; overrides: those of base stock in force tomorrow.
     """
 
     network: NetworkModel

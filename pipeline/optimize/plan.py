@@ -30,8 +30,8 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
     on_items = capacity.on_items(plan.price)
     targets = [
         levels(
-            model.network, model.cube, model.packed.tables, model.vendors, model.ranks, model.packed.bank,
-            model.cycle_days, price,
+            model.network, model.cube, model.packed.tables, model.vendors, model.ranks,
+            model.packed.bank, model.cycle_days, price,
         )
         for price in (on_items, np.zeros(capacity.shape))
     ]  # fmt: skip

@@ -73,7 +73,7 @@ def test_blocks_and_trees_are_solved_each_at_their_own_prices():
     price = np.zeros((2, 1, 1, 4))
     price[1] += 0.5
     saved, used = sweep(woods, both, np.array([0, 1, 2]), price)
-    for b, (item, tree) in enumerate([(one, 0), (two, 1)]):
+    for b, item in enumerate([one, two]):
         alone, use = sweep(woods, item, np.array([0, 1]), price[b : b + 1])
         assert saved[b] == alone[0]
         assert (used[b] == use[0]).all()

@@ -1,5 +1,7 @@
 """The solver's plan is certified: between an exact bound and what separate code says it costs."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -127,7 +129,7 @@ def test_evaluator_agrees_with_the_definition_unit_by_unit():
         ends = items.start[k] + np.concatenate([[0], np.cumsum(items.count[k].astype(int))])
         steps = [
             [tuple(map(float, knot)) for knot in items.knots[a:b]]
-            for a, b in zip(ends[:-1], ends[1:], strict=True)
+            for a, b in pairwise(ends)
         ]
         worth = -items.place_usd[k].astype(float)
         assert cost[k] == pytest.approx(plan_cost(members, steps, worth, position[k]))

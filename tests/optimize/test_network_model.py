@@ -1,0 +1,79 @@
+"""Cells, entry sets and costs of serving from outside, on a network that fits in the head."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.errors import EchelonError
+from pipeline.optimize.network_model import build_network
+
+NODES = pd.DataFrame(
+    {
+        "node_id": ["D", "F", "S"],
+        "accepts": ["any", "any", "sortable"],
+        "parent_node_id": [None, "D", "F"],
+        "is_vendor_receiving": [True, False, False],
+        "handling_usd_per_unit": [0.1, 0.2, 0.4],
+        "storage_usd_per_cuft_day": [0.01, 0.02, 0.05],
+    }
+)
+LANES = pd.DataFrame(
+    {"from_node_id": ["D", "F"], "to_node_id": ["F", "S"], "transit_days": [2, 1],
+     "lane_usd_per_cuft": [0.5, 0.3]}
+)  # fmt: skip
+SPEEDS = pd.DataFrame(
+    {"region_id": ["R", "R"], "speed": ["same_day", "one_day"], "promise_days": [0, 1],
+     "demand_share": [0.25, 0.75], "missed_speed_usd_per_unit": [2.0, 1.0]}
+)  # fmt: skip
+OPTIONS = pd.DataFrame(
+    [("R", "same_day", "S", 12.0, 3.0), ("R", "one_day", "S", 24.0, 2.0),
+     ("R", "one_day", "F", 24.0, 2.5), ("R", "one_day", "D", 12.0, 4.0)],
+    columns=["region_id", "speed", "node_id", "cutoff_hour", "ship_usd_per_unit"],
+)  # fmt: skip
+HOURS = pd.DataFrame({"hour": range(24), "demand_share": 1 / 24})
+
+
+def model(lanes=LANES):
+    share = pd.Series([1.0], index=["R"])
+    return build_network(NODES, lanes, OPTIONS, SPEEDS, HOURS, share, pd.Series([1.0]))
+
+
+def test_cells_enter_where_their_cut_off_still_allows():
+    # same day before noon: 1/8 of demand at S; one day after noon: 3/8 at {F, S}; the rest of the
+    # same-day orders are served as one-day orders of their hour, so 1/8 enters at {F, S} too
+    network = model()
+    tree, shares = network.woods.trees[0], network.shares[0]
+    left, found = 1.0, {}
+    for entry, given in zip(shares.entry, shares.given, strict=True):
+        found[frozenset(np.flatnonzero(tree.members[entry]))] = left * given
+        left *= 1 - given
+    assert found[frozenset({2})] == pytest.approx(1 / 8)
+    assert found[frozenset({1, 2})] == pytest.approx(4 / 8)
+    assert found[frozenset({0, 1, 2})] == pytest.approx(3 / 8)
+
+
+def test_serving_from_outside_costs_the_missed_speed_and_the_way():
+    network = model()
+    tree = network.woods.trees[0]
+    site = int(np.flatnonzero((tree.members == [False, False, True]).all(axis=1))[0])
+    # from S in time: 3 + 0.4 + 0.8 = 4.2, too late as a one-day order: 2 + 2 + 1.2 = 5.2;
+    # from F too late: 2.5 + 2 + 0.2 + 0.5 = 5.2; so 1.0 more
+    assert network.gap_usd[0, 0, site] == pytest.approx(1.0)
+
+
+def test_non_sortable_items_have_a_tree_of_their_own():
+    tree = model().woods.trees[1]
+    assert not tree.members[:, 2].any()
+    assert tree.home[2] == -1
+
+
+def test_units_pass_through_the_nodes_above_up_to_where_vendors_deliver():
+    network = model()
+    assert network.through(0).tolist() == [True, True, True]
+    assert network.through(1).tolist() == [False, True, True]
+    assert network.chain_usd_per_cuft.tolist() == [0.0, 0.5, 0.8]
+
+
+def test_missing_lane_is_named():
+    with pytest.raises(EchelonError, match="F -> S"):
+        model(LANES.iloc[:1])

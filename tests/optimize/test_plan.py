@@ -1,0 +1,133 @@
+"""The optimize stage's tables: on contract, certified, and moving as a planner would expect."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.contracts.check import require
+from pipeline.contracts.tables import TABLES
+from pipeline.optimize.night_model import night_model
+from pipeline.optimize.plan import optimize_night
+from tests.optimize.world import AS_OF, SETTINGS, tables
+
+
+def plan(raw: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    return optimize_night(night_model(raw, AS_OF, SETTINGS), SETTINGS)
+
+
+def figure(out: dict[str, pd.DataFrame], name: str) -> float:
+    summary = out["optimize_summary"].set_index("measure")["value"]
+    return float(summary[name])
+
+
+@pytest.fixture(scope="module")
+def roomy() -> dict[str, pd.DataFrame]:
+    return plan(tables())
+
+
+@pytest.fixture(scope="module")
+def tight() -> dict[str, pd.DataFrame]:
+    return plan(tables(storage=40.0, inbound=25.0))
+
+
+def test_every_table_keeps_its_contract(tight):
+    for name, frame in tight.items():
+        require(frame, TABLES[name])
+
+
+def test_roomy_network_has_no_prices_and_priced_levels_are_the_unpriced_ones(roomy):
+    assert (roomy["capacity_prices"]["price_usd_per_capacity_unit"] == 0).all()
+    levels = roomy["base_stock_levels"]
+    assert (levels["base_stock_units"] == levels["unpriced_base_stock_units"]).all()
+    targets = roomy["network_targets"]
+    assert (targets["order_up_to_units"] == targets["unpriced_order_up_to_units"]).all()
+    assert figure(roomy, "certified_gap") < 1e-6
+
+
+def test_tight_network_is_certified_and_exceeds_nothing_unpaid(tight):
+    rows = tight["capacity_prices"]
+    assert (rows["usage"] <= rows["capacity"] + rows["overflow"] + 1e-6).all()
+    assert figure(tight, "violation") == 0
+    assert figure(tight, "certified_gap") < 0.04  # whole units of 60 items weigh that much
+    assert (rows["price_usd_per_capacity_unit"] > 0).any()
+
+
+def test_price_lies_between_its_one_sided_derivatives(tight):
+    rows = tight["capacity_prices"]
+    price = rows["price_usd_per_capacity_unit"]
+    assert (rows["left_derivative_usd"] >= price - 1e-9).all()
+    assert (rows["right_derivative_usd"] <= price + 1e-9).all()
+
+
+def test_capacity_prices_lower_what_is_bought(roomy, tight):
+    keys = ["item_id", "vendor_id"]
+    free, priced = (t["network_targets"].set_index(keys) for t in (roomy, tight))
+    assert (free["unpriced_order_up_to_units"] == priced["unpriced_order_up_to_units"]).all()
+    assert (priced["order_up_to_units"] <= priced["unpriced_order_up_to_units"]).all()
+    assert priced["order_up_to_units"].sum() < free["order_up_to_units"].sum()
+
+
+def test_size_classes_stay_where_they_are_accepted(roomy):
+    raw = tables()
+    size = raw["items"].set_index("item_id")["size_class"]
+    accepts = raw["nodes"].set_index("node_id")["accepts"]
+    rows = roomy["base_stock_levels"]
+    kind = accepts.loc[rows["node_id"]].to_numpy()
+    assert ((kind == "any") | (kind == size.loc[rows["item_id"]].to_numpy())).all()
+
+
+def test_value_curves_are_concave_and_best_at_the_order_up_to_level(roomy):
+    best = roomy["network_targets"].set_index(["item_id", "vendor_id"])["order_up_to_units"]
+    for key, rows in roomy["position_values"].groupby(["item_id", "vendor_id"]):
+        slope = np.diff(rows["position_value_usd"]) / np.diff(rows["position_units"])
+        assert (np.diff(slope) <= 1e-6).all()
+        peak = rows["position_units"].iloc[rows["position_value_usd"].to_numpy().argmax()]
+        assert peak == best[key]
+
+
+def test_vendor_that_is_late_more_often_needs_a_higher_position(roomy):
+    # V0 has 5, 9 or 16 days (mean 8.4); V1 has no receipts, so its quoted 14 days for certain
+    targets = roomy["network_targets"].set_index(["vendor_id", "item_id"])
+    cover = targets["cover_days"].groupby(level=0).first()
+    assert cover["V1"] - cover["V0"] == pytest.approx(14 - 8.4)
+    assert (targets.loc["V1", "cover_demand_units"] > targets.loc["V0", "cover_demand_units"]).all()
+
+
+def test_same_night_gives_the_same_tables_whatever_the_order_of_the_rows():
+    raw = tables(items=20, storage=40.0)
+    shuffled = {name: frame.sample(frac=1.0, random_state=1) for name, frame in raw.items()}
+    one, other = plan(raw), plan(shuffled)
+    for name, frame in one.items():
+        pd.testing.assert_frame_equal(
+            frame.reset_index(drop=True), other[name].reset_index(drop=True)
+        )
+
+
+def test_overstock_takes_storage_until_demand_drains_it():
+    raw = tables(storage=500.0)
+    raw["stock"] = pd.DataFrame(
+        {"date": pd.Timestamp(AS_OF), "item_id": "ITEM-001", "node_id": "DC-EAST",
+         "on_hand_units": [400]}
+    )  # fmt: skip
+    rows = plan(raw)["capacity_prices"]
+    used = rows[(rows["node_id"] == "DC-EAST") & (rows["resource"] == "storage_cuft")]["usage"]
+    assert used.iloc[0] > used.iloc[-1] > 0
+    assert used.is_monotonic_decreasing
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "wanted"), [("set", 7, 7), ("at_least", 500, 500), ("block", 0, None)]
+)
+def test_override_of_base_stock_is_followed(kind, value, wanted):
+    raw = tables(items=5)
+    raw["overrides"] = pd.DataFrame(
+        {"override_id": ["O1"], "item_id": ["ITEM-001"], "node_id": ["FC-EAST"],
+         "override_target": ["base_stock_units"], "override_kind": [kind],
+         "override_value": [float(value)], "start_date": [pd.Timestamp(AS_OF)],
+         "expiry_date": [pd.Timestamp("2026-12-31")], "planner": ["p"], "why": ["w"]}
+    )  # fmt: skip
+    levels = plan(raw)["base_stock_levels"].set_index(["item_id", "node_id"])["base_stock_units"]
+    if wanted is None:
+        assert ("ITEM-001", "FC-EAST") not in levels.index
+    else:
+        assert levels[("ITEM-001", "FC-EAST")] == wanted
