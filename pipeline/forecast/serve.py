@@ -14,7 +14,7 @@ from pipeline.forecast.assemble import Assembled
 from pipeline.forecast.mean import daily_mean
 from pipeline.forecast.model import Model
 from pipeline.forecast.panel import Panel, totals
-from pipeline.forecast.windows import foresee
+from pipeline.forecast.windows import OFF_SALE_UNITS, foresee
 
 
 def plan_windows(settings: Settings) -> list[tuple[int, int]]:
@@ -53,7 +53,7 @@ def forecast_windows(
             "region_id": assembled.regions[rows][seen.series],
             "window_start_day": seen.start.astype(np.int64),
             "window_days": seen.days.astype(np.int64),
-            "mean_units": seen.mean,
+            "mean_units": np.where(seen.mean > OFF_SALE_UNITS, seen.mean, 0.0),
         }
         found = model.spread.quantiles(seen, levels, threads)
         columns |= dict(zip(QUANTILE_COLUMNS, found.T, strict=True))

@@ -14,7 +14,7 @@ from pipeline.forecast.calibration import Calibration, classes_of, fit_calibrati
 from pipeline.forecast.distribution import quantiles, ranks
 from pipeline.forecast.panel import F64
 from pipeline.forecast.shape import fit_shape, predict_shape, shape_start
-from pipeline.forecast.windows import Windows
+from pipeline.forecast.windows import OFF_SALE_UNITS, Windows
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Spread:
         out = np.empty((len(windows.mean), len(levels)))
         corrected = self.calibration.at(levels)
         quantiles(windows.mean, size, none, corrected, classes_of(windows.mean, windows.days), out)
+        out[windows.mean <= OFF_SALE_UNITS] = 0.0
         return out
 
     def to_notes(self) -> dict[str, Any]:

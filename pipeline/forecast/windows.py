@@ -12,6 +12,9 @@ from pipeline.forecast.features import features, history
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
 from pipeline.forecast.shape import shape_features
 
+OFF_SALE_UNITS = 1e-3
+"""Stands for the mean of a window in which the item is not on sale, since logs need one."""
+
 
 @dataclass(frozen=True)
 class Windows:
@@ -80,7 +83,7 @@ def foresee(
     daily[:, 1:] *= (panel.launch_day[:, None] <= day) & (day < panel.end_day[:, None])
     running = np.cumsum(daily, axis=1)
     start, days = (np.array(column, np.int32) for column in zip(*windows, strict=True))
-    mean = np.maximum(running[:, start + days - 1] - running[:, start - 1], 1e-3)
+    mean = np.maximum(running[:, start + days - 1] - running[:, start - 1], OFF_SALE_UNITS)
     first = np.searchsorted(needed, start)
     x = x.reshape(panel.series, len(needed), -1)[:, first].reshape(-1, x.shape[1])
     rows = panel.series

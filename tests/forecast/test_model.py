@@ -124,6 +124,29 @@ def test_a_planned_discount_raises_the_forecast(night: Any, quick: Settings) -> 
     assert 1.35 < sums[1] / sums[0] < 2.1
 
 
+def test_an_item_sells_from_its_launch_to_its_end(night: Any, quick: Settings) -> None:
+    """One item launches on day 10, another is on sale for the last time on day 7."""
+    tables = dict(night.tables)
+    new = tables["items"].iloc[:1].assign(
+        item_id="item_999", launch_date=pd.Timestamp(AS_OF) + pd.Timedelta(days=10)
+    )
+    items = pd.concat([tables["items"], new], ignore_index=True)
+    items.loc[items["item_id"] == "item_000", "end_date"] = (
+        pd.Timestamp(AS_OF) + pd.Timedelta(days=8)
+    )
+    other: Any = FakeNight(tables | {"items": items}, quick, files=night.files)
+    stage.run(other)
+    table = other.written["demand_quantiles"].astype({"item_id": str, "region_id": str})
+    table = table.set_index(["item_id", "region_id", "window_start_day", "window_days"])
+    launching, ending = (table.loc[(item, "east")] for item in ("item_999", "item_000"))
+    assert launching.loc[(1, 7), "mean_units"] == 0
+    assert launching.loc[(1, 7), "q0.995"] == 0
+    assert launching.loc[(15, 7), "mean_units"] > 0.5
+    assert ending.loc[(1, 7), "mean_units"] > 0
+    assert ending.loc[(8, 7), "mean_units"] == 0
+    assert ending.loc[(1, 28), "mean_units"] == pytest.approx(ending.loc[(1, 7), "mean_units"])
+
+
 def test_scores_cover_groups_regions_and_lengths(night: Any) -> None:
     scores = night.written["forecast_scores"]
     assert {"all", "hard", "soft"} <= set(scores["item_group"].astype(str))
