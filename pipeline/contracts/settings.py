@@ -174,7 +174,7 @@ class BuySettings(Section):
         default=1.0,
         ge=0,
         le=10,
-        description="An item asks for an order when it lacks this share of a review period's demand.",
+        description="An item asks for an order when short by this share of a review's demand.",
     )
     join_share: float = Field(
         default=0.5,

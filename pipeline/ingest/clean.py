@@ -6,6 +6,7 @@ change the plan); in the others a bad row is set aside, with its reason, up to a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -24,6 +25,7 @@ STRUCTURAL = ("regions", "nodes", "lanes", "delivery_options", "delivery_speeds"
               "node_capacity")  # fmt: skip
 """Tables in which a bad row is fatal."""
 _Broken = tuple[int, str, str, str]
+_LISTED_WHEN_TOO_MANY = 100
 _DEFAULTS: dict[str, float | None] = {"unit_weight_lb": 0.0, "end_date": None}
 
 
@@ -76,6 +78,30 @@ def _clean_table(
 ) -> None:  # fmt: skip
     frame = frame.reset_index(drop=True)
     typed, bad = _typed(frame, table)
+    broken = [*bad, *_broken_rows(typed, table, result, seen)]
+    aside = np.zeros(len(frame), dtype=bool)
+    aside[[row for row, *_ in broken]] = True
+    is_fatal = table.name in STRUCTURAL
+    too_many = not is_fatal and _is_above_threshold(table, aside, result, settings)
+    listed = broken[:_LISTED_WHEN_TOO_MANY] if too_many else broken
+    result.findings += _told(frame, table, listed, "fatal" if is_fatal else "set_aside")
+    if recoded is not None:
+        result.findings += [
+            Finding(table.name, int(row) + 1, "", "text is not UTF-8", "",
+                    "Read as Windows-1252; export the file in UTF-8.", "mended")
+            for row in np.flatnonzero(recoded)
+        ]  # fmt: skip
+    for name in table.columns:
+        if f"{table.name}.{name}" in _REFERENCED:
+            seen[f"{table.name}.{name}"] = typed[name].dropna().drop_duplicates()
+    kept = _without_orphans(typed[~aside], table, result)
+    result.tables[table.name] = _tight(kept, table)
+
+
+def _broken_rows(
+    typed: pd.DataFrame, table: Table, result: Cleaned, seen: dict[str, pd.Series]
+) -> list[_Broken]:
+    """Rows that break the contract of a column, a key, a reference, or a rule of the row."""
     known = {name: values.tolist() for name, values in seen.items()}
     if "parent_node_id" in table.columns:
         known["nodes.node_id"] = typed["node_id"].dropna().tolist()
@@ -88,29 +114,19 @@ def _clean_table(
         mask = check.broken(typed, result.tables)
         broken += [(int(row), check.column, check.rule, check.action)
                    for row in np.flatnonzero(mask)]  # fmt: skip
-    severity: Severity = "fatal" if table.name in STRUCTURAL else "set_aside"
+    return broken
+
+
+def _told(
+    frame: pd.DataFrame, table: Table, broken: list[_Broken], severity: Severity
+) -> Iterator[Finding]:
+    """A finding for each row and column: the first rule that it breaks is the one to mend."""
     told: set[tuple[int, str]] = set()
-    aside = np.zeros(len(frame), dtype=bool)
-    for row, column, rule, action in [*bad, *broken]:
-        aside[row] = True
-        if (row, column) in told:
-            continue
-        told.add((row, column))
-        value = _shown(frame, row, column)
-        result.findings.append(Finding(table.name, row + 1, column, rule, value, action, severity))
-    if recoded is not None:
-        result.findings += [
-            Finding(table.name, int(row) + 1, "", "text is not UTF-8", "",
-                    "Read as Windows-1252; export the file in UTF-8.", "mended")
-            for row in np.flatnonzero(recoded)
-        ]  # fmt: skip
-    if severity == "set_aside":
-        _check_threshold(table, aside, result, settings)
-    for name in table.columns:
-        if f"{table.name}.{name}" in _REFERENCED:
-            seen[f"{table.name}.{name}"] = typed[name].dropna().drop_duplicates()
-    kept = _without_orphans(typed[~aside], table, result)
-    result.tables[table.name] = _tight(kept, table)
+    for row, column, rule, action in broken:
+        if (row, column) not in told:
+            told.add((row, column))
+            value = _shown(frame, row, column)
+            yield Finding(table.name, row + 1, column, rule, value, action, severity)
 
 
 def _typed(frame: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, list[_Broken]]:
@@ -156,19 +172,20 @@ def _shown(frame: pd.DataFrame, row: int, column: str) -> str:
     return " / ".join(word[:60] for word in words)
 
 
-def _check_threshold(
+def _is_above_threshold(
     table: Table, aside: np.ndarray, result: Cleaned, settings: IngestSettings
-) -> None:
+) -> bool:
     count = int(aside.sum())
     allowed = max(settings.quarantine_threshold_rows,
                   settings.quarantine_threshold_share * len(aside))  # fmt: skip
     if count <= allowed:
-        return
+        return False
     result.findings.append(Finding(
         table.name, 0, "", f"{count} of {len(aside)} rows are bad, more than may be set aside "
         f"({settings.quarantine_threshold_share:.1%})", "",
         "Mend the rows below, or raise ingest.quarantine_threshold_share.", "fatal",
     ))  # fmt: skip
+    return True
 
 
 def _without_orphans(frame: pd.DataFrame, table: Table, result: Cleaned) -> pd.DataFrame:
