@@ -8,13 +8,14 @@ import pandas as pd
 import pytest
 
 from pipeline.explain.changes import plan_changes
+from pipeline.explain.plan import NightPlan
 from tests.explain.small_plan import AS_OF, plan, purchase_order, transfer
 
 NONE = pd.Series(dtype="str")
 YESTERDAY = AS_OF - timedelta(days=1)
 
 
-def changes(today, yesterday):  # type: ignore[no-untyped-def]  # two NightPlans
+def changes(today: NightPlan, yesterday: NightPlan | None) -> pd.DataFrame:
     return plan_changes(today, yesterday, NONE, NONE)
 
 
