@@ -117,7 +117,9 @@ STAGE = Stage("toy", "nowhere:run", reads=("sales",), writes=("stock",))
 
 
 def stock(units: int = 1) -> pd.DataFrame:
-    return pd.DataFrame({"date": [DAY], "item_id": ["a"], "node_id": ["n"], "on_hand_units": [units]})
+    return pd.DataFrame(
+        {"date": [DAY], "item_id": ["a"], "node_id": ["n"], "on_hand_units": [units]}
+    )
 
 
 def test_a_stage_sees_only_what_it_declares(tmp_path: Path) -> None:
