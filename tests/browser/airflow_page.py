@@ -73,6 +73,14 @@ class AirflowPage:
             time.sleep(5)
         self._chrome.save_screenshot(str(file))
 
+    def text_of_frame(self) -> str:
+        """What the first frame of the page shows."""
+        frame = (By.TAG_NAME, "iframe")
+        self._wait.until(seen.frame_to_be_available_and_switch_to_it(frame))
+        text = self._visible("//body").text
+        self._chrome.switch_to.default_content()
+        return text
+
     def _choose_date(self, label: str, day: date) -> None:
         self._click("(//*[contains(text(), 'Select date and time')])[1]")
         for placeholder, text in (("YYYY/MM/DD", f"{day:%Y/%m/%d}"), ("HH:mm", "00:00")):
