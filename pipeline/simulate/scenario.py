@@ -43,8 +43,8 @@ class Scenario(Section):
     settings: dict[str, dict[str, Any]] = Field({}, description="Laid over the planner's settings.")
 
     def sha256(self) -> str:
-        """Hash of everything that decides the results."""
-        content = self.model_dump(mode="json")
+        """Hash of everything that decides a run; how many replications there are does not."""
+        content = self.model_dump(mode="json", exclude={"replications"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -28,7 +28,7 @@ def nightly(bag):
 
 def test_every_dag_file_loads(bag):
     assert bag.import_errors == {}
-    assert set(bag.dags) == {"nightly_plan", "weekly_train"}
+    assert set(bag.dags) == {"nightly_plan", "simulate", "weekly_train"}
 
 
 def test_there_is_one_task_for_each_stage_between_the_date_and_the_refresh(nightly):
