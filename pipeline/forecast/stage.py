@@ -30,7 +30,7 @@ def run(night: Night) -> None:
         night.read("calendar"), night.read("daily_demand"),
     )  # fmt: skip
     shard_items, threads = night.settings.forecast.shard_items, night.settings.run.threads
-    quantiles = forecast_windows(assembled, model, windows, shard_items, threads)
+    quantiles = forecast_windows(assembled, model, windows, shard_items, night.settings.run)
     quantiles = apply_overrides(quantiles, night.read("overrides"), night.as_of)
     night.write("demand_quantiles", quantiles.assign(model_date=pd.Timestamp(night.model_date)))
     night.write("demand_dependence", dependence_table(model.notes))

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import pandas as pd
+import pytest
+
 from pipeline.contracts.settings import Settings
-from pipeline.forecast.serve import plan_windows
+from pipeline.forecast.assemble import Names, assemble
+from pipeline.forecast.model import Model
+from pipeline.forecast.serve import forecast_windows, plan_windows
+from pipeline.forecast.train import train
+from tests.forecast.conftest import FIRST
 
 
 def test_windows_are_the_lengths_from_tomorrow_and_the_weeks_of_the_horizon() -> None:
@@ -11,3 +20,22 @@ def test_windows_are_the_lengths_from_tomorrow_and_the_weeks_of_the_horizon() ->
         {"forecast": {"window_days": [7, 21]}, "planning": {"horizon_weeks": 3}}
     )
     assert plan_windows(settings) == [(1, 7), (1, 21), (8, 7), (15, 7)]
+
+
+def test_dask_workers_leave_the_same_table(
+    world: Mapping[str, pd.DataFrame], quick: Settings
+) -> None:
+    distributed = pytest.importorskip("dask.distributed")
+    names = Names.of(world["items"], world["regions"], world["calendar"])
+    tables = [world[t] for t in ("items", "prices", "calendar", "daily_demand")]
+    found = assemble((FIRST + pd.Timedelta(days=419)).date(), 30, names, *tables)
+    model = Model.from_files(train(found.panel, names, quick).to_files())
+    windows = plan_windows(quick)
+    here = forecast_windows(found, model, windows, 10, quick.run)
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        there = quick.run.model_copy(
+            update={"engine": "dask", "scheduler": cluster.scheduler_address}
+        )
+        pd.testing.assert_frame_equal(forecast_windows(found, model, windows, 10, there), here)
