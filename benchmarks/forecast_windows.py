@@ -37,13 +37,13 @@ NOMINAL = (0.5, 0.9, 0.95)
 SEED = 20160424
 
 
-def fitted(own: Tier, threads: int) -> tuple[Model, PastErrors, Windows, F64]:
-    """Model, its past errors, windows from the origin on, and their quantiles."""
+def fitted(own: Tier, threads: int) -> tuple[Model, PastErrors, Windows]:
+    """Model, its past errors, and windows from the origin on."""
     model, errors = fit(own.panel, own.totals, ForecastSettings(), WINDOWS, SEED, threads)
     ahead = foresee(
         daily_mean(model.mean, threads), own.panel, own.totals, own.panel.days - 1, WINDOWS
     )
-    return model, errors, ahead, model.spread.quantiles(ahead, Q, threads)
+    return model, errors, ahead
 
 
 def actual(data: M5, origin: int, level: int) -> F64:
@@ -54,9 +54,15 @@ def actual(data: M5, origin: int, level: int) -> F64:
 
 
 def summed_paths(
-    own: Tier, model: Model, errors: PastErrors, ahead: Windows, paths: int, threads: int
-) -> F64:
-    """Quantiles of items over all regions from joint paths, (items × windows, levels)."""
+    own: Tier,
+    model: Model,
+    errors: PastErrors,
+    ahead: Windows,
+    units: F64,
+    paths: int,
+    threads: int,
+) -> tuple[F64, F64]:
+    """Quantiles of items over all regions from joint paths (items × windows, levels), and ranks."""
     panel = own.panel
     windows = errors.windows
     long = windows.days >= 7
@@ -73,24 +79,24 @@ def summed_paths(
     shape = (-1, regions, len(WINDOWS))
     place = np.arange(len(ahead.mean)).reshape(shape).transpose(0, 2, 1).reshape(-1, regions)
     step = np.clip(np.searchsorted(grid, rank), 0, len(grid) - 1)  # (paths, regions)
+    at = np.random.default_rng(SEED).random(len(place))
     for k, rows in enumerate(place):
         draws = table[rows[None, :], step].sum(axis=1)
         out[k] = np.quantile(draws, Q)
-    return out
+        below = (draws < units[k]).mean()
+        at[k] = below + at[k] * ((draws <= units[k]).mean() - below)
+    return out, at
 
 
-def report(units: F64, mean: F64, days: np.ndarray, quantiles: F64) -> pd.DataFrame:
-    """Pinball loss and coverage, overall by length and by velocity class."""
+def report(units: F64, mean: F64, days: np.ndarray, quantiles: F64, rank: F64) -> pd.DataFrame:
+    """Pinball loss and coverage by ranks, by length and by velocity class."""
     velocity = velocity_class(mean, days)
     rows = []
     for name, own in [(f"{d} days", days == d) for d in np.unique(days)] + [
         (v, velocity == v) for v in VELOCITY_NAMES
     ]:
         if own.any():
-            covered = [
-                float((units[own] <= quantiles[own, int(np.flatnonzero(level == Q)[0])]).mean())
-                for level in NOMINAL
-            ]
+            covered = [float((rank[own] <= level).mean()) for level in NOMINAL]
             loss = float(pinball(units[own], quantiles[own], Q).mean())
             rows.append((name, int(own.sum()), loss, *covered, mean[own].sum() / units[own].sum()))
     names = ["group", "windows", "pinball_units", *(f"coverage_{q}" for q in NOMINAL), "bias"]
@@ -109,19 +115,21 @@ def main() -> None:
     data = read(options.raw).sample(options.items)
     seen = data.until(options.origin)
     stores, items = (tier(seen, name, options.origin, 28) for name in ("stores", "items"))
-    model, errors, ahead, found = fitted(stores, options.threads)
-    parts = {
-        "item × region": report(actual(data, options.origin, 12), ahead.mean, ahead.days, found)
-    }
-    summed = summed_paths(stores, model, errors, ahead, 500, options.threads)
-    _, _, direct, found = fitted(items, options.threads)
-    network = np.flatnonzero((items.keys["level"] == 10).to_numpy()[direct.series])
+    model, errors, ahead = fitted(stores, options.threads)
+    units = actual(data, options.origin, 12)
+    quantiles = model.spread.quantiles(ahead, Q, options.threads)
+    rank = model.spread.ranks(ahead, units, SEED, options.threads)
+    parts = {"item × region": report(units, ahead.mean, ahead.days, quantiles, rank)}
     units = actual(data, options.origin, 10)
+    summed = summed_paths(stores, model, errors, ahead, units, 500, options.threads)
     sums = ahead.mean.reshape(-1, 10, len(WINDOWS)).sum(axis=1).ravel()
-    days = direct.days[network]
-    parts["item × network, direct"] = report(units, direct.mean[network], days, found[network])
-    parts["item × network, summed paths"] = report(units, sums, days, summed)
-    console = Console()
+    model, _, direct = fitted(items, options.threads)
+    direct = direct.take((items.keys["level"] == 10).to_numpy()[direct.series])
+    quantiles = model.spread.quantiles(direct, Q, options.threads)
+    rank = model.spread.ranks(direct, units, SEED, options.threads)
+    parts["item × network, direct"] = report(units, direct.mean, direct.days, quantiles, rank)
+    parts["item × network, summed paths"] = report(units, sums, direct.days, *summed)
+    console = Console(width=130)
     for name, frame in parts.items():
         table = Table(*frame.columns, title=f"{name}, origin d_{options.origin}")
         for row in frame.itertuples(index=False):

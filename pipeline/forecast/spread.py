@@ -43,6 +43,17 @@ class Spread:
         out[windows.mean <= OFF_SALE_UNITS] = 0.0
         return out
 
+    def ranks(self, windows: Windows, units: F64, seed: int, threads: int) -> F64:
+        """Calibrated ranks of what was demanded, uniform in [0, 1] if the forecast is right.
+
+        A count that has probability itself gets a uniform draw from its jump, so that coverage
+        can be judged on slow items too, where no quantile can cover exactly its level.
+        """
+        size, none = predict_shape(self.shape, self.start, windows.x, threads)
+        draw = np.random.default_rng(seed).random(len(units))
+        rank = ranks(units, windows.mean, size, none, draw)
+        return self.calibration.nominal(rank, classes_of(windows.mean, windows.days))
+
     def to_notes(self) -> dict[str, Any]:
         """All but the trees, as plain values."""
         return {
