@@ -47,7 +47,7 @@ def simulate() -> None:
     schedule=None,
     catchup=False,
     max_active_runs=1,
-    default_args={"retries": 2, "retry_delay": timedelta(minutes=5), "pool": "echelon"},
+    default_args={"retries": 2, "retry_delay": timedelta(minutes=5), "pool": "echelon_labs"},
     params={
         "scenario": Param("configs/scenarios/baseline.yaml", type="string"),
         "compare": Param("echelon,single_echelon", type="string", description="Policies."),

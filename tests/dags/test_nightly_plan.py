@@ -64,7 +64,7 @@ def test_stages_that_read_the_day_before_never_run_while_another_night_refreshes
     assert {t.task_id for t in nightly.tasks if t.pool == "echelon_changes"} == compare
 
 
-@pytest.mark.parametrize("file", ["nightly_plan.py", "weekly_train.py"])
+@pytest.mark.parametrize("file", ["nightly_plan.py", "weekly_train.py", "simulate.py"])
 def test_reading_a_dag_file_imports_nothing_heavy(file):
     code = (
         "import sys, runpy; runpy.run_path(sys.argv[1]);"
