@@ -21,8 +21,8 @@ def opportunity_prices(
 ) -> NDArray[np.float64]:
     """[items, nodes] usd: what serving cost over the next week rises when one unit has left.
 
-    Scenarios are Poisson draws around mean sales of the last four weeks' forecast; a policy without
-    forecast tables gets none (prices 0).
+    Scenarios are Poisson draws around the forecast mean of the next week. A policy that does not
+    read demand_quantiles gets prices of 0, which is the nearest policy.
     """
     n_items, n_regions, n_nodes = model.shape
     price = np.zeros((n_items, n_nodes))
@@ -34,7 +34,9 @@ def opportunity_prices(
         poisson_demand(w, model.item_key, model.region_key, day_number(situation.as_of), mean,
                        draws[w])  # fmt: skip
     start, node, usd = _region_offers(model)
-    lost = model.unit_cost_usd * (1 + model.rules.goodwill_share)
+    items = situation.tables["items"]
+    listed = items.set_index(items["item_id"].astype("str")).loc[model.items, "list_price_usd"]
+    lost = listed.to_numpy(float) * (1 + model.rules.goodwill_share) - model.unit_cost_usd
     scenario_prices(state.on_hand, draws, start, node, usd, lost, price)
     return price
 

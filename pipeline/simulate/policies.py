@@ -5,6 +5,7 @@ Each is a small class (see `situation.Policy`); add yours to POLICIES to compare
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,7 @@ _RULE_READS = (
 
 
 @dataclass(frozen=True)
-class _Rule:
+class _Rule(ABC):
     """A rule with targets by node and one order-up-to level by item."""
 
     name: str
@@ -49,11 +50,11 @@ class _Rule:
             transfers_to_targets(situation, target, parent),
         )
 
+    @abstractmethod
     def levels(
         self, situation: Situation, view: DemandView, homes: Floats, cover: Floats
     ) -> tuple[Floats, Floats]:
         """Targets [items, nodes] and order-up-to levels [items]."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,8 @@ def note(
 def order_churn(ordered: Ints) -> float:
     """Mean change of an item's orders from week to week, by units; ordered: [days, items]."""
     weeks = len(ordered) // 7
+    if weeks < 2:
+        return 0.0
     by_week = ordered[: weeks * 7].reshape(weeks, 7, -1).sum(axis=1)
     change = np.abs(np.diff(by_week, axis=0)).sum()
     total = (by_week[1:] + by_week[:-1]).sum()

@@ -1,4 +1,4 @@
-"""The closed loop: a resumed run equals an uninterrupted one; nights see only what a planner may."""
+"""The closed loop: a resumed run equals an uninterrupted one; nights see what a planner may."""
 
 from __future__ import annotations
 

@@ -1,0 +1,179 @@
+"""The simple policies, and what they share."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.contracts.columns import QUANTILE_COLUMNS
+from pipeline.contracts.settings import Settings
+from pipeline.simulate.demand_view import demand_view, gamma_quantile
+from pipeline.simulate.opportunity import opportunity_prices
+from pipeline.simulate.policies import POLICIES, Echelon
+from pipeline.simulate.replenish import (
+    home_shares,
+    orders_up_to,
+    parents,
+    transfers_to_targets,
+    tree_sums,
+)
+from pipeline.simulate.situation import Situation, to_decisions
+from pipeline.simulate.world import do_nothing
+from tests.simulate.small import raw_tables, small_world, stocked
+
+RULES = ("weeks_of_supply", "newsvendor", "single_echelon")
+
+
+def quantiles() -> pd.DataFrame:
+    """2 units a week, whatever the window, for every item and region."""
+    rows = [
+        (f"item_{k:02d}", region, 1, days, 2.0 * days / 7)
+        for k in range(12) for region in ("east", "north", "west") for days in (7, 14, 28)
+    ]  # fmt: skip
+    names = ["item_id", "region_id", "window_start_day", "window_days", "mean_units"]
+    frame = pd.DataFrame(rows, columns=names)
+    for i, name in enumerate(QUANTILE_COLUMNS):
+        frame[name] = frame["mean_units"] * 2 * i / len(QUANTILE_COLUMNS)
+    return frame
+
+
+def situation(on_hand: int = 0) -> Situation:
+    _, model, _ = small_world()
+    tables = {**raw_tables(), "demand_quantiles": quantiles()}
+    stock = np.full((12, 4), on_hand) * model.may_hold
+    return Situation(
+        date(2025, 1, 1), model, Settings(), tables, stock, np.zeros_like(stock)
+    )  # fmt: skip
+
+
+def test_demand_over_days_is_interpolated_and_then_grows_in_proportion() -> None:
+    view = demand_view(quantiles(), small_world()[1])
+    for days, expected in ((7, 2.0), (10.5, 3.0), (28, 8.0), (56, 16.0)):
+        mean, _ = view.over(np.full(12, float(days)))
+        assert mean == pytest.approx(np.full((12, 3), expected))
+
+
+def test_gamma_quantile_has_the_mean_and_variance_asked_for() -> None:
+    levels = (np.arange(4000) + 0.5) / 4000
+    values = gamma_quantile(np.full(4000, 5.0), np.full(4000, 8.0), levels)
+    assert values.mean() == pytest.approx(5.0, rel=0.01)
+    assert values.var() == pytest.approx(8.0, rel=0.02)
+
+
+def test_homes_share_out_all_demand_among_nodes_that_may_hold_the_item() -> None:
+    _, model, _ = small_world()
+    homes = home_shares(model)
+    assert homes.sum(axis=2) == pytest.approx(np.ones((12, 3)))
+    assert (homes.max(axis=1) > 0)[~model.may_hold].sum() == 0
+
+
+def test_a_subtree_counts_its_node_and_all_below() -> None:
+    parent = np.array([-1, 0, 0, 1])  # DC -> FC-A, FC-B; FC-A -> SD
+    assert tree_sums(np.array([[1.0, 2.0, 4.0, 8.0]]), parent).tolist() == [[15, 10, 4, 8]]
+
+
+def test_orders_are_whole_cases_of_at_least_the_minimum_and_only_when_due() -> None:
+    night = situation()
+    terms = night.tables["vendor_items"].assign(mean_lead_time_days=4.0, moq_units=10)
+    parent = parents(night.tables["nodes"], night.model)
+    placed = [
+        orders_up_to(
+            Situation(date(2025, 1, day), *list(vars(night).values())[1:]), terms,
+            np.full(12, 3.0), parent, np.ones((12, 4)),
+        )
+        for day in range(1, 8)
+    ]  # fmt: skip
+    units = pd.concat(placed)
+    assert len(units) == 12  # each vendor once in its review period of seven days
+    assert set(units["units"]) == {10}
+    assert set(units["node_id"]) == {"DC"}
+
+
+def test_a_vendor_below_its_order_minimum_waits() -> None:
+    night = situation()
+    night.tables["vendors"]["order_minimum_usd"] = 1e9
+    for day in range(1, 8):
+        tonight = Situation(date(2025, 1, day), *list(vars(night).values())[1:])
+        assert POLICIES["newsvendor"].decide(tonight).orders.empty
+
+
+def test_a_short_parent_gives_in_proportion_and_never_more_than_it_has() -> None:
+    night = situation()
+    night.on_hand[:, 0] = 5
+    parent = parents(night.tables["nodes"], night.model)
+    target = np.zeros((12, 4))
+    target[:, 1], target[:, 2] = 6.0, 4.0
+    moved = transfers_to_targets(night, target, parent)
+    by_node = moved.groupby("to_node_id")["transfer_units"].unique()
+    assert by_node["FC-A"].tolist() == [3]  # 5 * 6 / 10
+    assert by_node["FC-B"].tolist() == [2]  # 5 * 4 / 10
+    assert moved.loc[moved["to_node_id"] == "FC-B", "expected_arrival_date"].iloc[0] == (
+        pd.Timestamp("2025-01-04")  # leaves on the 2nd, two days on the lane
+    )
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_rules_order_when_empty_and_rest_when_full(name: str) -> None:
+    def orders(on_hand: int) -> int:
+        empty = situation(on_hand)
+        return sum(
+            len(POLICIES[name].decide(
+                Situation(date(2025, 1, day), *list(vars(empty).values())[1:])).orders)
+            for day in range(1, 8)
+        )  # fmt: skip
+
+    assert orders(0) == 12
+    assert orders(500) == 0
+
+
+def test_a_scarce_unit_has_a_price_and_a_plentiful_one_has_none() -> None:
+    """North's site holds its cheapest unit; the next one costs the way from the center."""
+    night = situation(1)
+    _, model, _ = small_world()
+    state = stocked(model)
+    state.on_hand[:] = 1 * model.may_hold
+    scarce = opportunity_prices(model, state, night)
+    state.on_hand[:] = 200 * model.may_hold
+    assert (opportunity_prices(model, state, night) == 0).all()
+    assert (scarce[model.may_hold] > 0).mean() > 0.9
+    assert (scarce[~model.may_hold] == 0).all()
+
+
+def test_protection_leaves_the_last_units_to_those_who_need_them() -> None:
+    """With prices, orders that can be served elsewhere no longer empty the site."""
+    left = {}
+    for name, price in (("nearest", None), ("protected", np.array([0.0, 0.0, 0.0, 9.0]))):
+        world, model, _ = small_world(4)
+        demand = np.zeros(model.shape[:2], dtype=np.int64)
+        demand[:, model.regions.get_loc("north")] = 3
+        prices = None if price is None else np.tile(price, (12, 1))
+        world.live(0, demand, np.ones(model.shape[:2]), do_nothing(), opportunity_usd=prices)
+        left[name] = int(world.state.on_hand[:, 3].sum())
+    assert left["protected"] > left["nearest"]
+
+
+def test_the_production_plan_goes_where_place_sent_it() -> None:
+    night = situation()
+    night.tables["purchase_orders"] = pd.DataFrame({
+        "order_line_id": ["a", "b"], "unit_cost_usd": [5.0, 6.0],
+        "expected_arrival_date": pd.to_datetime(["2025-01-05", "2025-01-06"]),
+    })  # fmt: skip
+    night.tables["inbound_assignments"] = pd.DataFrame({
+        "order_line_id": ["a", "a", "b"], "item_id": ["item_00", "item_00", "item_02"],
+        "vendor_id": ["v1", "v1", "v1"], "node_id": ["DC", "FC-A", "DC"],
+        "assigned_units": [4, 0, 6],
+    })  # fmt: skip
+    night.tables["transfers"] = pd.DataFrame({
+        "item_id": ["item_00"], "from_node_id": ["DC"], "to_node_id": ["SD"],
+        "transfer_units": [2], "expected_arrival_date": pd.to_datetime(["2025-01-03"]),
+    })  # fmt: skip
+    decisions = to_decisions(Echelon().decide(night), night.model)
+    assert decisions.units.tolist() == [4, 6]
+    assert decisions.node.tolist() == [0, 0]
+    assert decisions.unit_cost_usd.tolist() == [5.0, 6.0]
+    assert decisions.transfer_node.tolist() == [3]
+    first = pd.Timestamp("2025-01-05").to_datetime64().astype("datetime64[D]").astype(int)
+    assert decisions.expected_day.tolist() == [first, first + 1]
