@@ -5,7 +5,8 @@
 
 P is the priced cost of a unit at a node, r the reward of serving a cell from a node. The relaxation
 is solved by a primal-dual hybrid gradient method with diagonal steps (Pock and Chambolle,
-ICCV 2011) and restarts at the average. Any beta >= 0 with mean_w beta_j^w <= P_j certifies, by LP duality,
+ICCV 2011) and restarts at the average. By LP duality any beta >= 0 with mean_w beta_j^w <= P_j
+certifies
 
     value <= mean_w sum_l D_l^w max(0, max_j (r_jl - beta_j^w))
 

@@ -42,7 +42,7 @@ class Capacity:
         """Rows that are not implied by another one.
 
         Of rows over the same cells with positive limits, row r is implied by s when
-        a_r / limit_r <= a_s / limit_s everywhere, as a slack week is by a tight one; its price is 0.
+        a_r / limit_r <= a_s / limit_s everywhere, as slack weeks are by tight ones: its price is 0.
         """
         groups: dict[bytes, list[int]] = {}
         kept = []

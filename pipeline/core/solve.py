@@ -27,27 +27,30 @@ class SolveParams:
 
     sample_items: largest sample that first prices are found on; at most a quarter of all items,
         but no fewer than 2,000.
-    sample_iterations: L-BFGS iterations on the sample.
+    sample_iterations: L-BFGS iterations on the sample; warm_iterations: from last night's prices.
     blocks: blocks of items that get their own perturbed prices; heavy_items: blocks of one item.
     perturbations: spread of the prices in each sweep after the first, relative to the price.
     target_gap: stop when the mix of answers is this close to the lower bound.
-    fair_gap: perturb once it is this close. most_sweeps: over all items.
+    fair_gap: perturb the mix's prices once it is this close. trusting_sweeps: sweeps that perturb
+        the sample's prices before they are doubted. most_sweeps: over all items.
     attempts: roundings tried until the plan is within enough_gap of the bound.
     pool_items: items among which units are trimmed and filled.
     threads: threads of the sweeps. seed: of the sample and the perturbations.
     """
 
     sample_items: int = 16_000
-    sample_iterations: int = 25
+    sample_iterations: int = 20
+    warm_iterations: int = 8
     blocks: int = 200
     heavy_items: int = 100
     perturbations: tuple[float, ...] = (0.3, 0.1, 0.05, 0.03, 0.02)
-    target_gap: float = 3e-4
+    target_gap: float = 5e-4
     fair_gap: float = 5e-3
+    trusting_sweeps: int = 3
     most_sweeps: int = 24
     attempts: int = 6
     enough_gap: float = 1e-3
-    pool_items: int = 200_000
+    pool_items: int = 60_000
     threads: int = 1
     seed: int = 0
 
@@ -100,7 +103,8 @@ def solve(
     sizes = engine.each(lambda part, items: potential(woods, items))
     sample = draw(parts, sizes, params)
     start = np.clip(0.0 if guess is None else guess[kept], 0.0, rows.overflow_usd)
-    price, sweeps = first_prices(woods, sample, rows, start, params.sample_iterations)
+    iterations = params.sample_iterations if guess is None else params.warm_iterations
+    price, sweeps = first_prices(woods, sample, rows, start, iterations)
     trace.sweeps += sweeps * len(sample.items) / sum(len(size) for size in sizes)
     trace.close("prices")
     blocks = cut(woods, parts, sizes, params.blocks, params.heavy_items)
@@ -159,19 +163,23 @@ def answers(
     """
     rng = np.random.default_rng(params.seed + 1)
     empty = blocks.empty_cost(engine)
+    unit = price.mean()  # free rows need some answers that spare them, too
     lower, best, centre, mixed = -np.inf, price, price, None
     prices, costs, usages = [], [], []
-    spreads = iter(params.perturbations[1:])
+    spreads = iter(params.perturbations[2:])
     for sweep in range(params.most_sweeps):
         spread = 0.0
-        if sweep == 1:
+        if 1 <= sweep <= params.trusting_sweeps:
             spread = params.perturbations[0]
+            if mixed is not None and mixed.value - lower <= params.fair_gap * abs(mixed.value):
+                spread, centre = params.perturbations[1], mixed.price
         elif mixed is not None:
             is_fair = mixed.value - lower <= params.fair_gap * abs(mixed.value)
             spread = next(spreads, 0.0) if is_fair and sweep % 4 else 0.0
             centre = mixed.price if spread else (best + mixed.price) / 2.0
         noise = 1.0 + spread * rng.standard_normal((len(blocks), len(capacity)))
-        perturbed = np.clip(centre * noise, 0.0, capacity.overflow_usd)
+        lift = spread * unit * np.abs(rng.standard_normal(noise.shape))
+        perturbed = np.clip(centre * noise + lift, 0.0, capacity.overflow_usd)
         on_items = capacity.on_items(perturbed)
         saved, used = blocks.sweep(engine, on_items)
         trace.sweeps += 1
