@@ -46,12 +46,17 @@ class Windows:
 
     def units(self, panel: Panel) -> F64:
         """What was demanded in each window; NaN where a day of it was not observed."""
-        running = np.concatenate(
-            [np.zeros((panel.series, 1)), np.cumsum(panel.demand, axis=1, dtype=np.float64)],
-            axis=1,
-        )
-        first = self.origin + self.start
-        return running[self.series, first + self.days] - running[self.series, first]
+        seen = np.isfinite(panel.demand)
+        units = _between(np.where(seen, panel.demand, 0), self)
+        return np.where(_between(~seen, self) > 0, np.nan, units)
+
+
+def _between(daily: npt.NDArray[np.generic], windows: Windows) -> F64:
+    """Sums of a (series, days) matrix over each window."""
+    running = np.zeros((daily.shape[0], daily.shape[1] + 1))
+    np.cumsum(daily, axis=1, dtype=np.float64, out=running[:, 1:])
+    first = windows.origin + windows.start
+    return running[windows.series, first + windows.days] - running[windows.series, first]
 
 
 def foresee(

@@ -1,0 +1,51 @@
+"""Demand of past windows is the plain sum of their days, unless a day was not observed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.forecast.assemble import Names, assemble
+from pipeline.forecast.panel import Panel, totals
+from pipeline.forecast.windows import Windows, foresee
+from tests.forecast.conftest import FIRST
+
+
+@pytest.fixture(scope="module")
+def panel(world: Mapping[str, pd.DataFrame]) -> Panel:
+    names = Names.of(world["items"], world["regions"], world["calendar"])
+    tables = [world[t] for t in ("items", "prices", "calendar", "daily_demand")]
+    return assemble((FIRST + pd.Timedelta(days=419)).date(), 30, names, *tables).panel
+
+
+def windows_of(panel: Panel, origin: int) -> Windows:
+    return foresee(lambda x: np.ones(len(x)), panel, totals(panel), origin, [(1, 7), (3, 14)])
+
+
+def test_units_are_the_sums_of_the_days(panel: Panel) -> None:
+    """Series that launched on day 380 have no demand before; windows after count all the same."""
+    seen = windows_of(panel, 400)
+    expected = [
+        sum(panel.demand[i, 400 + s + k] for k in range(n))
+        for i, s, n in zip(seen.series, seen.start, seen.days, strict=True)
+    ]
+    assert np.isnan(panel.demand[:, 0]).any()
+    np.testing.assert_allclose(seen.units(panel), expected)
+
+
+def test_a_window_with_an_unobserved_day_has_no_units(panel: Panel) -> None:
+    seen = windows_of(panel, 370)  # series that launched on day 380 lack days of their windows
+    late = panel.launch_day[seen.series] > 371
+    assert late.any()
+    assert (np.isnan(seen.units(panel)) == late).all()
+
+
+def test_a_window_before_launch_expects_nothing(panel: Panel) -> None:
+    seen = windows_of(panel, 370)
+    late = (panel.launch_day[seen.series] > 377) & (seen.days == 7)
+    assert late.any()
+    assert seen.mean[late].max() <= 1e-3
+    np.testing.assert_allclose(seen.mean[panel.launch_day[seen.series] == 0], np.tile([7, 14], 63))
