@@ -57,11 +57,12 @@ def run_night(
 
 def run_stage(
     store: Store, source: Source, settings: Settings, as_of: date, name: str,
-    on_stage: OnStage | None = None, trained: date | None = None,
+    on_stage: OnStage | None = None, trained: date | None = None, is_for_training: bool = False,
 ) -> StageRun:  # fmt: skip
     """Run one stage for one business date and publish its tables; nothing is published on error.
 
     trained: training date of the model to use instead of the rule's (the simulator's choice).
+    is_for_training: only the date's history is wanted, so that it needs no stock snapshot.
     """
     if name not in BY_NAME:
         raise UsageError(f"no stage {name!r}. Next: use one of {', '.join(BY_NAME)}.")
@@ -70,7 +71,7 @@ def run_stage(
         on_stage(name, as_of, None)
     started, cpu = time.perf_counter(), time.process_time()
     trained = trained or model_date(settings, as_of)
-    night = Night(store, stage, as_of, settings, source, trained)
+    night = Night(store, stage, as_of, settings, source, trained, is_for_training)
     _entry(stage)(night)
     manifests = night.publish()
     run = StageRun(
@@ -107,7 +108,7 @@ def ensure_model(
     )
     if not is_current:
         if day != as_of and not _is_current(store, settings, day, "daily_demand"):
-            run_stage(store, source, settings, day, "ingest", on_stage)
+            run_stage(store, source, settings, day, "ingest", on_stage, is_for_training=True)
         run_stage(store, source, settings, day, "train", on_stage)
     return day
 
@@ -117,16 +118,22 @@ def refresh_successor(
 ) -> bool:
     """Rewrite tomorrow's comparison with this plan if tomorrow is planned already; True if so.
 
-    Plan changes are the one output that looks at the night before. Refreshing them here makes
-    backfills in either direction end with the same bytes.
+    Plan changes, and the figures made of them, are the only outputs that look at the night before.
+    Refreshing them here, and on for as long as a night's rewritten figures are another's
+    yesterday, makes backfills in either direction end with the same bytes.
     """
-    after = as_of + timedelta(days=1)
-    stale = stale_inputs(store, after, "plan_changes")
-    if not any(key.startswith(as_of.isoformat()) for key in stale):
-        return False
-    for name in ("explain", "review"):
-        run_stage(store, source, settings, after, name, on_stage)
-    return True
+    day = as_of
+    while True:
+        before, day = day, day + timedelta(days=1)
+        stale = [
+            name
+            for name, made in (("explain", "plan_changes"), ("review", "plan_kpis"))
+            if any(key.startswith(f"{before}/") for key in stale_inputs(store, day, made))
+        ]
+        if not stale:
+            return before != as_of
+        for name in ("explain", "review") if "explain" in stale else ("review",):
+            run_stage(store, source, settings, day, name, on_stage)
 
 
 def business_dates(first: date, last: date) -> Iterator[date]:

@@ -70,6 +70,11 @@ class Store:
         content = self.manifest(as_of, name)
         return None if content is None else _sha256(_json_bytes(content))
 
+    def content_sha256(self, as_of: date, name: str) -> str | None:
+        """Hash of the partition's data files alone, marked as such; None if not published."""
+        content = self.manifest(as_of, name)
+        return None if content is None else "files:" + _sha256(_json_bytes(content["files"]))
+
     def dates(self, name: str) -> list[date]:
         """Business dates on which `name` is published, ascending."""
         if self._fs.get_file_info(self._base).type != fs.FileType.Directory:
@@ -214,10 +219,12 @@ class Night:
     def __init__(
         self, store: Store, stage: Stage, as_of: date, settings: Settings,
         source: Source | None = None, model_date: date | None = None,
+        is_for_training: bool = False,
     ) -> None:  # fmt: skip
         self._store, self._stage, self._source = store, stage, source
         self.as_of, self.settings = as_of, settings
         self.model_date = model_date or as_of
+        self.is_for_training = is_for_training
         self._inputs: dict[str, str | None] = {}
         self._tables: dict[str, pd.DataFrame] = {}
         self._files: dict[str, Mapping[str, bytes]] = {}
@@ -241,7 +248,9 @@ class Night:
         if name not in self._stage.reads_previous:
             raise UsageError(f"stage {self._stage.name} does not declare yesterday's {name}")
         day = self.as_of - timedelta(days=1)
-        self._note(name, day)
+        # By content: the night before is rewritten when *its* predecessor is backfilled, and that
+        # must not touch this night where the rows stay the same.
+        self._inputs[f"{day.isoformat()}/{name}"] = self._store.content_sha256(day, name)
         return None if self._store.manifest(day, name) is None else self._store.read(day, name)
 
     def read_model(self) -> dict[str, bytes]:
@@ -303,7 +312,11 @@ def stale_inputs(store: Store, as_of: date, name: str) -> list[str]:
     stale = []
     for key, sha in manifest["inputs"].items():
         day, table = key.split("/")
-        if store.manifest_sha256(date.fromisoformat(day), table) != sha:
+        by_content = sha is not None and sha.startswith("files:")
+        now = (store.content_sha256 if by_content else store.manifest_sha256)(
+            date.fromisoformat(day), table
+        )
+        if now != sha:
             stale.append(key)
     return stale
 
@@ -346,7 +359,7 @@ def _to_pandas(data: pa.Table) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _json_bytes(content: Mapping[str, Any]) -> bytes:
+def _json_bytes(content: Any) -> bytes:
     return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import timedelta
 
+from pipeline.contracts.settings import Settings
+from pipeline.runner import business_dates, run_night
+from pipeline.store import Source, Store
 from tests.dags.world import FIRST, contents, make_world, plan_by_runner
 
 
@@ -27,3 +31,11 @@ def test_a_night_that_fails_says_so(tmp_path):
     )  # fmt: skip
     assert done.returncode == 1
     assert not (tmp_path / "out").exists() or contents(tmp_path / "out") == {}
+
+
+def test_nights_planned_backwards_leave_the_bytes_of_nights_planned_in_order(tmp_path):
+    raw, last = make_world(tmp_path / "raw"), FIRST + timedelta(days=2)
+    plan_by_runner(raw, tmp_path / "forward", last)
+    for as_of in reversed(list(business_dates(FIRST, last))):
+        run_night(Store(tmp_path / "backward"), Source("sample", raw), Settings(), as_of)
+    assert contents(tmp_path / "backward") == contents(tmp_path / "forward")
