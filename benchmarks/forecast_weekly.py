@@ -119,7 +119,7 @@ def smoothing(demand: F32) -> F64:
     out = np.empty((n, AHEAD, len(Q)))
     for j, q in enumerate(QUANTILE_LEVELS):
         width = round(100 * abs(2 * q - 1), 6)
-        name = "AutoETS" if q == 0.5 else f"AutoETS-{'lo' if q < 0.5 else 'hi'}-{width:g}"
+        name = "AutoETS" if q == 0.5 else f"AutoETS-{'lo' if q < 0.5 else 'hi'}-{width}"
         out[:, :, j] = table[name].to_numpy().reshape(n, AHEAD)
     return np.maximum(out, 0)
 

@@ -99,7 +99,7 @@ def _mlforecast(own: Tier) -> np.ndarray:
     ids = table["unique_id"].unique()
     for j, q in enumerate(LEVELS_Q):
         width = round(100 * abs(2 * q - 1), 6)
-        column = "lgbm" if q == 0.5 else f"lgbm-{'lo' if q < 0.5 else 'hi'}-{width:g}"
+        column = "lgbm" if q == 0.5 else f"lgbm-{'lo' if q < 0.5 else 'hi'}-{width}"
         out[ids, :, j] = table[column].to_numpy().reshape(-1, AHEAD)
     return np.maximum(np.sort(out, axis=2), 0)
 
@@ -123,6 +123,6 @@ def _statsforecast(own: Tier, sample: int = 300) -> np.ndarray:
     ids = table["unique_id"].unique()
     for j, q in enumerate(LEVELS_Q):
         width = round(100 * abs(2 * q - 1), 6)
-        column = "AutoETS" if q == 0.5 else f"AutoETS-{'lo' if q < 0.5 else 'hi'}-{width:g}"
+        column = "AutoETS" if q == 0.5 else f"AutoETS-{'lo' if q < 0.5 else 'hi'}-{width}"
         out[ids, :, j] = table[column].to_numpy().reshape(-1, AHEAD)
     return np.maximum(out, 0)
