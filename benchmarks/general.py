@@ -5,7 +5,8 @@
 Random items over regions that are each served by their nearest three of six centers
 (overlapping sets) and, at more cost, by every other one. HiGHS solves the relaxation over the same
 scenarios. The nested model is fitted as a user would: every region belongs to its nearest center,
-and spills to the network. Both plans are valued out of sample on 400 fresh scenarios by the exact recourse.
+and spills to the network. Both plans are valued out of sample on 400 fresh scenarios by the exact
+recourse.
 """
 
 import argparse

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from pipeline.core.recover import margins
 from pipeline.core.sensitivity import derivatives
 from pipeline.core.solve import Plan, SolveParams, solve
 from pipeline.optimize import frames
+from pipeline.optimize.engine import engine
 from pipeline.optimize.night_model import NightModel, scope
 from pipeline.optimize.targets import levels
 
@@ -26,7 +29,9 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
         seed=settings.planning.seed,
     )
     woods, capacity = model.network.woods, model.capacity.rows
-    plan = solve(woods, [model.packed.tables], capacity, params)
+    with engine(settings, model.packed.tables) as (parts, workers):
+        plan = solve(woods, parts, capacity, params, engine=workers)
+    plan = replace(plan, position=[np.concatenate(plan.position)])
     on_items = capacity.on_items(plan.price)
     targets = [
         levels(
