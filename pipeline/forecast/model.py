@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.contracts.settings import ForecastSettings
+from pipeline.errors import UsageError
 from pipeline.forecast.mean import daily_mean, fit_mean
 from pipeline.forecast.panel import F64, Panel, Totals
 from pipeline.forecast.spread import PastErrors, Spread, fit_spread
@@ -101,7 +102,7 @@ def halves(panel: Panel, past: Windows) -> tuple[npt.NDArray[np.bool_], npt.NDAr
         every = np.ones(len(past.mean), bool)
         return every, every
     odd = panel.item[past.series] % 2 == 1
-    return odd, ~odd
+    return (odd, ~odd) if odd.any() and not odd.all() else (odd | True, odd | True)
 
 
 def past_windows(
@@ -123,6 +124,12 @@ def past_windows(
         if ends:
             part = foresee(daily_mean(early, threads), shard, totals, origin, ends)
             parts.append(replace(part, series=rows[part.series].astype(np.int32)))
+    if not parts:
+        raise UsageError(
+            f"the history of {panel.days} days is too short to learn forecasts of "
+            f"{min(days for _, days in windows)} days from. Next: load at least "
+            f"{3 * min(days for _, days in windows) + 3} days of sales, or ask for shorter windows."
+        )
     found = join(parts)
     units = found.units(panel)
     seen = np.isfinite(units)

@@ -15,6 +15,7 @@ from pipeline.contracts.check import require
 from pipeline.contracts.columns import QUANTILE_COLUMNS
 from pipeline.contracts.settings import Settings
 from pipeline.contracts.tables import TABLES
+from pipeline.errors import UsageError
 from pipeline.forecast import stage, train
 from tests.forecast.conftest import FIRST
 
@@ -145,6 +146,15 @@ def test_an_item_sells_from_its_launch_to_its_end(night: Any, quick: Settings) -
     assert ending.loc[(1, 7), "mean_units"] > 0
     assert ending.loc[(8, 7), "mean_units"] == 0
     assert ending.loc[(1, 28), "mean_units"] == pytest.approx(ending.loc[(1, 7), "mean_units"])
+
+
+def test_a_history_that_is_too_short_says_how_much_is_needed(
+    world: Mapping[str, pd.DataFrame], quick: Settings
+) -> None:
+    recent = world["daily_demand"]
+    recent = recent[recent["date"] > pd.Timestamp(AS_OF) - pd.Timedelta(days=12)]
+    with pytest.raises(UsageError, match=r"history of 12 days is too short.*24 days"):
+        train.run(FakeNight(world | {"daily_demand": recent}, quick))  # type: ignore[arg-type]  # a stand-in
 
 
 def test_scores_cover_groups_regions_and_lengths(night: Any) -> None:
