@@ -73,8 +73,9 @@ class AirflowPage:
             time.sleep(5)
         self._chrome.save_screenshot(str(file))
 
-    def text_of_frame(self) -> str:
-        """What the first frame of the page shows."""
+    def text_of_frame(self, path: str) -> str:
+        """What the first frame of a page shows."""
+        self._chrome.get(self._base + path)
         frame = (By.TAG_NAME, "iframe")
         self._wait.until(seen.frame_to_be_available_and_switch_to_it(frame))
         text = self._visible("//body").text
