@@ -58,7 +58,8 @@ def favorita(shared: Path) -> tuple[F32, I32, I32]:
     frame = pd.read_parquet(path)
     table = frame.pivot_table(index=["sku_idx", "store_idx"], columns="week_idx", values="units")
     keys = table.index.to_frame().astype(np.int32)
-    return table.to_numpy(np.float32), keys["sku_idx"].to_numpy(), keys["store_idx"].to_numpy()
+    units = np.maximum(table.to_numpy(np.float32), 0)  # a few weeks are net returns
+    return units, keys["sku_idx"].to_numpy(), keys["store_idx"].to_numpy()
 
 
 def panel_of(demand: F32, item: I32, region: I32) -> Panel:
@@ -136,13 +137,13 @@ def main() -> None:
     """Score three origins of each company and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shared", type=Path, required=True, help="folder of the data sets")
+    parser.add_argument("--data", nargs="+", default=["intel", "favorita"])
     parser.add_argument("--peers", type=int, default=200, help="series for statsforecast")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     rows = []
-    for name, (demand, item, region) in (
-        ("intel", intel(options.shared)), ("favorita", favorita(options.shared)),
-    ):  # fmt: skip
+    for name in options.data:
+        demand, item, region = {"intel": intel, "favorita": favorita}[name](options.shared)
         for back in (8, 16, 24):
             origin = demand.shape[1] - back
             known, actual = demand[:, :origin], demand[:, origin : origin + AHEAD].astype(float)
