@@ -105,7 +105,7 @@ def _yesterday(files: Path, place: World, options: argparse.Namespace) -> np.nda
     """Prices of a night on which every item's demand was another one, by about a tenth."""
     parts = _parts(files, place, argparse.Namespace(**{**vars(options), "out_of_core": False}), 0.1)
     capacity = capacity_rows(place, _parts(files, place, options), options.weeks, options.seed)
-    return solve(place.woods, parts, capacity, SolveParams(seed=options.seed + 1)).price
+    return solve(place.woods, parts, capacity, SolveParams(seed=options.seed + 1)).bound_price
 
 
 class _Engine:

@@ -73,11 +73,13 @@ class Answers:
 
 @dataclass(frozen=True)
 class Plan:
-    """position: per part [items, nodes] units; price, usage, overflow: [rows]; kept: the rows that
-    no other implies, which the answers are about."""
+    """position: per part [items, nodes] units; price, usage, overflow: [rows]; bound_price: [rows]
+    prices of the lower bound, the better start for another night; kept: the rows that no other
+    implies, which the answers are about."""
 
     position: list[NDArray[np.int32]]
     price: NDArray[np.float64]
+    bound_price: NDArray[np.float64]
     usage: NDArray[np.float64]
     overflow: NDArray[np.float64]
     kept: NDArray[np.int64]
@@ -94,7 +96,7 @@ def solve(
     guess: NDArray[np.float64] | None = None,
     engine: Engine | None = None,
 ) -> Plan:
-    """Certified integer plan for all items of the parts; ``guess``: last night's row prices."""
+    """Certified integer plan for all items of the parts; ``guess``: a night's bound_price."""
     params = params or SolveParams()
     engine = engine or Threads(parts, params.threads)
     trace = Trace()
@@ -126,9 +128,9 @@ def solve(
     if best is None:
         raise ValueError("attempts must be at least one")
     _, position, usage, paid, proof = best
-    full = np.zeros(len(capacity))
-    full[kept] = found.mix.price
-    return Plan(position, full, usage, paid, kept, found, proof, trace)
+    price, bound_price = np.zeros(len(capacity)), np.zeros(len(capacity))
+    price[kept], bound_price[kept] = found.mix.price, found.price
+    return Plan(position, price, bound_price, usage, paid, kept, found, proof, trace)
 
 
 def draw(parts: Parts, sizes: list[NDArray[np.float64]], params: SolveParams) -> Sample:

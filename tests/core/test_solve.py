@@ -114,7 +114,7 @@ def test_last_nights_prices_save_nothing_of_the_certificate():
     items = random_items(800, 8)
     capacity = storage_rows(0.6 * free_usage(items))
     cold = solve(woods(), [items], capacity)
-    warm = solve(woods(), [items], capacity, guess=cold.price)
+    warm = solve(woods(), [items], capacity, guess=cold.bound_price)
     assert warm.certificate.gap < 2e-3
     assert warm.certificate.violation == 0.0
 
