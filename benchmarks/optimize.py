@@ -1,8 +1,8 @@
 """The optimizer from Parquet item tables to a certified integer plan, and against general solvers.
 
-    python -m benchmarks.optimize --items 100000 --nodes 24 --seed 1 [--weeks 4] [--threads 2]
-                                  [--engine dask] [--warm] [--out-of-core] [--json FILE]
-    python -m benchmarks.optimize --items 3000 --peer highs
+python -m benchmarks.optimize --items 100000 --nodes 24 --seed 1 [--weeks 4] [--threads 2]
+                              [--engine dask] [--warm] [--out-of-core] [--json FILE]
+python -m benchmarks.optimize --items 3000 --peer highs
 """
 
 import os

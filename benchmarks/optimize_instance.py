@@ -119,9 +119,7 @@ def write_items(path: Path, items: int, seed: int, nodes: int, shard_items: int 
         rate = np.minimum(rng.lognormal(-3.2, 1.9, n), 3e3)
         split = rng.dirichlet(np.full(REGIONS, 3.0), n)
         price = np.clip(rng.lognormal(3.1, 0.9, n), 2.0, 2000.0)
-        stock = rng.poisson(
-            np.minimum(rate[:, None] * rng.gamma(0.2, 1.0, (n, nodes)) * 0.4, 1e5)
-        )
+        stock = rng.poisson(np.minimum(rate[:, None] * rng.gamma(0.2, 1.0, (n, nodes)) * 0.4, 1e5))
         columns = {
             "price_usd": price,
             "margin_share": rng.uniform(0.15, 0.45, n),
@@ -141,9 +139,7 @@ def write_items(path: Path, items: int, seed: int, nodes: int, shard_items: int 
 CHANCES = np.array([[0.6, 0.3, 0.1, 0.0], [0.2, 0.5, 0.25, 0.05], [0.1, 0.2, 0.4, 0.3]])
 
 
-def read_tables(
-    path: Path, place: World, shard: int, seed: int, drift: float = 0.0
-) -> ItemTables:
+def read_tables(path: Path, place: World, shard: int, seed: int, drift: float = 0.0) -> ItemTables:
     """Packed tables of one shard, built from its Parquet file by the product's own demand code.
 
     drift: relative standard deviation by which each item's demand differs, for another night.

@@ -38,9 +38,7 @@ class Certificate:
         return max(self.upper - self.lower, 0.0) / max(abs(self.upper), 1e-9)
 
 
-def lower_bound(
-    item_optima_usd: float, price: NDArray[np.float64], capacity: Capacity
-) -> float:
+def lower_bound(item_optima_usd: float, price: NDArray[np.float64], capacity: Capacity) -> float:
     """Lower bound in usd from the sum of the items' least priced costs."""
     if (price < 0).any() or (price > capacity.overflow_usd * (1 + 1e-12)).any():
         raise ValueError("prices must lie between zero and the cost of overflow")
@@ -60,6 +58,4 @@ def certify(
     paid = float(capacity.overflow_usd @ overflow)
     # sums of float32 coefficients in another order differ in the last digits only
     violation = float(relative.max(initial=0.0))
-    return Certificate(
-        lower, plan_cost_usd + paid, violation if violation > 1e-9 else 0.0, paid
-    )
+    return Certificate(lower, plan_cost_usd + paid, violation if violation > 1e-9 else 0.0, paid)

@@ -77,9 +77,7 @@ def _lead_demand(
         while mass < rank[i] and at + 1 < len(lead_days):
             at += 1
             mass += chances[at]
-        demand[i] = _demand(
-            quantiles, windows, lead_days[at] + cycle_days, below[i], weight[i]
-        )
+        demand[i] = _demand(quantiles, windows, lead_days[at] + cycle_days, below[i], weight[i])
         one = _demand(quantiles, windows, cycle_days, below[i], weight[i])
         total += demand[i] / n
         square += demand[i] ** 2 / n
@@ -162,9 +160,10 @@ def _levels(
             if i and position[row, i] <= position[row, i - 1]:
                 position[row, i] = position[row, i - 1] + 1
         for i in range(len(shape)):
-            worth[row, i] = _mean_worth(
-                position[row, i], demand, units, value, slope, first, last, tail[k]
-            ) - extra[row] * position[row, i]
+            worth[row, i] = (
+                _mean_worth(position[row, i], demand, units, value, slope, first, last, tail[k])
+                - extra[row] * position[row, i]
+            )
 
 
 SHAPE = np.array([0.0, 0.2, 0.4, 0.55, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5, 2.0, 3.0, 5.0])

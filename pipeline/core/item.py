@@ -181,9 +181,7 @@ def _item(
                 if best[head[c]] > best[s]:
                     best[s], node[s] = best[head[c]], node[head[c]]
             if begin[first] < begin[top]:
-                n = _merge(
-                    first, top, begin, stack, stack_node, best[s], merged, merged_node
-                )
+                n = _merge(first, top, begin, stack, stack_node, best[s], merged, merged_node)
         q = p + count[s]
         # the nodes of the set above will cut there in any case
         begin[first + 1] = _overlay(

@@ -1,7 +1,7 @@
 """The elastic Dantzig-Wolfe master: mix the blocks' stored answers so that capacity holds.
 
-    min  sum_bc cost_bc x_bc + sum_r overflow_usd_r o_r
-    s.t. sum_bc usage_bcr x_bc - o_r <= limit_r,   sum_c x_bc = 1,   x, o >= 0
+min  sum_bc cost_bc x_bc + sum_r overflow_usd_r o_r
+s.t. sum_bc usage_bcr x_bc - o_r <= limit_r,   sum_c x_bc = 1,   x, o >= 0
 """
 
 from dataclasses import dataclass
@@ -25,9 +25,7 @@ class Mix:
     value: float
 
 
-def mix(
-    cost: NDArray[np.float64], usage: NDArray[np.float64], capacity: Capacity
-) -> Mix:
+def mix(cost: NDArray[np.float64], usage: NDArray[np.float64], capacity: Capacity) -> Mix:
     """Best mix of columns: cost [blocks, columns], usage [blocks, columns, rows]."""
     blocks, columns, _ = usage.shape
     binding = np.flatnonzero(usage.max(axis=1).sum(axis=0) > capacity.limit)

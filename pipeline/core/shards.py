@@ -155,10 +155,7 @@ def cut(
     size = np.concatenate(sizes)
     edges = np.concatenate([[0], np.cumsum([len(part) for part in sizes])])
     largest = np.sort(np.argsort(-size, kind="stable")[: min(n_heavy, len(size) // 10)])
-    heavy_at = tuple(
-        largest[(largest >= a) & (largest < b)] - a
-        for a, b in pairwise(edges)
-    )
+    heavy_at = tuple(largest[(largest >= a) & (largest < b)] - a for a, b in pairwise(edges))
     per_block = max(len(size) // n_blocks, 1)
     bounds = tuple(
         np.linspace(0, len(part), max(round(len(part) / per_block), 1) + 1).astype(np.int64)

@@ -1,7 +1,7 @@
 """The main path: from packed item tables and capacity rows to a certified integer plan.
 
-    sample -> first prices -> one sweep: lower bound -> sweeps at perturbed prices -> master
-           -> every item takes a stored answer -> trim and fill -> certificate
+sample -> first prices -> one sweep: lower bound -> sweeps at perturbed prices -> master
+       -> every item takes a stored answer -> trim and fill -> certificate
 """
 
 from dataclasses import dataclass

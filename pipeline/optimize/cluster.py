@@ -36,7 +36,5 @@ class Cluster:
         return list(self.client.gather(futures))
 
 
-def _apply(
-    work: Callable[[int, ItemTables], Result], part: int, items: ItemTables
-) -> Result:
+def _apply(work: Callable[[int, ItemTables], Result], part: int, items: ItemTables) -> Result:
     return work(part, items)

@@ -156,9 +156,7 @@ def profiles(
     return Profiles(group.astype(np.uint8), shape, flow)
 
 
-def _equal_shares(
-    key: NDArray[np.float64], mass: NDArray[np.float64], n: int
-) -> NDArray[np.int64]:
+def _equal_shares(key: NDArray[np.float64], mass: NDArray[np.float64], n: int) -> NDArray[np.int64]:
     """Class 0..n-1 of each item by its key, the classes holding about equal mass."""
     order = np.argsort(key, kind="stable")
     share = np.cumsum(mass[order] + 1e-9)
