@@ -107,7 +107,7 @@ def test_a_night_runs_every_stage_once_and_trains_when_due(
 ) -> None:
     ran: list[tuple[str, date]] = []
     monkeypatch.setattr(runner, "run_stage",
-                        lambda store, source, settings, day, name, on_stage=None:
+                        lambda store, source, settings, day, name, on_stage=None, **_:
                         ran.append((name, day)))  # fmt: skip
     runner.run_night(Store(tmp_path), SOURCE, Settings(), DAY)
     model = runner.model_date(Settings(), DAY)
@@ -121,7 +121,7 @@ def test_the_day_after_is_compared_anew_only_when_it_used_an_older_plan(
 ) -> None:
     ran: list[tuple[str, date]] = []
     monkeypatch.setattr(runner, "run_stage",
-                        lambda store, source, settings, day, name, on_stage=None:
+                        lambda store, source, settings, day, name, on_stage=None, **_:
                         ran.append((name, day)))  # fmt: skip
     stale = {"value": ["2025-06-11/purchase_orders"]}
     monkeypatch.setattr(runner, "stale_inputs", lambda store, day, name: stale["value"])

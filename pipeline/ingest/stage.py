@@ -16,7 +16,7 @@ def run(night: Night) -> None:
     """Publish the clean world as known at the end of `night.as_of`."""
     settings = night.settings.ingest
     raw = read_source(night.source, night.as_of, settings.history_days)
-    world = clean_world(raw, night.as_of, settings)
+    world = clean_world(raw, night.as_of, settings, needs_snapshot=not night.is_for_training)
     for name in BY_NAME["ingest"].writes:
         night.write(name, world[name])
 

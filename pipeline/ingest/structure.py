@@ -21,7 +21,9 @@ _NEEDED = ("items", "regions", "nodes", "delivery_options", "delivery_speeds", "
            "vendors", "vendor_items", "sales", "node_capacity")  # fmt: skip
 
 
-def structure_findings(tables: Tables, as_of: date, settings: IngestSettings) -> list[Finding]:
+def structure_findings(
+    tables: Tables, as_of: date, settings: IngestSettings, needs_snapshot: bool = True
+) -> list[Finding]:
     """What is wrong between clean tables as known at `as_of`, fatal findings first."""
     empty = [name for name in _NEEDED if tables[name].empty]
     if empty:
@@ -29,7 +31,7 @@ def structure_findings(tables: Tables, as_of: date, settings: IngestSettings) ->
                 for name in empty]  # fmt: skip
     return [
         *_shares(tables), *_cycles(tables), *_unreachable(tables), *_unserved(tables),
-        *_no_snapshot(tables, as_of), *_stale(tables, as_of, settings),
+        *(_no_snapshot(tables, as_of) if needs_snapshot else ()), *_stale(tables, as_of, settings),
         *_no_vendor(tables), *_no_node(tables), *_full_nodes(tables, as_of),
     ]  # fmt: skip
 

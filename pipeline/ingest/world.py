@@ -18,11 +18,16 @@ from pipeline.ingest.structure import structure_findings
 _SNAPSHOTS = ("stock", "open_orders", "open_transfers")
 
 
-def clean_world(raw: RawTables, as_of: date, settings: IngestSettings) -> dict[str, pd.DataFrame]:
-    """Every table that ingest publishes; raises ContractError with all that is fatal at once."""
+def clean_world(
+    raw: RawTables, as_of: date, settings: IngestSettings, needs_snapshot: bool = True
+) -> dict[str, pd.DataFrame]:
+    """Every table that ingest publishes; raises ContractError with all that is fatal at once.
+
+    needs_snapshot: whether a date without a stock snapshot is refused; training needs none.
+    """
     cleaned = clean(raw, as_of, settings)
     if not cleaned.fatal:
-        cleaned.findings += structure_findings(cleaned.tables, as_of, settings)
+        cleaned.findings += structure_findings(cleaned.tables, as_of, settings, needs_snapshot)
     if cleaned.fatal:
         aside = [finding for finding in cleaned.findings if finding.severity == "set_aside"]
         action = "correct the raw files; echelon check --raw DIR lists everything."
