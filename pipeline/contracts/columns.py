@@ -312,6 +312,11 @@ def _simulate() -> list[Column]:
 COLUMNS: dict[str, Column] = {
     column.name: column
     for column in [
-        *_ids(), *_raw(), *_forecast(), *_optimize(), *_buy_place(), *_simulate(),
+        *_ids(),
+        *_raw(),
+        *_forecast(),
+        *_optimize(),
+        *_buy_place(),
+        *_simulate(),
     ]
 }

@@ -127,10 +127,7 @@ def test_evaluator_agrees_with_the_definition_unit_by_unit():
     assert len(members) == len(FAMILY)
     for k in range(20):
         ends = items.start[k] + np.concatenate([[0], np.cumsum(items.count[k].astype(int))])
-        steps = [
-            [tuple(map(float, knot)) for knot in items.knots[a:b]]
-            for a, b in pairwise(ends)
-        ]
+        steps = [[tuple(map(float, knot)) for knot in items.knots[a:b]] for a, b in pairwise(ends)]
         worth = -items.place_usd[k].astype(float)
         assert cost[k] == pytest.approx(plan_cost(members, steps, worth, position[k]))
     assert used[0, 1].sum() == position.sum()  # resource 1 counts units

@@ -128,12 +128,14 @@ def test_a_planned_discount_raises_the_forecast(night: Any, quick: Settings) -> 
 def test_an_item_sells_from_its_launch_to_its_end(night: Any, quick: Settings) -> None:
     """One item launches on day 10, another is on sale for the last time on day 7."""
     tables = dict(night.tables)
-    new = tables["items"].iloc[:1].assign(
-        item_id="item_999", launch_date=pd.Timestamp(AS_OF) + pd.Timedelta(days=10)
+    new = (
+        tables["items"]
+        .iloc[:1]
+        .assign(item_id="item_999", launch_date=pd.Timestamp(AS_OF) + pd.Timedelta(days=10))
     )
     items = pd.concat([tables["items"], new], ignore_index=True)
-    items.loc[items["item_id"] == "item_000", "end_date"] = (
-        pd.Timestamp(AS_OF) + pd.Timedelta(days=8)
+    items.loc[items["item_id"] == "item_000", "end_date"] = pd.Timestamp(AS_OF) + pd.Timedelta(
+        days=8
     )
     other: Any = FakeNight(tables | {"items": items}, quick, files=night.files)
     stage.run(other)

@@ -20,9 +20,7 @@ def plan_cost(
 ) -> float:
     """Priced cost of position y: worth[j] is minus the cost of a unit at node j."""
     cost = float(-(worth[y > 0] * y[y > 0]).sum())
-    return cost + sum(
-        shortage(steps[s], float(y[members[s]].sum())) for s in range(len(members))
-    )
+    return cost + sum(shortage(steps[s], float(y[members[s]].sum())) for s in range(len(members)))
 
 
 def best_plan(
