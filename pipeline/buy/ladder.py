@@ -13,17 +13,25 @@ _STEPS = (-2, -1, 0, 1, 2, 4)
 _SHARES = (0.25, 0.5, 0.75, 1.25, 1.5, 2.0)
 
 
-def case_limits(worth: Worth, max_excess_weeks: float) -> tuple[Ints, Ints]:
+def case_limits(
+    worth: Worth, max_excess_weeks: float, max_safety_weeks: float
+) -> tuple[Ints, Ints]:
     """Fewest (MOQ) and most cases of each pair; most < fewest where the MOQ lasts too long.
 
     The most cases lead no further above the order-up-to level than demand uses up in
-    `max_excess_weeks`; rounding up to the first full case is admitted under the same limit.
+    `max_excess_weeks`; rounding up to the first full case is admitted under the same limit. Nor do
+    they, beyond the MOQ, lead further than `max_safety_weeks` of expected demand past the cover:
+    an item that may or may not sell again is restocked step by step, as its sales tell.
     """
     pairs = worth.pairs
     fewest = pairs.moq // pairs.case
     excess = np.floor(pairs.daily_demand * 7 * max_excess_weeks).astype(np.int64)
     room = np.maximum(pairs.level, pairs.position) + excess - pairs.position
-    return fewest, room // pairs.case
+    ceiling = pairs.daily_demand * (pairs.cover_days + 7 * max_safety_weeks)
+    lasting = np.maximum(
+        (np.floor(ceiling).astype(np.int64) - pairs.position) // pairs.case, fewest
+    )
+    return fewest, np.minimum(room // pairs.case, lasting)
 
 
 def best_cases(worth: Worth, fewest: Ints, most: Ints) -> Ints:

@@ -57,10 +57,11 @@ def _reason_codes(plan: Ordering, pair: Ints, units: Ints, override: Ints) -> In
     case, moq, needed = pairs.case[pair], pairs.moq[pair], pairs.needed[pair]
     best = plan.best[pair] * case
     limit = "budget" if plan.choice.budget_price > 0 else "vendor_capacity"
+    is_held = (units == plan.most[pair] * case) & (needed - units >= case)
     return np.select(
-        [override != 0, units > best, units < best,
+        [override != 0, units > best, units < best, is_held,
          (units == moq) & (needed < moq) & (moq > case), (units - needed) * 2 > units],
-        ["override", "order_minimum", limit, "moq", "case_pack"],
+        ["override", "order_minimum", limit, "cover_limit", "moq", "case_pack"],
         "below_order_up_to",
     )  # fmt: skip
 

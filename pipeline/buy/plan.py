@@ -76,7 +76,7 @@ def plan_orders(
     worth = worth_of(
         pairs, planning.review_period_days, planning.holding_rate_per_year, buy.order_line_usd
     )
-    fewest, most = case_limits(worth, buy.max_excess_weeks)
+    fewest, most = case_limits(worth, buy.max_excess_weeks, buy.max_safety_weeks)
     best = best_cases(worth, fewest, most)
     best_gain = worth.gain(np.arange(len(pairs)), best * pairs.case)
     asks = pairs.needed >= np.maximum(buy.dead_band_share * worth.review_units, 1)

@@ -64,7 +64,7 @@ OVERRIDE_KINDS = ("set", "at_least", "at_most", "multiply", "block")
 OVERRIDE_TARGETS = ("order_units", "base_stock_units", "demand")
 REASON_CODES = (
     "below_order_up_to", "moq", "order_minimum", "case_pack", "vendor_capacity", "budget",
-    "override",
+    "cover_limit", "override",
 )  # fmt: skip
 DRIVERS = (
     "demand_over_cover", "safety_stock", "capacity_price", "stock_on_hand", "on_order",

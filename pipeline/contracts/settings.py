@@ -193,6 +193,12 @@ class BuySettings(Section):
         le=520,
         description="Most weeks of demand that MOQ and case pack may add to the order-up-to level.",
     )
+    max_safety_weeks: float = Field(
+        default=8,
+        gt=0,
+        le=520,
+        description="Most weeks of expected demand, beyond the cover, that an order may lead to.",
+    )
     stale_open_order_days: int = Field(
         default=60,
         ge=0,

@@ -12,6 +12,7 @@ _MINIMUM_WORDS = {
 
 _LIMIT_WORDS = {
     "vendor_capacity": "the vendor takes no more in one order",
+    "cover_limit": "its sales are too uncertain to stock that far ahead at once",
     "budget": "the budget is better spent on other items",
 }
 

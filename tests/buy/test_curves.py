@@ -46,11 +46,25 @@ def test_curves_interpolate_and_go_on_with_their_last_slope(curves, positions):
         np.testing.assert_allclose(found.at(np.array(n), positions), expected, atol=1e-8)
 
 
+def test_an_order_lasts_no_longer_than_the_cover_and_the_safety_weeks_beyond_the_moq():
+    tables = world(60, 3, 11)
+    pairs = _pairs(pair_frame(tables, AS_OF, 60), tables.position_values)
+    worth = worth_of(pairs, 7, 0.25, 0.5)
+    fewest, most = case_limits(worth, 26, 2)
+    free = case_limits(worth, 26, 520)[1]
+    lasts = pairs.daily_demand * (pairs.cover_days + 14)
+    is_cut = most < free
+    assert is_cut.any()
+    held = is_cut & (most > fewest)
+    assert (pairs.position + most * pairs.case <= lasts)[held].all()
+    assert (pairs.position + (most + 1) * pairs.case > lasts)[is_cut].all()
+
+
 def test_the_best_number_of_cases_is_that_of_a_full_search():
     tables = world(60, 3, 11)
     pairs = _pairs(pair_frame(tables, AS_OF, 60), tables.position_values)
     worth = worth_of(pairs, 7, 0.25, 0.5)
-    fewest, most = case_limits(worth, 26)
+    fewest, most = case_limits(worth, 26, 8)
     best = best_cases(worth, fewest, most)
     for p in range(len(pairs)):
         if most[p] < fewest[p]:
