@@ -168,10 +168,11 @@ def _column_violations(values: pd.Series, column: Column, table: Table) -> list[
             high = "inf" if column.high is None else f"{column.high:g}"
             found.append(_violation(table, column.name, f"is outside [{low}, {high}]", values,
                                     outside, "Correct the value."))  # fmt: skip
-    if column.values:
-        unknown = ~values.isin(column.values).to_numpy() & ~null
+    admitted = table.admits.get(column.name, column.values)
+    if admitted:
+        unknown = ~values.isin(admitted).to_numpy() & ~null
         if unknown.any():
-            found.append(_violation(table, column.name, f"is none of {', '.join(column.values)}",
+            found.append(_violation(table, column.name, f"is none of {', '.join(admitted)}",
                                     values, unknown, "Use one of those."))  # fmt: skip
     return found
 

@@ -60,6 +60,7 @@ def _ids() -> list[Column]:
 SIZE_CLASSES = ("sortable", "non_sortable")
 TIERS = ("distribution_center", "fulfillment_center", "same_day_site")
 RESOURCES = ("storage_cuft", "inbound_units_per_day", "outbound_units_per_day")
+PRICED_RESOURCES = (*RESOURCES, "lane_cuft_per_day", "budget_usd_per_day")
 OVERRIDE_KINDS = ("set", "at_least", "at_most", "multiply", "block")
 OVERRIDE_TARGETS = ("order_units", "base_stock_units", "demand")
 REASON_CODES = (

@@ -128,7 +128,7 @@ def _table_lines(table: Table) -> list[str]:
 
 
 def _column_line(column: Column, table: Table) -> str:
-    bounds = ", ".join(column.values)
+    bounds = ", ".join(table.admits.get(column.name, column.values))
     if column.low is not None or column.high is not None:
         low = "" if column.low is None else f"{column.low:g}"
         high = "" if column.high is None else f"{column.high:g}"

@@ -162,6 +162,12 @@ class OptimizeSettings(Section):
     flow_overflow_usd_per_unit: float = Field(
         default=3.0, gt=0, description="Cost of a unit received or shipped beyond capacity."
     )
+    lane_overflow_usd_per_cuft: float = Field(
+        default=4.0, gt=0, description="Cost of a cubic foot sent over a lane beyond capacity."
+    )
+    budget_overflow_usd_per_usd: float = Field(
+        default=1.0, gt=0, description="Cost of a dollar that levels need beyond buy.budget_usd."
+    )
 
 
 class BuySettings(Section):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.contracts.columns import QUANTILE_COLUMNS
+from pipeline.contracts.columns import PRICED_RESOURCES, QUANTILE_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Table:
     """Column -> 'table.column' that must hold its value."""
     nullable: tuple[str, ...] = ()
     """Columns that may be null in this table only, with the meaning given in `grain`."""
+    admits: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Column -> the values admitted in this table, where they differ from the column's."""
     is_optional: bool = False
     """Raw only: the file may be absent, which means an empty table."""
     history_date: str = ""
@@ -149,10 +151,11 @@ STAGE_TABLES = (
     _table("position_values", "optimize", "a knot of the value of an item's position, by vendor",
            "item_id vendor_id position_units",
            "item_id vendor_id position_units position_value_usd"),
-    _table("capacity_prices", "optimize", "a capacity of a node in a planning week",
+    _table("capacity_prices", "optimize",
+           "a capacity in a planning week, of a node, of the lane to it, or of the whole 'network'",
            "node_id resource week_start",
            "node_id resource week_start price_usd_per_capacity_unit left_derivative_usd "
-           "right_derivative_usd capacity usage overflow"),
+           "right_derivative_usd capacity usage overflow", admits={"resource": PRICED_RESOURCES}),
     _table("solver_trace", "optimize", "an iteration of the solver", "iteration",
            "iteration phase lower_bound_usd upper_bound_usd certified_gap violation"),
     _table("optimize_summary", "optimize", "a figure of the night's optimization", "measure",

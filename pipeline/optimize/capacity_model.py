@@ -2,7 +2,8 @@
 
 A position is refilled every review period, so it stands in storage in every week of the horizon,
 scaled by how the item's demand moves. Every cycle the part of it that is not safety stock flows in
-through the node and the nodes above it, up to where vendors deliver, and out of all of them again.
+through the node and the nodes above it, up to where vendors deliver, and out of all of them again;
+over the lanes between them; and it is bought, which the budget of a night limits.
 """
 
 from __future__ import annotations
@@ -13,20 +14,26 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
+from scipy.sparse import coo_matrix, csr_matrix
 
 from pipeline.contracts.settings import Settings
 from pipeline.core.prices import Capacity
 from pipeline.optimize.item_model import Profiles
 from pipeline.optimize.network_model import NetworkModel
 
-CUFT, UNITS = 0, 1
-"""Resources of an item in core's tables: cubic feet and units."""
+CUFT, UNITS, USD = 0, 1, 2
+"""Resources of an item in core's tables: cubic feet, units, and (with a budget) what it costs."""
+NETWORK = -1
+"""Node index of a row that is about the whole network."""
+
+Row = tuple[int, str, int, float]
+"""Node, resource, week, capacity."""
 
 
 @dataclass(frozen=True)
 class CapacityModel:
-    """Rows for core, and their keys: node (index), resource, week (from 0), capacity as stated."""
+    """Rows for core, and their keys: node (index, or NETWORK), resource, week (from 0), capacity as
+    stated. A lane's row stands at the node that the lane leads to."""
 
     rows: Capacity
     node: NDArray[np.int64]
@@ -39,56 +46,84 @@ class CapacityModel:
 def capacity_model(
     network: NetworkModel,
     capacity: pd.DataFrame,
+    lanes: pd.DataFrame,
     profiles: Profiles,
     cycle_days: float,
     overstock: NDArray[np.float64],
     as_of: date,
     settings: Settings,
 ) -> CapacityModel:
-    """Rows from node_capacity; overstock: [nodes, weeks] cubic feet of stock above any level."""
-    shape = profiles.trend
-    weeks = [as_of + timedelta(days=1 + 7 * t) for t in range(shape.shape[1])]
-    found = _stated(network, capacity, weeks)
-    size = (len(shape), 2, len(network.parent))
-    node, resource, week, stated = (list(part) for part in zip(*found, strict=True)) if found else (
-        [], [], [], []
-    )  # fmt: skip
+    """Rows from node_capacity, the lanes' capacities and the budget of a night.
+
+    overstock: [nodes, weeks] cubic feet of stock above any level.
+    """
+    weeks = [as_of + timedelta(days=1 + 7 * t) for t in range(profiles.trend.shape[1])]
+    found = _stated(network, capacity, weeks) + _lanes(network, lanes, len(weeks))
+    budget = settings.buy.budget_usd
+    if budget is not None:
+        found += [(NETWORK, "budget_usd_per_day", t, budget) for t in range(len(weeks))]
+    found.sort()
+    node = np.array([row[0] for row in found], int)
+    resource = np.array([row[1] for row in found], str)
+    week = np.array([row[2] for row in found], int)
+    stated = np.array([row[3] for row in found], float)
+    is_storage = resource == "storage_cuft"
+    limit = stated - np.where(is_storage, overstock[node, week], 0.0) if found else stated
+    usd = settings.optimize
+    overflow = {
+        "storage_cuft": usd.storage_overflow_usd_per_cuft_week,
+        "lane_cuft_per_day": usd.lane_overflow_usd_per_cuft * 7.0,
+        "budget_usd_per_day": usd.budget_overflow_usd_per_usd * 7.0,
+    }
+    flow = usd.flow_overflow_usd_per_unit * 7.0
+    matrix, size = _coefficients(network, found, profiles, cycle_days, 2 + (budget is not None))
+    rows = Capacity(
+        matrix, size, limit, np.array([overflow.get(row[1], flow) for row in found], float)
+    )
+    return CapacityModel(rows, node, resource, week, weeks, stated)
+
+
+def _coefficients(
+    network: NetworkModel, found: list[Row], profiles: Profiles, cycle_days: float, resources: int
+) -> tuple[csr_matrix, tuple[int, int, int]]:
+    """What a unit of a resource at a node uses of each row, and the shape of its columns."""
+    size = (len(profiles.trend), resources, len(network.parent))
     row_of, column_of, share = [], [], []
     through = [network.through(j) for j in range(len(network.parent))]
-    for row, (j, name, t, _) in enumerate(found):
-        kind, nodes, scale = CUFT, [j], np.ones(len(shape))
-        if name != "storage_cuft":
-            kind, nodes = UNITS, np.flatnonzero(through[j]).tolist()
-            scale = profiles.turnover / cycle_days
-        for f in range(len(shape)):
-            for i in nodes:
-                row_of.append(row)
-                column_of.append(int(np.ravel_multi_index((f, kind, i), size)))
-                share.append(shape[f, t] * scale[f])
-    width = int(np.prod(size))
-    matrix = coo_matrix((share, (row_of, column_of)), shape=(len(found), width)).tocsr()
-    is_storage = np.array(resource, dtype=str) == "storage_cuft"
-    limit = np.array(stated, float) - np.where(
-        is_storage, overstock[np.array(node, int), np.array(week, int)], 0.0
-    )
-    overflow = np.where(
-        is_storage,
-        settings.optimize.storage_overflow_usd_per_cuft_week,
-        settings.optimize.flow_overflow_usd_per_unit * 7.0,
-    )
-    rows = Capacity(matrix, size, limit, overflow)
-    return CapacityModel(
-        rows, np.array(node, int), np.array(resource, str), np.array(week, int), weeks,
-        np.array(stated, float),
-    )  # fmt: skip
+    daily = profiles.turnover / cycle_days
+    for row, (j, resource, t, _) in enumerate(found):
+        if resource == "storage_cuft":
+            kind, nodes, scale = CUFT, [j], np.ones(len(daily))
+        elif resource == "budget_usd_per_day":
+            kind, nodes, scale = USD, list(range(size[2])), daily
+        else:
+            kind = CUFT if resource == "lane_cuft_per_day" else UNITS
+            nodes, scale = np.flatnonzero(through[j]).tolist(), daily
+        for f in range(len(daily)):
+            row_of += [row] * len(nodes)
+            column_of += [int(np.ravel_multi_index((f, kind, i), size)) for i in nodes]
+            share += [profiles.trend[f, t] * scale[f]] * len(nodes)
+    shape = (len(found), int(np.prod(size)))
+    return coo_matrix((share, (row_of, column_of)), shape=shape).tocsr(), size
 
 
-def _stated(
-    network: NetworkModel, capacity: pd.DataFrame, weeks: list[date]
-) -> list[tuple[int, str, int, float]]:
-    """Least capacity in effect during each week, by node and resource, in order."""
+def _lanes(network: NetworkModel, lanes: pd.DataFrame, weeks: int) -> list[Row]:
+    """Capacities of the lanes that replenish a node, by the node they lead to."""
     index = {name: i for i, name in enumerate(network.names)}
-    found = []
+    direct = network.nodes["is_vendor_receiving"].to_numpy(bool)
+    ends = zip(lanes["from_node_id"].astype(str), lanes["to_node_id"].astype(str), strict=True)
+    found: list[Row] = []
+    for (source, target), room in zip(ends, lanes["lane_capacity_cuft_per_day"], strict=True):
+        j = index[target]
+        if not pd.isna(room) and network.parent[j] == index[source] and not direct[j]:
+            found += [(j, "lane_cuft_per_day", t, float(room)) for t in range(weeks)]
+    return found
+
+
+def _stated(network: NetworkModel, capacity: pd.DataFrame, weeks: list[date]) -> list[Row]:
+    """Least capacity in effect during each week, by node and resource."""
+    index = {name: i for i, name in enumerate(network.names)}
+    found: list[Row] = []
     keys = [capacity["node_id"].astype(str), capacity["resource"].astype(str)]
     for (name, resource), rows in capacity.sort_values("start_date").groupby(keys):
         start = rows["start_date"].to_numpy("datetime64[D]")
@@ -100,7 +135,7 @@ def _stated(
             effective = np.concatenate([before, during])
             if len(effective):
                 found.append((index[name], str(resource), t, float(amount[effective].min())))
-    return sorted(found)
+    return found
 
 
 def overstock_cuft(

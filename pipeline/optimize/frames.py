@@ -71,7 +71,7 @@ def price_frame(
     overstock = rows.stated - rows.rows.limit
     return pd.DataFrame(
         {
-            "node_id": np.array(network.names, object)[rows.node],
+            "node_id": np.array([*network.names, "network"], object)[rows.node],
             "resource": rows.resource,
             "week_start": pd.to_datetime([rows.week_start[t] for t in rows.week]),
             "price_usd_per_capacity_unit": plan.price,

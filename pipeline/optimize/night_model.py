@@ -22,6 +22,7 @@ from pipeline.optimize.item_model import (
     DemandCube,
     Economics,
     PackedItems,
+    Profiles,
     demand_cube,
     economics,
     item_tables,
@@ -49,6 +50,7 @@ class NightModel:
     packed: PackedItems
     unpriced: NDArray[np.int32]
     ranks: Ranks
+    classes: Profiles
     capacity: CapacityModel
     vendors: Vendors
     cycle_days: float
@@ -82,7 +84,10 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     classes = profiles(
         cube, settings.planning.horizon_weeks, demand, unpriced.sum(axis=1).astype(float)
     )
-    packed = replace(packed, tables=replace(packed.tables, profile=classes.of_item))
+    use = packed.tables.use
+    if settings.buy.budget_usd is not None:
+        use = np.column_stack([use, money.unit_cost_usd]).astype(np.float32)
+    packed = replace(packed, tables=replace(packed.tables, profile=classes.of_item, use=use))
     inside = np.maximum(network.woods.home[packed.tables.tree], 0)
     weekly = np.take_along_axis(packed.mean, inside, axis=1) * 7.0 / cycle_days
     stock = stock_on_hand(network, tables["stock"], names, as_of)
@@ -90,12 +95,14 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
         network, stock, unpriced, weekly, money.cube_cuft, settings.planning.horizon_weeks
     )
     capacity = capacity_model(
-        network, tables["node_capacity"], classes, cycle_days, overstock, as_of, settings
-    )
+        network, tables["node_capacity"], tables["lanes"], classes, cycle_days, overstock, as_of,
+        settings,
+    )  # fmt: skip
     vendors = vendor_rows(tables["vendor_items"], tables["lead_times"], names, money)
     return NightModel(
-        network, cube, money, packed, unpriced, ranks, capacity, vendors, cycle_days, overrides
-    )
+        network, cube, money, packed, unpriced, ranks, classes, capacity, vendors, cycle_days,
+        overrides,
+    )  # fmt: skip
 
 
 def free_positions(network: NetworkModel, tables: ItemTables) -> NDArray[np.int32]:

@@ -36,7 +36,8 @@ DRIVER_WORDS = {
 }  # fmt: skip
 RESOURCE_WORDS = {
     "storage_cuft": "storage", "inbound_units_per_day": "inbound",
-    "outbound_units_per_day": "outbound",
+    "outbound_units_per_day": "outbound", "lane_cuft_per_day": "the lane",
+    "budget_usd_per_day": "budget",
 }  # fmt: skip
 _SHOWN_LANES, _SHOWN_CHANGES, _SHOWN_FINDINGS, _SHOWN_VENDORS = 25, 15, 20, 20
 
