@@ -17,6 +17,7 @@ from numba import njit
 from scipy import stats
 
 from pipeline.core.inventory.demand import Array, poisson
+from pipeline.core.inventory.lost_sales import outstanding_units
 from pipeline.core.inventory.single_stage import base_stock, economic_order_quantity
 
 
@@ -84,15 +85,6 @@ def _after(values: np.ndarray, mass: np.ndarray, x: int, came: int) -> float:
 
 
 @njit(cache=True)
-def _digits(pipe: int, base: int, count: int) -> int:
-    total = 0
-    for _ in range(count):
-        total += pipe % base
-        pipe //= base
-    return total
-
-
-@njit(cache=True)
 def _value_iteration(
     first_cost: np.ndarray,
     second_cost: np.ndarray,
@@ -114,11 +106,11 @@ def _value_iteration(
     low, high = -np.inf, np.inf
     for _ in range(max_sweeps):
         for pipe in range(pipes):
-            for z in range(top - _digits(pipe, base, outstanding) + 1):
+            for z in range(top - outstanding_units(pipe, base, outstanding) + 1):
                 middle[pipe, z] = second_cost[z] + _after(value[pipe], second_mass, z, 0)
         low, high = np.inf, -np.inf
         for pipe in range(pipes):
-            room = top - _digits(pipe, base, outstanding)
+            room = top - outstanding_units(pipe, base, outstanding)
             for x in range(room + 1):
                 best = np.inf
                 for order in range(min(most, room - x) + 1):
