@@ -137,3 +137,17 @@ def forest(trees: Sequence[Tree]) -> Forest:
     above = np.where(parent < 0, sizes[:, None], parent)
     home = np.stack([tree.home for tree in trees])
     return Forest(sizes, n_children, parent, above, home, tuple(trees))
+
+
+def along_chain(
+    own: NDArray[np.float64], parent: NDArray[np.int64], is_start: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """[nodes] sum of `own` over the node and those above it, up to where vendors deliver.
+
+    parent: [nodes] index of the replenishing node, -1 at the top; is_start: vendors deliver there.
+    """
+    is_fed = (parent >= 0) & ~is_start
+    total = own.copy()
+    for _ in range(len(parent)):  # as deep as the deepest tree
+        total = own + np.where(is_fed, total[parent], 0.0)
+    return total

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline.contracts.columns import SIZE_CLASSES
 from pipeline.core.demand import CellShares, cell_shares
-from pipeline.core.network import Forest, Tree, entry_sets, forest, laminar_tree
+from pipeline.core.network import Forest, Tree, along_chain, entry_sets, forest, laminar_tree
 from pipeline.errors import EchelonError
 
 CUBE_GRID = 9
@@ -29,7 +29,8 @@ class NetworkModel:
     """Nodes in order of id, and per size class a tree, its cells and its costs.
 
     parent: [nodes] index of the replenishing node, -1 at the top; transit_days: [nodes] from it;
-    chain_usd_per_cuft: [nodes] lanes from where vendors deliver down to the node; eligible: bool
+    chain_usd_per_cuft, chain_usd_per_unit: [nodes] lanes, and handling at every node, from where
+    vendors deliver down to the node; eligible: bool
     [classes, nodes]; cube_cuft: [grid]; gap_usd: [classes, grid, sets] extra cost of a unit served
     from outside the set (zero at the root: the lost sale is the item's own).
     """
@@ -38,6 +39,7 @@ class NetworkModel:
     parent: NDArray[np.int64]
     transit_days: NDArray[np.float64]
     chain_usd_per_cuft: NDArray[np.float64]
+    chain_usd_per_unit: NDArray[np.float64]
     eligible: NDArray[np.bool_]
     woods: Forest
     shares: list[CellShares]
@@ -74,12 +76,11 @@ def build_network(
     index = {name: i for i, name in enumerate(nodes["node_id"].astype(str))}
     above = nodes["parent_node_id"]
     parent = np.array([-1 if pd.isna(name) else index[str(name)] for name in above])
-    transit, chain = _chains(nodes, lanes, parent)
+    transit, chain, handling = _chains(nodes, lanes, parent)
     accepts = nodes["accepts"].astype(str).to_numpy()
     eligible = np.array([(accepts == name) | (accepts == "any") for name in SIZE_CLASSES])
     cells = _cells(options, speeds, hours, region_share, index)
     grid = np.quantile(cubes.to_numpy(float), np.linspace(0, 1, CUBE_GRID))
-    handling = nodes["handling_usd_per_unit"].to_numpy(float)
     trees = [_tree(parent, able, name) for able, name in zip(eligible, SIZE_CLASSES, strict=True)]
     woods = forest(trees)
     gap = np.zeros((len(trees), CUBE_GRID, woods.parent.shape[1]))
@@ -94,13 +95,14 @@ def build_network(
             cost = cells.cost_usd + handling + cube * chain
             cost = np.where(eligible[t], cost, np.inf)
             gap[t, g, : tree.n_sets] = _gaps(cost, entry, weight, tree)
-    return NetworkModel(nodes, parent, transit, chain, eligible, woods, shares, grid, gap)
+    return NetworkModel(nodes, parent, transit, chain, handling, eligible, woods, shares, grid, gap)
 
 
 def _chains(
     nodes: pd.DataFrame, lanes: pd.DataFrame, parent: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Transit days from the parent, and usd a cubic foot from the top tier, by node."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """By node: transit days from the parent; usd a cubic foot for the lanes, and usd a unit for the
+    handling at every node, on the way from where vendors deliver."""
     names = nodes["node_id"].astype(str).tolist()
     pairs = zip(lanes["from_node_id"].astype(str), lanes["to_node_id"].astype(str), strict=True)
     lane = {pair: i for i, pair in enumerate(pairs)}
@@ -121,10 +123,8 @@ def _chains(
             "lanes: no lane from the replenishing node for " + ", ".join(missing)
             + ". Next: add the lanes, or correct parent_node_id in nodes."
         )  # fmt: skip
-    chain = usd.copy()
-    for _ in range(len(parent)):  # as deep as the deepest tree
-        chain = usd + np.where((parent >= 0) & ~direct, chain[parent], 0.0)
-    return days, chain
+    handling = nodes["handling_usd_per_unit"].to_numpy(float)
+    return days, along_chain(usd, parent, direct), along_chain(handling, parent, direct)
 
 
 @dataclass(frozen=True)

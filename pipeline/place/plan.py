@@ -25,10 +25,7 @@ def plan_placement(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(inbound_assignments, transfers) of the night."""
     grid = build_grid(tables, as_of)
-    saved = saved_usd(
-        grid, tables["delivery_options"], tables["delivery_speeds"], tables["order_hours"],
-        _region_demand(tables["demand_quantiles"]),
-    )  # fmt: skip
+    saved = saved_usd(grid, tables, _region_demand(tables["demand_quantiles"]))
     transfers = plan_transfers(grid, saved, tables, as_of, place)
     return assign_inbound(grid, tables, transfers, as_of), transfers
 

@@ -1,7 +1,8 @@
 """What serving a unit from a node saves, against the best node outside its subtree.
 
 A demand cell is (region, speed, order hour). A node serves it at its delivery cost while the
-cut-off has not passed, else at that of its cheapest slower speed plus the goodwill lost.
+cut-off has not passed, else at that of its cheapest slower speed plus the goodwill lost; and at the
+cost of having the unit there: handling at every node and lanes from where vendors deliver.
 """
 
 from __future__ import annotations
@@ -10,34 +11,64 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.core.network import along_chain
 from pipeline.place.grid import Grid
 
 Floats = npt.NDArray[np.float64]
+CUBE_GRID = 9
 LEAST_USD = 0.05
 """What serving from a node is worth at least: one that saves nothing is filled all the same."""
 
 
-def saved_usd(
-    grid: Grid, options: pd.DataFrame, speeds: pd.DataFrame, hours: pd.DataFrame,
-    region_demand: pd.Series,
-) -> Floats:  # fmt: skip
+def saved_usd(grid: Grid, tables: dict[str, pd.DataFrame], region_demand: pd.Series) -> Floats:
     """Usd a unit [items, nodes]: mean saving over the demand that the node serves better.
 
     Rivals are the nodes outside its subtree that may hold the item; the subtree of a node that has
-    none of the item stands empty, too, before long.
+    none of the item stands empty, too, before long. Worked out for CUBE_GRID sizes, and
+    interpolated for the items between them.
     """
-    cost, weight = _cell_costs(grid, options, speeds, hours, region_demand)
+    cost, weight = _cell_costs(
+        grid, tables["delivery_options"], tables["delivery_speeds"], tables["order_hours"],
+        region_demand,
+    )  # fmt: skip
+    per_unit, per_cuft = _chains(grid, tables["nodes"], tables["lanes"])
     kinds, kind_of = np.unique(grid.eligible, axis=0, return_inverse=True)
-    saved = np.full(kinds.shape, LEAST_USD)
+    cubes = np.quantile(grid.cube, np.linspace(0, 1, CUBE_GRID))
+    found = np.empty(grid.eligible.shape)
     for kind, able in enumerate(kinds):
-        for node in np.flatnonzero(able).tolist():
-            rival = cost[:, able & ~grid.below(node)].min(axis=1, initial=np.inf)
-            is_both = np.isfinite(rival) & np.isfinite(cost[:, node])
-            gain = np.where(is_both, np.maximum(rival, cost[:, node]) - cost[:, node], 0.0)
-            served = float(weight[gain > 0].sum())
-            if served > 0:
-                saved[kind, node] = max(float(weight @ gain) / served, LEAST_USD)
-    return saved[kind_of.ravel()]
+        saved = [_savings(grid, cost + per_unit + cube * per_cuft, weight, able) for cube in cubes]
+        mine = np.flatnonzero(kind_of.ravel() == kind)
+        for node, values in enumerate(np.array(saved).T):
+            found[mine, node] = np.interp(grid.cube[mine], cubes, values)
+    return found
+
+
+def _savings(grid: Grid, cost: Floats, weight: Floats, able: npt.NDArray[np.bool_]) -> Floats:
+    """Usd a unit [nodes] for items that `able` nodes may hold; cost: [cells, nodes]."""
+    saved = np.full(len(able), LEAST_USD)
+    for node in np.flatnonzero(able).tolist():
+        rival = cost[:, able & ~grid.below(node)].min(axis=1, initial=np.inf)
+        is_both = np.isfinite(rival) & np.isfinite(cost[:, node])
+        gain = np.where(is_both, np.maximum(rival, cost[:, node]) - cost[:, node], 0.0)
+        served = float(weight[gain > 0].sum())
+        if served > 0:
+            saved[node] = max(float(weight @ gain) / served, LEAST_USD)
+    return saved
+
+
+def _chains(grid: Grid, nodes: pd.DataFrame, lanes: pd.DataFrame) -> tuple[Floats, Floats]:
+    """(usd a unit, usd a cubic foot) [nodes] paid on the way to each node from a vendor's dock."""
+    rows = nodes.astype({"node_id": "str"}).set_index("node_id").loc[grid.nodes]
+    is_start = rows["is_vendor_receiving"].to_numpy(bool) | (grid.parent < 0)
+    text = lanes.astype({"from_node_id": "str", "to_node_id": "str"})
+    usd = text.set_index(["from_node_id", "to_node_id"])["lane_usd_per_cuft"]
+    above = [grid.nodes[parent] for parent in grid.parent]
+    ways = usd.reindex(pd.MultiIndex.from_arrays([above, grid.nodes])).fillna(0.0)
+    lane = np.where(is_start, 0.0, ways.to_numpy(dtype=np.float64))
+    handling = rows["handling_usd_per_unit"].to_numpy(dtype=np.float64)
+    return (
+        along_chain(handling, grid.parent, is_start), along_chain(lane, grid.parent, is_start)
+    )  # fmt: skip
 
 
 def _cell_costs(

@@ -44,7 +44,8 @@ class WorldRules(Section):
     holding_rate_per_year: float = Field(0.25, ge=0, le=2, description="Capital cost of stock.")
     overflow_usd: tuple[float, float, float] = Field(
         (0.5, 0.5, 0.5),
-        description="Charge for a unit above capacity and day: storage, inbound, outbound.",
+        description="Charge beyond capacity: a cubic foot and day stored, a unit received or "
+        "shipped in a week.",
     )  # fmt: skip
 
 

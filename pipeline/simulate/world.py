@@ -57,11 +57,16 @@ def do_nothing() -> Decisions:
 
 @dataclass
 class State:
-    """All that the next day needs: stock [items, nodes], waiting [items, regions], shipments."""
+    """All that the next day needs: stock [items, nodes], waiting [items, regions], shipments.
+
+    flow: [3, nodes, 2] inbound and outbound of the planning week so far: units used, the capacity
+    of the days gone, and units already charged as overflow.
+    """
 
     on_hand: Ints
     waiting: Ints
     on_the_way: Shipments
+    flow: NDArray[np.float64]
     next_number: int = 1
 
 
@@ -70,8 +75,8 @@ class Day:
     """What a day brought.
 
     sold, in_stock_share: [items, regions]; count: [items, 5] (kernel's columns); money: [items,
-    MONEY] usd; speed_units: [speeds, 2] asked for and kept; usage, overflow: [nodes, resources];
-    received: the shipments that arrived.
+    MONEY] usd; speed_units: [speeds, 2] asked for and kept; usage, overflow: [nodes, resources],
+    overflow of flows being what the day adds to its week's; received: the shipments that arrived.
     """
 
     day: int
@@ -105,7 +110,8 @@ class World:
     ) -> Day:  # fmt: skip
         """One day under the decisions of the night before it.
 
-        demand, price_usd: [items, regions]; capacity: [nodes, resources], None = no limits;
+        demand, price_usd: [items, regions]; capacity: [nodes, resources] of this day, None = no
+        limits; storage is held to it daily, flows to its sum over the planning week;
         opportunity_usd: [items, nodes], what a unit is worth to later orders (protected only).
         Raises LedgerError if a unit is lost or made.
         """
@@ -132,7 +138,10 @@ class World:
             [_sum_over(state.on_hand, self.model.cube_cuft), inbound.sum(axis=0),
              (shipped + outbound).sum(axis=0)], axis=1,
         ).astype(float)  # fmt: skip
-        excess = np.zeros_like(usage) if capacity is None else np.maximum(usage - capacity, 0.0)
+        excess = np.zeros_like(usage)
+        if capacity is not None:
+            excess[:, 0] = np.maximum(usage[:, 0] - capacity[:, 0], 0.0)
+            excess[:, 1:] = _flow_excess(state.flow, day, usage[:, 1:], capacity[:, 1:])
         costs = self._costs(count, money, inbound, outbound, shipped, usage, excess)
         np.add.at(costs[:, 9], decisions.item,
                   decisions.units * (decisions.unit_cost_usd
@@ -250,6 +259,30 @@ class World:
             raise LedgerError("negative stock")
 
 
+def days_left_in_week(day: int) -> int:
+    """Days of the planning week (Monday to Sunday) from `day`, counted from 1970, on: 7 to 1."""
+    return 7 - (day + 3) % 7  # 1970-01-01 was a Thursday
+
+
+def _flow_excess(
+    flow: NDArray[np.float64], day: int, units: NDArray[np.float64], capacity: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """[nodes, 2] units by which the day takes the week's flow further above its capacity.
+
+    A week has the capacity of its days gone and, for those to come, today's; docks and shifts can
+    be moved within it. Updates `flow` (see State).
+    """
+    left = days_left_in_week(day)
+    if left == 7:
+        flow[:] = 0.0
+    flow[0] += units
+    over = np.maximum(flow[0] - (flow[1] + left * capacity), 0.0)
+    excess = np.clip(over - flow[2], 0.0, units)
+    flow[1] += capacity
+    flow[2] += excess
+    return excess
+
+
 def _weighted(units: Ints, weight: NDArray[np.float64]) -> NDArray[np.float64]:
     """Row sums of units times weight of the column, in a fixed order (no threaded BLAS)."""
     return np.einsum("kj,j->k", units, weight)
@@ -273,6 +306,7 @@ def empty_state(model: WorldModel) -> State:
         np.zeros((n_items, n_nodes), dtype=np.int64),
         np.zeros((n_items, n_regions), dtype=np.int64),
         nothing(),
+        np.zeros((3, n_nodes, 2)),
     )
 
 
@@ -280,7 +314,7 @@ def save_state(state: State) -> dict[str, NDArray]:
     """The state as named arrays, for numpy's archive."""
     ways = {f"way_{name}": value for name, value in vars(state.on_the_way).items()}
     return {
-        "on_hand": state.on_hand, "waiting": state.waiting,
+        "on_hand": state.on_hand, "waiting": state.waiting, "flow": state.flow,
         "next_number": np.array(state.next_number), **ways,
     }  # fmt: skip
 
@@ -289,6 +323,6 @@ def load_state(arrays: dict[str, NDArray]) -> State:
     """The state that `save_state` wrote."""
     ways = {key[4:]: value for key, value in arrays.items() if key.startswith("way_")}
     return State(
-        arrays["on_hand"], arrays["waiting"], replace(nothing(), **ways),
+        arrays["on_hand"], arrays["waiting"], replace(nothing(), **ways), arrays["flow"],
         int(arrays["next_number"]),
     )  # fmt: skip

@@ -56,9 +56,10 @@ def test_serving_from_outside_costs_the_missed_speed_and_the_way():
     network = model()
     tree = network.woods.trees[0]
     site = int(np.flatnonzero((tree.members == [False, False, True]).all(axis=1))[0])
-    # from S in time: 3 + 0.4 + 0.8 = 4.2, too late as a one-day order: 2 + 2 + 1.2 = 5.2;
-    # from F too late: 2.5 + 2 + 0.2 + 0.5 = 5.2; so 1.0 more
-    assert network.gap_usd[0, 0, site] == pytest.approx(1.0)
+    # handling at D, F and S is 0.1 + 0.2 + 0.4, the lanes 0.8: from S in time 3 + 0.7 + 0.8 = 4.5;
+    # from F too late: 2.5 + 2 + 0.3 + 0.5 = 5.3; so 0.8 more
+    assert network.gap_usd[0, 0, site] == pytest.approx(0.8)
+    assert network.chain_usd_per_unit.tolist() == pytest.approx([0.1, 0.3, 0.7])
 
 
 def test_non_sortable_items_have_a_tree_of_their_own():

@@ -16,11 +16,7 @@ from tests.place.world import AS_OF, TODAY, Tables, world
 
 def saved(tables: Tables, demand: dict[str, float]) -> tuple[Grid, np.ndarray]:
     grid = build_grid(tables, AS_OF)
-    found = saved_usd(
-        grid, tables["delivery_options"], tables["delivery_speeds"], tables["order_hours"],
-        pd.Series(demand),
-    )  # fmt: skip
-    return grid, found
+    return grid, saved_usd(grid, tables, pd.Series(demand))
 
 
 def test_a_site_saves_the_goodwill_before_its_cut_off_and_the_cheaper_delivery():
@@ -31,6 +27,25 @@ def test_a_site_saves_the_goodwill_before_its_cut_off_and_the_cheaper_delivery()
     expected = 0.3 * (0.5 * 3.8 + 0.5 * 0.8) + 0.7 * 0.8
     assert found[item, grid.nodes.index("s1")] == pytest.approx(expected)
     assert found[item, grid.nodes.index("s2")] == LEAST_USD  # nobody in r2 buys
+
+
+def test_handling_and_lanes_on_the_way_to_a_node_are_part_of_serving_from_it():
+    """A node saves less by what it takes to bring the unit further than to its rival."""
+    tables = world(20, 0)
+    _, free = saved(tables, {"r1": 1.0, "r2": 0.0})
+    handling = tables["nodes"]["tier"].map(
+        {"distribution_center": 0.1, "fulfillment_center": 0.2, "same_day_site": 0.4}
+    )
+    rival = tables["nodes"]["node_id"] == "s2"
+    dear = {**tables, "nodes": tables["nodes"].assign(handling_usd_per_unit=handling + 0.05),
+            "lanes": tables["lanes"].assign(lane_usd_per_cuft=0.01)}  # fmt: skip
+    cheap = {**dear, "nodes": dear["nodes"].assign(
+        handling_usd_per_unit=np.where(rival, 0.15, handling + 0.05)
+    )}  # fmt: skip
+    grid, less = saved(cheap, {"r1": 1.0, "r2": 0.0})
+    item = int(np.flatnonzero(grid.eligible[:, grid.nodes.index("s1")])[0])
+    at = (item, grid.nodes.index("s1"))
+    assert less[at] == pytest.approx(free[at] - 0.3)  # 0.3 less handling at the rival
 
 
 def test_only_nodes_that_may_hold_the_item_are_rivals_and_none_saves_less_than_the_least():

@@ -31,9 +31,9 @@ def world(n_items: int, seed: int, tightness: float = 1.0) -> Tables:
     sortable = rng.random(n_items) < 0.7
     nodes = pd.DataFrame(
         NODES, columns=["node_id", "tier", "accepts", "parent_node_id", "is_vendor_receiving"]
-    )
+    ).assign(handling_usd_per_unit=0.0)
     lanes = pd.DataFrame([
-        (node[3], node[0], 1, 0.5, None if node[0] != "f1" else 60.0 * tightness)
+        (node[3], node[0], 1, 0.0, None if node[0] != "f1" else 60.0 * tightness)
         for node in NODES if node[3]
     ], columns=["from_node_id", "to_node_id", "transit_days", "lane_usd_per_cuft",
                 "lane_capacity_cuft_per_day"])  # fmt: skip

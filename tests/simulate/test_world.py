@@ -97,6 +97,34 @@ def test_a_state_read_back_goes_on_as_if_nothing_had_happened() -> None:
     assert save_state(world.state)["on_hand"].tobytes() == copy.state.on_hand.tobytes()
 
 
+def test_flow_is_held_to_the_capacity_of_the_week_not_of_the_day() -> None:
+    """A peak day is free while the week has room; what the week lacks is charged once, also when
+    the run is stopped in between; the next Monday starts anew."""
+    monday, (world, model, _) = 4, small_world(2)  # 1970-01-05
+    capacity = np.full((len(model.nodes), 3), np.inf)
+    capacity[:, 2] = 10.0
+    price = np.full(model.shape[:2], 20.0)
+    none = np.zeros(model.shape[:2], dtype=np.int64)
+    rush = none.copy()
+    rush[:, 0] = 9
+    world.state.on_hand[:] = 0
+    world.state.on_hand[:, 1] = 30  # FC-A serves the east: 12 items x 9 units
+    assert world.model.nodes[1] == "FC-A"
+    over = []
+    for day in range(monday, monday + 8):
+        if day == monday + 3:
+            kept = {name: array.copy() for name, array in save_state(world.state).items()}
+            world, _, _ = small_world(2)
+            world.state = load_state(kept)
+        demand = rush if day in (monday, monday + 7) else none
+        if day == monday + 4:
+            demand = none.copy()
+            demand[:2, 0] = 3
+        found = world.live(day, demand, price, do_nothing(), capacity)
+        over.append(found.overflow[1, 2])
+    assert over == [108 - 70, 0, 0, 0, 6, 0, 0, 108 - 70]
+
+
 def _day(plan: tuple, price: np.ndarray) -> tuple:
     return plan[0], price, plan[1]
 
