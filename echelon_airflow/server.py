@@ -37,7 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--home", type=Path, default=ROOT / ".airflow" / "server")
     given = parser.parse_args(arguments)
     home = given.home.resolve()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for sign in (signal.SIGTERM, signal.SIGINT):  # a background shell has its jobs ignore Ctrl-C
+        signal.signal(sign, _interrupt)
     try:
         with ExitStack() as stack:
             env = stack.enter_context(_database(home, given.port))
