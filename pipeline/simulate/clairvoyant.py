@@ -1,19 +1,21 @@
 """The clairvoyant bound: the most profit that perfect information could have made.
 
-An item's weeks are a linear program in which everything is known and much is relaxed, so that no
-policy can earn more: within a week time stands still (an arrival serves any order of its week, a
-transfer takes no time, every order comes at the best hour), vendors deliver any quantity at the
-cheapest price from the first possible arrival on, and nothing has a capacity. Stock that is there
-at the start, or on the way, has to be held, moved and sold:
+Each item is a minimum-cost flow through its days (`clairvoyant_flow`) in which all is known: every
+order with its region, speed and hour, every price, and on which days an order to a vendor can
+arrive. No policy that keeps to lanes, vendors and what nodes accept earns more, because its own
+units are such a flow: what is relaxed is that vendors deliver any quantity on any day on which one
+order of the run would arrive (no minimums, packs or capacities; a late part may come alone), that
+every customer takes a late delivery, and that the seller chooses which orders to serve, and from
+where.
 
-    max  sum_{w,c,j} s_wcj (v_wc - e_cj) + sum_{w,c} n_wc (v_wc - e_c)
-         - sum_{w,l} t_wl m_l - sum_{w,j} h_j (I_wj + (d_w - 1) z_wj)
-    I_wj = I_{w-1,j} + arrivals_wj + t_in - t_out - sum_c s_wcj,   sum_j s_wcj + n_wc <= D_wc,
-    z_wj >= I_wj - arrivals_wj - t_in
+Capacity is shared by items and overflow is charged at pi a unit. For any prices 0 <= p <= pi,
 
-v: price and goodwill less cost; e: cost to serve cell c = (region, speed) from node j, at its best
-hour; e_c: the least over nodes of that and the way there from a vendor; z: units that lay in the
-node all week, which were held for its d_w days. Solved by HiGHS through scipy.
+    pi (use - cap)^+ >= p (use - cap),
+
+so the items' flows at costs plus p times use, plus the sum of p times cap, bound the profit after
+overflow. One price for a period of seven days bounds a charge by the day as well as one by the
+week. The prices only decide how tight the bound is: they come from subgradient steps, and the least
+bound met on the way is returned.
 """
 
 from __future__ import annotations
@@ -26,187 +28,205 @@ from numpy.typing import NDArray
 from scipy import optimize, sparse
 
 from pipeline.errors import EchelonError
-from pipeline.simulate.kernel import demand_by_speed
+from pipeline.simulate.clairvoyant_flow import INBOUND, Calendar, Flow, Item, Ways, build, solve
+from pipeline.simulate.kernel import orders_by_cell
 from pipeline.simulate.model import Tables, WorldModel
 from pipeline.simulate.randomness import draw_uniforms
 from pipeline.simulate.situation import day_number
 from pipeline.simulate.start import initial_state
-from pipeline.simulate.supply import Ints, LeadTimes
+from pipeline.simulate.supply import Ints, LeadTimes, Shipments, luck
 from pipeline.simulate.truth import Truth
 
 Floats = NDArray[np.float64]
-_LEAD_STREAM = 0  # the stream from which `supply.dispatch` draws lead times
+PERIOD_DAYS = 7
 
 
 @dataclass(frozen=True)
-class _Item:
-    """One item's data: demand, value [weeks, cells]; serve_usd [cells, nodes], inf = cannot;
-    new_usd [cells]; arrivals [weeks, nodes]; stock, hold_usd [nodes]; lanes [lanes, 2] of nodes;
-    move_usd [lanes]; days [weeks]; first_week: the first with new supply."""
+class Bound:
+    """usd: no policy's profit is above it; price_usd: [rows] the prices of capacity behind it."""
 
-    demand: Floats
-    value: Floats
-    serve_usd: Floats
-    new_usd: Floats
-    arrivals: Floats
-    stock: Floats
-    hold_usd: Floats
-    lanes: Ints
-    move_usd: Floats
-    days: Floats
-    first_week: int
+    usd: float
+    price_usd: Floats
 
 
-def clairvoyant_profit(
-    model: WorldModel, times: LeadTimes, truth: Truth, tables: Tables, seed: int, start: date
-) -> float:
-    """Upper bound in usd on the profit of all items over the days of `truth`."""
-    state = initial_state(model, times, tables, seed, start)
-    first = day_number(start) + 1
-    week_start = np.arange(0, len(truth.days), 7)
-    days = np.diff(np.append(week_start, len(truth.days))).astype(float)
-    n_items, n_regions, n_nodes = model.shape
-    by_speed = np.zeros((len(days), n_items, n_regions, len(model.speeds)), dtype=np.int64)
-    for t in range(len(truth.days)):
-        demand_by_speed(seed, first + t, model.item_key, model.region_key, truth.demand[t],
-                        model.cumulative, len(model.speeds), by_speed[t // 7])  # fmt: skip
-    goodwill = model.rules.goodwill_share
-    price = np.maximum.reduceat(truth.price_usd, week_start, axis=0)
-    lost_all = goodwill * np.einsum("tkr,tkr->k", truth.demand, truth.price_usd)
-    arrivals = np.zeros((len(days), n_items, n_nodes))
-    ways = state.on_the_way
-    week = (np.maximum(ways.arrival_day, first) - first) // 7
-    here = week < len(days)
-    np.add.at(arrivals, (week[here], ways.item[here], ways.node[here]), ways.units[here])
-    serve, lanes, inbound = best_serving_usd(model), _lanes(tables, model), _inbound(tables, model)
-    supply = first_supply_day(model, times, tables, seed, first, len(truth.days)) // 7
-    total = 0.0
-    for k in range(n_items):
-        item = _item(model, k, by_speed[:, k], price[:, k], serve, lanes, inbound[k],
-                     arrivals[:, k], state.on_hand[k], days, int(supply[k]))  # fmt: skip
-        handled = float((arrivals[:, k] * model.handling_usd).sum())
-        total += solve(item) - lost_all[k] - handled
-    return total
+@dataclass(frozen=True)
+class _Problem:
+    """All items' flows; sunk_usd: what every policy pays or loses; use: [rows] of what comes of
+    itself; cap, most_usd: [rows] capacity over the period and the charge for overflow."""
+
+    flows: list[Flow]
+    sunk_usd: float
+    use: Floats
+    cap: Floats
+    most_usd: Floats
 
 
-def best_serving_usd(model: WorldModel) -> Floats:
-    """[regions * speeds, nodes] least cost of a unit over the hours of the day; inf: never."""
-    offers = model.offers
-    found = np.full((offers.n_regions * offers.n_speeds, len(model.nodes)), np.inf)
-    for cell in range(offers.n_cells):
-        span = slice(offers.start[cell], offers.start[cell + 1])
-        np.minimum.at(found[cell // offers.n_buckets], offers.node[span],
-                      offers.ship_usd[span] + offers.missed_usd[span])  # fmt: skip
+def clairvoyant_bound(
+    model: WorldModel, times: LeadTimes, truth: Truth, tables: Tables, seed: int, start: date,
+    price_usd: Floats | None = None, steps: int = 12,
+) -> Bound:  # fmt: skip
+    """Upper bound on the profit of all items over the days of `truth`.
+
+    price_usd: prices to start from, e.g. those of another replication; steps: how often they are
+    changed. Not for worlds in which customers wait.
+    """
+    problem = _problem(model, times, truth, tables, seed, start)
+    price = np.zeros_like(problem.cap) if price_usd is None else price_usd
+    best = Bound(np.inf, price)
+    columns: list[tuple[Floats, Floats]] = []
+    for step in range(steps + 1):
+        value, cost, use = _value(problem, price)
+        print(step, value, best.usd, __import__("time").process_time())
+        if value < best.usd:
+            best = Bound(value, price)
+        columns.append((cost, use))
+        if step < steps:
+            price = _prices(problem, columns)
+    return best
+
+
+def _value(problem: _Problem, price: Floats) -> tuple[float, Floats, Floats]:
+    """The bound at some prices; the items' costs [items] without them, and use [items, rows]."""
+    with_none = np.append(price, 0.0)
+    solved = [solve(flow, with_none) for flow in problem.flows]
+    cost, use = np.array([part[0] for part in solved]), np.stack([part[1] for part in solved])
+    room = np.where(price > 0, problem.cap - problem.use, 0.0)
+    value = float((price * room).sum()) - float(cost.sum()) - problem.sunk_usd
+    return value, cost - use @ price, use
+
+
+def _prices(problem: _Problem, columns: list[tuple[Floats, Floats]]) -> Floats:
+    """[rows] capacity's prices if each item could only mix the flows seen so far (the master of
+    Dantzig and Wolfe, all its rows elastic)."""
+    cost, use = (np.concatenate(part) for part in zip(*columns, strict=True))
+    n_items, n_flows = len(problem.flows), len(cost)
+    room = problem.cap - problem.use
+    rows = np.flatnonzero(sum(part.sum(axis=0) > room for _, part in columns))
+    found = np.zeros_like(problem.cap)
+    if not len(rows):
+        return found
+    over = sparse.eye_array(len(rows), format="csr")
+    one_each = sparse.csr_array(
+        (np.ones(n_flows), (np.arange(n_flows) % n_items, np.arange(n_flows))),
+        shape=(n_items, n_flows + len(rows)),
+    )  # fmt: skip
+    result = optimize.linprog(
+        np.concatenate([cost, problem.most_usd[rows]]),
+        A_ub=sparse.hstack([sparse.csr_array(use[:, rows].T), -over], format="csr"),
+        b_ub=room[rows], A_eq=one_each, b_eq=np.ones(n_items), method="highs",
+    )  # fmt: skip
+    if result.status != 0:
+        raise EchelonError(f"the clairvoyant bound: prices were not found: {result.message}")
+    found[rows] = np.clip(-result.ineqlin.marginals, 0.0, problem.most_usd[rows])
     return found
 
 
-def first_supply_day(
+def _problem(
+    model: WorldModel, times: LeadTimes, truth: Truth, tables: Tables, seed: int, start: date
+) -> _Problem:
+    state = initial_state(model, times, tables, seed, start)
+    first, n_days = day_number(start) + 1, len(truth.days)
+    lanes, transit = _lanes(tables, model)
+    calendar = Calendar(np.arange(n_days) // PERIOD_DAYS, len(model.nodes), lanes, transit)
+    ways = serving_ways(model)
+    demand = orders(model, truth, ways, seed, first)
+    stock, sunk_usd, use = _coming(model, state.on_the_way, calendar, first)
+    stock[:, 0] += state.on_hand
+    goodwill = model.rules.goodwill_share
+    value = truth.price_usd * (1 + goodwill) - model.unit_cost_usd[:, None]
+    sunk_usd += goodwill * float(np.einsum("tkr,tkr->", truth.demand, truth.price_usd))
+    new_usd = new_supply_usd(model, times, tables, seed, first, n_days)
+    rows = tables["nodes"].set_index(tables["nodes"]["node_id"].astype("str")).loc[model.nodes]
+    receives = rows["is_vendor_receiving"].to_numpy(bool)
+    capital = model.unit_cost_usd * model.rules.holding_rate_per_year / 365.0
+    lane_usd = model.lane_usd_per_cuft[lanes[:, 0], lanes[:, 1]]
+    flows = [
+        build(Item(demand[k], value[:, k], model.may_hold[k], stock[k], new_usd[k], receives,
+                   float(capital[k]), model.storage_usd * model.cube_cuft[k], model.handling_usd,
+                   lane_usd * model.cube_cuft[k], float(model.cube_cuft[k])), ways, calendar)
+        for k in range(len(model.items))
+    ]  # fmt: skip
+    cap = np.add.reduceat(truth.capacity, np.arange(0, n_days, PERIOD_DAYS), axis=0)
+    most = np.broadcast_to(np.array(model.rules.overflow_usd)[:, None], (3, len(model.nodes)))
+    return _Problem(flows, sunk_usd, use, cap.transpose(0, 2, 1).ravel(),
+                    np.tile(most.ravel(), len(cap)))  # fmt: skip
+
+
+def _coming(
+    model: WorldModel, ways: Shipments, calendar: Calendar, first: int
+) -> tuple[Ints, float, Floats]:
+    """Units on the way at the start, [items, days, nodes] by arrival; what they cost, whatever is
+    decided: handling and, for transfers, capital; and the use of rows."""
+    n_days = calendar.n_days
+    units = np.zeros((len(model.items), n_days, calendar.n_nodes), dtype=np.int64)
+    day = np.maximum(ways.arrival_day - first, 0)
+    is_in = day < n_days
+    np.add.at(units, (ways.item[is_in], day[is_in], ways.node[is_in]), ways.units[is_in])
+    handling = np.einsum("ktj,j->", units, model.handling_usd)
+    capital = model.unit_cost_usd[ways.item] * model.rules.holding_rate_per_year / 365.0
+    moving = np.where(ways.vendor < 0, np.minimum(day, n_days) * ways.units, 0)
+    days, nodes = (part.ravel() for part in np.indices((n_days, calendar.n_nodes)))
+    use = np.bincount(calendar.row(days, INBOUND, nodes), units.sum(axis=0).ravel(),
+                      calendar.n_rows)  # fmt: skip
+    return units, float(handling + (capital * moving).sum()), use
+
+
+def orders(model: WorldModel, truth: Truth, ways: Ways, seed: int, first: int) -> Ints:
+    """[items, days, kinds] the orders of the world's own draws."""
+    n_items, n_regions, _ = model.shape
+    found = np.zeros((n_items, len(truth.days), len(ways.region)), dtype=np.int64)
+    cells = np.zeros((n_items, n_regions, model.cumulative.shape[1]), dtype=np.int64)
+    for t in range(len(truth.days)):
+        cells[:] = 0
+        orders_by_cell(seed, first + t, model.item_key, model.region_key, truth.demand[t],
+                       model.cumulative, cells)  # fmt: skip
+        np.add.at(found[:, t].T, ways.kind.ravel(), cells.reshape(n_items, -1).T)
+    return found
+
+
+def serving_ways(model: WorldModel) -> Ways:
+    """The kinds of orders of the network: cells of a region with the same offers are one kind."""
+    offers, n_nodes = model.offers, len(model.nodes)
+    usd = np.full((offers.n_cells, n_nodes), np.inf)
+    for cell in range(offers.n_cells):
+        span = slice(offers.start[cell], offers.start[cell + 1])
+        np.minimum.at(usd[cell], offers.node[span], offers.ship_usd[span] + offers.missed_usd[span])
+    region = np.repeat(np.arange(offers.n_regions), offers.n_speeds * offers.n_buckets)
+    keyed, kind = np.unique(np.column_stack([region, usd]), axis=0, return_inverse=True)
+    region, usd = keyed[:, 0].astype(np.int64), keyed[:, 1:]
+    hub = np.full((offers.n_regions, n_nodes), np.inf)
+    np.minimum.at(hub, region, usd)
+    with np.errstate(invalid="ignore"):
+        more = np.where(np.isfinite(usd), usd - hub[region], -np.inf)
+    extra = np.maximum(more.max(axis=1), 0.0)
+    direct = np.where(more < extra[:, None] - 1e-9, usd, np.inf)
+    by_speed = kind.reshape(offers.n_regions, offers.n_speeds, offers.n_buckets)
+    cells = by_speed.transpose(0, 2, 1).reshape(offers.n_regions, -1)
+    return Ways(cells, region, hub, extra, direct)
+
+
+def new_supply_usd(
     model: WorldModel, times: LeadTimes, tables: Tables, seed: int, first: int, n_days: int
-) -> Ints:
-    """[items] first day, from 0, on which an order of the run can arrive; n_days or more: none."""
+) -> Floats:
+    """[items, days] least usd above the standard cost of a unit that an order of the run can bring
+    on the day; inf: no order arrives on it."""
     frame = tables["vendor_items"]
     vendor = model.vendors.get_indexer(frame["vendor_id"].astype("str"))
     item = model.items.get_indexer(frame["item_id"].astype("str"))
-    found = np.full(len(model.items), 10**6, dtype=np.int64)
-    u = np.empty(len(item))
+    more = frame["unit_cost_usd"].to_numpy(float) - model.unit_cost_usd[item]
+    found = np.full((len(model.items), n_days), np.inf)
     for sent in range(n_days):
-        day = np.full(len(item), first + sent, dtype=np.int64)
-        draw_uniforms(seed, _LEAD_STREAM, model.vendor_key[vendor], model.item_key[item], day, u)
-        lead = times.draw(vendor * len(model.items) + item, day, u)
-        np.minimum.at(found, item, sent + lead)
+        lead, later_share, delay = luck(model, times, seed, vendor, item, first + sent)
+        for day, comes in ((sent + lead, lead >= 0), (sent + lead + delay, later_share > 0)):
+            day = np.maximum(day, sent + 1)
+            comes &= day < n_days
+            np.minimum.at(found, (item[comes], day[comes]), more[comes])
     return found
 
 
-def _lanes(tables: Tables, model: WorldModel) -> Ints:
+def _lanes(tables: Tables, model: WorldModel) -> tuple[Ints, Ints]:
+    """[lanes, 2] nodes and [lanes] days on the way, a day at least."""
     frame = tables["lanes"]
     ends = [model.nodes.get_indexer(frame[name].astype("str"))
             for name in ("from_node_id", "to_node_id")]  # fmt: skip
-    return np.stack(ends, axis=1)
-
-
-def _inbound(tables: Tables, model: WorldModel) -> Floats:
-    """[items, nodes] least cost of bringing a new unit to the node; inf: no way."""
-    nodes = tables["nodes"].set_index(tables["nodes"]["node_id"].astype("str")).loc[model.nodes]
-    receives = nodes["is_vendor_receiving"].to_numpy(bool)
-    usd = np.where(receives & model.may_hold, model.handling_usd, np.inf)
-    lanes = _lanes(tables, model)
-    for _ in range(len(model.nodes)):  # Bellman and Ford: the network is shallow
-        before = usd.copy()
-        for a, b in lanes:
-            way = model.lane_usd_per_cuft[a, b] * model.cube_cuft + model.handling_usd[b]
-            usd[:, b] = np.where(model.may_hold[:, b], np.minimum(usd[:, b], usd[:, a] + way),
-                                 np.inf)  # fmt: skip
-        if np.array_equal(before, usd):
-            break
-    return usd
-
-
-def _item(
-    model: WorldModel, k: int, demand: Ints, price: Floats, serve: Floats, lanes: Ints,
-    inbound: Floats, arrivals: Floats, stock: Ints, days: Floats, first_week: int,
-) -> _Item:  # fmt: skip
-    n_speeds = len(model.speeds)
-    cost = model.unit_cost_usd[k]
-    value = np.repeat(price * (1 + model.rules.goodwill_share) - cost, n_speeds, axis=1)
-    cube = model.cube_cuft[k]
-    daily = cost * model.rules.holding_rate_per_year / 365.0 + cube * model.storage_usd
-    return _Item(
-        demand=demand.reshape(len(days), -1).astype(float), value=value, serve_usd=serve,
-        new_usd=(serve + inbound).min(axis=1), arrivals=arrivals, stock=stock.astype(float),
-        hold_usd=daily, lanes=lanes,
-        move_usd=model.lane_usd_per_cuft[lanes[:, 0], lanes[:, 1]] * cube
-        + model.handling_usd[lanes[:, 1]],
-        days=days, first_week=first_week,
-    )  # fmt: skip
-
-
-def solve(item: _Item) -> float:
-    """Value of the item's linear program in usd."""
-    n_weeks, n_nodes, n_lanes = len(item.days), len(item.stock), len(item.lanes)
-    week, cell = np.nonzero(item.demand)
-    pairs, node = np.nonzero(np.isfinite(item.serve_usd[cell]))
-    is_new = (week >= item.first_week) & np.isfinite(item.new_usd[cell])
-    new = np.flatnonzero(is_new)
-    sizes = [n_weeks * n_nodes, n_weeks * n_nodes, n_weeks * n_lanes, len(pairs), len(new)]
-    at = np.concatenate([[0], np.cumsum(sizes)])
-    stay, full, move, old, bought = (np.arange(at[i], at[i + 1]) for i in range(5))
-    cost = np.concatenate([
-        np.tile(item.hold_usd, n_weeks),
-        np.repeat(item.days - 1, n_nodes) * np.tile(item.hold_usd, n_weeks),
-        np.tile(item.move_usd, n_weeks),
-        item.serve_usd[cell[pairs], node] - item.value[week[pairs], cell[pairs]],
-        item.new_usd[cell[new]] - item.value[week[new], cell[new]],
-    ])  # fmt: skip
-    place = np.arange(n_weeks * n_nodes)
-    base = np.repeat(np.arange(n_weeks) * n_nodes, n_lanes)
-    goes_from = base + np.tile(item.lanes[:, 0], n_weeks)
-    goes_to = base + np.tile(item.lanes[:, 1], n_weeks)
-    later = place[n_nodes:]
-    ones = np.ones
-    balance = _matrix(len(place), at[-1], [
-        (place, stay, ones(len(place))), (later, stay[:-n_nodes], -ones(len(later))),
-        (goes_from, move, ones(len(move))), (goes_to, move, -ones(len(move))),
-        (week[pairs] * n_nodes + node, old, ones(len(old))),
-    ])  # fmt: skip
-    held = _matrix(len(place), at[-1], [
-        (place, stay, ones(len(place))), (place, full, -ones(len(place))),
-        (goes_to, move, -ones(len(move))),
-    ])  # fmt: skip
-    served = _matrix(len(week), at[-1], [(pairs, old, ones(len(old))),
-                                         (new, bought, ones(len(new)))])  # fmt: skip
-    supply = item.arrivals.copy()
-    supply[0] += item.stock
-    result = optimize.linprog(
-        cost, A_eq=balance, b_eq=supply.ravel(), A_ub=sparse.vstack([held, served], format="csr"),
-        b_ub=np.concatenate([item.arrivals.ravel(), item.demand[week, cell]]), method="highs",
-    )  # fmt: skip
-    if result.status != 0:
-        raise EchelonError(f"the clairvoyant bound was not solved: {result.message}")
-    return -float(result.fun)
-
-
-def _matrix(
-    n_rows: int, n_columns: int, parts: list[tuple[NDArray, NDArray, NDArray]]
-) -> sparse.csr_matrix:
-    rows, columns, values = (np.concatenate(group) for group in zip(*parts, strict=True))
-    return sparse.csr_matrix((values, (rows, columns)), shape=(n_rows, n_columns))
+    return np.stack(ends, axis=1), np.maximum(frame["transit_days"].to_numpy(np.int64), 1)

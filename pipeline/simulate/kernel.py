@@ -190,18 +190,15 @@ def trade_day(
 
 
 @njit(nogil=True, cache=True)
-def demand_by_speed(
+def orders_by_cell(
     seed: int, day: int, item_key: NDArray, region_key: NDArray, demand: NDArray,
-    cumulative: NDArray, n_speeds: int, out: NDArray,
+    cumulative: NDArray, out: NDArray,
 ) -> None:  # fmt: skip
-    """Add to out [items, regions, speeds] the speeds that `trade_day` draws for the same day."""
+    """Add to out [items, regions, buckets * speeds] the orders that `trade_day` draws for the same
+    day, cells in the order of ``cumulative``."""
     base = mix(np.uint64(seed), np.uint64(day))
-    n_cells = cumulative.shape[1]
     for k in range(demand.shape[0]):
         state = mix(base, item_key[k])
         for r in range(demand.shape[1]):
             if demand[k, r] > 0:
-                asked = np.zeros(n_cells, np.int64)
-                _split(mix(state, region_key[r]), demand[k, r], cumulative[r], asked)
-                for c in range(n_cells):
-                    out[k, r, c % n_speeds] += asked[c]
+                _split(mix(state, region_key[r]), demand[k, r], cumulative[r], out[k, r])

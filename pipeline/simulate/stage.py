@@ -20,7 +20,7 @@ from pipeline import runner
 from pipeline.contracts.settings import Settings, load_settings
 from pipeline.errors import UsageError
 from pipeline.simulate import raw_folder, record
-from pipeline.simulate.clairvoyant import clairvoyant_profit
+from pipeline.simulate.clairvoyant import Bound, clairvoyant_bound
 from pipeline.simulate.model import WorldModel, WorldRules, world_model
 from pipeline.simulate.opportunity import opportunity_prices
 from pipeline.simulate.policies import POLICIES
@@ -83,14 +83,17 @@ def run_scenario(
         scenario = scenario.model_copy(update={"days": days})
     base = prepare(scenario, out)
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in SIMULATE.writes}
+    bound: Bound | None = None
     for replication in range(scenario.replications):
-        bound = None
-        if with_bound:
-            bound = clairvoyant_profit(base.model, base.times, base.truth, base.tables,
-                                       scenario.seed + replication, scenario.start)  # fmt: skip
+        if with_bound and not base.model.rules.lets_wait:
+            bound = clairvoyant_bound(
+                base.model, base.times, base.truth, base.tables, scenario.seed + replication,
+                scenario.start, None if bound is None else bound.price_usd,
+            )  # fmt: skip
         for name in compare:
             found = run_policy(base, scenario, POLICIES[name], replication, on_day)
-            rows = record.tables(found, base.model, base.truth.days, name, replication, bound)
+            rows = record.tables(found, base.model, base.truth.days, name, replication,
+                                 None if bound is None else bound.usd)  # fmt: skip
             for table, frame in rows.items():
                 parts[table].append(frame)
     tables = {name: pd.concat(frames, ignore_index=True) for name, frames in parts.items()}

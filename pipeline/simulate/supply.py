@@ -115,22 +115,30 @@ def lead_times(fitted: pd.DataFrame, vendor_items: pd.DataFrame, model: WorldMod
     return LeadTimes(first, table["days"].to_numpy(np.int64), cumulative.to_numpy())
 
 
-def dispatch(
-    model: WorldModel, times: LeadTimes, seed: int, vendor: Ints, item: Ints, node: Ints,
-    units: Ints, expected_day: Ints, day: int, first_number: int,
-) -> Shipments:  # fmt: skip
-    """The shipments of tonight's order lines: one or two parts each, with their true arrivals."""
-    n, rules = len(units), model.rules
+def luck(
+    model: WorldModel, times: LeadTimes, seed: int, vendor: Ints, item: Ints, day: int
+) -> tuple[Ints, NDArray[np.float64], Ints]:
+    """What becomes of orders sent on a day: lead time, share that comes later, how much later."""
+    n, rules = len(vendor), model.rules
     sent = np.full(n, day, dtype=np.int64)
     u = np.empty((4, n))
     for stream in range(4):
         draw_uniforms(seed, stream, model.vendor_key[vendor], model.item_key[item], sent, u[stream])
     lead = times.draw(vendor * len(model.items) + item, sent, u[_LEAD])
-    later = np.where(
-        u[_PARTIAL] < rules.partial_receipt_share,
-        (units * (0.1 + 0.4 * u[_SHARE])).astype(np.int64), 0,
-    )  # fmt: skip
+    share = np.where(u[_PARTIAL] < rules.partial_receipt_share, 0.1 + 0.4 * u[_SHARE], 0.0)
     delay = 1 + (u[_DELAY] * rules.partial_delay_days).astype(np.int64)
+    return lead, share, delay
+
+
+def dispatch(
+    model: WorldModel, times: LeadTimes, seed: int, vendor: Ints, item: Ints, node: Ints,
+    units: Ints, expected_day: Ints, day: int, first_number: int,
+) -> Shipments:  # fmt: skip
+    """The shipments of tonight's order lines: one or two parts each, with their true arrivals."""
+    n = len(units)
+    sent = np.full(n, day, dtype=np.int64)
+    lead, later_share, delay = luck(model, times, seed, vendor, item, day)
+    later = (units * later_share).astype(np.int64)
     number, nowhere = first_number + np.arange(n), np.full(n, -1, dtype=np.int64)
     on_time = Shipments(
         number, vendor, item, nowhere, node, sent, expected_day, sent + lead, units - later
