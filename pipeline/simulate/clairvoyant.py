@@ -13,9 +13,10 @@ Capacity is shared by items and overflow is charged at pi a unit. For any prices
     pi (use - cap)^+ >= p (use - cap),
 
 so the items' flows at costs plus p times use, plus the sum of p times cap, bound the profit after
-overflow. One price for a period of seven days bounds a charge by the day as well as one by the
-week. The prices only decide how tight the bound is: they come from subgradient steps, and the least
-bound met on the way is returned.
+overflow. Rows are storage by node and day, and flows by node and planning week, as the world
+charges them (`_rooms`). The prices only decide how tight the bound is: they come from the master
+of Dantzig and Wolfe over the flows seen so far, whose value is what mixed flows would earn, so that
+the search ends when it has little more to win.
 """
 
 from __future__ import annotations
@@ -28,17 +29,26 @@ from numpy.typing import NDArray
 from scipy import optimize, sparse
 
 from pipeline.errors import EchelonError
-from pipeline.simulate.clairvoyant_flow import INBOUND, Calendar, Flow, Item, Ways, build, solve
+from pipeline.simulate.clairvoyant_flow import (
+    INBOUND,
+    STORAGE,
+    Calendar,
+    Flow,
+    Item,
+    Ways,
+    build,
+    solve,
+)
 from pipeline.simulate.kernel import orders_by_cell
 from pipeline.simulate.model import Tables, WorldModel
-from pipeline.simulate.randomness import draw_uniforms
 from pipeline.simulate.situation import day_number
 from pipeline.simulate.start import initial_state
 from pipeline.simulate.supply import Ints, LeadTimes, Shipments, luck
 from pipeline.simulate.truth import Truth
+from pipeline.simulate.world import days_left_in_week
 
 Floats = NDArray[np.float64]
-PERIOD_DAYS = 7
+_WORTH_A_STEP = 0.005  # share of the bound that further prices might take off
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,7 @@ class Bound:
 @dataclass(frozen=True)
 class _Problem:
     """All items' flows; sunk_usd: what every policy pays or loses; use: [rows] of what comes of
-    itself; cap, most_usd: [rows] capacity over the period and the charge for overflow."""
+    itself; cap, most_usd: [rows] capacity and the charge for overflow."""
 
     flows: list[Flow]
     sunk_usd: float
@@ -63,25 +73,25 @@ class _Problem:
 
 def clairvoyant_bound(
     model: WorldModel, times: LeadTimes, truth: Truth, tables: Tables, seed: int, start: date,
-    price_usd: Floats | None = None, steps: int = 12,
+    price_usd: Floats | None = None, steps: int = 6,
 ) -> Bound:  # fmt: skip
     """Upper bound on the profit of all items over the days of `truth`.
 
-    price_usd: prices to start from, e.g. those of another replication; steps: how often they are
+    price_usd: prices to start from, e.g. those of another replication; steps: how often they may be
     changed. Not for worlds in which customers wait.
     """
     problem = _problem(model, times, truth, tables, seed, start)
     price = np.zeros_like(problem.cap) if price_usd is None else price_usd
     best = Bound(np.inf, price)
     columns: list[tuple[Floats, Floats]] = []
-    for step in range(steps + 1):
+    for _ in range(steps + 1):
         value, cost, use = _value(problem, price)
-        print(step, value, best.usd, __import__("time").process_time())
         if value < best.usd:
             best = Bound(value, price)
         columns.append((cost, use))
-        if step < steps:
-            price = _prices(problem, columns)
+        price, attained = _prices(problem, columns)
+        if best.usd - attained <= _WORTH_A_STEP * abs(best.usd):
+            break
     return best
 
 
@@ -95,16 +105,13 @@ def _value(problem: _Problem, price: Floats) -> tuple[float, Floats, Floats]:
     return value, cost - use @ price, use
 
 
-def _prices(problem: _Problem, columns: list[tuple[Floats, Floats]]) -> Floats:
+def _prices(problem: _Problem, columns: list[tuple[Floats, Floats]]) -> tuple[Floats, float]:
     """[rows] capacity's prices if each item could only mix the flows seen so far (the master of
-    Dantzig and Wolfe, all its rows elastic)."""
+    Dantzig and Wolfe, all its rows elastic); and the profit of the best mix."""
     cost, use = (np.concatenate(part) for part in zip(*columns, strict=True))
     n_items, n_flows = len(problem.flows), len(cost)
     room = problem.cap - problem.use
-    rows = np.flatnonzero(sum(part.sum(axis=0) > room for _, part in columns))
-    found = np.zeros_like(problem.cap)
-    if not len(rows):
-        return found
+    rows = np.flatnonzero(np.any([part.sum(axis=0) > room for _, part in columns], axis=0))
     over = sparse.eye_array(len(rows), format="csr")
     one_each = sparse.csr_array(
         (np.ones(n_flows), (np.arange(n_flows) % n_items, np.arange(n_flows))),
@@ -117,8 +124,9 @@ def _prices(problem: _Problem, columns: list[tuple[Floats, Floats]]) -> Floats:
     )  # fmt: skip
     if result.status != 0:
         raise EchelonError(f"the clairvoyant bound: prices were not found: {result.message}")
+    found = np.zeros_like(problem.cap)
     found[rows] = np.clip(-result.ineqlin.marginals, 0.0, problem.most_usd[rows])
-    return found
+    return found, -float(result.fun) - problem.sunk_usd
 
 
 def _problem(
@@ -127,7 +135,8 @@ def _problem(
     state = initial_state(model, times, tables, seed, start)
     first, n_days = day_number(start) + 1, len(truth.days)
     lanes, transit = _lanes(tables, model)
-    calendar = Calendar(np.arange(n_days) // PERIOD_DAYS, len(model.nodes), lanes, transit)
+    week = (np.arange(n_days) + 7 - days_left_in_week(first)) // 7
+    calendar = Calendar(week, len(model.nodes), lanes, transit)
     ways = serving_ways(model)
     demand = orders(model, truth, ways, seed, first)
     stock, sunk_usd, use = _coming(model, state.on_the_way, calendar, first)
@@ -146,10 +155,29 @@ def _problem(
                    lane_usd * model.cube_cuft[k], float(model.cube_cuft[k])), ways, calendar)
         for k in range(len(model.items))
     ]  # fmt: skip
-    cap = np.add.reduceat(truth.capacity, np.arange(0, n_days, PERIOD_DAYS), axis=0)
-    most = np.broadcast_to(np.array(model.rules.overflow_usd)[:, None], (3, len(model.nodes)))
-    return _Problem(flows, sunk_usd, use, cap.transpose(0, 2, 1).ravel(),
-                    np.tile(most.ravel(), len(cap)))  # fmt: skip
+    room = _rooms(truth.capacity, calendar, days_left_in_week(first))
+    most = np.full(len(room), model.rules.overflow_usd[STORAGE])
+    most[n_days * calendar.n_nodes :] = np.tile(
+        np.repeat(model.rules.overflow_usd[INBOUND:], calendar.n_nodes), int(calendar.week[-1]) + 1
+    )
+    return _Problem(flows, sunk_usd, use, room, most)
+
+
+def _rooms(capacity: Floats, calendar: Calendar, first_left: int) -> Floats:
+    """[rows] capacity. Flows: the most that the world counts on any day of the week, which is the
+    capacity of the days gone and, for all days left, that day's.
+
+    capacity: [days, nodes, resources]; first_left: days left in the week on the first day.
+    """
+    flow = capacity[:, :, INBOUND:].transpose(0, 2, 1)
+    starts = np.flatnonzero(np.diff(calendar.week, prepend=-1))
+    found = [capacity[:, :, STORAGE].ravel()]
+    for start, end in zip(starts, [*starts[1:], calendar.n_days], strict=True):
+        left = (first_left if start == 0 else 7) - np.arange(end - start)
+        gone = np.cumsum(flow[start:end], axis=0)
+        gone = np.concatenate([np.zeros((1, *gone.shape[1:])), gone[:-1]])
+        found.append((gone + left[:, None, None] * flow[start:end]).max(axis=0).ravel())
+    return np.concatenate(found)
 
 
 def _coming(
@@ -167,7 +195,7 @@ def _coming(
     moving = np.where(ways.vendor < 0, np.minimum(day, n_days) * ways.units, 0)
     days, nodes = (part.ravel() for part in np.indices((n_days, calendar.n_nodes)))
     use = np.bincount(calendar.row(days, INBOUND, nodes), units.sum(axis=0).ravel(),
-                      calendar.n_rows)  # fmt: skip
+                      calendar.n_rows).astype(float)  # fmt: skip
     return units, float(handling + (capital * moving).sum()), use
 
 
@@ -217,10 +245,10 @@ def new_supply_usd(
     found = np.full((len(model.items), n_days), np.inf)
     for sent in range(n_days):
         lead, later_share, delay = luck(model, times, seed, vendor, item, first + sent)
-        for day, comes in ((sent + lead, lead >= 0), (sent + lead + delay, later_share > 0)):
-            day = np.maximum(day, sent + 1)
-            comes &= day < n_days
-            np.minimum.at(found, (item[comes], day[comes]), more[comes])
+        for late, comes in ((0, lead >= 0), (delay, later_share > 0)):
+            day = np.maximum(sent + lead + late, sent + 1)
+            rows = np.flatnonzero(comes & (day < n_days))
+            np.minimum.at(found, (item[rows], day[rows]), more[rows])
     return found
 
 

@@ -51,12 +51,12 @@ class Ways:
 
 @dataclass(frozen=True)
 class Calendar:
-    """Days and capacity rows: row = (period * 3 + resource) * nodes + node.
+    """Days, lanes and rows of capacity: storage by day and node, then flows by week and node.
 
-    period: [days]; lanes: [lanes, 2] of nodes; transit: [lanes] days.
+    week: [days] from 0; lanes: [lanes, 2] of nodes; transit: [lanes] days.
     """
 
-    period: Ints
+    week: Ints
     n_nodes: int
     lanes: Ints
     transit: Ints
@@ -64,16 +64,18 @@ class Calendar:
     @property
     def n_days(self) -> int:
         """Days of the horizon."""
-        return len(self.period)
+        return len(self.week)
 
     @property
     def n_rows(self) -> int:
         """Rows of capacity; this number itself stands for no row."""
-        return (int(self.period[-1]) + 1) * 3 * self.n_nodes
+        return (self.n_days + 2 * (int(self.week[-1]) + 1)) * self.n_nodes
 
     def row(self, day: Ints, resource: int, node: Ints) -> Ints:
         """The row that use of a node on a day falls into."""
-        return (self.period[day] * 3 + resource) * self.n_nodes + node
+        if resource == STORAGE:
+            return day * self.n_nodes + node
+        return (self.n_days + self.week[day] * 2 + resource - INBOUND) * self.n_nodes + node
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,10 @@ def build(item: Item, ways: Ways, calendar: Calendar) -> Flow:
     supply[:sink] = item.stock.ravel()
     supply[vendor] = wanted.sum()
     supply[sink] = -supply.sum()
-    return Flow(*(np.concatenate(part) for part in zip(*arcs.parts, strict=True)), supply=supply)
+    tail, head, limit, usd, row, use, second = (
+        np.concatenate(part) for part in zip(*arcs.parts, strict=True)
+    )
+    return Flow(tail, head, limit, usd, row, use, second, supply)
 
 
 def _add_stock(arcs: _Arcs, item: Item, calendar: Calendar, holds: Ints, sink: int) -> None:
@@ -216,6 +221,6 @@ def solve(flow: Flow, price: Floats) -> tuple[float, Floats]:
     if solver.solve() != solver.OPTIMAL:
         raise EchelonError("the clairvoyant bound: an item's flow was not solved (a bug)")
     units = solver.flows(arcs)
-    used = np.bincount(flow.row, flow.row_use * units, len(price))
+    used = np.bincount(flow.row, flow.row_use * units, len(price)).astype(float)
     used += np.bincount(flow.second_row, units, len(price))
     return solver.optimal_cost() / USD, used[:-1]

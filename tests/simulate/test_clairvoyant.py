@@ -1,54 +1,189 @@
-"""The clairvoyant bound on programmes small enough to solve by hand."""
+"""The clairvoyant bound: above everything attainable, and as low as its twin says it can be."""
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from itertools import product
+
 import numpy as np
+import pandas as pd
 import pytest
 
-from pipeline.simulate.clairvoyant import _Item, solve
+from pipeline.simulate.clairvoyant import clairvoyant_bound
+from pipeline.simulate.model import Tables, WorldModel, WorldRules, capacities, world_model
 from pipeline.simulate.record import order_churn
+from pipeline.simulate.situation import day_number
+from pipeline.simulate.start import initial_state
+from pipeline.simulate.supply import LeadTimes, lead_times
+from pipeline.simulate.truth import Truth
+from pipeline.simulate.world import Decisions, World
+from tests.oracles.full_information import best_profit
+from tests.simulate.small import raw_tables
 
-INF = np.inf
-
-
-def item(**change: object) -> _Item:
-    """One node, one cell, two weeks of 10 units worth 5 each; serving costs 1, new units 2."""
-    data = {
-        "demand": np.array([[10.0], [10.0]]), "value": np.array([[5.0], [5.0]]),
-        "serve_usd": np.array([[1.0]]), "new_usd": np.array([2.0]),
-        "arrivals": np.zeros((2, 1)), "stock": np.zeros(1), "hold_usd": np.array([0.1]),
-        "lanes": np.zeros((0, 2), dtype=np.int64), "move_usd": np.zeros(0),
-        "days": np.array([7.0, 7.0]), "first_week": 1,
-    }  # fmt: skip
-    return _Item(**{**data, **change})
+START = date(2024, 3, 5)  # a Tuesday: the first week has five days, the last is cut off
+FIRST = day_number(START) + 1
 
 
-@pytest.mark.parametrize(
-    ("change", "profit"),
-    [
-        ({}, 30.0),  # nothing in week 1; 10 x (5 - 2) in week 2
-        ({"first_week": 0}, 60.0),  # both weeks: 20 x 3
-        ({"stock": np.array([10.0])}, 70.0),  # 10 x (5 - 1) now, 10 x 3 later
-        # 20 in stock: 10 x 4 each week; 10 are held at the end of week 1, all its 7 days at 0.1.
-        ({"stock": np.array([20.0])}, 80.0 - 7.0),
-        # That costs 0.7 a unit and saves 1, so it pays; at 0.2 a day selling it now is better.
-        ({"stock": np.array([20.0]), "first_week": 2}, 73.0),
-        # Arrivals of week 1 are held for one day only before week 2.
-        ({"arrivals": np.array([[20.0], [0.0]])}, 80.0 - 1.0),
-    ],
-)
-def test_small_programmes(change: dict, profit: float) -> None:
-    assert solve(item(**change)) == pytest.approx(profit)
+def case(
+    n_items: int, n_days: int, seed: int, stock: int = 4, late_parts: float = 0.0, **rules: object
+) -> tuple[WorldModel, LeadTimes, Truth, dict[str, pd.DataFrame]]:
+    """A small world with scarce room, demand to spare and prices that change."""
+    tables = raw_tables(n_items)
+    items, nodes = tables["items"]["item_id"], tables["nodes"]["node_id"]
+    none = pd.Series([], dtype="datetime64[us]")
+    tables["stock"] = pd.DataFrame({
+        "item_id": np.repeat(items, 4), "node_id": np.tile(nodes, n_items), "on_hand_units": stock,
+    })  # fmt: skip
+    tables["open_orders"] = pd.DataFrame({
+        "vendor_id": [], "item_id": [], "node_id": [], "order_date": none,
+        "expected_arrival_date": none, "open_units": [],
+    })  # fmt: skip
+    tables["open_transfers"] = pd.DataFrame({
+        "item_id": [], "from_node_id": [], "to_node_id": [], "ship_date": none,
+        "expected_arrival_date": none, "open_units": [],
+    })  # fmt: skip
+    tables["node_capacity"] = pd.DataFrame({
+        "node_id": ["SD", "FC-A", "DC"], "resource": ["storage_cuft", "outbound_units_per_day",
+                                                      "inbound_units_per_day"],
+        "start_date": pd.to_datetime(["2024-01-01"] * 3), "capacity": [1.0, 2.0, 1.5],
+    })  # fmt: skip
+    model = world_model(tables, WorldRules(partial_receipt_share=late_parts, **rules))
+    rng = np.random.default_rng(seed)
+    days = pd.date_range(START + timedelta(days=1), periods=n_days)
+    shape = (n_days, n_items, 3)
+    truth = Truth(days, rng.poisson(0.8, shape), rng.uniform(8, 40, shape),
+                  capacities(tables, model.nodes, days))  # fmt: skip
+    return model, lead_times(tables["lead_times"], tables["vendor_items"], model), truth, tables
 
 
-def test_stock_in_the_wrong_place_moves_if_the_lane_is_cheap_enough() -> None:
-    """Node 1 cannot serve; moving to node 0 costs 1.5, against 4 gained."""
-    found = solve(item(
-        serve_usd=np.array([[1.0], [INF]]).T, stock=np.array([0.0, 10.0]),
-        arrivals=np.zeros((2, 2)), hold_usd=np.array([0.0, 0.0]),
-        lanes=np.array([[1, 0]]), move_usd=np.array([1.5]), first_week=2,
-    ))  # fmt: skip
-    assert found == pytest.approx(10 * (5 - 1 - 1.5))
+def free(truth: Truth) -> Truth:
+    """The same without limits."""
+    return Truth(truth.days, truth.demand, truth.price_usd, np.full_like(truth.capacity, np.inf))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_without_capacity_it_is_the_best_that_full_information_can_do(seed: int) -> None:
+    """The twin has a row for every order and no hubs."""
+    model, times, truth, tables = case(4, 12, seed)
+    truth = free(truth)
+    state = initial_state(model, times, tables, seed, START)
+    found = clairvoyant_bound(model, times, truth, tables, seed, START).usd
+    best = best_profit(model, times, truth, tables, state, seed, FIRST, with_packs=False)
+    assert best <= found == pytest.approx(best, abs=0.01)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_with_capacity_it_lies_between_full_information_and_no_limits(seed: int) -> None:
+    model, times, truth, tables = case(4, 12, seed)
+    state = initial_state(model, times, tables, seed, START)
+    found = clairvoyant_bound(model, times, truth, tables, seed, START).usd
+    best = best_profit(model, times, truth, tables, state, seed, FIRST, with_packs=False)
+    unlimited = clairvoyant_bound(model, times, free(truth), tables, seed, START).usd
+    assert best <= found < unlimited
+    assert found - best <= 0.4 * (unlimited - best)
+
+
+def test_packs_and_minimums_only_lower_what_is_attainable() -> None:
+    model, times, truth, tables = case(2, 10, 5)
+    tables["vendor_items"] = tables["vendor_items"].assign(moq_units=6, case_pack_units=3)
+    state = initial_state(model, times, tables, 5, START)
+    found = clairvoyant_bound(model, times, truth, tables, 5, START).usd
+    assert best_profit(model, times, truth, tables, state, 5, FIRST, with_packs=True) < found
+
+
+def test_prices_of_capacity_decide_how_tight_it_is_and_never_whether_it_holds() -> None:
+    model, times, truth, tables = case(4, 12, 1)
+    state = initial_state(model, times, tables, 1, START)
+    best = best_profit(model, times, truth, tables, state, 1, FIRST, with_packs=False)
+    tight = clairvoyant_bound(model, times, truth, tables, 1, START)
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        price = np.where(rng.random(len(tight.price_usd)) < 0.2, 0.5 * rng.random(), 0.0)
+        price[~np.isfinite(rooms(truth))] = 0.0
+        loose = clairvoyant_bound(model, times, truth, tables, 1, START, price, steps=0).usd
+        assert loose >= best
+    again = clairvoyant_bound(model, times, truth, tables, 1, START, tight.price_usd, steps=0).usd
+    assert again == pytest.approx(tight.usd)
+
+
+def rooms(truth: Truth) -> np.ndarray:
+    """Capacity of the rows: storage by day and node, flows by week, resource and node."""
+    flows = truth.capacity[:, :, 1:].transpose(0, 2, 1)[[0, 5]]
+    return np.concatenate([truth.capacity[:, :, 0].ravel(), flows.ravel()])
+
+
+def lived(
+    model: WorldModel, times: LeadTimes, truth: Truth, tables: Tables, seed: int,
+    plans: list[Decisions],
+) -> float:  # fmt: skip
+    """Profit of some nights' decisions in the world itself."""
+    world = World(model, times, initial_state(model, times, tables, seed, START), seed)
+    return sum(
+        float(world.live(FIRST + t, truth.demand[t], truth.price_usd[t], plan, truth.capacity[t])
+              .item_profit_usd.sum())
+        for t, plan in enumerate(plans)
+    )  # fmt: skip
+
+
+def plan(
+    model: WorldModel, t: int, orders: list[tuple[int, int]], moves: list[tuple[int, int, int, int]]
+) -> Decisions:
+    """orders: (item, units) to DC from the item's vendor; moves: (item, lane ends, units)."""
+    item, units = (np.array(part, dtype=np.int64) for part in zip(*orders, strict=True))
+    moved, a, b, n = (np.array(part, dtype=np.int64) for part in zip(*moves, strict=True))
+    dc = np.full(len(item), model.nodes.get_loc("DC"))
+    return Decisions(item % 2, item, dc, units, model.unit_cost_usd[item],
+                     np.full(len(item), FIRST + t + 3), moved, a, b, n,
+                     np.full(len(moved), FIRST + t))  # fmt: skip
+
+
+def test_no_exhaustive_search_in_the_world_finds_more() -> None:
+    """One item, five days: every choice of an order and a move on each of two nights."""
+    model, times, truth, tables = case(2, 5, 3, stock=2)
+    bound = clairvoyant_bound(model, times, truth, tables, 3, START, steps=6).usd
+    nights = [
+        (orders, moves) for orders in (0, 3)
+        for moves in ((0, 1, 0), (0, 1, 2), (0, 2, 1), (1, 3, 2))
+    ]  # fmt: skip
+    best = max(
+        lived(model, times, truth, tables, 3, [
+            plan(model, t, [(0, choice[t][0])], [(0, *choice[t][1])]) if t < 2
+            else plan(model, t, [(0, 0)], [(0, 0, 1, 0)])
+            for t in range(5)
+        ]) for choice in product(nights, repeat=2)
+    )  # fmt: skip
+    assert 0.5 * bound < best <= bound
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_random_plan_earns_more(seed: int) -> None:
+    """With late parts, customers who refuse a late delivery, and transfers that claim to be
+    faster than their lane."""
+    model, times, truth, tables = case(
+        4, 20, seed, late_parts=0.4, accept_late_share=0.6, is_protected=seed % 2 == 1
+    )
+    bound = clairvoyant_bound(model, times, truth, tables, seed, START).usd
+    rng = np.random.default_rng(seed)
+    for _ in range(10):
+        plans = [
+            plan(model, t, [(int(k), int(rng.integers(0, 5))) for k in rng.integers(0, 4, 2)],
+                 [(int(k), *[(0, 1), (0, 2), (1, 3)][int(lane)], int(rng.integers(0, 4)))
+                  for k, lane in rng.integers(0, (4, 3), (3, 2))])
+            for t in range(20)
+        ]  # fmt: skip
+        assert lived(model, times, truth, tables, seed, plans) <= bound
+
+
+def test_an_order_after_the_cut_off_cannot_be_had_in_time() -> None:
+    """All orders at 23 h: the fast speed is missed by every node, and the bound knows it."""
+    early, late = ({"hour": [hour], "demand_share": [1.0]} for hour in (8, 23))
+    found = {}
+    for name, hours in (("early", early), ("late", late)):
+        _, times, truth, tables = case(2, 10, 2)
+        tables["order_hours"] = pd.DataFrame(hours)
+        model = world_model(tables, WorldRules(partial_receipt_share=0.0))
+        found[name] = clairvoyant_bound(model, times, free(truth), tables, 2, START).usd
+    assert found["late"] < found["early"]
 
 
 def test_churn_is_0_for_the_same_orders_every_week_and_1_for_orders_every_other_week() -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.simulate.clairvoyant import clairvoyant_profit
+from pipeline.simulate.clairvoyant import clairvoyant_bound
 from pipeline.simulate.record import Record, tables
 from pipeline.simulate.replenish import cheapest_vendor, orders_up_to, parents
 from pipeline.simulate.report import render
@@ -97,7 +97,7 @@ def test_every_simulated_night_lies_there_like_a_real_one(base: Base, whole: Rec
 
 def test_no_policy_beats_the_clairvoyant(base: Base, whole: Record) -> None:
     profit = (whole.money[:, 0] - whole.money[:, 1:].sum(axis=1)).sum()
-    bound = clairvoyant_profit(base.model, base.times, base.truth, base.tables, 1, START)
+    bound = clairvoyant_bound(base.model, base.times, base.truth, base.tables, 1, START).usd
     assert profit <= bound + 1e-6
     assert bound < 3 * profit
 
