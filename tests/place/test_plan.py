@@ -107,6 +107,22 @@ def test_plenty_of_room_fills_the_levels_that_the_source_can_fill():
     assert (to_centers["transfer_units"] == to_centers["needed_units"]).all()
 
 
+def test_a_node_ships_out_no_more_than_customers_orders_leave_room_for():
+    tables = world(30, 4, tightness=1e6)
+    tables["vendor_items"] = tables["vendor_items"].assign(case_pack_units=1)
+    limit = tables["node_capacity"]
+    here = (limit["node_id"] == "d1") & (limit["resource"] == "outbound_units_per_day")
+    assert by(plan(tables)[1], ["from_node_id"], "transfer_units")["d1"] > 60
+
+    stock = by(tables["stock"], ["item_id", "node_id"], "on_hand_units")
+    levels = tables["base_stock_levels"].set_index(["item_id", "node_id"])
+    mine = levels.xs("d1", level="node_id")
+    held = stock.xs("d1", level="node_id").reindex(mine.index)
+    sold = np.minimum(mine["expected_demand_units"], held).sum() / mine["protection_days"].iloc[0]
+    limit.loc[here, "capacity"] = sold + 60.5
+    assert by(plan(tables)[1], ["from_node_id"], "transfer_units")["d1"] == 60
+
+
 def test_without_stock_nothing_moves_and_without_orders_nothing_is_received():
     tables = world(10, 1)
     tables["stock"] = tables["stock"].assign(on_hand_units=0)
