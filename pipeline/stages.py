@@ -115,8 +115,8 @@ SIMULATE = Stage(
     "pipeline.simulate.stage:run_scenario",
     (),
     (
-        "simulated_days", "simulated_tiers", "simulated_speeds", "simulated_item_weeks",
-        "simulated_totals",
+        "simulated_days", "simulated_tiers", "simulated_nodes", "simulated_speeds",
+        "simulated_item_weeks", "simulated_totals",
     ),
     files=("simulation_report",),
 )  # fmt: skip

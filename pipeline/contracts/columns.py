@@ -285,6 +285,9 @@ def _simulate() -> list[Column]:
         "in_transit_units": "Units on the way at the end of the day, orders and transfers.",
         "ordered_units": "Units ordered from vendors.",
         "tier_units": "Units on hand in the nodes of the tier at the end of the day.",
+        "node_units": "Units on hand in the node at the end of the day.",
+        "inbound_units": "Units that the node received on the day.",
+        "outbound_units": "Units that left the node on the day, to customers and other nodes.",
     }  # fmt: skip
     return [
         Column("policy", "category", "Policy that planned."),

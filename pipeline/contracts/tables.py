@@ -188,6 +188,10 @@ STAGE_TABLES = (
     _table("simulated_tiers", "simulate", "a tier's stock at the end of a simulated day",
            "policy replication date tier",
            "policy replication date tier tier_units inventory_usd"),
+    _table("simulated_nodes", "simulate", "a node's stock and flow on a simulated day",
+           "policy replication date node_id",
+           "policy replication date node_id tier node_units inventory_usd inbound_units "
+           "outbound_units"),
     _table("simulated_speeds", "simulate", "orders at a speed on a simulated day",
            "policy replication date speed",
            "policy replication date speed demand_units kept_units"),

@@ -68,7 +68,7 @@ class BaseStockChain:
     """Echelon base-stock control of a tree.
 
     parent: [nodes], -1 = ordered from the vendor; level: [nodes] echelon levels (units);
-    transit_days: [nodes] from the parent (or the vendor's lead time).
+    transit_days: [nodes] from the parent (or the vendor's lead time). Region r is served by node r.
     """
 
     parent: list[int]
@@ -92,11 +92,11 @@ class BaseStockChain:
         free = state.on_hand.copy()
         arriving = ways.where(ways.arrival_day <= day)
         np.add.at(free, (arriving.item, arriving.node), arriving.units)
-        due = state.waiting.sum(axis=1)
         want = np.zeros_like(free)
         for j in range(n_nodes):
             group = self.below(j)
-            position = (state.on_hand[:, group] + coming[:, group]).sum(axis=1) - due
+            due = state.waiting[:, [i for i in group if i < state.waiting.shape[1]]]
+            position = (state.on_hand[:, group] + coming[:, group]).sum(axis=1) - due.sum(axis=1)
             want[:, j] = np.maximum(self.level[j] - position, 0)
         up = np.array(self.parent)
         for source in sorted(set(self.parent) - {-1}):

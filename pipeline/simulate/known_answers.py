@@ -84,17 +84,17 @@ def _stage_stock(world: World, day: int) -> Ints:
 def divergent_cost(
     demand: Ints, warehouse_level: int, levels: Sequence[int], warehouse_lead_days: int,
     transit_days: Sequence[int], warehouse_holding: float, holding: Floats, penalty: Floats,
-    seed: int,
+    seed: int, lets_wait: bool = False,
 ) -> Floats:  # fmt: skip
-    """[copies] total cost of one warehouse with retailers and lost sales.
+    """[copies] total cost of one warehouse with retailers.
 
     demand: [days, copies, retailers]. Costs as in Kaynov et al. (2024): the warehouse's stock, the
-    retailers' stock after demand, lost units.
+    retailers' stock after demand, units lost or, where customers wait, still due at night.
     """
     n = len(levels)
     shops = [f"shop_{i}" for i in range(n)]
     model = instance_model(demand.shape[1], [[shop] for shop in shops], [*shops, "warehouse"],
-                           _rules())  # fmt: skip
+                           _rules(lets_wait))  # fmt: skip
     start = start_at(model, [*levels, warehouse_level - sum(levels)])
     world = World(model, fixed_lead_time(model, warehouse_lead_days), start, seed)
     chain = BaseStockChain([n] * n + [-1], [*levels, warehouse_level],
@@ -104,7 +104,8 @@ def divergent_cost(
         day = world.live(t, demand[t], price, chain.decide(world, t))
         stock = world.state.on_hand
         total += warehouse_holding * stock[:, n] + stock[:, :n] @ holding
-        total += (demand[t] - day.sold) @ penalty
+        short = world.state.waiting if lets_wait else demand[t] - day.sold
+        total += short @ penalty
     return total
 
 

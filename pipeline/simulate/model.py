@@ -54,8 +54,9 @@ class WorldModel:
     """What does not change while the world runs; item, region, node and vendor by position.
 
     cumulative: [regions, buckets * speeds] cumulative shares of demand; reach: uint64 [regions,
-    words], nodes that serve the region; bounds: [chunks + 1] first items; lane_usd_per_cuft:
-    [nodes, nodes]; may_hold: [items, nodes].
+    words], nodes that serve the region; bounds: [chunks + 1] first items; lane_usd_per_cuft,
+    lane_days, lane_cuft_per_day: [nodes, nodes], a day at least and inf cubic feet unless the
+    lanes say otherwise; may_hold: [items, nodes].
     """
 
     items: pd.Index
@@ -77,6 +78,8 @@ class WorldModel:
     handling_usd: NDArray[np.float64]
     storage_usd: NDArray[np.float64]
     lane_usd_per_cuft: NDArray[np.float64]
+    lane_days: NDArray[np.int64]
+    lane_cuft_per_day: NDArray[np.float64]
     tier: NDArray[np.str_]
     may_hold: NDArray[np.bool_]
     rules: WorldRules
@@ -121,6 +124,8 @@ def world_model(tables: Tables, rules: WorldRules) -> WorldModel:
         lane_usd_per_cuft=grid(
             tables["lanes"], "lane_usd_per_cuft", nodes, nodes, 0.0, "from_node_id", "to_node_id"
         ),
+        lane_days=_lane_days(tables["lanes"], nodes),
+        lane_cuft_per_day=_lane_room(tables["lanes"], nodes),
         tier=node_rows["tier"].astype("str").to_numpy().astype(np.str_),
         may_hold=(accepts[None, :] == "any") | (accepts[None, :] == size[:, None]),
         rules=rules,
@@ -172,6 +177,21 @@ def selling_prices(
         base[k[rows], r[rows]] = usd[rows]
         found[t] = base
     return found
+
+
+def _lane_days(lanes: pd.DataFrame, nodes: pd.Index) -> NDArray[np.int64]:
+    ends = ("from_node_id", "to_node_id")
+    days = grid(lanes, "transit_days", nodes, nodes, 1.0, *ends) if "transit_days" in lanes else 1.0
+    return np.broadcast_to(np.maximum(days, 1), (len(nodes),) * 2).astype(np.int64)
+
+
+def _lane_room(lanes: pd.DataFrame, nodes: pd.Index) -> NDArray[np.float64]:
+    found = np.full((len(nodes),) * 2, np.inf)
+    if "lane_capacity_cuft_per_day" not in lanes:
+        return found
+    limited = lanes[lanes["lane_capacity_cuft_per_day"].notna()]
+    return grid(limited, "lane_capacity_cuft_per_day", nodes, nodes, np.inf, "from_node_id",
+                "to_node_id")  # fmt: skip
 
 
 def _speeds(frame: pd.DataFrame) -> pd.Index:

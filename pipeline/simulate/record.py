@@ -22,16 +22,18 @@ Floats = NDArray[np.float64]
 class Record:
     """Figures by day of one policy and replication; the first axis of every array is the day.
 
-    money: [days, MONEY]; count: [days, 5]; speed_units: [days, speeds, 2]; tier_units, tier_usd:
-    [days, tiers]; overflow: [days, resources]; in_transit, inventory_usd, in_stock: [days];
+    money: [days, MONEY]; count: [days, 5]; speed_units: [days, speeds, 2]; node_units, node_usd:
+    [days, nodes] stock; node_flow: [days, nodes, 2] units in and out; overflow: [days, resources];
+    in_transit, inventory_usd, in_stock: [days];
     ordered, item_profit: [days, items]; seconds: [days, 2] CPU of the planner and of the world.
     """
 
     money: Floats
     count: Ints
     speed_units: Ints
-    tier_units: Ints
-    tier_usd: Floats
+    node_units: Ints
+    node_usd: Floats
+    node_flow: Ints
     overflow: Floats
     in_transit: Ints
     inventory_usd: Floats
@@ -47,12 +49,13 @@ class Record:
 
 def empty_record(model: WorldModel, n_days: int) -> Record:
     """Zeros for a run of n_days."""
-    tiers, speeds, items = len(tier_names(model)), len(model.speeds), len(model.items)
+    nodes, speeds, items = len(model.nodes), len(model.speeds), len(model.items)
     real, whole = float, np.int64
     return Record(
         np.zeros((n_days, len(MONEY)), real), np.zeros((n_days, 5), whole),
-        np.zeros((n_days, speeds, 2), whole), np.zeros((n_days, tiers), whole),
-        np.zeros((n_days, tiers), real), np.zeros((n_days, len(RESOURCES)), real),
+        np.zeros((n_days, speeds, 2), whole), np.zeros((n_days, nodes), whole),
+        np.zeros((n_days, nodes), real), np.zeros((n_days, nodes, 2), whole),
+        np.zeros((n_days, len(RESOURCES)), real),
         np.zeros(n_days, whole), np.zeros(n_days, real), np.zeros(n_days, real),
         np.zeros((n_days, items), whole), np.zeros((n_days, items), real),
         np.zeros((n_days, 2), real),
@@ -64,11 +67,6 @@ def record_from(arrays: dict[str, NDArray]) -> Record:
     return Record(*(arrays[f"record_{field.name}"] for field in fields(Record)))
 
 
-def tier_names(model: WorldModel) -> list[str]:
-    """Tiers in the network, sorted."""
-    return sorted({str(tier) for tier in model.tier})
-
-
 def note(
     record: Record, t: int, model: WorldModel, day: Day, state: State, demand: Ints,
     ordered: Ints, seconds: Sequence[float],
@@ -77,11 +75,10 @@ def note(
     record.money[t] = day.money.sum(axis=0)
     record.count[t] = day.count.sum(axis=0)
     record.speed_units[t] = day.speed_units
-    by_node = state.on_hand.sum(axis=0)
     usd_by_node = np.einsum("kj,k->j", state.on_hand, model.unit_cost_usd)
-    for i, tier in enumerate(tier_names(model)):
-        record.tier_units[t, i] = by_node[model.tier == tier].sum()
-        record.tier_usd[t, i] = usd_by_node[model.tier == tier].sum()
+    record.node_units[t] = state.on_hand.sum(axis=0)
+    record.node_usd[t] = usd_by_node
+    record.node_flow[t] = day.usage[:, 1:]
     record.overflow[t] = day.overflow.sum(axis=0)
     record.in_transit[t] = state.on_the_way.units.sum()
     record.inventory_usd[t] = usd_by_node.sum()
@@ -107,7 +104,7 @@ def tables(
     record: Record, model: WorldModel, days: pd.DatetimeIndex, policy: str, replication: int,
     clairvoyant_usd: float | None,
 ) -> dict[str, pd.DataFrame]:  # fmt: skip
-    """Rows of the five simulated tables for one run."""
+    """Rows of the simulated tables for one run."""
     key = {"policy": policy, "replication": replication}
     n = len(days)
     profit = record.money[:, 0] - record.money[:, 1:].sum(axis=1)
@@ -116,16 +113,23 @@ def tables(
                           "in_transit_units": record.in_transit,
                           "inventory_usd": record.inventory_usd, "in_stock_rate": record.in_stock,
                           "ordered_units": record.ordered.sum(axis=1)})  # fmt: skip
-    tiers = tier_names(model)
-    by_tier = pd.DataFrame({**key, "date": np.repeat(days, len(tiers)), "tier": tiers * n,
-                            "tier_units": record.tier_units.ravel(),
-                            "inventory_usd": record.tier_usd.ravel()})  # fmt: skip
+    by_node = pd.DataFrame({**key, "date": np.repeat(days, len(model.nodes)),
+                            "node_id": list(model.nodes) * n, "tier": list(model.tier) * n,
+                            "node_units": record.node_units.ravel(),
+                            "inventory_usd": record.node_usd.ravel(),
+                            "inbound_units": record.node_flow[:, :, 0].ravel(),
+                            "outbound_units": record.node_flow[:, :, 1].ravel()})  # fmt: skip
+    by_tier = by_node.groupby([*key, "date", "tier"], as_index=False, sort=True)[
+        ["node_units", "inventory_usd"]
+    ].sum()
+    by_tier = by_tier.rename(columns={"node_units": "tier_units"})
     by_speed = pd.DataFrame({**key, "date": np.repeat(days, len(model.speeds)),
                              "speed": list(model.speeds) * n,
                              "demand_units": record.speed_units[:, :, 0].ravel(),
                              "kept_units": record.speed_units[:, :, 1].ravel()})  # fmt: skip
     return {
-        "simulated_days": daily, "simulated_tiers": by_tier, "simulated_speeds": by_speed,
+        "simulated_days": daily, "simulated_tiers": by_tier, "simulated_nodes": by_node,
+        "simulated_speeds": by_speed,
         "simulated_item_weeks": _item_weeks(record, model, days, key),
         "simulated_totals": _totals(record, daily, key, clairvoyant_usd),
     }  # fmt: skip

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from importlib import resources
 
 import jinja2
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from pipeline.simulate.effect import Effect, effects, first_settled_day, node_effects
 from pipeline.simulate.intervals import Interval, paired, summary
 from pipeline.simulate.plots import band_plot, bar_plot
 from pipeline.simulate.scenario import Scenario
@@ -42,8 +44,22 @@ class Figure:
     svg: Markup
 
 
-def render(scenario: Scenario, tables: dict[str, pd.DataFrame]) -> dict[str, bytes]:
-    """report.html of the simulated tables."""
+@dataclass(frozen=True)
+class Change:
+    """What the scenario's changes do under one policy: sentences, figures, and figures by node."""
+
+    policy: str
+    findings: list[str]
+    effects: list[dict[str, str]]
+    nodes: list[dict[str, str]]
+
+
+def render(
+    scenario: Scenario, tables: dict[str, pd.DataFrame],
+    unchanged: dict[str, pd.DataFrame] | None = None,
+) -> dict[str, bytes]:  # fmt: skip
+    """report.html of the simulated tables, and of what the changes do if `unchanged` has the
+    tables of the same world without them."""
     totals = tables["simulated_totals"]
     names = [row[0] for row in _ROWS]
     by_policy = summary(totals, names)
@@ -51,7 +67,11 @@ def render(scenario: Scenario, tables: dict[str, pd.DataFrame]) -> dict[str, byt
     source = resources.files("pipeline.simulate").joinpath("templates/simulation.html")
     page = environment.from_string(source.read_text(encoding="utf-8")).render(
         scenario=scenario, policies=list(by_policy), rows=_table(by_policy),
-        findings=_findings(totals, by_policy), figures=_figures(tables),
+        findings=_findings(totals, by_policy),
+        figures=_figures(tables) if unchanged is None else _contrast_figures(tables, unchanged),
+        changes_do=[] if unchanged is None
+        else [_change(tables, unchanged, policy) for policy in by_policy],
+        settled_day=str(first_settled_day(tables["simulated_days"]["date"]).date()),
         replications=totals["replication"].nunique(),
         first_day=str(tables["simulated_days"]["date"].min().date()),
     )  # fmt: skip
@@ -99,6 +119,70 @@ def _findings(totals: pd.DataFrame, by_policy: dict[str, dict[str, Interval]]) -
             sure = f"95 % interval {gap.low:,.0f} to {gap.high:,.0f}"
         lines.append(f"Against {other}: {gap.mean:+,.0f} USD ({share:+.1%}; {sure}).")
     return lines
+
+
+def _change(
+    tables: dict[str, pd.DataFrame], unchanged: dict[str, pd.DataFrame], policy: str
+) -> Change:
+    found, by_node = (part(tables, unchanged, policy) for part in (effects, node_effects))
+    named = {(effect.group, effect.label): effect for effect in found}
+    stock = named["Stock, USD", "all nodes"]
+    tiers = [effect for effect in found if effect.group == stock.group and effect is not stock]
+    delivery = named["Cost, USD a unit sold", "Delivery to customers"]
+    costs = [effect for effect in found if effect.group == delivery.group]
+    kept = named["Promises kept, % of units", "all"]
+    profit = named["Trade, a day", "Profit, USD"]
+    total = sum(effect.difference.mean for effect in costs)
+    lines = [
+        f"Stock: {_plus(stock)} USD in all nodes ({stock.share:+.1%} of "
+        f"{stock.without.mean:,.0f}).",
+        "Where: " + "; ".join(f"{effect.label} {_plus(effect)} USD ({effect.share:+.1%})"
+                              for effect in tiers) + ".",
+        f"Delivery: {_plus(delivery)} USD a unit sold ({delivery.share:+.1%} of "
+        f"{delivery.without.mean:.3f}); all costs of a unit sold together {total:+.3f} USD.",
+        f"Promises kept: {_plus(kept)} percentage points (from {kept.without.mean:.1f} % to "
+        f"{kept.changed.mean:.1f} % of units). Profit: {_plus(profit)} USD a day "
+        f"({profit.share:+.1%}).",
+    ]  # fmt: skip
+    return Change(policy, lines, *([_effect_row(row) for row in part] for part in (found, by_node)))
+
+
+def _effect_row(effect: Effect) -> dict[str, str]:
+    share = effect.share
+    return {
+        "group": effect.group, "label": effect.label,
+        "without": f"{effect.without.mean:,.{effect.digits}f}",
+        "changed": f"{effect.changed.mean:,.{effect.digits}f}",
+        "difference": _plus(effect), "share": "" if np.isnan(share) else f"{share:+.1%}",
+    }  # fmt: skip
+
+
+def _plus(effect: Effect) -> str:
+    """The difference with its sign and half-width."""
+    text = f"{effect.difference.mean:+,.{effect.digits}f}"
+    width = effect.difference.half_width
+    return text if np.isnan(width) else f"{text} ± {width:,.{effect.digits}f}"
+
+
+def _contrast_figures(
+    tables: dict[str, pd.DataFrame], unchanged: dict[str, pd.DataFrame]
+) -> list[Figure]:
+    """The usual figures, each policy once with the change and once without."""
+    both = {}
+    for name, frame in tables.items():
+        parts = [
+            part.assign(policy=part["policy"].astype("str") + suffix)
+            for part, suffix in ((unchanged[name], ", unchanged"), (frame, ", changed"))
+        ]
+        both[name] = pd.concat(parts, ignore_index=True)
+    nodes = both["simulated_nodes"]
+    settled = nodes[nodes["date"] >= first_settled_day(nodes["date"])]
+    by = [settled["policy"], settled["replication"], settled["node_id"].astype("str")]
+    mean = settled.groupby(by)["inventory_usd"].mean().reset_index()
+    bars = _figure("Stock by node", "USD at standard cost, mean over the second half of the run; "
+                   "whiskers span the replications.",
+                   bar_plot(mean, "node_id", "inventory_usd", "USD"))  # fmt: skip
+    return [bars, *_figures(both)]
 
 
 def _figures(tables: dict[str, pd.DataFrame]) -> list[Figure]:

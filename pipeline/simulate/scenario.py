@@ -40,6 +40,10 @@ class Scenario(Section):
     )
     world: WorldRules = WorldRules()
     changes: tuple[Change, ...] = ()
+    against_unchanged: bool = Field(
+        False,
+        description="Also run the world without the changes, and report what they do.",
+    )
     settings: dict[str, dict[str, Any]] = Field({}, description="Laid over the planner's settings.")
 
     def sha256(self) -> str:

@@ -71,7 +71,8 @@ def run_scenario(
     """Run the policies named in `compare` through the scenario; returns the simulated tables.
 
     Tables and report are published under out/results for the first business date. A folder of
-    another scenario is refused; one of the same scenario is resumed.
+    another scenario is refused; one of the same scenario is resumed. If the scenario asks for it,
+    the unchanged world is run first, in out/unchanged, and the report tells what the changes do.
     """
     unknown = sorted(set(compare) - set(POLICIES))
     if unknown or not compare:
@@ -81,6 +82,12 @@ def run_scenario(
         )
     if days is not None:
         scenario = scenario.model_copy(update={"days": days})
+    unchanged = None
+    if scenario.against_unchanged and scenario.changes:
+        plain = scenario.model_copy(update={
+            "changes": (), "against_unchanged": False, "name": f"{scenario.name}_unchanged",
+        })  # fmt: skip
+        unchanged = run_scenario(plain, compare, out / "unchanged", None, with_bound, on_day)
     base = prepare(scenario, out)
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in SIMULATE.writes}
     bound: Bound | None = None
@@ -100,7 +107,7 @@ def run_scenario(
     night = Night(Store(out / "results"), SIMULATE, scenario.start, base.settings)
     for name, frame in tables.items():
         night.write(name, frame)
-    night.write_files("simulation_report", render(scenario, tables))
+    night.write_files("simulation_report", render(scenario, tables, unchanged))
     night.publish()
     return tables
 

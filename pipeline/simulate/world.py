@@ -153,7 +153,8 @@ class World:
         )  # fmt: skip
 
     def _transfer(self, decisions: Decisions, day: int) -> tuple[Ints, NDArray[np.float64]]:
-        """Let transfers leave, each up to what is there; returns units out and transport in usd."""
+        """Let transfers leave, each up to what is there and what its lane takes; what is left over
+        waits at its node for the next plan. Returns units out and transport in usd."""
         state, (n_items, _, n_nodes) = self.state, self.model.shape
         outbound = np.zeros((n_items, n_nodes), dtype=np.int64)
         usd = np.zeros(n_items)
@@ -167,12 +168,15 @@ class World:
             for i in range(len(units)):
                 units[i] = min(units[i], left[item[i], source[i]])
                 left[item[i], source[i]] -= units[i]
-            outbound[:] = state.on_hand - left
+        units = self._within_lanes(units, item, source, decisions.transfer_node)
+        outbound[:] = 0
+        np.add.at(outbound, (item, source), units)
         state.on_hand -= outbound
         rate = self.model.lane_usd_per_cuft[source, decisions.transfer_node]
         np.add.at(usd, item, units * rate * self.model.cube_cuft[item])
         sent, none = np.full(len(units), day, dtype=np.int64), np.full(len(units), -1)
-        arrival = np.maximum(decisions.transfer_arrival_day, day + 1)
+        fastest = day + self.model.lane_days[source, decisions.transfer_node]
+        arrival = np.maximum(decisions.transfer_arrival_day, fastest)
         number = state.next_number + np.arange(len(units))
         state.next_number += len(units)
         moved = Shipments(
@@ -180,6 +184,17 @@ class World:
         )
         state.on_the_way = state.on_the_way.plus(moved.where(units > 0))
         return outbound, usd
+
+    def _within_lanes(self, units: Ints, item: Ints, source: Ints, target: Ints) -> Ints:
+        """Units that fit a lane's day: on a lane that is asked for too much, the same share of each
+        transfer, in whole units."""
+        room = self.model.lane_cuft_per_day
+        asked = np.zeros(room.shape)
+        np.add.at(asked, (source, target), units * self.model.cube_cuft[item])
+        if not (asked > room).any():
+            return units
+        share = np.minimum(1.0, room / np.maximum(asked, 1e-12))[source, target]
+        return np.where(share < 1, np.floor(units * share + 1e-9).astype(np.int64), units)
 
     def _order(self, decisions: Decisions, day: int) -> Ints:
         """Send tonight's orders to their vendors; returns units ordered by item."""

@@ -42,6 +42,7 @@ def raw_tables(n_items: int = 12) -> dict[str, pd.DataFrame]:
         "lanes": pd.DataFrame({
             "from_node_id": ["DC", "DC", "FC-A"], "to_node_id": ["FC-A", "FC-B", "SD"],
             "transit_days": [1, 2, 1], "lane_usd_per_cuft": [0.5, 0.6, 0.2],
+            "lane_capacity_cuft_per_day": [15.0, np.nan, np.nan],
         }),
         "delivery_options": pd.DataFrame(
             options, columns=["region_id", "speed", "node_id", "cutoff_hour", "ship_usd_per_unit"]

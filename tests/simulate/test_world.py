@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numba
 import numpy as np
 import pytest
@@ -9,9 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.simulate import kernel
-from pipeline.simulate.model import WorldRules
-from pipeline.simulate.world import LedgerError, do_nothing, load_state, save_state
-from tests.simulate.small import small_world, some_decisions
+from pipeline.simulate.model import WorldModel, WorldRules
+from pipeline.simulate.world import (
+    Decisions,
+    LedgerError,
+    World,
+    do_nothing,
+    load_state,
+    save_state,
+)
+from tests.simulate.small import small_world, some_decisions, stocked
 
 
 def run(seed: int, n_days: int, rules: WorldRules | None = None) -> tuple:
@@ -129,6 +138,44 @@ def _day(plan: tuple, price: np.ndarray) -> tuple:
     return plan[0], price, plan[1]
 
 
+def test_a_lane_takes_its_day_and_the_rest_waits_at_its_node() -> None:
+    """40 cubic feet are asked of a lane that takes 10: a quarter of each transfer leaves, no unit
+    is lost, and a lane without a limit takes all."""
+    _, model, times = small_world(2)
+    room = np.full_like(model.lane_cuft_per_day, np.inf)
+    room[0, 1] = 10.0
+    model = replace(model, lane_cuft_per_day=room, cube_cuft=np.full(len(model.items), 0.5))
+    world = World(model, times, stocked(model), 2)
+    world.state.on_hand[:, 0] = 100
+    item, none = np.arange(8, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    target = np.array([1, 1, 1, 1, 2, 2, 2, 2])
+    moves = Decisions(none, none, none, none, none.astype(float), none, item, item * 0, target,
+                      np.full(8, 20), np.full(8, 6))  # fmt: skip
+    nobody = np.zeros(model.shape[:2], dtype=np.int64)
+    world.live(5, nobody, np.ones(model.shape[:2]), moves)
+    assert world.state.on_hand[:8, 0].tolist() == [95] * 4 + [80] * 4
+    ways = world.state.on_the_way
+    assert (ways.units[ways.node == 1] * 0.5).sum() == 10.0
+    assert world.state.on_hand.sum() + ways.units.sum() == stocked_units(model)
+
+
+def stocked_units(model: WorldModel) -> int:
+    """Units of the lane test before its day."""
+    state = stocked(model)
+    state.on_hand[:, 0] = 100
+    return int(state.on_hand.sum())
+
+
+def test_a_transfer_is_never_faster_than_its_lane() -> None:
+    world, model, _ = small_world(2)
+    world.state.on_hand[:, 0] = 9
+    one, none = np.ones(1, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    hurry = Decisions(none, none, none, none, none.astype(float), none, one, one * 0, one * 2, one,
+                      one * 6)  # fmt: skip
+    world.live(5, np.zeros(model.shape[:2], dtype=np.int64), np.ones(model.shape[:2]), hurry)
+    assert world.state.on_the_way.arrival_day.tolist() == [7]  # two days from DC to FC-B
+
+
 def test_the_kernel_agrees_with_a_plain_loop_over_orders() -> None:
     """Twin: dictionaries and one unit at a time, in the documented order of buckets and regions."""
     world, model, _ = small_world(11)
@@ -164,8 +211,8 @@ def cells_of(model: object, seed: int, day: int, demand: np.ndarray) -> np.ndarr
     """Units by (item, region, cell) in the kernel's own draw, one region at a time."""
     n_cells = model.cumulative.shape[1]
     out = np.zeros((*demand.shape, n_cells), dtype=np.int64)
-    kernel.demand_by_speed(seed, day, model.item_key, model.region_key, demand, model.cumulative,
-                           n_cells, out)  # fmt: skip
+    kernel.orders_by_cell(seed, day, model.item_key, model.region_key, demand, model.cumulative,
+                          out)  # fmt: skip
     return out
 
 
