@@ -15,6 +15,7 @@ from pipeline.errors import UsageError
 from pipeline.simulate.labs import Design, Verdict, design, verdict
 
 OUTCOME = ["item_id", "week_start", "profit_usd"]
+DAILY = ["item_id", "date", "profit_usd"]
 
 
 @dataclass(frozen=True)
@@ -36,18 +37,52 @@ class Trial:
 
 
 def gross_margin_weeks(daily_demand: pd.DataFrame, vendor_items: pd.DataFrame) -> pd.DataFrame:
-    """Outcome of production's daily_demand: units times (price less cheapest cost), by week.
+    """Outcome of production's daily_demand by week from Monday on (see `gross_margin_days`)."""
+    daily = gross_margin_days(daily_demand, vendor_items)
+    week = daily["date"] - pd.to_timedelta(daily["date"].dt.day_of_week, unit="D")
+    found = daily.groupby(["item_id", week.rename("week_start")])["profit_usd"].sum()
+    return found.reset_index()[OUTCOME]
 
-    Weeks start on Mondays. What a plan costs beyond that (capital, handling, transport) is not in
-    those tables; judge it by the simulator or subtract it before.
+
+def gross_margin_days(daily_demand: pd.DataFrame, vendor_items: pd.DataFrame) -> pd.DataFrame:
+    """Units times (price less cheapest cost) by item and date, of production's daily_demand.
+
+    What a plan costs beyond that (capital, handling, transport) is not in those tables; judge it by
+    the simulator or subtract it before.
     """
     cost = vendor_items.groupby(vendor_items["item_id"].astype("str"))["unit_cost_usd"].min()
     item = daily_demand["item_id"].astype("str")
     margin = daily_demand["units"] * (daily_demand["price_usd"] - item.map(cost))
-    date = daily_demand["date"]
-    week = date - pd.to_timedelta(date.dt.day_of_week, unit="D")
-    found = margin.groupby([item, week]).sum().rename("profit_usd").reset_index()
-    return found.set_axis(OUTCOME, axis=1)
+    found = margin.groupby([item, daily_demand["date"]]).sum().rename("profit_usd").reset_index()
+    return found.set_axis(DAILY, axis=1)
+
+
+def by_day(
+    outcomes: pd.DataFrame, start: pd.Timestamp, n_days: int, cluster_of: pd.Series | None = None,
+    clusters: pd.Index | None = None,
+) -> NDArray[np.float64]:  # fmt: skip
+    """[days, clusters] outcome for a switch-back trial that starts on `start`.
+
+    outcomes: rows with date and profit_usd, of gross_margin_days or of simulated_days (one policy
+    and replication); without clusters the whole network is one. A day without rows is refused, for
+    it would count as a day without profit.
+    """
+    days = pd.date_range(start, periods=n_days)
+    rows = outcomes[outcomes["date"].isin(days)]
+    missing = days.difference(pd.DatetimeIndex(rows["date"].unique()))
+    if len(missing):
+        raise UsageError(
+            f"the trial's outcomes lack {len(missing)} day(s), the first {missing[0].date()}. "
+            "Next: read tables that cover the trial, or shorten it."
+        )
+    found = np.zeros((n_days, 1 if clusters is None else len(clusters)))
+    code = np.zeros(len(rows), dtype=np.int64)
+    if clusters is not None and cluster_of is not None:
+        code = clusters.get_indexer(rows["item_id"].astype("str").map(cluster_of))
+    known = code >= 0
+    at = days.get_indexer(rows["date"])
+    np.add.at(found, (at[known], code[known]), rows["profit_usd"].to_numpy(float)[known])
+    return found
 
 
 def start_trial(

@@ -44,14 +44,12 @@ class LabWorld:
     mean: Floats
     capacity_cuft: Floats | None = None
 
-    def run(
-        self, safety_a: float, safety_b: float, is_b: NDArray[np.bool_], seed: int, days: int,
-        trial_from: int,
-    ) -> LabRun:  # fmt: skip
-        """Live `days` days; arm B's items change from safety_a to safety_b on day trial_from.
+    def run(self, safety_a: float, safety_b: float, is_b: NDArray[np.bool_], seed: int) -> LabRun:
+        """Live a warm-up and the days of is_b [days, items], whose items follow safety_b when set.
 
         safety: standard deviations above mean demand over the lead time and a day's review.
         """
+        days = len(is_b)
         world = World(self.model, fixed_lead_time(self.model, _LEAD_DAYS),
                       empty_state(self.model), seed)  # fmt: skip
         cover = self.mean * (_LEAD_DAYS + 1)
@@ -63,7 +61,8 @@ class LabWorld:
         if self.capacity_cuft is not None:
             capacity[:, 0] = self.capacity_cuft
         for t in range(-_WARM_UP_DAYS, days):
-            safety = np.where(is_b & (t >= trial_from), safety_b, safety_a)[:, None]
+            arm = is_b[t] if t >= 0 else np.zeros_like(is_b[0])
+            safety = np.where(arm, safety_b, safety_a)[:, None]
             level = np.ceil(cover + safety * np.sqrt(cover)).astype(np.int64)
             day = t + _WARM_UP_DAYS
             poisson_demand(seed, self.model.item_key, self.model.region_key, day, self.mean, demand)
@@ -73,6 +72,11 @@ class LabWorld:
                 found.profit_usd[t] = result.item_profit_usd + result.money[:, 10]
                 found.space_cuft[t] = world.state.on_hand * self.model.cube_cuft[:, None]
         return found
+
+
+def from_day(is_b: NDArray[np.bool_], days: int, first: int = 0) -> NDArray[np.bool_]:
+    """[days, items] items that are in B from day `first` on."""
+    return np.broadcast_to(np.arange(days)[:, None] >= first, (days, len(is_b))) & is_b
 
 
 def common_price(run: LabRun, is_b: NDArray[np.bool_], world: LabWorld) -> tuple[float, float]:

@@ -142,7 +142,11 @@ def pair_sd(trial: Design, outcome: Floats, before: Floats) -> float:
 
     Take it from two periods before the trial, as if the coin had been thrown (an A/A trial).
     """
-    found = verdict(trial, outcome, before)
+    return sd_behind(verdict(trial, outcome, before))
+
+
+def sd_behind(found: Verdict) -> float:
+    """The same standard deviation, read from a verdict's interval."""
     t = float(stats.t.ppf(0.5 + found.level / 2, found.n_pairs - 2))
     return (found.high - found.low) / 2 / t * float(np.sqrt(found.n_pairs))
 

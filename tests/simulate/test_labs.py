@@ -7,9 +7,16 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.simulate.lab_tables import gross_margin_weeks, judge, start_trial
-from pipeline.simulate.lab_world import common_price, lab_world
+from pipeline.simulate.lab_tables import (
+    by_day,
+    gross_margin_days,
+    gross_margin_weeks,
+    judge,
+    start_trial,
+)
+from pipeline.simulate.lab_world import common_price, from_day, lab_world
 from pipeline.simulate.labs import design, pair_sd, pairs_needed, power, verdict
+from pipeline.simulate.switchback import carry_over, switch_back, switch_verdict
 
 LIFT = 0.01
 
@@ -85,15 +92,15 @@ def test_a_common_price_takes_out_interference_through_shared_space() -> None:
     n, days = 120, 20
     free = lab_world(n, 5)
     nobody, everyone = np.zeros(n, dtype=bool), np.ones(n, dtype=bool)
-    usual = free.run(1.0, 1.0, nobody, 5, days, days).space_cuft.sum(axis=1).mean(axis=0)
+    usual = free.run(1.0, 1.0, from_day(nobody, days), 5).space_cuft.sum(axis=1).mean(axis=0)
     world = lab_world(n, 5, 1.05 * usual)
     earned = {}
     for name, arm in (("A", nobody), ("B", everyone)):
-        run = world.run(1.0, 2.0, arm, 5, days, 0)
+        run = world.run(1.0, 2.0, from_day(arm, days), 5)
         earned[name] = (run.profit_usd - run.overflow_usd).sum()
     truth = earned["B"] / earned["A"] - 1
     is_b = np.arange(n) % 2 == 0
-    mixed = world.run(1.0, 2.0, is_b, 5, days, 0)
+    mixed = world.run(1.0, 2.0, from_day(is_b, days), 5)
     price, overflow_usd = common_price(mixed, is_b, world)
     scale = free.mean[~is_b].sum() / free.mean[is_b].sum()  # the arms differ in size here
     naive = mixed.profit_usd - mixed.overflow_usd
@@ -103,6 +110,71 @@ def test_a_common_price_takes_out_interference_through_shared_space() -> None:
     right = 2 * (priced[:, is_b].sum() * scale - priced[:, ~is_b].sum()) / base
     assert price > 0 > truth
     assert abs(right - truth) < 0.5 * abs(wrong - truth)
+
+
+def test_a_coin_decides_which_policy_of_a_pair_of_periods_comes_first() -> None:
+    trial = switch_back(3, 50, period_days=7, washout_days=2, seed=1)
+    pairs = trial.is_b.reshape(3, 50, 2)
+    assert (pairs.sum(axis=2) == 1).all()
+    assert (abs(pairs[:, :, 0].mean(axis=1) - 0.5) < 0.2).all()
+    assert not (trial.is_b[0] == trial.is_b[1]).all()  # each cluster has coins of its own
+    assert (trial.arms()[:7] == trial.is_b[:, 0]).all()
+    assert (trial.arms()[7:14] == trial.is_b[:, 1]).all()
+    with pytest.raises(ValueError, match="two days"):
+        switch_back(1, 8, period_days=3, washout_days=2, seed=1)
+
+
+def switched(trial: object, seed: int, lift: float, fade_days: float) -> np.ndarray:
+    """Daily outcomes with weekdays and a trend, and a lift that comes and goes in fade_days."""
+    rng = np.random.default_rng(seed)
+    days = np.arange(trial.n_days)
+    usual = 1000 * (1 + 0.2 * np.sin(2 * np.pi * days / 7) + days / 500)
+    level, path = 0.0, []
+    for is_b in trial.arms()[:, 0]:
+        level += (is_b - level) * (1 - np.exp(-1 / fade_days) if fade_days else 1.0)
+        path.append(level)
+    return (usual * (1 + lift * np.array(path)) * rng.normal(1, 0.005, len(days)))[:, None]
+
+
+def test_switching_back_covers_the_truth_and_a_null_in_nine_of_ten_trials() -> None:
+    covered = quiet = 0
+    for seed in range(100):
+        trial = switch_back(1, 12, period_days=7, washout_days=2, seed=seed)
+        planted = switch_verdict(trial, switched(trial, seed, 0.01, 0.0))
+        null = switch_verdict(trial, switched(trial, seed + 1000, 0.0, 0.0))
+        covered += planted.low <= 0.01 <= planted.high
+        quiet += null.decision == "no difference found"
+    assert covered >= 90
+    assert quiet >= 90
+
+
+def test_a_washout_keeps_out_what_the_policy_before_leaves_behind() -> None:
+    """The lift takes three days to come: without a washout it is underrated and known to be."""
+    hasty = switch_back(1, 20, period_days=14, washout_days=0, seed=3)
+    patient = switch_back(1, 20, period_days=14, washout_days=8, seed=3)
+    daily = switched(hasty, 3, 0.05, 3.0)
+    assert switch_verdict(hasty, daily).high < 0.05
+    assert carry_over(hasty, daily).low > 0
+    assert switch_verdict(patient, daily).low < 0.05 < switch_verdict(patient, daily).high
+    assert carry_over(patient, daily).low < 0 < carry_over(patient, daily).high
+
+
+def test_switching_back_takes_out_interference_through_shared_space() -> None:
+    """Side by side B harms A; one after the other each meets its own overflow."""
+    n = 120
+    usual = lab_world(n, 5).run(1.0, 1.0, np.zeros((20, n), dtype=bool), 5)
+    world = lab_world(n, 5, 1.05 * usual.space_cuft.sum(axis=1).mean(axis=0))
+    trial = switch_back(1, 6, period_days=14, washout_days=7, seed=4)
+    earned = {}
+    for name in ("A", "B"):
+        arms = np.full((trial.n_days, n), name == "B")
+        run = world.run(1.0, 2.0, arms, 5)
+        earned[name] = (run.profit_usd - run.overflow_usd).sum()
+    truth = earned["B"] / earned["A"] - 1
+    run = world.run(1.0, 2.0, np.repeat(trial.arms(), n, axis=1), 5)
+    found = switch_verdict(trial, (run.profit_usd - run.overflow_usd).sum(axis=1)[:, None])
+    assert found.low < truth < found.high
+    assert found.high < 0 or abs(found.lift - truth) < 0.02
 
 
 def tables(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -140,3 +212,24 @@ def test_too_few_clusters_are_refused() -> None:
     period = (pd.Timestamp("2025-01-06"), pd.Timestamp("2025-01-27"))
     with pytest.raises(UsageError, match="6 clusters are too few"):
         start_trial(items, gross_margin_weeks(daily, vendors), period)
+
+
+def test_a_switch_back_trial_runs_on_production_tables_and_on_simulated_days() -> None:
+    items, daily, vendors = tables(np.random.default_rng(0))
+    start = pd.Timestamp("2025-01-06")
+    outcome = gross_margin_days(daily, vendors)
+    trial = switch_back(1, 4, period_days=7, washout_days=2, seed=2)
+    is_b = pd.Series(trial.arms()[:, 0], index=pd.date_range(start, periods=trial.n_days))
+    outcome["profit_usd"] *= np.where(outcome["date"].map(is_b), 1.2, 1.0)
+    found = switch_verdict(trial, by_day(outcome, start, trial.n_days))
+    assert found.low < 0.2 < found.high
+    assert found.decision == "B is better"
+    whole = outcome.groupby("date", as_index=False)["profit_usd"].sum()  # as simulated_days has it
+    same = switch_verdict(trial, by_day(whole, start, trial.n_days))
+    assert same.lift == pytest.approx(found.lift)
+    cluster_of = items.set_index("item_id")["department"]
+    clusters = pd.Index(sorted(cluster_of.unique()))
+    by_department = by_day(outcome, start, trial.n_days, cluster_of, clusters)
+    assert by_department.sum(axis=1) == pytest.approx(by_day(whole, start, trial.n_days)[:, 0])
+    with pytest.raises(UsageError, match="lack 14 day"):
+        by_day(outcome, start, trial.n_days + 14)
