@@ -1,9 +1,10 @@
 """Echelon's forecaster on the 12 levels of M5: one coherent set of means, spreads by tier.
 
-Two sets of trees by the same code: the stores' 30,490 series, and the 154 sums of departments
-and above, which have five years of history. The stores' means are moved half of the way (in
-logarithms, by store and category) to the sums' forecasts and then add up to every level. The
-spread of a level is learned on the errors of those means, on days that no tree had seen.
+Trees by the same code on the stores' 30,490 series and on the 154 sums of departments and above,
+and a regression on the calendar (`pipeline.forecast.regression`) of the 70 departments of stores.
+The three are mixed (in logarithms) at the departments; the stores' means are scaled to the mixture
+and then add up to every level. The spread of items and stores is learned on the errors of those
+means, on days that no tree had seen; that of the upper levels is the regression's own past errors.
 """
 
 from __future__ import annotations
@@ -18,8 +19,15 @@ import numpy as np
 import pandas as pd
 from m5_data import LEVELS, M5, TIERS, Tier, add_up, tier
 from m5_scores import LEVELS_Q
+from m5_sums import (
+    DEPARTMENTS,
+    department_codes,
+    departments_ahead,
+    upper_quantiles,
+    upper_sums,
+)
 
-from pipeline.contracts.settings import ForecastSettings, MeanSettings, ShapeSettings
+from pipeline.contracts.settings import ForecastSettings, MeanSettings
 from pipeline.forecast.features import COLUMN
 from pipeline.forecast.mean import daily_mean, fit_mean
 from pipeline.forecast.model import calibration_rows
@@ -30,16 +38,13 @@ from pipeline.forecast.windows import Windows, foresee, join
 AHEAD = 28
 DAYS = [(h, 1) for h in range(1, AHEAD + 1)]
 SEED = 20160424
-MOVED = 0.5  # how far the stores' means move to the forecasts of their sums
-DIRECT = 0.25  # weight of a sum's own forecast beside the moved stores' sum
-RECONCILED = 8  # store × category
+REGRESSION, TREES, SUMMED = 0.6, 0.2, 0.2  # weights at departments, chosen on origins ≤ 1857
 SETTINGS = {
     "top": ForecastSettings(
         mean=MeanSettings(
             train_days=1500, rows_per_origin=6, trees=150, leaves=15, leaf_rows=300,
             learning_rate=0.06,
         ),
-        shape=ShapeSettings(trees=60, leaves=8, leaf_rows=500),
     ),
     "items": ForecastSettings(),
     "stores": ForecastSettings(),
@@ -82,18 +87,16 @@ def forecast(data: M5, origin: int, threads: int) -> Forecast:
     predicting = time.process_time() - trained
     parts = []
     for name, own in tiers.items():
-        rows = np.arange(own.panel.series)
-        if name != "top":
-            rows = calibration_rows(own.panel, SETTINGS[name], SEED)
+        if name == "top":
+            parts.append(upper_quantiles(data, own, origin, future.by_tier[name]))
+            continue
+        rows = calibration_rows(own.panel, SETTINGS[name], SEED)
         found = join([_windows(own, name, rows, at, means) for at, means in past.items()])
         units = found.units(own.panel.take(rows))
-        learn = np.ones(len(units), bool)
-        if name != "top":
-            learn = own.panel.item[rows][found.series] % 2 == 1
-        correct = learn if name == "top" else ~learn
+        learn = own.panel.item[rows][found.series] % 2 == 1
         seen = np.isfinite(units)
         spread, _ = fit_spread(
-            found.take(seen), units[seen], learn[seen], correct[seen], SETTINGS[name], SEED, threads
+            found.take(seen), units[seen], learn[seen], ~learn[seen], SETTINGS[name], SEED, threads
         )
         before = time.process_time()
         ahead = _windows(own, name, np.arange(own.panel.series), origin, future)
@@ -127,25 +130,24 @@ def _level(x: F32) -> F64:
 def _means(
     data: M5, tiers: dict[str, Tier], mean_of: dict[str, Callable[[F32], F64]], at: int
 ) -> Means:
-    """Means of the 28 days after day `at`: stores moved towards their sums, then added up."""
+    """Means of the 28 days after day `at`: stores scaled to their departments, then added up."""
+    top, below = tiers["top"], tiers["stores"]
     direct, stores = (
         foresee(mean_of[name], own.panel, own.totals, at - own.first_d, DAYS).mean.reshape(
             -1, AHEAD
         )
-        for name, own in ((name, tiers[name]) for name in ("top", "stores"))
+        for name, own in (("top", top), ("stores", below))
     )
-    levels = tiers["top"].keys["level"].to_numpy()
-    by = LEVELS[RECONCILED - 1]
-    below = add_up(data.series, stores, by)
-    factor = (direct[levels == RECONCILED] / np.maximum(below, 1e-9)) ** MOVED
-    code = pd.factorize(pd.MultiIndex.from_frame(data.series[list(by)]), sort=True)[0]
-    stores = stores * factor[code]
-
-    def sums(name: str) -> F64:
-        return np.concatenate([add_up(data.series, stores, LEVELS[k - 1]) for k in TIERS[name]])
-
-    top = np.exp(DIRECT * np.log(direct) + (1 - DIRECT) * np.log(sums("top")))
-    return Means({"top": top, "items": sums("items"), "stores": stores})
+    summed = add_up(data.series, stores, LEVELS[DEPARTMENTS - 1])
+    parts = (
+        (REGRESSION, departments_ahead(data, top, at)),
+        (TREES, direct[top.keys["level"].to_numpy() == DEPARTMENTS]),
+        (SUMMED, summed),
+    )
+    mixed = np.exp(sum(weight * np.log(np.maximum(units, 1e-3)) for weight, units in parts))
+    stores = stores * (mixed / np.maximum(summed, 1e-9))[department_codes(data.series)]
+    items = np.concatenate([add_up(data.series, stores, LEVELS[k - 1]) for k in TIERS["items"]])
+    return Means({"top": upper_sums(top, mixed), "items": items, "stores": stores})
 
 
 def _windows(own: Tier, name: str, rows: np.ndarray, at: int, means: Means) -> Windows:

@@ -1,0 +1,82 @@
+"""Sums of many items, a department's or a store's, by penalised regression on the calendar.
+
+Large sums are smooth: a slowly moving level, weekdays that shift with the season, the day of the
+month, event flags (SNAP), and every named event with the days around it. Trees that share what
+series have in common miss a sum's own calendar; a ridge on logarithms has it,
+
+    min over b of Σ_t 0.5^((T − t) / H) · (log(1 + y_t) − x_t b)² + b' P b,
+
+where T is the last day, P penalises each effect by how rare and how wild it may be, and the steps
+of the level between knots four weeks apart (a random walk, so that the last level is carried
+forward).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.forecast.panel import F64
+
+KNOT_DAYS = 28
+HALF_LIFE_DAYS = 730.0
+LEVEL_STEP = 3.0
+WEEKDAY, WEEKDAY_IN_SEASON = 1.0, 2.0
+YEAR, HARMONICS = 8.0, 6
+MONTH_DAY = 10.0
+FLAG, FLAG_ON_WEEKDAY = 1.0, 5.0
+EVENT, BESIDE_EVENT = 1.0, 1.5
+EVENT_REACH = range(-3, 3)
+
+
+def calendar_effects(
+    dates: npt.NDArray[np.datetime64], flag: F64, events: Mapping[str, Sequence[int]]
+) -> tuple[F64, F64]:
+    """Columns (days, effects) and penalty (effects,) of what is known of `dates` in advance.
+
+    `flag` (days,) is a recurring condition such as a pay day; `events` names days by number.
+    """
+    day = dates.astype("datetime64[D]")
+    weekday = np.arange(7) == ((day.astype(np.int64) + 3) % 7)[:, None]
+    contrast = (weekday[:, :6] * 1.0) - weekday[:, 6:]
+    month_day = (day - day.astype("datetime64[M]")).astype(np.int64)
+    angle = 2 * np.pi * day.astype(np.int64)[:, None] / 365.25 * np.arange(1, HARMONICS + 1)
+    waves = np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
+    slow = waves[:, [0, 1, HARMONICS, HARMONICS + 1]]
+    blocks: list[tuple[F64, F64 | float]] = [
+        (contrast, WEEKDAY),
+        (waves, YEAR * np.tile(np.arange(1.0, HARMONICS + 1) ** 2, 2)),
+        (1.0 * (month_day[:, None] == np.arange(31)), MONTH_DAY),
+        (flag[:, None], FLAG),
+        (flag[:, None] * weekday, FLAG_ON_WEEKDAY),
+        ((contrast[:, :, None] * slow[:, None, :]).reshape(len(day), -1), WEEKDAY_IN_SEASON),
+    ]
+    for name in sorted(events):
+        beside = np.zeros((len(day), len(EVENT_REACH)))
+        for column, offset in enumerate(EVENT_REACH):
+            at = np.asarray(events[name], np.int64) + offset
+            beside[at[(at >= 0) & (at < len(day))], column] = 1.0
+        blocks.append((beside, np.where(np.array(EVENT_REACH) == 0, EVENT, BESIDE_EVENT)))
+    penalty = [np.broadcast_to(rate, columns.shape[1]) for columns, rate in blocks]
+    return np.concatenate([columns for columns, _ in blocks], axis=1), np.concatenate(penalty)
+
+
+def regress(units: F64, effects: F64, penalty: F64) -> F64:
+    """Forecast (series, ahead) of the days of `effects` (days + ahead, k) beyond `units`' own.
+
+    `units` (series, days) without gaps; the forecast is the median under symmetric errors of the
+    logarithm.
+    """
+    days, total = units.shape[1], len(effects)
+    knots = np.arange(days - 1, -KNOT_DAYS, -KNOT_DAYS)[::-1]
+    at = np.minimum(np.arange(total), days - 1)
+    level = np.maximum(0.0, 1 - np.abs(at[:, None] - knots) / KNOT_DAYS)
+    x = np.concatenate([level, effects], axis=1)
+    steps = np.diff(np.eye(len(knots)), axis=0)
+    ridge = np.diag(np.concatenate([np.full(len(knots), 1e-6), penalty]))
+    ridge[: len(knots), : len(knots)] += LEVEL_STEP * steps.T @ steps
+    weighted = x[:days].T * 0.5 ** ((days - 1 - np.arange(days)) / HALF_LIFE_DAYS)
+    found = np.linalg.solve(weighted @ x[:days] + ridge, weighted @ np.log1p(units).T)
+    return np.asarray(np.maximum(np.expm1(x[days:] @ found).T, 0.0))
