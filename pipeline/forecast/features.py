@@ -71,7 +71,8 @@ _EVENT_0 = COLUMN["event_type_0"]
 class History:
     """Running sums of a panel: everything a row needs is a difference of two of them.
 
-    units, square, zeros, seen, cut   (n, days + 1) sums up to and without a day
+    units, square, zeros, seen, cut   (n, days + 1) sums up to and without a day; suspected
+                stock-outs are not in `cut`: that a run has lasted too long shows only afterwards
     level       (n, days + 1) exponentially weighted mean with the prior of the series' peers
     last_sale   (n, days + 1) last day with a sale, before a day
     """
@@ -112,7 +113,7 @@ def history(panel: Panel, totals: Totals) -> History:
         _running(units**2),
         _running((seen & (units == 0)).astype(np.float64)).astype(np.int32),
         _running(seen.astype(np.float64)).astype(np.int32),
-        _running(panel.is_censored.astype(np.float64)).astype(np.int32),
+        _running((panel.is_censored & (panel.demand != 0)).astype(np.float64)).astype(np.int32),
         level,
         last_sale,
         group_units,

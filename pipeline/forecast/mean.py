@@ -49,7 +49,7 @@ def sample_rows(
     keep &= origin >= panel.launch_day[:, None, None] - 1
     series, place, draw = np.nonzero(keep)
     origin, target = origin[series, place, draw], target[series, place, draw]
-    seen = np.isfinite(panel.demand[series, target])
+    seen = panel.observed()[series, target]
     return (
         series[seen].astype(np.int32), origin[seen].astype(np.int32), target[seen].astype(np.int32)
     )  # fmt: skip

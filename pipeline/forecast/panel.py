@@ -35,7 +35,8 @@ class Panel:
 
     demand        (n, days) units; NaN where nothing was observed (before launch, no record)
     price         (n, days + ahead) USD; NaN where unknown
-    is_censored   (n, days) the day's sales were cut by a stock-out
+    is_censored   (n, days) the day's sales were cut by a stock-out; beside a demand of 0 that is
+                  only suspected
     launch_day    (n,) first day on sale; may be negative or beyond `days`
     end_day       (n,) first day no longer on sale
     item, region, department, category, group   (n,) codes; a group is a department in a region
@@ -73,6 +74,10 @@ class Panel:
     def first_weekday(self) -> int:
         """Weekday of day 0, Monday = 0."""
         return int((self.first_date.astype("datetime64[D]").astype(np.int64) + 3) % 7)
+
+    def observed(self) -> npt.NDArray[np.bool_]:
+        """Days (n, days) whose demand may teach or judge: seen, and in no suspected stock-out."""
+        return np.isfinite(self.demand) & ~(self.is_censored & (self.demand == 0))
 
     def take(self, rows: npt.NDArray[np.intp] | slice) -> Panel:
         """The panel of some series; codes stay those of the whole."""

@@ -46,7 +46,7 @@ class Windows:
 
     def units(self, panel: Panel) -> F64:
         """What was demanded in each window; NaN where a day of it was not observed."""
-        seen = np.isfinite(panel.demand)
+        seen = panel.observed()
         units = _between(np.where(seen, panel.demand, 0), self)
         return np.where(_between(~seen, self) > 0, np.nan, units)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.forecast.censoring import demand_behind
+from pipeline.forecast.features import history
+from pipeline.forecast.panel import Calendar, Panel, totals
 
 
 def test_a_day_out_of_stock_is_not_observed() -> None:
@@ -21,6 +23,22 @@ def test_a_half_day_gets_half_of_the_usual_demand_on_top() -> None:
     share = np.array([[1.0] * 10 + [0.5]], np.float32)
     found = demand_behind(units, share, share < 1)
     assert found[0, 10] == 5 + 0.5 * 6
+
+
+def test_a_suspected_stock_out_describes_but_does_not_teach() -> None:
+    """A run of zeros without word of the stock stays zero, and is no target of learning."""
+    units = np.array([[4.0, 0.0, 0.0, 4.0]], np.float32)
+    cut = units == 0
+    found = demand_behind(units, np.ones_like(units), cut)
+    assert (found == units).all()
+    code, far = np.zeros(1, np.int32), np.full((1, 4), 28, np.float32)
+    calendar = Calendar(np.zeros((1, 4, 1), np.float32), far, far, np.arange(4, dtype=np.int32))
+    marked = Panel(
+        np.datetime64("2024-01-01"), found, np.ones((1, 4), np.float32), cut, code, code + 99,
+        code, code, code, code, code, calendar,
+    )  # fmt: skip
+    assert marked.observed().tolist() == [[True, False, False, True]]
+    assert (history(marked, totals(marked)).cut == 0).all()
 
 
 def test_an_uncensored_zero_stays_a_zero() -> None:
