@@ -1,4 +1,4 @@
-"""The command line: run, train, check, explain, report, sample, simulate.
+"""The command line: run, train, check, backtest, explain, report, sample, simulate.
 
 Parses, calls, prints. No planning logic: every command is a call into the packages below, which
 are imported inside the commands so that --help answers at once.
@@ -148,6 +148,44 @@ def check(
 
 
 @app.command()
+def backtest(
+    out: OutOption = "data/runs",
+    as_of: AsOfOption = None,
+    origins: Annotated[int, typer.Option(min=1, help="Dates to forecast from.")] = 3,
+    step_days: Annotated[int, typer.Option(min=7, help="Days between them.")] = 28,
+    settings_file: SettingsOption = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write all scores there.")
+    ] = None,
+) -> None:
+    """Score the forecaster on the past: train at earlier dates, forecast, compare with what came.
+
+    Uses the cleaned tables of a night that is planned. Coverage is the share of actual demand at
+    or below a quantile; the loss and the bias are shares of mean demand.
+    """
+    from pipeline.forecast.train import backtest_night
+    from pipeline.stages import BY_NAME
+    from pipeline.store import Night, Store
+
+    store = Store(out)
+    day = _planned(store, as_of)
+    night = Night(store, BY_NAME["train"], day, load_settings(settings_file))
+    scores = backtest_night(night, origins, step_days)
+    if json_file:
+        json_file.write_text(scores.to_json(orient="records", date_format="iso", indent=1) + "\n")
+    shown = RichTable("origin", "items", "window", "scored", "loss", "bias", "≤ 50 %", "≤ 90 %",
+                      "≤ 95 %", title=f"Back-test of {day}")  # fmt: skip
+    for row in scores[scores["region_group"] == "network"].to_dict("records"):
+        shown.add_row(
+            f"{row['origin_date']:%Y-%m-%d}", row["item_group"], f"{row['window_days']} days",
+            f"{row['scored_rows']:,}", f"{row['scaled_pinball_loss']:.1%}",
+            f"{row['relative_bias']:+.1%}", f"{row['coverage_50']:.1%}",
+            f"{row['coverage_90']:.1%}", f"{row['coverage_95']:.1%}",
+        )  # fmt: skip
+    console.print(shown)
+
+
+@app.command()
 def explain(
     item: Annotated[str, typer.Argument(help="Item to explain, as in the items table.")],
     out: OutOption = "data/runs",
@@ -158,7 +196,11 @@ def explain(
     from pipeline.store import Store
 
     store = Store(out)
-    console.print(explain_item(store, _planned(store, as_of), item), markup=False, soft_wrap=True)
+    day = _planned(store, as_of)
+    console.print(explain_item(store, day, item), markup=False, soft_wrap=True)
+    console.print("\nWhat the expected demand of the next 28 days is made of")
+    for driver, units in _forecast_drivers(store, day, item):
+        console.print(f"  {driver:<10} {units:>12,.1f}", highlight=False)
 
 
 @app.command()
@@ -276,6 +318,19 @@ def _planned(store: Store, as_of: datetime | None) -> date:
     if not dates:
         raise UsageError(f"no night is planned under {store.root}. Next: echelon run.")
     return dates[-1]
+
+
+def _forecast_drivers(store: Store, day: date, item: str) -> list[tuple[str, float]]:
+    """Drivers of an item's forecast and their sum, by the model that the night used."""
+    from pipeline.forecast.stage import drivers_of
+    from pipeline.stages import BY_NAME
+    from pipeline.store import Night
+
+    used = store.read(day, "demand_quantiles", ["model_date"])["model_date"].max()
+    night = Night(store, BY_NAME["forecast"], day, load_settings(None), None, used.date())
+    drivers = drivers_of(night, item)
+    return [*((str(name), float(units)) for name, units in drivers.items()),
+            ("= expected", float(drivers.sum()))]  # fmt: skip
 
 
 def _print_summary(store: Store, as_of: date, settings: Settings) -> None:

@@ -47,7 +47,10 @@ STAGES = (
         "forecast",
         "pipeline.forecast.stage:run",
         ("items", "regions", "prices", "calendar", "daily_demand", "overrides"),
-        ("demand_quantiles", "demand_dependence", "demand_findings", "forecast_scores"),
+        (
+            "demand_quantiles", "demand_dependence", "demand_findings", "forecast_scores",
+            "forecast_changes",
+        ),
     ),
     Stage(
         "optimize",
@@ -98,7 +101,8 @@ STAGES = (
         (
             "items", "nodes", "lanes", "vendors", "vendor_items", "stock", "open_orders",
             "open_transfers", "overrides", "quarantine", "daily_demand", "demand_quantiles",
-            "demand_dependence", "forecast_scores", "network_targets", "capacity_prices",
+            "demand_dependence", "demand_findings", "forecast_scores", "forecast_changes",
+            "network_targets", "capacity_prices",
             "solver_trace", "optimize_summary", "purchase_orders", "transfers", "order_reasons",
             "plan_changes",
         ),

@@ -133,6 +133,9 @@ class ForecastSettings(Section):
     calibration_strength: float = Field(
         0.7, ge=0, le=1, description="Share of the correction of probability levels applied."
     )
+    explained_items: int = Field(
+        50, ge=0, description="Items whose forecast moved most, explained by driver each night."
+    )
     shard_items: int = Field(500, ge=1, description="Items forecast at a time; bounds memory.")
 
     train_weekday: int = Field(

@@ -141,6 +141,10 @@ STAGE_TABLES = (
            "item_group region_group window_days",
            "item_group region_group window_days origin_date scored_rows pinball_loss "
            "scaled_pinball_loss coverage_50 coverage_90 coverage_95 bias_units relative_bias"),
+    _table("forecast_changes", "forecast",
+           "a driver of what an item's next 28 days, all regions, gained or lost since yesterday",
+           "item_id driver",
+           "item_id driver previous_mean_units mean_units change_units"),
     _table("base_stock_levels", "optimize", "an item at a node that may hold it",
            "item_id node_id",
            "item_id node_id base_stock_units unpriced_base_stock_units protection_days "

@@ -15,9 +15,10 @@ from pipeline.explain.text_table import Cell, text_table
 from pipeline.store import Store
 
 ITEM_TABLES = (
-    "items", "vendors", "vendor_items", "overrides", "demand_quantiles", "stock", "open_orders",
-    "open_transfers", "base_stock_levels", "network_targets", "purchase_orders",
-    "order_candidates", "order_reasons", "transfers", "transfer_reasons", "plan_changes",
+    "items", "vendors", "vendor_items", "overrides", "demand_quantiles", "forecast_changes",
+    "stock", "open_orders", "open_transfers", "base_stock_levels", "network_targets",
+    "purchase_orders", "order_candidates", "order_reasons", "transfers", "transfer_reasons",
+    "plan_changes",
 )  # fmt: skip
 _ALTERNATIVES = 8
 
@@ -44,6 +45,7 @@ def item_account(tables: Mapping[str, pd.DataFrame], as_of: date, item_id: str) 
     sections = [
         _heading(own["items"].iloc[0], as_of),
         _section("Expected demand, all regions", _demand(own["demand_quantiles"])),
+        _section("Expected demand since yesterday, next 28 days", _moved(own["forecast_changes"])),
         _section("Orders tonight", _orders(own) or _no_order(own, as_of, vendors)),
         _section("Order-up-to levels", _targets(own["network_targets"], vendors)),
         _section("Alternatives weighed", _alternatives(own["order_candidates"], vendors)),
@@ -83,6 +85,20 @@ def _demand(quantiles: pd.DataFrame) -> str:
         for row in _records(windows)
     ]
     return text_table(["window", "expected units"], rows) if rows else ""
+
+
+def _moved(changes: pd.DataFrame) -> str:
+    """Yesterday's and today's expectation, and the drivers where tonight explained the item."""
+    driver = changes["driver"].astype("str")
+    if changes.empty:
+        return ""
+    whole = changes[driver == "all"].iloc[0]
+    rows: list[Sequence[Cell]] = [("with yesterday's knowledge", whole["previous_mean_units"])]
+    rows += [
+        (str(row["driver"]), float(row["change_units"]))
+        for row in _records(changes[driver != "all"])
+    ]
+    return text_table(["driver", "units"], [*rows, ("= tonight", float(whole["mean_units"]))])
 
 
 def _window(start: int, days: int) -> str:

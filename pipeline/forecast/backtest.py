@@ -9,10 +9,10 @@ from pipeline.contracts.columns import QUANTILE_LEVELS
 from pipeline.contracts.settings import Settings
 from pipeline.forecast.mean import daily_mean
 from pipeline.forecast.model import fit
-from pipeline.forecast.panel import F64, Panel, totals
+from pipeline.forecast.panel import Panel, totals
 from pipeline.forecast.scores import score_groups, velocity_class
 from pipeline.forecast.serve import plan_windows
-from pipeline.forecast.windows import Windows, foresee
+from pipeline.forecast.windows import foresee
 
 
 def backtest(
@@ -48,12 +48,3 @@ def backtest(
         date = panel.first_date + np.timedelta64(origin, "D")
         parts.append(scored.assign(origin_date=pd.Timestamp(date)))
     return pd.concat(parts, ignore_index=True)
-
-
-def revision(before: Windows, after: Windows) -> F64:
-    """Relative change of the mean of the same days between two nights, for each window of both.
-
-    `before` holds windows that start a day later and are as long, so that row by row both speak
-    of the same days. What a plan sees as nervousness: |after − before| / before.
-    """
-    return np.abs(after.mean - before.mean) / np.maximum(before.mean, 1e-9)

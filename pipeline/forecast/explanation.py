@@ -4,6 +4,7 @@ A day's mean is exp(level + bias + Σ φ), φ being the trees' Shapley values (L
 The level's own drivers give the flat forecast μ₀; what the others add, μ − μ₀, is shared in
 proportion to their φ: φ · (μ − μ₀) / log(μ / μ₀), the logarithmic mean Divisia index, which leaves
 no remainder (Ang, Energy Policy 32, 2004). Windows are sums of days, so their drivers add up too.
+How a forecast came to change is a matter of two nights: see `revision`.
 """
 
 from __future__ import annotations
@@ -47,13 +48,3 @@ def explain(
     units = np.zeros((len(names), len(DRIVERS)))
     np.add.at(units, row, daily_drivers(booster, x))
     return pd.DataFrame(units, index=names, columns=list(DRIVERS))
-
-
-def explain_change(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """What each driver added to or took from a forecast between two nights.
-
-    `before` and `after` are explanations of the same days, so that rows sum to the change of the
-    mean exactly; forecasts that only one night has count as zero in the other.
-    """
-    both = before.index.union(after.index)
-    return after.reindex(both, fill_value=0.0) - before.reindex(both, fill_value=0.0)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pipeline.contracts.settings import Settings
+from pipeline.errors import UsageError
 from pipeline.forecast.assemble import Names, assemble
+from pipeline.forecast.backtest import backtest
 from pipeline.forecast.dependence import rank_correlation
 from pipeline.forecast.model import Model, fit
 from pipeline.forecast.panel import Panel, totals
@@ -18,6 +21,12 @@ from pipeline.store import Night
 
 def run(night: Night) -> None:
     """Read the night's tables; publish the model's files."""
+    panel, names = known_panel(night)
+    night.write_files("forecast_model", train(panel, names, night.settings).to_files())
+
+
+def known_panel(night: Night) -> tuple[Panel, Names]:
+    """The panel of the night's tables, and the names of its codes."""
     items, regions, calendar = (night.read(t) for t in ("items", "regions", "calendar"))
     names = Names.of(items, regions, calendar)
     ahead = max(start + days for start, days in plan_windows(night.settings))
@@ -25,7 +34,19 @@ def run(night: Night) -> None:
         night.as_of, ahead, names, items, night.read("prices"), calendar,
         night.read("daily_demand"),
     )  # fmt: skip
-    night.write_files("forecast_model", train(assembled.panel, names, night.settings).to_files())
+    return assembled.panel, names
+
+
+def backtest_night(night: Night, origins: int, step_days: int) -> pd.DataFrame:
+    """Scores of models trained `step_days`, 2 · `step_days`, … before the night; see `backtest`."""
+    panel, names = known_panel(night)
+    days = [panel.days - 1 - step_days * k for k in range(origins, 0, -1)]
+    if days[0] < 2 * step_days:
+        raise UsageError(
+            f"the history of {panel.days} days is too short for {origins} origins {step_days} days "
+            "apart. Next: ask for fewer origins, or a smaller step."
+        )
+    return backtest(panel, list(names.categories), list(names.regions), night.settings, days)
 
 
 def train(panel: Panel, names: Names, settings: Settings) -> Model:

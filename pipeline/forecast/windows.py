@@ -73,19 +73,13 @@ def foresee(
     `panel` may reach beyond the origin; later demand is not read. Rows are sorted by series,
     then in the order of `windows`.
     """
-    known = panel.until(origin + 1)
-    seen = totals if origin + 1 == panel.days else totals.until(origin + 1)
-    past = history(known, seen)
     reach = max(start + days - 1 for start, days in windows)
     needed = np.array(sorted({d for s, n in windows for d in range(s, s + n)}), np.int32)
-    series = np.repeat(np.arange(panel.series, dtype=np.int32), len(needed))
-    target = np.tile(origin + needed, panel.series).astype(np.int32)
-    at = np.full(len(series), origin, np.int32)
-    x = features(known, seen, past, series, at, target)
+    x = day_features(panel, totals, origin, needed)
     daily = np.zeros((panel.series, reach + 1))
     daily[:, needed] = mean_of(x).reshape(panel.series, -1)
     day = origin + np.arange(1, reach + 1)
-    daily[:, 1:] *= (panel.launch_day[:, None] <= day) & (day < panel.end_day[:, None])
+    daily[:, 1:] *= on_sale(panel, day)
     running = np.cumsum(daily, axis=1)
     start, days = (np.array(column, np.int32) for column in zip(*windows, strict=True))
     mean = np.maximum(running[:, start + days - 1] - running[:, start - 1], OFF_SALE_UNITS)
@@ -101,6 +95,21 @@ def foresee(
         mean.ravel(),
         shape_features(x, mean.ravel(), tiled_start, tiled_days),
     )
+
+
+def day_features(panel: Panel, totals: Totals, origin: int, days: I32) -> F32:
+    """Features (series × days, features) of the days `origin + days`, as known at `origin`."""
+    known = panel.until(origin + 1)
+    seen = totals if origin + 1 == panel.days else totals.until(origin + 1)
+    series = np.repeat(np.arange(panel.series, dtype=np.int32), len(days))
+    target = np.tile(origin + days, panel.series).astype(np.int32)
+    at = np.full(len(series), origin, np.int32)
+    return features(known, seen, history(known, seen), series, at, target)
+
+
+def on_sale(panel: Panel, day: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+    """Whether each series is on sale (series, days) on the days `day`."""
+    return (panel.launch_day[:, None] <= day) & (day < panel.end_day[:, None])
 
 
 def join(parts: list[Windows]) -> Windows:

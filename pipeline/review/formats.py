@@ -53,6 +53,7 @@ _LABELS = {
     "forecast_coverage_90": "Demand under the 90% quantile",
     "forecast_coverage_95": "Demand under the 95% quantile",
     "forecast_relative_bias": "Forecast bias",
+    "forecast_revision": "Forecast moved since yesterday",
     "forecast_scaled_pinball_loss": "Pinball loss of mean demand",
     "in_stock_share_last_week": "In stock, last week",
     "expected_fill_rate": "Expected fill rate, next week",

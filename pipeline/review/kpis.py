@@ -9,6 +9,7 @@ from datetime import date
 import pandas as pd
 
 from pipeline.review.findings import Findings
+from pipeline.review.forecasts import revision_share
 
 Figure = tuple[str, float, str]
 _OPTIMIZER_FIGURES = (
@@ -25,6 +26,7 @@ def plan_kpis(tables: Mapping[str, pd.DataFrame], findings: Findings, as_of: dat
         *_stock(tables, findings, as_of),
         *_optimizer(tables["optimize_summary"], findings),
         *_forecast(tables["forecast_scores"]),
+        ("forecast_revision", revision_share(tables["forecast_changes"]), "share"),
         *_service(findings),
         ("quarantined_rows", len(tables["quarantine"]), "rows"),
         ("overrides_in_force", findings.overrides_in_force, "overrides"),

@@ -14,6 +14,7 @@ from pipeline.contracts.settings import ReviewSettings
 from pipeline.review import formats
 from pipeline.review.attention import attention_points
 from pipeline.review.findings import Findings
+from pipeline.review.forecasts import moved_forecasts, oddest_demand
 from pipeline.review.orders import largest_orders, oddest_orders, orders_by_vendor
 from pipeline.review.plots import coverage_plot, fan_plots, total_plot, trace_plot
 
@@ -63,6 +64,9 @@ def report_html(
         "total_plot": total_plot(found), "fans": fan_plots(found, settings.fan_charts),
         "coverage_plot": coverage_plot(tables["forecast_scores"]),
         "scores": _scores(tables["forecast_scores"]),
+        "moved": moved_forecasts(tables["forecast_changes"], found.item_names, _SHOWN_CHANGES),
+        "odd_demand": oddest_demand(tables["demand_findings"], found.item_names, _SHOWN_CHANGES),
+        "odd_demand_count": len(tables["demand_findings"]),
         "capacity": _capacity(found.capacity, tables["nodes"]),
         "summary": _rows(tables["optimize_summary"]),
         "trace_plot": trace_plot(tables["solver_trace"]),

@@ -11,7 +11,8 @@ from pipeline.store import Night
 _TABLES = (
     "items", "nodes", "lanes", "vendors", "vendor_items", "stock", "open_orders",
     "open_transfers", "overrides", "quarantine", "demand_quantiles", "demand_dependence",
-    "forecast_scores", "network_targets", "capacity_prices", "solver_trace", "optimize_summary",
+    "demand_findings", "forecast_scores", "forecast_changes", "network_targets",
+    "capacity_prices", "solver_trace", "optimize_summary",
     "purchase_orders", "transfers", "order_reasons", "plan_changes",
 )  # fmt: skip
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
 from pipeline.contracts.settings import Settings
 from pipeline.forecast.assemble import Names, assemble
-from pipeline.forecast.backtest import backtest, revision
-from pipeline.forecast.panel import totals
-from pipeline.forecast.windows import foresee
+from pipeline.forecast.backtest import backtest
 from tests.forecast.conftest import FIRST
 
 
@@ -26,16 +23,3 @@ def test_scores_of_an_origin_use_windows_that_have_ended(
     overall = found[(found["item_group"] == "all") & (found["region_group"] == "network")]
     assert overall["coverage_90"].between(0.7, 1.0).all()
     assert overall["relative_bias"].abs().max() < 0.3
-
-
-def test_a_forecast_that_does_not_move_has_no_revision(
-    world: Mapping[str, pd.DataFrame],
-) -> None:
-    names = Names.of(world["items"], world["regions"], world["calendar"])
-    tables = [world[t] for t in ("items", "prices", "calendar", "daily_demand")]
-    panel = assemble((FIRST + pd.Timedelta(days=419)).date(), 30, names, *tables).panel
-    sums = totals(panel)
-    flat = lambda x: np.ones(len(x))  # noqa: E731  # a forecast of one unit a day
-    before = foresee(flat, panel, sums, 400, [(2, 7)])
-    after = foresee(flat, panel, sums, 401, [(1, 7)])
-    assert (revision(before, after) == 0).all()

@@ -150,6 +150,32 @@ def test_an_item_sells_from_its_launch_to_its_end(night: Any, quick: Settings) -
     assert ending.loc[(1, 28), "mean_units"] == pytest.approx(ending.loc[(1, 7), "mean_units"])
 
 
+def test_drivers_of_an_item_add_up_to_what_is_expected_of_it(night: Any) -> None:
+    table = night.written["demand_quantiles"]
+    for item in ("item_001", "item_007"):
+        own = table[(table["item_id"].astype(str) == item) & (table["window_days"] == 28)]
+        expected = own.loc[own["window_start_day"] == 1, "mean_units"].sum()
+        assert stage.drivers_of(night, item).sum() == pytest.approx(expected, rel=1e-6)
+
+
+def test_changes_since_yesterday_end_at_tonights_forecast(night: Any) -> None:
+    changes = night.written["forecast_changes"].astype({"item_id": str, "driver": str})
+    whole = changes[changes["driver"] == "all"].set_index("item_id")
+    table = night.written["demand_quantiles"].astype({"item_id": str})
+    own = table[(table["window_start_day"] == 1) & (table["window_days"] == 28)]
+    np.testing.assert_allclose(whole["mean_units"], own.groupby("item_id")["mean_units"].sum())
+    total = whole["previous_mean_units"] + whole["change_units"]
+    np.testing.assert_allclose(total, whole["mean_units"])
+
+
+def test_a_back_test_of_a_night_trains_at_earlier_dates(night: Any, quick: Settings) -> None:
+    found = train.backtest_night(night, 2, 14)
+    expected = [pd.Timestamp(AS_OF) - pd.Timedelta(days=back) for back in (28, 14)]
+    assert list(found["origin_date"].unique()) == expected
+    with pytest.raises(UsageError, match="too short for 29 origins"):
+        train.backtest_night(night, 29, 14)
+
+
 def test_a_history_that_is_too_short_says_how_much_is_needed(
     world: Mapping[str, pd.DataFrame], quick: Settings
 ) -> None:

@@ -188,8 +188,21 @@ def _demand(day: pd.Timestamp, names: list[str], mean: np.ndarray) -> dict[str, 
         "daily_demand": daily,
         "demand_quantiles": pd.DataFrame(rows, columns=list(TABLES["demand_quantiles"].columns)),
         "forecast_scores": pd.DataFrame(scores, columns=list(TABLES["forecast_scores"].columns)),
+        "forecast_changes": _forecast_changes(daily),
+        "demand_findings": pd.DataFrame(
+            [(daily["item_id"].iloc[0], REGIONS[0], day, "spike", 90.0, 4.0)],
+            columns=list(TABLES["demand_findings"].columns),
+        ),
         "demand_dependence": pd.DataFrame(pairs, columns=list(TABLES["demand_dependence"].columns)),
     }
+
+
+def _forecast_changes(daily: pd.DataFrame) -> pd.DataFrame:
+    """Every item's forecast went from 100 to 110 units; the first one's by price and trend."""
+    ids = sorted(daily["item_id"].astype(str).unique())
+    rows = [(item, "all", 100.0, 110.0, 10.0) for item in ids]
+    rows += [(ids[0], "price", 100.0, 110.0, 12.0), (ids[0], "trend", 100.0, 110.0, -2.0)]
+    return pd.DataFrame(rows, columns=list(TABLES["forecast_changes"].columns))
 
 
 def _quantiles(mean: float) -> list[float]:
