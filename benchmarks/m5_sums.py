@@ -28,13 +28,18 @@ def departments_ahead(data: M5, own: Tier, at: int) -> F64:
             if isinstance(name, str):
                 events.setdefault(name, []).append(day)
     units = np.nan_to_num(own.panel.demand[rows, :known]).astype(np.float64)
+    total = units.sum(axis=0)
+    is_closed = total < CLOSED_SHARE * np.median(total)
+    closed = {
+        name for name, days in events.items() if is_closed[[d for d in days if d < known]].any()
+    }
     out = np.empty((len(rows), AHEAD))
     state = own.keys["state_id"].to_numpy()[rows]
     for name in np.unique(state):
         here = state == name
         region = own.panel.region[rows[here][0]]
         snap = own.panel.calendar.flags[region, : known + AHEAD, 3].astype(np.float64)
-        out[here] = regress(units[here], *calendar_effects(dates, snap, events))
+        out[here] = regress(units[here], *calendar_effects(dates, snap, events, closed))
     return out
 
 

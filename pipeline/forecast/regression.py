@@ -13,7 +13,7 @@ forward).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -27,16 +27,20 @@ WEEKDAY, WEEKDAY_IN_SEASON = 1.0, 2.0
 YEAR, HARMONICS = 8.0, 6
 MONTH_DAY = 10.0
 FLAG, FLAG_ON_WEEKDAY = 1.0, 5.0
-EVENT, BESIDE_EVENT = 1.0, 1.5
+EVENT, BESIDE_EVENT, CLOSED = 1.0, 1.5, 0.01
 EVENT_REACH = range(-3, 3)
 
 
 def calendar_effects(
-    dates: npt.NDArray[np.datetime64], flag: F64, events: Mapping[str, Sequence[int]]
+    dates: npt.NDArray[np.datetime64],
+    flag: F64,
+    events: Mapping[str, Sequence[int]],
+    closed: Collection[str] = (),
 ) -> tuple[F64, F64]:
     """Columns (days, effects) and penalty (effects,) of what is known of `dates` in advance.
 
-    `flag` (days,) is a recurring condition such as a pay day; `events` names days by number.
+    `flag` (days,) is a recurring condition such as a pay day; `events` names days by number, and
+    `closed` those of them on which nothing is sold: their effect is learned all but whole.
     """
     day = dates.astype("datetime64[D]")
     weekday = np.arange(7) == ((day.astype(np.int64) + 3) % 7)[:, None]
@@ -58,7 +62,8 @@ def calendar_effects(
         for column, offset in enumerate(EVENT_REACH):
             at = np.asarray(events[name], np.int64) + offset
             beside[at[(at >= 0) & (at < len(day))], column] = 1.0
-        blocks.append((beside, np.where(np.array(EVENT_REACH) == 0, EVENT, BESIDE_EVENT)))
+        own = CLOSED if name in closed else EVENT
+        blocks.append((beside, np.where(np.array(EVENT_REACH) == 0, own, BESIDE_EVENT)))
     penalty = [np.broadcast_to(rate, columns.shape[1]) for columns, rate in blocks]
     return np.concatenate([columns for columns, _ in blocks], axis=1), np.concatenate(penalty)
 

@@ -36,6 +36,20 @@ def test_known_calendar_is_recovered() -> None:
     assert (lift < 1.1).all()
 
 
+def test_a_day_on_which_all_is_closed_is_forecast_closed() -> None:
+    """An event that has always stopped sales does so again, and leaves other days alone."""
+    mean, flag = world()
+    shut = {"holiday": [100, 465, 830, DAYS + 5]}
+    open_days = regress(mean[:, :DAYS], *calendar_effects(DATES, flag, EVENTS))
+    mean[:, shut["holiday"]] = 0
+    found = regress(
+        mean[:, :DAYS], *calendar_effects(DATES, flag, EVENTS | shut, closed=["holiday"])
+    )
+    assert (found[:, 5] < 0.05 * open_days[:, 5]).all()
+    others = np.arange(AHEAD) != 5
+    assert np.abs(found / open_days - 1)[:, others].max() < 0.03
+
+
 def test_last_level_is_carried_forward() -> None:
     """After a step of level half a year ago the forecast stands at the new level."""
     mean, flag = world()
