@@ -1,4 +1,4 @@
-"""What a unit at a node is worth to later orders: prices for the protected fulfillment policy."""
+"""What a unit at a node is worth to later orders: prices for assigning orders to nodes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.core.fulfillment import scenario_prices
+from pipeline.core.network import along_chain
 from pipeline.simulate.model import WorldModel
 from pipeline.simulate.randomness import poisson_demand
+from pipeline.simulate.replenish import parents
 from pipeline.simulate.situation import Situation, day_number
 from pipeline.simulate.world import State
 
@@ -39,6 +41,21 @@ def opportunity_prices(
     lost = listed.to_numpy(float) * (1 + model.rules.goodwill_share) - model.unit_cost_usd
     scenario_prices(state.on_hand, draws, start, node, usd, lost, price)
     return price
+
+
+def replacement_usd(model: WorldModel, nodes: pd.DataFrame) -> NDArray[np.float64]:
+    """[items, nodes] usd to bring another unit from a vendor's dock: handling and lanes.
+
+    Where a plan refills what is used, this is what a unit is worth to later orders: it keeps the
+    units at the customers' door for the orders that need them there.
+    """
+    parent = parents(nodes, model)
+    rows = nodes.set_index(nodes["node_id"].astype("str")).loc[model.nodes]
+    is_start = rows["is_vendor_receiving"].to_numpy(bool) | (parent < 0)
+    way = model.lane_usd_per_cuft[parent, np.arange(len(parent))]
+    per_unit = along_chain(model.handling_usd, parent, is_start)
+    per_cuft = along_chain(np.where(is_start, 0.0, way), parent, is_start)
+    return per_unit + model.cube_cuft[:, None] * per_cuft
 
 
 def _week_mean(quantiles: pd.DataFrame, model: WorldModel) -> NDArray[np.float64]:

@@ -114,7 +114,11 @@ class SingleEchelon(_Rule):
 
 @dataclass(frozen=True)
 class Echelon:
-    """The production plan: every stage of the night up to placement, as it runs for real."""
+    """The production plan: every stage of the night up to placement, as it runs for real.
+
+    is_protected: orders are assigned with the price of replacing the unit (opportunity), which
+    keeps the stock of sites for the orders that need it; else to the nearest, as for the rules.
+    """
 
     name: str = "echelon"
     stages: tuple[str, ...] = ("ingest", "forecast", "optimize", "buy", "place")
@@ -123,6 +127,7 @@ class Echelon:
         "purchase_orders", "inbound_assignments", "transfers", "demand_quantiles",
     )  # fmt: skip
     sees_capacity: bool = True
+    is_protected: bool = False
 
     def decide(self, situation: Situation) -> Plan:
         """The published orders, sent where place assigned them, and the published transfers."""
@@ -165,5 +170,6 @@ POLICIES: dict[str, Policy] = {
     for policy in (
         WeeksOfSupply(), IndependentNewsvendor(), SingleEchelon(), Echelon(),
         Echelon(name="echelon_unpriced", sees_capacity=False),
+        Echelon(name="echelon_protected", is_protected=True),
     )
 }  # fmt: skip

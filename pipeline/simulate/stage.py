@@ -22,7 +22,7 @@ from pipeline.errors import UsageError
 from pipeline.simulate import raw_folder, record
 from pipeline.simulate.clairvoyant import Bound, clairvoyant_bound
 from pipeline.simulate.model import WorldModel, WorldRules, world_model
-from pipeline.simulate.opportunity import opportunity_prices
+from pipeline.simulate.opportunity import opportunity_prices, replacement_usd
 from pipeline.simulate.policies import POLICIES
 from pipeline.simulate.report import render
 from pipeline.simulate.scenario import Scenario, choose_items
@@ -188,8 +188,11 @@ def run_policy(
         situation = _situation(base, scenario, policy, folder, store, state, as_of, t)
         decisions = to_decisions(policy.decide(situation), base.model)
         planned = time.process_time()
-        prices = opportunity_prices(base.model, state, situation) if base.model.rules.is_protected \
-            else None  # fmt: skip
+        prices = None
+        if getattr(policy, "is_protected", False):
+            prices = replacement_usd(base.model, base.tables["nodes"])
+        elif base.model.rules.is_protected:
+            prices = opportunity_prices(base.model, state, situation)
         day = world.live(day_number(as_of) + 1, base.truth.demand[t], base.truth.price_usd[t],
                          decisions, base.truth.capacity[t], prices)  # fmt: skip
         raw_folder.write_day(folder / "raw", base.model, as_of + timedelta(days=1), day, state)
