@@ -217,13 +217,14 @@ def _gaps(
 
     Where nothing in the next larger set can serve, the unit spills on at no extra cost.
     """
-    gap, total = np.zeros(tree.n_sets), np.zeros(tree.n_sets)
-    best = np.stack([np.where(inside, cost, np.inf).min(axis=1) for inside in tree.members])
-    for cell in range(len(cost)):
-        for s in tree.path(int(entry[cell]))[:-1]:
-            total[s] += weight[cell]
-            outside = tree.members[tree.parent[s]] & ~tree.members[s]
-            beyond = cost[cell, outside].min(initial=np.inf)
-            if np.isfinite(beyond) and np.isfinite(best[s, cell]):
-                gap[s] += weight[cell] * max(beyond - best[s, cell], 0.0)
-    return gap / np.maximum(total, 1e-300)
+    gap = np.zeros(tree.n_sets)
+    for s in range(tree.n_sets - 1):
+        inside = tree.members[s]
+        outside = tree.members[tree.parent[s]] & ~inside
+        within = np.array([not (members & ~inside).any() for members in tree.members])[entry]
+        own = cost[within][:, inside].min(axis=1, initial=np.inf)
+        beyond = cost[within][:, outside].min(axis=1, initial=np.inf)
+        counts = np.isfinite(own) & np.isfinite(beyond)
+        more = np.maximum(beyond[counts] - own[counts], 0.0)
+        gap[s] = (weight[within][counts] * more).sum() / max(weight[within].sum(), 1e-300)
+    return gap
