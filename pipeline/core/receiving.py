@@ -50,18 +50,19 @@ def _pour(units: Ints, have: Floats, need: Floats) -> Floats:
 
 
 def keep_room(
-    got: Ints, case: Ints, week: Ints, room: Floats, balance: tuple[Floats, Floats]
+    got: Ints, case: Ints, size: Floats, week: Ints, room: Floats, balance: tuple[Floats, Floats]
 ) -> Ints:
     """Cases [lines, nodes] with overfull weeks relieved as far as other nodes have room.
 
-    week: [lines]; room: [weeks, nodes] units that may still arrive, inf for no limit; balance:
-    (have, need) as in split_cases. What fits nowhere stays where it is: an order must arrive.
+    size: [lines] what a case uses of the room; week: [lines]; room: [weeks, nodes] for what still
+    comes, inf for no limit; balance: (have, need) as in split_cases, in units. What fits nowhere
+    stays where it is: an order must arrive.
     """
     have, need = balance
     got = got.copy()
     left = room.copy()
     for t in range(len(room)):
-        left[t] -= (got * case[:, None])[week == t].sum(axis=0)
+        left[t] -= (got * size[:, None])[week == t].sum(axis=0)
     safe = np.where(need > 0, need, 1.0)
     ratio = np.where(need > 0, (have + got * case[:, None]) / safe, np.inf)
     for t, j in zip(*np.nonzero(left < 0), strict=True):
@@ -75,11 +76,11 @@ def keep_room(
             k, h = line[at], to[at]
             if left[t, j] >= 0:
                 break
-            wanted = int(np.ceil(-left[t, j] / case[k]))
-            spare = max(int(min(left[t, h] // case[k], got[k, j])), 0)
+            wanted = int(np.ceil(-left[t, j] / size[k]))
+            spare = max(int(min(left[t, h] // size[k], got[k, j])), 0)
             moved = min(wanted, spare)
             got[k, j] -= moved
             got[k, h] += moved
-            left[t, j] += moved * case[k]
-            left[t, h] -= moved * case[k]
+            left[t, j] += moved * size[k]
+            left[t, h] -= moved * size[k]
     return got

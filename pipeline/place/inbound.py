@@ -32,8 +32,11 @@ def assign_inbound(
     got = split_cases(cases, case, have, need)
     days = (pd.to_datetime(orders["expected_arrival_date"]) - pd.Timestamp(as_of)).dt.days
     week = np.maximum(days.to_numpy() - 1, 0) // 7
-    room = week_room(grid, tables, transfers, as_of, int(week.max()) + 1)
-    got = keep_room(got, case, week, room, (have, need))
+    weeks = int(week.max()) + 1
+    space = week_space(grid, tables, as_of, weeks)
+    got = keep_room(got, case, case * grid.cube[item], week, space, (have, need))
+    room = week_room(grid, tables, transfers, as_of, weeks)
+    got = keep_room(got, case, case.astype(np.float64), week, room, (have, need))
     line, node = np.nonzero(got)
     frame = orders.iloc[line][["order_line_id", "item_id", "vendor_id"]].reset_index(drop=True)
     frame["node_id"] = np.array(grid.nodes, dtype=object)[node]
@@ -87,3 +90,41 @@ def week_room(
         coming = due[7 * t : 7 * t + 7].sum(axis=0) + moved.to_numpy(dtype=np.float64)
         room[t] = np.maximum(limit - coming, 0.0)
     return room
+
+
+def week_space(grid: Grid, tables: dict[str, pd.DataFrame], as_of: date, weeks: int) -> Floats:
+    """Cubic feet [weeks, nodes] that will be free at the end of each week from tomorrow on.
+
+    Taken is what is there and what is expected by then, less what the node and those it replenishes
+    will have sold of it.
+    """
+    below = np.array([grid.below(node) for node in range(len(grid.nodes))])
+    daily = np.einsum("kj,sj->ks", grid.demand / grid.protection_days, below)
+    space, held = np.empty((weeks, len(grid.nodes))), grid.on_hand.astype(np.float64)
+    items, nodes = pd.Index(grid.items), pd.Index(grid.nodes)
+    coming = [
+        _of_day(tables[name], as_of).rename(columns={column: "at"})[
+            ["item_id", "at", "expected_arrival_date", "open_units"]
+        ]
+        for name, column in (("open_orders", "node_id"), ("open_transfers", "to_node_id"))
+    ]
+    due = pd.concat(coming)
+    k, j = (
+        names.get_indexer(pd.Index(due[column].astype("str")))
+        for names, column in ((items, "item_id"), (nodes, "at"))
+    )
+    ahead = (pd.to_datetime(due["expected_arrival_date"]) - pd.Timestamp(as_of)).dt.days
+    week = np.maximum(ahead.to_numpy() - 1, 0) // 7
+    units = due["open_units"].to_numpy(dtype=np.float64)
+    for t in range(weeks):
+        now = week == t
+        np.add.at(held, (k[now], j[now]), units[now])
+        held = np.maximum(held - 7 * daily, 0.0)
+        last = as_of + timedelta(days=7 * (t + 1))
+        limit = capacity_at(tables["node_capacity"], "storage_cuft", grid.nodes, last)
+        space[t] = limit - grid.cube @ held
+    return np.maximum(space, 0.0)
+
+
+def _of_day(frame: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    return frame[frame["date"] == pd.Timestamp(as_of)]

@@ -49,9 +49,9 @@ def test_cases_move_to_where_there_is_room_and_stay_where_there_is_none():
     have, need = np.zeros((2, 2)), np.ones((2, 2))
     got = np.array([[3, 0], [2, 0]])
     case, week = np.array([2, 5]), np.array([0, 0])
-    eased = keep_room(got, case, week, np.array([[10.0, 8.0]]), (have, need))
+    eased = keep_room(got, case, case.astype(float), week, np.array([[10.0, 8.0]]), (have, need))
     assert eased.sum(axis=1).tolist() == [3, 2]
     assert (eased * case[:, None]).sum(axis=0)[0] <= 10
     assert (eased * case[:, None]).sum(axis=0)[1] <= 8
-    stuck = keep_room(got, case, week, np.array([[10.0, 0.0]]), (have, need))
+    stuck = keep_room(got, case, case.astype(float), week, np.array([[10.0, 0.0]]), (have, need))
     assert stuck.tolist() == got.tolist()

@@ -158,6 +158,17 @@ def test_a_full_week_at_one_node_sends_orders_to_the_other():
     assert tight["assigned_units"].sum() == free["assigned_units"].sum()
 
 
+def test_a_full_store_sends_orders_to_the_one_with_space():
+    tables = world(10, 5, tightness=1e6)
+    free, _ = plan(tables)
+    small = tables["node_capacity"].copy()
+    small.loc[(small["node_id"] == "d1") & (small["resource"] == "storage_cuft"), "capacity"] = 0.0
+    tight, _ = plan({**tables, "node_capacity": small})
+    assert free.loc[free["node_id"] == "d1", "assigned_units"].sum() > 0
+    assert tight.loc[tight["node_id"] == "d1", "assigned_units"].sum() == 0
+    assert tight["assigned_units"].sum() == free["assigned_units"].sum()
+
+
 def test_an_item_that_no_receiving_node_may_hold_is_named():
     tables = world(5, 6)
     nodes = tables["nodes"].assign(is_vendor_receiving=False)
