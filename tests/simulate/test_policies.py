@@ -11,7 +11,7 @@ import pytest
 from pipeline.contracts.columns import QUANTILE_COLUMNS
 from pipeline.contracts.settings import Settings
 from pipeline.simulate.demand_view import demand_view, gamma_quantile
-from pipeline.simulate.opportunity import opportunity_prices
+from pipeline.simulate.opportunity import opportunity_prices, replacement_usd
 from pipeline.simulate.policies import POLICIES, Echelon
 from pipeline.simulate.replenish import (
     home_shares,
@@ -177,3 +177,13 @@ def test_the_production_plan_goes_where_place_sent_it() -> None:
     assert decisions.transfer_node.tolist() == [3]
     first = pd.Timestamp("2025-01-05").to_datetime64().astype("datetime64[D]").astype(int)
     assert decisions.expected_day.tolist() == [first, first + 1]
+
+
+def test_replacing_a_unit_costs_handling_and_lanes_from_the_vendors_dock() -> None:
+    """DC 0.1; FC-A 0.1 + 0.2 and 0.5 a cubic foot; the site 0.4 and 0.2 more."""
+    _, model, _ = small_world()
+    usd = replacement_usd(model, raw_tables()["nodes"])
+    at = {name: usd[:, j] for j, name in enumerate(model.nodes)}
+    np.testing.assert_allclose(at["DC"], 0.1)
+    np.testing.assert_allclose(at["FC-A"], 0.3 + 0.5 * model.cube_cuft)
+    np.testing.assert_allclose(at["SD"], 0.7 + 0.7 * model.cube_cuft)
