@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import UsageError
+from pipeline.simulate import stage
 from pipeline.simulate.clairvoyant import clairvoyant_bound
 from pipeline.simulate.record import Record, tables
 from pipeline.simulate.replenish import cheapest_vendor, orders_up_to, parents
@@ -120,3 +121,24 @@ def test_unknown_policies_are_named(tmp_path: Path) -> None:
 def test_a_folder_of_another_scenario_is_refused(base: Base) -> None:
     with pytest.raises(UsageError, match="holds the runs of another scenario"):
         prepare(scenario(seed=5), base.folder)
+
+
+def test_a_change_is_told_against_the_unchanged_world(
+    base: Base, whole: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both worlds are run; here they are the same run, so that every difference is 0."""
+    asked: list[Scenario] = []
+
+    def prepared(chosen: Scenario, out: Path) -> Base:
+        asked.append(chosen)
+        return base
+
+    monkeypatch.setattr(stage, "prepare", prepared)
+    monkeypatch.setattr(stage, "run_policy", lambda *_: whole)
+    changed = scenario(against_unchanged=True)
+    run_scenario(changed, ["echelon"], tmp_path, with_bound=False)
+    assert [len(found.changes) for found in asked] == [0, 1]
+    page = next(tmp_path.glob("results/*/simulation_report/*.html")).read_text()
+    assert "What the change does" in page
+    assert "Stock: +0 USD in all nodes (+0.0%" in page
+    assert (tmp_path / "unchanged" / "results").is_dir()
