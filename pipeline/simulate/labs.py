@@ -113,10 +113,11 @@ def verdict(
 def power(lift: float, pair_sd: float, n_pairs: int, level: float = 0.95) -> float:
     """Chance that a trial finds a lift; pair_sd: standard deviation of a pair's adjusted
     difference, as a share of the mean outcome (noncentral t)."""
-    shift = lift / (pair_sd / np.sqrt(n_pairs))
+    shift = abs(lift) / (pair_sd / np.sqrt(n_pairs))
     critical = stats.t.ppf(0.5 + level / 2, n_pairs - 2)
     above = stats.nct.sf(critical, n_pairs - 2, shift)
-    return float(above + stats.nct.cdf(-critical, n_pairs - 2, shift))
+    # The other tail is next to nothing; scipy gives NaN where it is below what a double can hold.
+    return float(above + np.nan_to_num(stats.nct.cdf(-critical, n_pairs - 2, shift)))
 
 
 def pairs_needed(

@@ -79,6 +79,11 @@ def test_power_is_the_share_of_labs_that_find_the_effect() -> None:
     assert power(0.03, float(np.mean(sd)), 100) == pytest.approx(found / 200, abs=0.12)
 
 
+def test_power_is_1_where_the_effect_cannot_be_missed() -> None:
+    assert power(0.05, 0.01, 12) == pytest.approx(1.0)
+    assert power(-0.05, 0.01, 12) == pytest.approx(1.0)
+
+
 def test_pairs_needed_is_the_least_number_with_enough_power() -> None:
     n = pairs_needed(0.01, 0.1)
     assert n is not None
