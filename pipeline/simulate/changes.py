@@ -40,6 +40,10 @@ class _Change(Section):
         """How long vendors really take; first_day counts from 1970."""
         return times
 
+    def sentence(self) -> str:
+        """The change in words, for the report."""
+        raise NotImplementedError
+
 
 class PromiseChange(_Change):
     """`share` of the regions' orders are promised at `speed`; the other speeds keep proportions."""
@@ -48,6 +52,13 @@ class PromiseChange(_Change):
     speed: str
     share: float = Field(ge=0, le=1)
     regions: tuple[str, ...] = Field((), description="None named: all.")
+
+    def sentence(self) -> str:
+        """The change in words."""
+        return (
+            f"{self.share:.0%} of the units ordered in {_list(self.regions, 'every region')} are "
+            f"promised {self.speed.replace('_', '-')}; the other speeds share the rest as before."
+        )
 
     def tables(self, tables: Frames) -> Frames:
         """New demand shares; a region that does not sell the speed is named in a UsageError."""
@@ -75,6 +86,12 @@ class CapacityChange(_Change):
     factor: float = Field(ge=0)
     nodes: tuple[str, ...] = Field((), description="None named: all.")
 
+    def sentence(self) -> str:
+        """The change in words."""
+        what = self.resource.replace("_", " ").replace("cuft", "space")
+        where = _list(self.nodes, "all nodes")
+        return f"Capacity ({what}) is {self.factor:g} times as much at {where}."
+
     def tables(self, tables: Frames) -> Frames:
         """Scaled node_capacity."""
         frame = tables["node_capacity"].copy()
@@ -91,6 +108,10 @@ class CostChange(_Change):
     table: Literal["delivery_options", "lanes", "nodes", "vendor_items"]
     column: str = Field(pattern=r"_usd|usd_")
     factor: float = Field(ge=0)
+
+    def sentence(self) -> str:
+        """The change in words."""
+        return f"{self.column} of {self.table} is {self.factor:g} times as high."
 
     def tables(self, tables: Frames) -> Frames:
         """The scaled column."""
@@ -109,6 +130,13 @@ class LeadTimeShock(_Change):
     from_day: int = Field(ge=1)
     to_day: int = Field(ge=1)
 
+    def sentence(self) -> str:
+        """The change in words."""
+        return (
+            f"Orders placed on days {self.from_day} to {self.to_day} take {self.factor:g} times as "
+            "long to arrive; nobody was told."
+        )
+
     def lead_times(self, times: LeadTimes, first_day: int) -> LeadTimes:
         """The shock, in calendar days."""
         start, end = first_day + self.from_day - 1, first_day + self.to_day - 1
@@ -126,6 +154,14 @@ class DemandSurge(_Change):
     event_name: str = Field(
         "", description="Announces the surge in the calendar; empty: a surprise."
     )
+
+    def sentence(self) -> str:
+        """The change in words."""
+        known = f"announced as {self.event_name}" if self.event_name else "a surprise"
+        return (
+            f"Demand in {_list(self.regions, 'every region')} is {self.factor:g} times as high on "
+            f"days {self.from_day} to {self.to_day}, {known}."
+        )
 
     def tables_from(self, tables: Frames, first_date: pd.Timestamp) -> Frames:
         """The calendar with the announced event, a row for each of its days and regions."""
@@ -168,6 +204,15 @@ class NewSite(_Change):
     transit_days: int = Field(1, ge=0)
     lane_usd_per_cuft: float = Field(ge=0)
 
+    def sentence(self) -> str:
+        """The change in words."""
+        speeds = _list([speed.replace("_", "-") for speed in self.speeds], "no speed")
+        return (
+            f"A new same-day site {self.node_id}, filled from {self.parent_node_id}, serves "
+            f"{_list(self.regions, 'no region')} at {speeds}, until {self.cutoff_hour:g} h, for "
+            f"{self.ship_usd_per_unit:g} USD a unit."
+        )
+
     def tables(self, tables: Frames) -> Frames:
         """Rows added to nodes, lanes, delivery_options and node_capacity."""
         nodes = tables["nodes"]
@@ -208,6 +253,10 @@ Change = Annotated[
     PromiseChange | CapacityChange | CostChange | LeadTimeShock | DemandSurge | NewSite,
     Field(discriminator="kind"),
 ]
+
+
+def _list(names: Sequence[str], none: str) -> str:
+    return ", ".join(names) or none
 
 
 def _named(values: pd.Series, names: Sequence[str]) -> np.ndarray:

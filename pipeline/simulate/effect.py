@@ -47,7 +47,7 @@ def effects(changed: Frames, unchanged: Frames, policy: str) -> list[Effect]:
     pair = tuple(_settled(frames, policy) for frames in (unchanged, changed))
     found = [_effect(pair, "Stock, USD", "all nodes", 0, _stock(None, ""))]
     for tier in sorted(pair[0]["simulated_tiers"]["tier"].astype("str").unique()):
-        found.append(_effect(pair, "Stock, USD", tier.replace("_", " ") + "s", 0,
+        found.append(_effect(pair, "Stock, USD", tier_name(tier), 0,
                              _stock("tier", tier)))  # fmt: skip
     for speed in sorted(pair[0]["simulated_speeds"]["speed"].astype("str").unique()):
         name = speed.replace("_", "-")
@@ -67,10 +67,15 @@ def node_effects(changed: Frames, unchanged: Frames, policy: str) -> list[Effect
     pair = tuple(_settled(frames, policy) for frames in (unchanged, changed))
     nodes = pair[1]["simulated_nodes"].astype({"node_id": "str", "tier": "str"})
     found = [
-        _effect(pair, tier.replace("_", " "), node, 0, _stock("node_id", node))
+        _effect(pair, tier_name(tier)[:-1], node, 0, _stock("node_id", node))
         for node, tier in nodes[["node_id", "tier"]].drop_duplicates().itertuples(index=False)
     ]
     return sorted(found, key=lambda effect: (-abs(effect.difference.mean), effect.label))
+
+
+def tier_name(tier: str) -> str:
+    """A tier's name in the plural, e.g. same-day sites."""
+    return tier.replace("same_day", "same-day").replace("_", " ") + "s"
 
 
 def first_settled_day(days: pd.Series) -> pd.Timestamp:

@@ -10,6 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.simulate.intervals import Interval
+
 _COLORS = ("#0b6e99", "#d1495b", "#66a182", "#edae49", "#5d4a8a", "#8d99ae", "#3d405b")
 
 
@@ -43,6 +45,23 @@ def bar_plot(frame: pd.DataFrame, x: str, y: str, unit: str) -> str:
     return _svg(figure, axes, unit)
 
 
+def difference_plot(labels: list[str], differences: list[Interval], unit: str) -> str:
+    """Horizontal bars of differences, the first on top, with whiskers over their intervals."""
+    figure = Figure(figsize=(9.0, 0.8 + 0.26 * len(labels)), layout="constrained")
+    axes = figure.subplots()
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.grid(axis="x", color="#e4e7eb", linewidth=0.6)
+    mean = np.array([difference.mean for difference in differences])
+    width = np.nan_to_num(np.array([difference.half_width for difference in differences]))
+    axes.barh(np.arange(len(labels)), mean, color=[_COLORS[0] if x >= 0 else _COLORS[1]
+              for x in mean], xerr=width, error_kw={"linewidth": 0.8})  # fmt: skip
+    axes.set_yticks(np.arange(len(labels)), labels)
+    axes.invert_yaxis()
+    axes.axvline(0.0, color="#1f2933", linewidth=0.8)
+    axes.set_xlabel(unit)
+    return _text(figure)
+
+
 def _by_policy(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     policy = frame["policy"].astype("str")
     return [(name, frame[policy == name]) for name in policy.unique()]
@@ -60,6 +79,10 @@ def _svg(figure: Figure, axes: Axes, unit: str) -> str:
     axes.set_ylabel(unit)
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     axes.legend(frameon=False, fontsize=8, ncols=3)
+    return _text(figure)
+
+
+def _text(figure: Figure) -> str:
     stream = io.StringIO()
     # A fixed salt gives the same bytes in every run.
     with mpl.rc_context({"svg.hashsalt": "echelon", "svg.fonttype": "none"}):

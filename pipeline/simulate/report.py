@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from importlib import resources
 
 import jinja2
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from pipeline.simulate.effect import Effect, effects, first_settled_day, node_effects
+from pipeline.simulate.change_report import told
+from pipeline.simulate.effect import first_settled_day, tier_name
 from pipeline.simulate.intervals import Interval, paired, summary
 from pipeline.simulate.plots import band_plot, bar_plot
 from pipeline.simulate.scenario import Scenario
@@ -44,16 +44,6 @@ class Figure:
     svg: Markup
 
 
-@dataclass(frozen=True)
-class Change:
-    """What the scenario's changes do under one policy: sentences, figures, and figures by node."""
-
-    policy: str
-    findings: list[str]
-    effects: list[dict[str, str]]
-    nodes: list[dict[str, str]]
-
-
 def render(
     scenario: Scenario, tables: dict[str, pd.DataFrame],
     unchanged: dict[str, pd.DataFrame] | None = None,
@@ -66,11 +56,12 @@ def render(
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     source = resources.files("pipeline.simulate").joinpath("templates/simulation.html")
     page = environment.from_string(source.read_text(encoding="utf-8")).render(
-        scenario=scenario, policies=list(by_policy), rows=_table(by_policy),
+        scenario=scenario, title=scenario.name.replace("_", " ").capitalize(),
+        policies=list(by_policy), rows=_table(by_policy),
         findings=_findings(totals, by_policy),
         figures=_figures(tables) if unchanged is None else _contrast_figures(tables, unchanged),
         changes_do=[] if unchanged is None
-        else [_change(tables, unchanged, policy) for policy in by_policy],
+        else [told(tables, unchanged, policy) for policy in by_policy],
         settled_day=str(first_settled_day(tables["simulated_days"]["date"]).date()),
         replications=totals["replication"].nunique(),
         first_day=str(tables["simulated_days"]["date"].min().date()),
@@ -88,7 +79,8 @@ def _table(by_policy: dict[str, dict[str, Interval]]) -> list[dict[str, object]]
         best = max(known) if high_is_good else min(known)
         cells: list[dict[str, object]] = [
             {"text": "–", "is_best": False} if value is None
-            else {"text": _text(value, name, digits), "is_best": value.mean == best}
+            else {"text": _text(value, name, digits),
+                  "is_best": len(known) > 1 and value.mean == best}
             for value in found.values()
         ]  # fmt: skip
         rows.append({"label": label, "cells": cells})
@@ -106,8 +98,9 @@ def _text(value: Interval, name: str, digits: int) -> str:
 def _findings(totals: pd.DataFrame, by_policy: dict[str, dict[str, Interval]]) -> list[str]:
     ranked = sorted(by_policy, key=lambda policy: -by_policy[policy]["profit_usd"].mean)
     best = ranked[0]
+    earns = "earns the most:" if len(ranked) > 1 else "earns"
     lines = [
-        f"{best} earns the most: {by_policy[best]['profit_usd'].mean:,.0f} USD, with "
+        f"{best} {earns} {by_policy[best]['profit_usd'].mean:,.0f} USD, with "
         f"{by_policy[best]['in_stock_rate'].mean:.1%} of demand in stock and "
         f"{by_policy[best]['kept_share'].mean:.1%} of units served as promised."
     ]
@@ -121,49 +114,6 @@ def _findings(totals: pd.DataFrame, by_policy: dict[str, dict[str, Interval]]) -
     return lines
 
 
-def _change(
-    tables: dict[str, pd.DataFrame], unchanged: dict[str, pd.DataFrame], policy: str
-) -> Change:
-    found, by_node = (part(tables, unchanged, policy) for part in (effects, node_effects))
-    named = {(effect.group, effect.label): effect for effect in found}
-    stock = named["Stock, USD", "all nodes"]
-    tiers = [effect for effect in found if effect.group == stock.group and effect is not stock]
-    delivery = named["Cost, USD a unit sold", "Delivery to customers"]
-    costs = [effect for effect in found if effect.group == delivery.group]
-    kept = named["Promises kept, % of units", "all"]
-    profit = named["Trade, a day", "Profit, USD"]
-    total = sum(effect.difference.mean for effect in costs)
-    lines = [
-        f"Stock: {_plus(stock)} USD in all nodes ({stock.share:+.1%} of "
-        f"{stock.without.mean:,.0f}).",
-        "Where: " + "; ".join(f"{effect.label} {_plus(effect)} USD ({effect.share:+.1%})"
-                              for effect in tiers) + ".",
-        f"Delivery: {_plus(delivery)} USD a unit sold ({delivery.share:+.1%} of "
-        f"{delivery.without.mean:.3f}); all costs of a unit sold together {total:+.3f} USD.",
-        f"Promises kept: {_plus(kept)} percentage points (from {kept.without.mean:.1f} % to "
-        f"{kept.changed.mean:.1f} % of units). Profit: {_plus(profit)} USD a day "
-        f"({profit.share:+.1%}).",
-    ]  # fmt: skip
-    return Change(policy, lines, *([_effect_row(row) for row in part] for part in (found, by_node)))
-
-
-def _effect_row(effect: Effect) -> dict[str, str]:
-    share = effect.share
-    return {
-        "group": effect.group, "label": effect.label,
-        "without": f"{effect.without.mean:,.{effect.digits}f}",
-        "changed": f"{effect.changed.mean:,.{effect.digits}f}",
-        "difference": _plus(effect), "share": "" if np.isnan(share) else f"{share:+.1%}",
-    }  # fmt: skip
-
-
-def _plus(effect: Effect) -> str:
-    """The difference with its sign and half-width."""
-    text = f"{effect.difference.mean:+,.{effect.digits}f}"
-    width = effect.difference.half_width
-    return text if np.isnan(width) else f"{text} ± {width:,.{effect.digits}f}"
-
-
 def _contrast_figures(
     tables: dict[str, pd.DataFrame], unchanged: dict[str, pd.DataFrame]
 ) -> list[Figure]:
@@ -175,20 +125,13 @@ def _contrast_figures(
             for part, suffix in ((unchanged[name], ", unchanged"), (frame, ", changed"))
         ]
         both[name] = pd.concat(parts, ignore_index=True)
-    nodes = both["simulated_nodes"]
-    settled = nodes[nodes["date"] >= first_settled_day(nodes["date"])]
-    by = [settled["policy"], settled["replication"], settled["node_id"].astype("str")]
-    mean = settled.groupby(by)["inventory_usd"].mean().reset_index()
-    bars = _figure("Stock by node", "USD at standard cost, mean over the second half of the run; "
-                   "whiskers span the replications.",
-                   bar_plot(mean, "node_id", "inventory_usd", "USD"))  # fmt: skip
-    return [bars, *_figures(both)]
+    return _figures(both)
 
 
 def _figures(tables: dict[str, pd.DataFrame]) -> list[Figure]:
     days, tiers = tables["simulated_days"], tables["simulated_tiers"]
     found = [
-        _figure(f"Stock in the {tier.replace('_', ' ')}s",
+        _figure(f"Stock in the {tier_name(tier)}",
                 "USD at standard cost at the end of the day; bands span the replications.",
                 band_plot(rows, "date", "inventory_usd", "USD"))
         for tier, rows in tiers.groupby(tiers["tier"].astype("str"), sort=True)

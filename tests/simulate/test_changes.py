@@ -86,3 +86,15 @@ def test_a_surge_scales_the_days_and_regions_named() -> None:
     shocked = shock.lead_times(times, 100)
     pair, u = np.array([0, 0]), np.array([0.0, 0.0])
     assert shocked.draw(pair, np.array([100, 101]), u).tolist() == [2, 3]  # 2 days, then 2 x 1.5
+
+
+def test_every_shipped_scenario_says_in_words_what_it_changes() -> None:
+    words = {
+        path.stem: [change.sentence() for change in load_scenario(path).changes] for path in FILES
+    }
+    assert words.pop("baseline") == []
+    assert all(lines and all(line.endswith(".") for line in lines) for lines in words.values())
+    assert words["one_day_promise"] == [
+        "75% of the units ordered in every region are promised one-day; the other speeds share the "
+        "rest as before."
+    ]
