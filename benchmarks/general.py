@@ -95,8 +95,7 @@ def nested(item: GeneralItem) -> np.ndarray:
         np.array([count], np.uint8), np.array(knots, np.float32).reshape(-1, 2),
         item.place_usd[None].astype(np.float32), np.ones((1, 1), np.float32),
     )  # fmt: skip
-    free = np.zeros((1, 1, 1, CENTERS))
-    return positions(forest([tree]), tables, 0, 1, np.zeros(1, np.int64), free)[0]
+    return positions(forest([tree]), tables, np.zeros((1, 1, CENTERS)))[0]
 
 
 def measure(n_items: int, scenarios: int, seed: int) -> dict[str, float]:

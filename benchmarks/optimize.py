@@ -24,6 +24,7 @@ from rich.table import Table
 from benchmarks.optimize_instance import World, capacity_rows, read_tables, world, write_items
 from benchmarks.optimize_peers import linear_programme, solve_with
 from benchmarks.spool import Spool
+from pipeline.core.ascent import Start
 from pipeline.core.item import ItemTables, concatenate, sweep
 from pipeline.core.prices import Capacity
 from pipeline.core.shards import Parts, Threads
@@ -101,11 +102,11 @@ def _parts(files: Path, place: World, options: argparse.Namespace, drift: float 
     return Spool.write(files / "packed", found) if options.out_of_core else list(found)
 
 
-def _yesterday(files: Path, place: World, options: argparse.Namespace) -> np.ndarray:
+def _yesterday(files: Path, place: World, options: argparse.Namespace) -> Start:
     """Prices of a night on which every item's demand was another one, by about a tenth."""
     parts = _parts(files, place, argparse.Namespace(**{**vars(options), "out_of_core": False}), 0.1)
     capacity = capacity_rows(place, _parts(files, place, options), options.weeks, options.seed)
-    return solve(place.woods, parts, capacity, SolveParams(seed=options.seed + 1)).bound_price
+    return solve(place.woods, parts, capacity, SolveParams(seed=options.seed + 1)).start
 
 
 class _Engine:

@@ -27,7 +27,8 @@ from pipeline.core.demand import (
 from pipeline.core.item import ItemTables, sweep
 from pipeline.core.network import Forest, Tree, forest, laminar_tree
 from pipeline.core.prices import Capacity, stratified
-from pipeline.core.shards import Parts, potential
+from pipeline.core.shards import Parts
+from pipeline.core.size import potential
 
 REGIONS = 20
 LEVELS = np.array([0.005, 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975, 0.99, 0.995])

@@ -50,6 +50,13 @@ class ItemTables:
         """Bytes of all arrays."""
         return sum(getattr(self, name).nbytes for name in self.__dataclass_fields__)
 
+    def first(self, n: int) -> "ItemTables":
+        """The first n items, without copying."""
+        return ItemTables(
+            self.tree[:n], self.profile[:n], self.start[: n + 1], self.count[:n], self.knots,
+            self.place_usd[:n], self.use[:n],
+        )  # fmt: skip
+
     def take(self, items: NDArray[np.int64]) -> "ItemTables":
         """The tables of the given items, in their order."""
         length = self.start[items + 1] - self.start[items]
@@ -218,7 +225,7 @@ def _price(place_usd: Array, use: Array, price: Array, worth: Array) -> None:
 def _sweep(
     n_sets: Array, n_children: Array, above: Array, home: Array, tree: Array, profile: Array,
     start: Array, count: Array, knots: Array, place_usd: Array, use: Array, bounds: Array,
-    price: Array, saved: Array, used: Array,
+    wanted: Array, price: Array, saved: Array, used: Array,
 ) -> None:  # fmt: skip
     n_nodes = place_usd.shape[1]
     width = count.shape[1] + 2
@@ -232,7 +239,7 @@ def _sweep(
     begin, head = np.zeros(width + 1, np.int64), np.zeros(width + 1, np.int64)
     worth, y = np.empty(n_nodes), np.zeros(n_nodes)
     for b in range(len(bounds) - 1):
-        for k in range(bounds[b], bounds[b + 1]):
+        for k in range(bounds[b], bounds[b + 1] if wanted[b] else bounds[b]):
             t, f = tree[k], profile[k]
             _price(place_usd[k], use[k], price[b, f], worth)
             y[:] = 0.0
@@ -254,8 +261,8 @@ def _sweep(
 def _positions(
     n_sets: Array, n_children: Array, above: Array, home: Array, tree: Array, profile: Array,
     start: Array, count: Array, knots: Array, place_usd: Array, use: Array, first: int, last: int,
-    choice: Array, price: Array, position: Array,
-) -> None:  # fmt: skip
+    choice: Array, price: Array, position: Array, used: Array,
+) -> float:  # fmt: skip
     n_nodes = place_usd.shape[1]
     width = count.shape[1] + 2
     room = 64 + 2 * width
@@ -266,18 +273,24 @@ def _positions(
     best, node = np.empty(width), np.empty(width, np.int64)
     begin, head = np.zeros(width + 1, np.int64), np.zeros(width + 1, np.int64)
     worth, y = np.empty(n_nodes), np.zeros(n_nodes)
+    saved = 0.0
     for k in range(first, last):
-        t = tree[k]
-        _price(place_usd[k], use[k], price[choice[k - first], profile[k]], worth)
+        t, f = tree[k], profile[k]
+        _price(place_usd[k], use[k], price[choice[k - first], f], worth)
         y[:] = 0.0
         _own_nodes(n_sets[t], home[t], worth, 0.0, best, node)
         _item(
             n_sets[t], n_children[t], above[t], count[k], knots, start[k], best, node,
             begin, head, stack, stack_node, merged, merged_node,
         )  # fmt: skip
-        _spread(begin[1], stack, stack_node, y)
-        for j in range(n_nodes):
-            position[k - first, j] = np.int32(y[j])
+        gain = _spread(begin[1], stack, stack_node, y)
+        if gain > 0.0:
+            saved += gain
+            for j in range(n_nodes):
+                position[k - first, j] = np.int32(y[j])
+                for r in range(use.shape[1]):
+                    used[f, r, j] += np.float64(use[k, r]) * y[j]
+    return saved
 
 
 @njit(nogil=True, cache=True)
@@ -339,45 +352,51 @@ def _arrays(
 
 
 def sweep(
-    woods: Forest, items: ItemTables, bounds: NDArray[np.int64], price: NDArray[np.float64]
+    woods: Forest,
+    items: ItemTables,
+    bounds: NDArray[np.int64],
+    price: NDArray[np.float64],
+    wanted: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Solve blocks of consecutive items, each block at its own prices.
 
     bounds: [blocks + 1] first items; price: [blocks, profiles, resources, nodes] usd per unit of
-    resource. Returns saved: [blocks] priced usd saved against empty nodes, and used:
-    [blocks, profiles, resources, nodes], the resources that the best positions use. Releases the
-    interpreter lock.
+    resource; wanted: [blocks] those to solve, or all. Returns saved: [blocks] priced usd saved
+    against empty nodes, and used: [blocks, profiles, resources, nodes], the resources that the
+    best positions use. Releases the interpreter lock.
     """
     saved = np.zeros(len(bounds) - 1)
     used = np.zeros(price.shape)
-    _sweep(*_arrays(woods, items), bounds, price, saved, used)
+    wanted = np.ones(len(saved), np.bool_) if wanted is None else wanted
+    _sweep(*_arrays(woods, items), bounds, wanted, price, saved, used)
     return saved, used
 
 
-def positions(
+@dataclass(frozen=True)
+class Answer:
+    """Best positions [items, nodes], priced usd saved, and used [profiles, resources, nodes]."""
+
+    position: NDArray[np.int32]
+    saved: float
+    used: NDArray[np.float64]
+
+
+def answer(
     woods: Forest,
     items: ItemTables,
     first: int,
     last: int,
     choice: NDArray[np.int64],
     price: NDArray[np.float64],
-) -> NDArray[np.int32]:
-    """Best positions [last - first, nodes] of items first..last-1, item k at price[choice[k]]."""
+) -> Answer:
+    """Best positions of items first..last-1, item k at price[choice[k]]."""
     found = np.zeros((last - first, woods.n_nodes), dtype=np.int32)
-    _positions(*_arrays(woods, items), first, last, choice, price, found)
-    return found
+    used = np.zeros(price.shape[1:])
+    price = np.ascontiguousarray(price)  # one compiled version
+    saved = _positions(*_arrays(woods, items), first, last, choice, price, found, used)
+    return Answer(found, saved, used)
 
 
-@njit(nogil=True, cache=True)
-def _shortage(bounds: Array, start: Array, count: Array, knots: Array, total: Array) -> None:
-    for b in range(len(bounds) - 1):
-        for k in range(bounds[b], bounds[b + 1]):
-            for p in range(start[k], start[k] + count[k].sum()):
-                total[b] += np.float64(knots[p, 0]) * knots[p, 1]
-
-
-def empty_cost(items: ItemTables, bounds: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Expected shortage cost in usd of each block when nothing is added anywhere."""
-    total = np.zeros(len(bounds) - 1)
-    _shortage(bounds, items.start, items.count, items.knots, total)
-    return total
+def positions(woods: Forest, items: ItemTables, price: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Best positions [items, nodes] at prices [profiles, resources, nodes] of what items use."""
+    return answer(woods, items, 0, len(items), np.zeros(len(items), np.int64), price[None]).position

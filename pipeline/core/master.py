@@ -2,6 +2,9 @@
 
 min  sum_bc cost_bc x_bc + sum_r overflow_usd_r o_r
 s.t. sum_bc usage_bcr x_bc - o_r <= limit_r,   sum_c x_bc = 1,   x, o >= 0
+
+Most rows never matter, so it is solved over the rows that are priced or nearly full, and again with
+those that its answer exceeds, until it exceeds none.
 """
 
 from dataclasses import dataclass
@@ -9,46 +12,76 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
-from scipy.sparse import csr_matrix, hstack, identity, kron
+from scipy.sparse import csr_matrix, hstack, identity
 
 from pipeline.core.prices import Capacity
+
+NEARLY_FULL = 0.98
 
 
 @dataclass(frozen=True)
 class Mix:
     """share: [blocks, columns] weight of each stored answer; price: [rows] usd per unit;
-    overflow: [rows] paid excess; value: usd."""
+    overflow: [rows] paid excess; value: usd; rows: those that it was solved over."""
 
     share: NDArray[np.float64]
     price: NDArray[np.float64]
     overflow: NDArray[np.float64]
     value: float
+    rows: NDArray[np.int64]
 
 
-def mix(cost: NDArray[np.float64], usage: NDArray[np.float64], capacity: Capacity) -> Mix:
-    """Best mix of columns: cost [blocks, columns], usage [blocks, columns, rows]."""
+def mix(
+    cost: NDArray[np.float64],
+    usage: NDArray[np.float64],
+    capacity: Capacity,
+    rows: NDArray[np.int64],
+) -> Mix:
+    """Best mix of columns: cost [blocks, columns], usage [blocks, columns, rows]; rows: those that
+    probably matter."""
+    limit = capacity.limit
+    could = usage.max(axis=1).sum(axis=0) > limit
+    even = usage.mean(axis=1).sum(axis=0)
+    active = even > limit - (1 - NEARLY_FULL) * np.abs(limit)
+    active[rows] = True
+    active &= could
+    while True:
+        found = _over_rows(cost, usage, capacity, np.flatnonzero(active))
+        used = np.einsum("bc,bcr->r", found.share, usage)
+        exceeded = could & ~active & (used > limit + 1e-9 * np.abs(limit))
+        if not exceeded.any():
+            return found
+        active |= exceeded
+
+
+def _over_rows(
+    cost: NDArray[np.float64],
+    usage: NDArray[np.float64],
+    capacity: Capacity,
+    rows: NDArray[np.int64],
+) -> Mix:
+    """The master over some rows only."""
     blocks, columns, _ = usage.shape
-    binding = np.flatnonzero(usage.max(axis=1).sum(axis=0) > capacity.limit)
-    scale = np.maximum(np.abs(capacity.limit[binding]), 1.0)
-    taken = csr_matrix(usage[:, :, binding].reshape(blocks * columns, -1).T / scale[:, None])
-    overflow_usd = capacity.overflow_usd[binding] * scale
+    n = blocks * columns
+    scale = np.maximum(np.abs(capacity.limit[rows]), 1.0)
+    taken = csr_matrix(usage[:, :, rows].reshape(n, -1).T / scale[:, None])
     unit = max(float(np.abs(cost).sum()) / columns, 1.0)
+    ends = np.arange(0, n + 1, columns)
+    whole = csr_matrix((np.ones(n), np.arange(n), ends), shape=(blocks, n + len(rows)))
     found = linprog(
-        np.concatenate([cost.ravel(), overflow_usd]) / unit,
-        A_ub=hstack([taken, -identity(len(binding))]) if len(binding) else None,
-        b_ub=capacity.limit[binding] / scale if len(binding) else None,
-        A_eq=hstack(
-            [kron(identity(blocks), np.ones((1, columns))), csr_matrix((blocks, len(binding)))]
-        ),
+        np.concatenate([cost.ravel(), capacity.overflow_usd[rows] * scale]) / unit,
+        A_ub=hstack([taken, -identity(len(rows))]) if len(rows) else None,
+        b_ub=capacity.limit[rows] / scale if len(rows) else None,
+        A_eq=whole,
         b_eq=np.ones(blocks),
-        method="highs",
+        method="highs-ds",
     )
     if found.status != 0:
         raise RuntimeError(f"the master problem was not solved: {found.message}")
     price, overflow = np.zeros(len(capacity)), np.zeros(len(capacity))
-    if len(binding):
-        price[binding] = np.maximum(-found.ineqlin.marginals, 0.0) * unit / scale
-        overflow[binding] = np.maximum(found.x[blocks * columns :], 0.0) * scale
+    if len(rows):
+        price[rows] = np.maximum(-found.ineqlin.marginals, 0.0) * unit / scale
+        overflow[rows] = np.maximum(found.x[n:], 0.0) * scale
     price = np.minimum(price, capacity.overflow_usd)
-    share = np.maximum(found.x[: blocks * columns].reshape(blocks, columns), 0.0)
-    return Mix(share / share.sum(axis=1, keepdims=True), price, overflow, found.fun * unit)
+    share = np.maximum(found.x[:n].reshape(blocks, columns), 0.0)
+    return Mix(share / share.sum(axis=1, keepdims=True), price, overflow, found.fun * unit, rows)

@@ -14,11 +14,10 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
-from pipeline.core.item import ItemTables, empty_cost, sweep
-from pipeline.core.network import Forest
+from pipeline.core.item import ItemTables
+from pipeline.core.size import empty_cost
 
 
 @dataclass(frozen=True)
@@ -125,55 +124,3 @@ def stratified(size: NDArray[np.float64], n: int, seed: int) -> Strata:
                 weight.append(len(stratum) / drawn)
     bounds = np.concatenate([[0], np.cumsum([len(group) for group in groups])])
     return Strata(np.concatenate(groups), bounds, np.array(weight))
-
-
-@dataclass(frozen=True)
-class DualPoint:
-    """Value and slope of the dual at a price: usd, and [rows] usage less limit."""
-
-    value: float
-    slope: NDArray[np.float64]
-
-
-def dual(
-    woods: Forest, sample: Sample, capacity: Capacity, price: NDArray[np.float64]
-) -> DualPoint:
-    """Weighted dual function of the sample: sum of item optima less price times limit."""
-    blocks = len(sample.weight)
-    on_items = np.broadcast_to(capacity.on_items(price), (blocks, *capacity.shape))
-    saved, used = sweep(woods, sample.items, sample.bounds, np.ascontiguousarray(on_items))
-    cost = sample.weight @ (sample.empty_usd - saved)
-    usage = capacity.usage(np.tensordot(sample.weight, used, axes=1))
-    return DualPoint(float(cost - price @ capacity.limit), usage - capacity.limit)
-
-
-def first_prices(
-    woods: Forest,
-    sample: Sample,
-    capacity: Capacity,
-    guess: NDArray[np.float64],
-    iterations: int,
-) -> tuple[NDArray[np.float64], int]:
-    """Prices [rows] that maximize the sample's dual within [0, overflow_usd], and sweeps used.
-
-    L-BFGS: on thousands of items the dual, though piecewise linear, is smooth enough.
-    """
-    start = dual(woods, sample, capacity, guess)
-    scale = max(abs(start.value), 1.0)
-    free = dual(woods, sample, capacity, np.zeros(len(capacity)))
-    width = np.maximum(np.abs(capacity.limit), np.maximum(free.slope + capacity.limit, 1e-9))
-    unit = scale / width / 100.0
-
-    def negative(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        point = dual(woods, sample, capacity, x * unit)
-        return -point.value / scale, -point.slope * unit / scale
-
-    found = minimize(
-        negative,
-        guess / unit,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(0.0, top) for top in capacity.overflow_usd / unit],
-        options={"maxiter": iterations, "ftol": 1e-9, "gtol": 1e-9, "maxcor": 20},
-    )
-    return np.asarray(found.x) * unit, int(found.nfev) + 2

@@ -32,6 +32,33 @@ def choose(share: NDArray[np.float64], n: int, lottery: float = 0.0) -> NDArray[
     return np.minimum(np.searchsorted(np.cumsum(share), spread, side="right"), len(share) - 1)
 
 
+@njit(nogil=True, cache=True, inline="always")
+def _steps(
+    n_sets: int, parent: Array, home: Array, p: int, count: Array, knots: Array, position: Array,
+    held: Array, last: Array, after: Array,
+) -> None:  # fmt: skip
+    """Usd that the last unit in each set saves, sets above included, and that one more would."""
+    held[:n_sets] = 0.0
+    for j in range(len(position)):
+        if home[j] >= 0:
+            held[home[j]] += position[j]
+    for s in range(n_sets):
+        if parent[s] >= 0:
+            held[parent[s]] += held[s]
+        last[s] = after[s] = 0.0
+        end = 0.0
+        for q in range(p, p + count[s]):
+            begin, end = end, end + knots[q, 0]
+            if begin < held[s] <= end:
+                last[s] = knots[q, 1]
+            if begin <= held[s] < end:
+                after[s] = knots[q, 1]
+        p += count[s]
+    for s in range(n_sets - 2, -1, -1):
+        last[s] += last[parent[s]]
+        after[s] += after[parent[s]]
+
+
 @njit(nogil=True, cache=True)
 def _margins(
     n_sets: Array, parent: Array, home: Array, tree: Array, start: Array, count: Array,
@@ -41,26 +68,9 @@ def _margins(
     last, after, held = np.zeros(width), np.zeros(width), np.zeros(width)
     for k in range(len(position)):
         t = tree[k]
-        held[: n_sets[t]] = 0.0
-        for j in range(position.shape[1]):
-            if home[t, j] >= 0:
-                held[home[t, j]] += position[k, j]
-        p = start[k]
-        for s in range(n_sets[t]):
-            if parent[t, s] >= 0:
-                held[parent[t, s]] += held[s]
-            last[s] = after[s] = 0.0
-            end = 0.0
-            for q in range(p, p + count[k, s]):
-                begin, end = end, end + knots[q, 0]
-                if begin < held[s] <= end:
-                    last[s] = knots[q, 1]
-                if begin <= held[s] < end:
-                    after[s] = knots[q, 1]
-            p += count[k, s]
-        for s in range(n_sets[t] - 2, -1, -1):
-            last[s] += last[parent[t, s]]
-            after[s] += after[parent[t, s]]
+        _steps(
+            n_sets[t], parent[t], home[t], start[k], count[k], knots, position[k], held, last, after
+        )
         for j in range(position.shape[1]):
             loss[k, j], gain[k, j] = np.inf, -np.inf
             if home[t, j] >= 0:
@@ -85,15 +95,51 @@ def margins(
 
 
 @njit(nogil=True, cache=True)
+def _in_row(
+    n_sets: Array, parent: Array, home: Array, tree: Array, profile: Array, start: Array,
+    count: Array, knots: Array, place_usd: Array, use: Array, position: Array, row: Array,
+    nodes: Array, at: Array, loss: Array, per_unit: Array,
+) -> int:  # fmt: skip
+    """Units that use the row: their item and node, usd lost with them, use; returns how many."""
+    width = count.shape[1]
+    last, after, held = np.zeros(width), np.zeros(width), np.zeros(width)
+    n = 0
+    for k in range(len(position)):
+        t, f = tree[k], profile[k]
+        known = False
+        for j in nodes:
+            if position[k, j] <= 0:
+                continue
+            each = 0.0
+            for r in range(use.shape[1]):
+                each += row[f, r, j] * use[k, r]
+            if each <= 0.0:
+                continue
+            if not known:
+                known = True
+                _steps(
+                    n_sets[t], parent[t], home[t], start[k], count[k], knots, position[k], held,
+                    last, after,
+                )  # fmt: skip
+            at[n, 0], at[n, 1], per_unit[n] = k, j, each
+            loss[n] = (last[home[t, j]] - place_usd[k, j]) / each
+            n += 1
+    return n
+
+
+@njit(nogil=True, cache=True)
 def _remove(
-    order: Array, position: Array, k_of: Array, j_of: Array, per_unit: Array, excess: float,
-) -> float:  # fmt: skip
+    order: Array, position: Array, at: Array, per_unit: Array, excess: float, profile: Array,
+    use: Array, used: Array,
+) -> None:  # fmt: skip
     for i in order:
         if excess <= 0.0:
             break
-        position[k_of[i], j_of[i]] -= 1
+        k, j = at[i, 0], at[i, 1]
+        position[k, j] -= 1
         excess -= per_unit[i]
-    return excess
+        for r in range(use.shape[1]):
+            used[profile[k], r, j] += np.float64(use[k, r])
 
 
 def trim(
@@ -110,18 +156,24 @@ def trim(
     limit when no unit is left to take stays exceeded, and the certificate shows it.
     """
     usage = usage.copy()
+    at = np.empty((position.size, 2), np.int64)
+    loss, per_unit = np.empty(position.size), np.empty(position.size)
     for row in np.argsort(-(usage - limit) / np.maximum(np.abs(limit), 1.0), kind="stable"):
+        cells = capacity.rows[row].toarray().reshape(capacity.shape)
+        nodes = np.flatnonzero((cells > 0).any(axis=(0, 1)))
         while usage[row] > limit[row]:
-            each = _use_in_row(capacity, items, int(row))
-            loss, _ = margins(woods, items, position)
-            k_of, j_of = np.nonzero((each > 0) & (position > 0))
-            if not len(k_of):
+            n = _in_row(
+                woods.n_sets, woods.parent, woods.home, items.tree, items.profile, items.start,
+                items.count, items.knots, items.place_usd, items.use, position, cells, nodes, at,
+                loss, per_unit,
+            )  # fmt: skip
+            if not n:
                 break
-            per_unit = each[k_of, j_of]
-            order = np.argsort(loss[k_of, j_of] / per_unit, kind="stable")
-            before = position.copy()
-            _remove(order, position, k_of, j_of, per_unit, usage[row] - limit[row])
-            usage -= _used(capacity, items, before - position)
+            order = np.argsort(loss[:n], kind="stable")
+            used = np.zeros(capacity.shape)
+            excess = usage[row] - limit[row]
+            _remove(order, position, at, per_unit, excess, items.profile, items.use, used)
+            usage -= capacity.usage(used)
     return usage
 
 
@@ -171,20 +223,3 @@ def _add(
                 c = column[i] + r * nodes
                 for q in range(indptr[c], indptr[c + 1]):
                     room[indices[q]] -= data[q] * use[k_of[i], r]
-
-
-def _use_in_row(capacity: Capacity, items: ItemTables, row: int) -> NDArray[np.float64]:
-    """What a unit of each item at each node [items, nodes] uses of the row."""
-    on_items = capacity.rows[row].toarray().reshape(capacity.shape)
-    return np.einsum("krj,kr->kj", on_items[items.profile], items.use.astype(np.float64))
-
-
-def _used(
-    capacity: Capacity, items: ItemTables, position: NDArray[np.int32]
-) -> NDArray[np.float64]:
-    """Row usage of a position."""
-    used = np.zeros(capacity.shape)
-    for profile in range(capacity.shape[0]):
-        mine = items.profile == profile
-        used[profile] = items.use[mine].astype(np.float64).T @ position[mine]
-    return capacity.usage(used)

@@ -33,7 +33,7 @@ def derivatives(
             limit = capacity.limit.copy()
             limit[row] += sign * step
             moved = Capacity(capacity.rows, capacity.shape, limit, capacity.overflow_usd)
-            change.append((mix(cost, usage, moved).value - solved.value) / step)
+            change.append((mix(cost, usage, moved, solved.rows).value - solved.value) / step)
         left[row] = min(max(change[0], solved.price[row]), capacity.overflow_usd[row])
         right[row] = max(min(-change[1], solved.price[row]), 0.0)
     return left, right

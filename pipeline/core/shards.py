@@ -10,16 +10,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from pipeline.core.item import ItemTables, concatenate, empty_cost, sweep
+from pipeline.core.item import ItemTables, concatenate, sweep
 from pipeline.core.network import Forest
-
-Array = NDArray[Any]
+from pipeline.core.size import empty_cost
 
 Result = TypeVar("Result")
 
@@ -68,31 +66,6 @@ def views(items: ItemTables, n_parts: int) -> list[ItemTables]:
     ]  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
-def _root_units(
-    n_sets: Array, tree: Array, start: Array, count: Array, knots: Array, total: Array,
-) -> None:  # fmt: skip
-    for k in range(len(tree)):
-        last = n_sets[tree[k]] - 1
-        p = start[k]
-        for s in range(last):
-            p += count[k, s]
-        for q in range(p, p + count[k, last]):
-            total[k] += knots[q, 0]
-
-
-def largest_demand(woods: Forest, items: ItemTables) -> NDArray[np.float64]:
-    """[items] units that the network asks for in the largest scenario, beyond its stock."""
-    units = np.zeros(len(items))
-    _root_units(woods.n_sets, items.tree, items.start, items.count, items.knots, units)
-    return units
-
-
-def potential(woods: Forest, items: ItemTables) -> NDArray[np.float64]:
-    """[items] how much of all resources an item could use: largest demand times use per unit."""
-    return largest_demand(woods, items) * items.use.astype(np.float64).sum(axis=1)
-
-
 @dataclass(frozen=True)
 class Blocks:
     """Blocks over the heavy items (one each) and then over every part.
@@ -123,16 +96,19 @@ class Blocks:
         return replace(items, count=count)
 
     def sweep(
-        self, engine: Engine, price: NDArray[np.float64]
+        self, engine: Engine, price: NDArray[np.float64], wanted: NDArray[np.bool_]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Priced usd saved [blocks] and resources used [blocks, profiles, resources, nodes]."""
+        """Priced usd saved [blocks] and resources used [blocks, profiles, resources, nodes] of the
+        wanted blocks [blocks], each at its own prices; zero elsewhere."""
 
         def work(part: int, items: ItemTables) -> tuple[NDArray, NDArray]:
-            mine = price[self.of_part(part)]
-            return sweep(self.woods, self.light(part, items), self.bounds[part], mine)
+            mine = self.of_part(part)
+            light = self.light(part, items)
+            return sweep(self.woods, light, self.bounds[part], price[mine], wanted[mine])
 
         n = len(self.heavy)
-        found = [sweep(self.woods, self.heavy, np.arange(n + 1), price[:n]), *engine.each(work)]
+        heavy = sweep(self.woods, self.heavy, np.arange(n + 1), price[:n], wanted[:n])
+        found = [heavy, *engine.each(work)]
         saved, used = zip(*found, strict=True)
         return np.concatenate(saved), np.concatenate(used)
 

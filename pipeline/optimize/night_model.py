@@ -107,9 +107,8 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
 
 def free_positions(network: NetworkModel, tables: ItemTables) -> NDArray[np.int32]:
     """Best positions [items, nodes] if capacity were free."""
-    price = np.zeros((1, 1, tables.use.shape[1], network.woods.n_nodes))
-    chosen = np.zeros(len(tables), np.int64)
-    return positions(network.woods, tables, 0, len(tables), chosen, price)
+    price = np.zeros((1, tables.use.shape[1], network.woods.n_nodes))
+    return positions(network.woods, tables, price)
 
 
 def _in_force(overrides: pd.DataFrame, as_of: date) -> pd.DataFrame:

@@ -4,8 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.core.item import ItemTables, concatenate, empty_cost, positions, sweep
+from pipeline.core.item import ItemTables, answer, concatenate, positions, sweep
 from pipeline.core.network import Forest, forest, laminar_tree
+from pipeline.core.size import empty_cost
 from tests.oracles.item_search import best_plan, plan_cost
 
 THREE_TIERS = [frozenset({0}), frozenset({0, 1}), frozenset({2}), frozenset({0, 1, 2, 3})]
@@ -30,7 +31,7 @@ def solve(woods: Forest, items: ItemTables, price: np.ndarray) -> tuple[float, n
     """Priced cost and position of the first item."""
     bounds = np.array([0, 1])
     saved, _ = sweep(woods, items, bounds, price[None, None, None, :])
-    y = positions(woods, items, 0, 1, np.zeros(1, np.int64), price[None, None, None, :])[0]
+    y = positions(woods, items, price[None, None, :])[0]
     return float(empty_cost(items, bounds)[0] - saved[0]), y
 
 
@@ -77,7 +78,7 @@ def test_blocks_and_trees_are_solved_each_at_their_own_prices():
         alone, use = sweep(woods, item, np.array([0, 1]), price[b : b + 1])
         assert saved[b] == alone[0]
         assert (used[b] == use[0]).all()
-        y = positions(woods, both, b, b + 1, np.array([b]), price)[0]
+        y = answer(woods, both, b, b + 1, np.array([b]), price).position[0]
         assert y.sum() == used[b].sum()
     swapped = both.take(np.array([1, 0]))
     again, _ = sweep(woods, swapped, np.array([0, 1, 2]), price[::-1])

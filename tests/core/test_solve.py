@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from pipeline.core.certificate import lower_bound
 from pipeline.core.evaluate import evaluate
-from pipeline.core.item import empty_cost, sweep
+from pipeline.core.item import sweep
 from pipeline.core.shards import Threads, views
+from pipeline.core.size import empty_cost
 from pipeline.core.solve import SolveParams, solve
 from tests.core.instances import FAMILY, random_items, storage_rows, woods
 from tests.oracles.capacity_milp import exact_plan
@@ -114,7 +115,7 @@ def test_last_nights_prices_save_nothing_of_the_certificate():
     items = random_items(800, 8)
     capacity = storage_rows(0.6 * free_usage(items))
     cold = solve(woods(), [items], capacity)
-    warm = solve(woods(), [items], capacity, guess=cold.bound_price)
+    warm = solve(woods(), [items], capacity, guess=cold.start)
     assert warm.certificate.gap < 2e-3
     assert warm.certificate.violation == 0.0
 

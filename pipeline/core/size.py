@@ -1,0 +1,52 @@
+"""How large items are: what they cost when nothing is placed, and what they could use at most."""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from pipeline.core.item import ItemTables
+from pipeline.core.network import Forest
+
+Array = NDArray[Any]
+
+
+@njit(nogil=True, cache=True)
+def _shortage(bounds: Array, start: Array, count: Array, knots: Array, total: Array) -> None:
+    for b in range(len(bounds) - 1):
+        for k in range(bounds[b], bounds[b + 1]):
+            for p in range(start[k], start[k] + count[k].sum()):
+                total[b] += np.float64(knots[p, 0]) * knots[p, 1]
+
+
+def empty_cost(items: ItemTables, bounds: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Expected shortage cost in usd of each block when nothing is added anywhere."""
+    total = np.zeros(len(bounds) - 1)
+    _shortage(bounds, items.start, items.count, items.knots, total)
+    return total
+
+
+@njit(nogil=True, cache=True)
+def _root_units(
+    n_sets: Array, tree: Array, start: Array, count: Array, knots: Array, total: Array,
+) -> None:  # fmt: skip
+    for k in range(len(tree)):
+        last = n_sets[tree[k]] - 1
+        p = start[k]
+        for s in range(last):
+            p += count[k, s]
+        for q in range(p, p + count[k, last]):
+            total[k] += knots[q, 0]
+
+
+def largest_demand(woods: Forest, items: ItemTables) -> NDArray[np.float64]:
+    """[items] units that the network asks for in the largest scenario, beyond its stock."""
+    units = np.zeros(len(items))
+    _root_units(woods.n_sets, items.tree, items.start, items.count, items.knots, units)
+    return units
+
+
+def potential(woods: Forest, items: ItemTables) -> NDArray[np.float64]:
+    """[items] how much of all resources an item could use: largest demand times use per unit."""
+    return largest_demand(woods, items) * items.use.astype(np.float64).sum(axis=1)
