@@ -322,12 +322,12 @@ def _planned(store: Store, as_of: datetime | None) -> date:
 
 def _forecast_drivers(store: Store, day: date, item: str) -> list[tuple[str, float]]:
     """Drivers of an item's forecast and their sum, by the model that the night used."""
-    from pipeline.forecast.stage import drivers_of
+    from pipeline.forecast.monitor import drivers_of
     from pipeline.stages import BY_NAME
     from pipeline.store import Night
 
     used = store.read(day, "demand_quantiles", ["model_date"])["model_date"].max()
-    night = Night(store, BY_NAME["forecast"], day, load_settings(None), None, used.date())
+    night = Night(store, BY_NAME["monitor"], day, load_settings(None), None, used.date())
     drivers = drivers_of(night, item)
     return [*((str(name), float(units)) for name, units in drivers.items()),
             ("= expected", float(drivers.sum()))]  # fmt: skip

@@ -1,7 +1,7 @@
 """Table of contents: each stage, the tables it reads and writes, and its entry point.
 
 Entry points are strings, so that reading this file (as the DAGs do) imports nothing heavy.
-Stages run in this order; an edge is a table that one writes and another reads.
+Stages run in this order; an edge is a table or file that one writes and another reads.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ class Stage:
     """Tables of the day before as_of, used where they exist (only to describe changes)."""
     files: tuple[str, ...] = ()
     """Reports and models that it publishes as files."""
+    uses: tuple[str, ...] = ()
+    """Files of other stages that it reads: the model, of the date that the rule names."""
 
 
 _WORLD = (
@@ -47,10 +49,8 @@ STAGES = (
         "forecast",
         "pipeline.forecast.stage:run",
         ("items", "regions", "prices", "calendar", "daily_demand", "overrides"),
-        (
-            "demand_quantiles", "demand_dependence", "demand_findings", "forecast_scores",
-            "forecast_changes",
-        ),
+        ("demand_quantiles", "demand_dependence"),
+        uses=("forecast_model",),
     ),
     Stage(
         "optimize",
@@ -81,6 +81,13 @@ STAGES = (
             "order_hours",
         ),
         ("inbound_assignments", "transfers"),
+    ),
+    Stage(
+        "monitor",
+        "pipeline.forecast.monitor:run",
+        ("items", "regions", "prices", "calendar", "daily_demand"),
+        ("forecast_scores", "forecast_changes", "demand_findings"),
+        uses=("forecast_model",),
     ),
     Stage(
         "explain",
@@ -128,9 +135,7 @@ SIMULATE = Stage(
 
 
 def upstream(stage: Stage) -> tuple[str, ...]:
-    """Names of the stages whose tables or model `stage` reads, in order."""
-    makers = {table: maker.name for maker in STAGES for table in maker.writes}
-    found = {makers[table] for table in stage.reads}
-    if stage.name == "forecast":
-        found.add("train")
+    """Names of the stages whose tables or files `stage` reads, in order."""
+    makers = {made: maker.name for maker in STAGES for made in (*maker.writes, *maker.files)}
+    found = {makers[name] for name in (*stage.reads, *stage.uses)}
     return tuple(other.name for other in STAGES if other.name in found)

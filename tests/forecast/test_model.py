@@ -16,7 +16,7 @@ from pipeline.contracts.columns import QUANTILE_COLUMNS
 from pipeline.contracts.settings import Settings
 from pipeline.contracts.tables import TABLES
 from pipeline.errors import UsageError
-from pipeline.forecast import stage, train
+from pipeline.forecast import monitor, stage, train
 from tests.forecast.conftest import FIRST
 
 AS_OF = (FIRST + pd.Timedelta(days=419)).date()
@@ -50,6 +50,7 @@ def night_of(tables: Mapping[str, pd.DataFrame], settings: Settings) -> Any:
     night: Any = FakeNight(tables, settings)
     train.run(night)
     stage.run(night)
+    monitor.run(night)
     return night
 
 
@@ -155,7 +156,7 @@ def test_drivers_of_an_item_add_up_to_what_is_expected_of_it(night: Any) -> None
     for item in ("item_001", "item_007"):
         own = table[(table["item_id"].astype(str) == item) & (table["window_days"] == 28)]
         expected = own.loc[own["window_start_day"] == 1, "mean_units"].sum()
-        assert stage.drivers_of(night, item).sum() == pytest.approx(expected, rel=1e-6)
+        assert monitor.drivers_of(night, item).sum() == pytest.approx(expected, rel=1e-6)
 
 
 def test_changes_since_yesterday_end_at_tonights_forecast(night: Any) -> None:
