@@ -70,30 +70,31 @@ def fit(
     windows: list[tuple[int, int]],
     seed: int,
     threads: int,
+    grown: tuple[lgb.Booster, lgb.Booster] | None = None,
 ) -> tuple[Model, PastErrors]:
     """A model of all of `panel` for `windows` (start day, days); and its errors on past ones.
 
     The spread and the levels are learned from forecasts of the last `calibration_days` by trees
     that have not seen them; half of the items for the spread, the other half for the levels.
-    Then the trees for the mean are grown again on everything.
+    Then the trees for the mean are grown again on everything. `grown` are both sets of trees where
+    they were grown elsewhere, up to the days of `last_days`.
     """
-    last = panel.days - 1
-    cut = calibration_cut(panel.days, settings)
+    cut, last = last_days(panel.days, settings)
     horizon = max(start + days - 1 for start, days in windows)
 
     def grow(last_day: int) -> lgb.Booster:
         return fit_mean(panel, totals, settings.mean, horizon, last_day, seed, threads)
 
-    early = grow(cut)
+    early, mean = grown or (grow(cut), None)
     past, units = past_windows(early, panel, totals, settings, windows, cut, seed, threads)
     learn, correct = halves(panel, past)
     spread, errors = fit_spread(past, units, learn, correct, settings, seed, threads)
-    return Model(grow(last), early, spread), errors
+    return Model(mean or grow(last), early, spread), errors
 
 
-def calibration_cut(days: int, settings: ForecastSettings) -> int:
-    """Last day that the early trees see."""
-    return days - 1 - min(settings.calibration_days, days // 3)
+def last_days(days: int, settings: ForecastSettings) -> tuple[int, int]:
+    """Last days that the early trees and the trees for the mean see."""
+    return days - 1 - min(settings.calibration_days, days // 3), days - 1
 
 
 def halves(panel: Panel, past: Windows) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
-from pipeline.contracts.settings import Settings
+from pipeline.contracts.settings import MeanSettings, Settings
 from pipeline.errors import UsageError
 from pipeline.forecast.assemble import Names, assemble
 from pipeline.forecast.backtest import backtest
 from pipeline.forecast.dependence import rank_correlation
-from pipeline.forecast.model import Model, fit
-from pipeline.forecast.panel import Panel, totals
+from pipeline.forecast.mean import fit_mean
+from pipeline.forecast.model import Model, fit, last_days
+from pipeline.forecast.panel import Panel, Totals, totals
 from pipeline.forecast.serve import plan_windows
 from pipeline.forecast.spread import PastErrors
 from pipeline.store import Night
@@ -51,19 +53,45 @@ def backtest_night(night: Night, origins: int, step_days: int) -> pd.DataFrame:
 
 def train(panel: Panel, names: Names, settings: Settings) -> Model:
     """The model of a panel, with the names of its codes and the dependence of its errors."""
-    model, errors = fit(
-        panel,
-        totals(panel),
-        settings.forecast,
-        plan_windows(settings),
-        settings.planning.seed,
-        settings.run.threads,
-    )
+    sums, windows = totals(panel), plan_windows(settings)
+    seed, threads = settings.planning.seed, settings.run.threads
+    grown = _on_dask(panel, sums, windows, settings) if settings.run.engine == "dask" else None
+    model, errors = fit(panel, sums, settings.forecast, windows, seed, threads, grown)
     model.notes.update(names.to_notes())
     model.notes["trained_to"] = str(panel.first_date + np.timedelta64(panel.days - 1, "D"))
     model.notes["past_windows"] = len(errors.units)
     model.notes["dependence"] = dependence(panel, names, errors)
     return model
+
+
+def _on_dask(
+    panel: Panel, sums: Totals, windows: list[tuple[int, int]], settings: Settings
+) -> tuple[lgb.Booster, lgb.Booster]:
+    """Both sets of trees, each grown whole on a worker of `run.scheduler`: the same bytes.
+
+    Trees over rows that are split among workers would depend on how they are split.
+    """
+    from dask.distributed import Client  # noqa: PLC0415  # an optional dependency
+
+    horizon = max(start + days - 1 for start, days in windows)
+    with Client(settings.run.scheduler) as client:
+        shared = client.scatter([panel, sums], broadcast=True)
+        futures = [
+            client.submit(
+                _grow, *shared, settings.forecast.mean, horizon, last_day, settings.planning.seed,
+                pure=False,
+            )
+            for last_day in last_days(panel.days, settings.forecast)
+        ]  # fmt: skip
+        early, mean = (lgb.Booster(model_str=text) for text in client.gather(futures))
+    return early, mean
+
+
+def _grow(
+    panel: Panel, sums: Totals, settings: MeanSettings, horizon: int, last_day: int, seed: int
+) -> str:
+    text: str = fit_mean(panel, sums, settings, horizon, last_day, seed, 1).model_to_string()
+    return text
 
 
 def dependence(panel: Panel, names: Names, errors: PastErrors) -> dict[str, Any]:

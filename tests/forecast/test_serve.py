@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from pipeline.contracts.settings import Settings
-from pipeline.forecast.assemble import Names, assemble
+from pipeline.forecast.assemble import Assembled, Names, assemble
 from pipeline.forecast.model import Model
 from pipeline.forecast.serve import forecast_windows, plan_windows
 from pipeline.forecast.train import train
@@ -22,15 +22,20 @@ def test_windows_are_the_lengths_from_tomorrow_and_the_weeks_of_the_horizon() ->
     assert plan_windows(settings) == [(1, 7), (1, 21), (8, 7), (15, 7)]
 
 
-def test_dask_workers_leave_the_same_table(
-    world: Mapping[str, pd.DataFrame], quick: Settings
-) -> None:
-    distributed = pytest.importorskip("dask.distributed")
+@pytest.fixture(scope="module")
+def assembled(world: Mapping[str, pd.DataFrame]) -> tuple[Assembled, Names]:
     names = Names.of(world["items"], world["regions"], world["calendar"])
     tables = [world[t] for t in ("items", "prices", "calendar", "daily_demand")]
-    found = assemble((FIRST + pd.Timedelta(days=419)).date(), 30, names, *tables)
-    model = Model.from_files(train(found.panel, names, quick).to_files())
-    windows = plan_windows(quick)
+    return assemble((FIRST + pd.Timedelta(days=419)).date(), 30, names, *tables), names
+
+
+def test_dask_workers_leave_the_same_model_and_the_same_table(
+    assembled: tuple[Assembled, Names], quick: Settings
+) -> None:
+    distributed = pytest.importorskip("dask.distributed")
+    found, names = assembled
+    files = train(found.panel, names, quick).to_files()
+    model, windows = Model.from_files(files), plan_windows(quick)
     here = forecast_windows(found, model, windows, 10, quick.run)
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
@@ -38,4 +43,6 @@ def test_dask_workers_leave_the_same_table(
         there = quick.run.model_copy(
             update={"engine": "dask", "scheduler": cluster.scheduler_address}
         )
+        spread_out = quick.model_copy(update={"run": there})
+        assert train(found.panel, names, spread_out).to_files() == files
         pd.testing.assert_frame_equal(forecast_windows(found, model, windows, 10, there), here)
