@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from m5_data import LEVELS, M5, TIERS, Tier, add_up, tier
+from m5_peers import PeerForecast
 from m5_scores import LEVELS_Q
 from m5_sums import (
     DEPARTMENTS,
@@ -156,11 +157,12 @@ def _windows(own: Tier, name: str, rows: np.ndarray, at: int, means: Means) -> W
     return bare.with_mean(np.maximum(means.by_tier[name][rows].ravel(), 1e-3))
 
 
-def write(found: Forecast, origin: int, path: Path) -> None:
+def write(found: Forecast | PeerForecast, origin: int, path: Path) -> None:
     """The long table: a row for each series and day, nine quantiles in columns."""
     rows = found.keys.loc[:, ["level", "agg_1", "agg_2"]]
     long = rows.loc[rows.index.repeat(AHEAD)].reset_index(drop=True)
     long["d"] = np.tile(np.arange(origin + 1, origin + 1 + AHEAD), len(rows))
     for j, level in enumerate(LEVELS_Q):
         long[f"q{level:g}"] = found.quantiles[:, :, j].ravel()
+    long = long.dropna()
     long.to_parquet(path, compression="zstd", index=False)

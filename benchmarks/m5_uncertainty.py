@@ -3,7 +3,9 @@
     python benchmarks/m5_uncertainty.py --raw ../shared/data/m5 --origin 1885 --out forecast.parquet
 
 Trains on days up to the origin only. Where the folder holds the 28 days after it, prints the
-competition's loss by level and by quantile beside the published entries.
+competition's loss by level and by quantile beside the published entries. `--peer` runs a library
+in our place. `--items` scores levels 10 to 12 on some items alone, with their weights scaled to
+add up to one; the libraries forecast those only.
 """
 
 from __future__ import annotations
@@ -16,24 +18,29 @@ import numpy as np
 import pandas as pd
 from m5_data import M5, read, scales, truth, weights
 from m5_model import AHEAD, Forecast, forecast, write
-from m5_peers import PEERS, peer_forecast
+from m5_peers import PEERS, PeerForecast, is_scored, peer_forecast
 from m5_scores import LEVELS_Q, coverage, published, wspl
 from rich.console import Console
 from rich.table import Table
 
 
-def score(data: M5, raw: Path, origin: int, found: Forecast) -> dict[str, object]:
-    """WSPL by level and quantile, and coverage, over the levels that `found` has."""
+def score(
+    data: M5, raw: Path, origin: int, found: Forecast | PeerForecast, items: np.ndarray
+) -> dict[str, object]:
+    """WSPL by level and quantile, and coverage, over the upper levels and the series of `items`."""
     weight, scale = weights(data, origin), scales(data, origin, raw)
     actual = truth(data, found.keys, origin + 1, origin + AHEAD)
     by_level = {}
+    scored = is_scored(found.keys, items)
     for level in found.keys["level"].unique():
-        own = (found.keys["level"] == level).to_numpy()
+        rows = np.flatnonzero(found.keys["level"] == level)
+        own = scored[rows]
+        share, rows = weight[level - 1][own], rows[own]
         by_level[int(level)] = wspl(
-            actual[own], found.quantiles[own], weight[level - 1], scale[level - 1]
+            actual[rows], found.quantiles[rows], share / share.sum(), scale[level - 1][own]
         )
     losses = np.array(list(by_level.values()))
-    covered = coverage(actual, found.quantiles)
+    covered = coverage(actual[scored], found.quantiles[scored])
     return {
         "wspl_mean": float(losses.mean()),
         "wspl_by_level": {str(k): float(v.mean()) for k, v in by_level.items()},
@@ -77,6 +84,7 @@ def main() -> None:
     parser.add_argument("--origin", type=int, required=True, help="last day (1 …) to train on")
     parser.add_argument("--out", type=Path, help="Parquet file for the quantiles")
     parser.add_argument("--peer", choices=PEERS, help="a library or benchmark instead of Echelon")
+    parser.add_argument("--items", type=int, help="score on so many items and the upper levels")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", type=Path, help="write the figures there")
     options = parser.parse_args()
@@ -85,8 +93,11 @@ def main() -> None:
     if not data.first_d + 200 <= options.origin <= data.last_d:
         parser.error(f"--origin must lie in {data.first_d + 200} … {data.last_d}")
     seen = data.until(options.origin)
+    names = np.unique(data.series["item_id"])
+    drawn = np.random.default_rng(1).permutation(names)[: options.items]
+    found: Forecast | PeerForecast
     if options.peer:
-        found = peer_forecast(options.peer, seen, options.origin)
+        found = peer_forecast(options.peer, seen, options.origin, drawn)
     else:
         found = forecast(seen, options.origin, options.threads)
     result: dict[str, object] = {
@@ -100,8 +111,14 @@ def main() -> None:
     if options.out:
         write(found, options.origin, options.out)
     if data.last_d >= options.origin + AHEAD:
-        result |= score(data, options.raw, options.origin, found)
+        known = drawn if options.peer else names
+        result |= score(data, options.raw, options.origin, found, known)
         show(console, result, options.raw, str(result["forecaster"]))
+        if options.items and not options.peer:
+            sample = score(data, options.raw, options.origin, found, drawn)
+            result["sample"] = sample
+            console.print(f"on {options.items} items: {sample['wspl_mean']:.4f}")
+            console.print(sample["wspl_by_level"])
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n")
 
