@@ -18,6 +18,7 @@ from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
 EVENT_TYPES = 6
 HALF_LIFE_DAYS = 21.0
 PRIOR_DAYS = 2.0
+GROUP_DAYS = 168.0  # series-days of the group that temper the few of like price: three times 56
 TINY = 0.02
 
 # name → driver: the heading under which an explanation books the feature's effect
@@ -73,7 +74,7 @@ class History:
 
     units, square, zeros, seen, cut   (n, days + 1) sums up to and without a day; suspected
                 stock-outs are not in `cut`: that a run has lasted too long shows only afterwards
-    level       (n, days + 1) exponentially weighted mean with the prior of the series' peers
+    level       (n, days + 1) exponentially weighted mean with the prior of the series' likes
     last_sale   (n, days + 1) last day with a sale, before a day
     """
 
@@ -104,8 +105,9 @@ def history(panel: Panel, totals: Totals) -> History:
     level = np.empty((panel.series, panel.days + 1), np.float32)
     last_sale = np.empty((panel.series, panel.days + 1), np.int32)
     _levels(
-        panel.demand, panel.launch_day, panel.item, panel.group, totals.lead,
-        group_units, group_count, item_units, item_count, level, last_sale,
+        panel.demand, panel.launch_day, panel.item, panel.group, panel.like(), totals.lead,
+        group_units, group_count, item_units, item_count, _running(totals.like_units),
+        _running(totals.like_count), level, last_sale,
     )  # fmt: skip
     return History(
         panel.demand,
@@ -133,9 +135,11 @@ def _span(running, row, end, days):  # type: ignore[no-untyped-def]  # numba ker
 
 @numba.njit(cache=True)
 def _levels(  # type: ignore[no-untyped-def]  # numba kernel
-    demand, launch, item, group, lead,
-    group_units, group_count, item_units, item_count, level, last_sale,
+    demand, launch, item, group, like, lead,
+    group_units, group_count, item_units, item_count, like_units, like_count, level, last_sale,
 ):  # fmt: skip
+    """A series' prior is what like-priced series of its group sell, and its item elsewhere: the
+    geometric mean of both, since either alone is far too high for new items on average."""
     decay = 0.5 ** (1.0 / HALF_LIFE_DAYS)
     n, days = demand.shape
     for i in range(n):
@@ -143,13 +147,16 @@ def _levels(  # type: ignore[no-untyped-def]  # numba kernel
         weight = 0.0
         sold = -1000
         for d in range(days + 1):
-            count = _span(item_count, item[i], lead + d - 1, 56)
-            prior = 0.0
+            end = lead + d - 1
+            prior = _span(group_units, group[i], end, 56)
+            prior /= max(_span(group_count, group[i], end, 56), 1.0)
+            prior = (_span(like_units, like[i], end, 56) + GROUP_DAYS * prior) / (
+                _span(like_count, like[i], end, 56) + GROUP_DAYS
+            )
+            count = _span(item_count, item[i], end, 56)
             if count >= 28:
-                prior = _span(item_units, item[i], lead + d - 1, 56) / count
-            else:
-                count = _span(group_count, group[i], lead + d - 1, 56)
-                prior = _span(group_units, group[i], lead + d - 1, 56) / max(count, 1.0)
+                elsewhere = _span(item_units, item[i], end, 56) / count
+                prior = np.sqrt(max(elsewhere, TINY) * max(prior, TINY))
             level[i, d] = (units + PRIOR_DAYS * prior) / (weight + PRIOR_DAYS) + 0.5 * TINY
             last_sale[i, d] = sold
             if d < days and not np.isnan(demand[i, d]):

@@ -11,6 +11,8 @@ F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 I32 = npt.NDArray[np.int32]
 
+PRICE_BANDS, BAND_WIDTH = 16, 0.35
+
 
 @dataclass(frozen=True)
 class Calendar:
@@ -79,6 +81,19 @@ class Panel:
         """Days (n, days) whose demand may teach or judge: seen, and in no suspected stock-out."""
         return np.isfinite(self.demand) & ~(self.is_censored & (self.demand == 0))
 
+    def like(self) -> I32:
+        """Code (n,) of the series that resemble one: its group, and its price within a third.
+
+        The price is the first one known, which no later day can change.
+        """
+        known = np.isfinite(self.price)
+        first = self.price[np.arange(self.series), known.argmax(axis=1)].astype(np.float64)
+        steps = np.floor(
+            np.log(np.where(known.any(axis=1), np.maximum(first, 1e-3), 1.0)) / BAND_WIDTH
+        )
+        band = np.clip(steps + PRICE_BANDS // 4, 0, PRICE_BANDS - 1)
+        return np.asarray(self.group * PRICE_BANDS + band, np.int32)
+
     def take(self, rows: npt.NDArray[np.intp] | slice) -> Panel:
         """The panel of some series; codes stay those of the whole."""
         names = ("demand", "price", "is_censored", "launch_day", "end_day")
@@ -96,6 +111,7 @@ class Totals:
 
     group_units, group_count   (groups, lead + days) units and series observed
     item_units, item_count     (items, lead + days)
+    like_units, like_count     (groups × PRICE_BANDS, lead + days), see `Panel.like`
     """
 
     lead: int
@@ -103,6 +119,8 @@ class Totals:
     group_count: F64
     item_units: F64
     item_count: F64
+    like_units: F64
+    like_count: F64
 
     def until(self, days: int) -> Totals:
         """The sums as known `days` days after day 0."""
@@ -112,11 +130,13 @@ class Totals:
             self.group_count[:, : self.lead + days],
             self.item_units[:, : self.lead + days],
             self.item_count[:, : self.lead + days],
+            self.like_units[:, : self.lead + days],
+            self.like_count[:, : self.lead + days],
         )
 
 
 def totals(panel: Panel) -> Totals:
-    """Sums of `panel` by group and by item."""
+    """Sums of `panel` by group, by item and by likeness."""
     observed = np.isfinite(panel.demand)
     units = np.where(observed, panel.demand, 0).astype(np.float64)
 
@@ -134,6 +154,8 @@ def totals(panel: Panel) -> Totals:
         by(panel.group, count),
         by(panel.item, units),
         by(panel.item, count),
+        by(panel.like(), units),
+        by(panel.like(), count),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 from pipeline.forecast.assemble import Assembled, Names, assemble
 from pipeline.forecast.features import (
     COLUMN,
+    GROUP_DAYS,
     HALF_LIFE_DAYS,
     PRIOR_DAYS,
     TINY,
@@ -60,12 +62,16 @@ def test_level_is_the_weighted_mean_with_its_prior(assembled: Assembled) -> None
     panel, origin = assembled.panel, 300
     x = rows(panel, origin, origin + 1)
     for i in (0, 40):
-        same = panel.item == panel.item[i]
-        recent = panel.demand[same][:, origin - 55 : origin + 1]
+        recent = panel.demand[:, origin - 55 : origin + 1].astype(float)
+        elsewhere = np.nanmean(recent[panel.item == panel.item[i]])
+        group = np.nanmean(recent[panel.group == panel.group[i]])
+        like = recent[panel.like() == panel.like()[i]]
+        days = np.isfinite(like).sum()
+        like_mean = (np.nansum(like) + GROUP_DAYS * group) / (days + GROUP_DAYS)
+        prior = float(np.sqrt(elsewhere * like_mean))
         expected = slow.weighted_level(
-            panel.demand[i].astype(float), origin, float(np.nanmean(recent)), HALF_LIFE_DAYS,
-            PRIOR_DAYS,
-        )  # fmt: skip
+            panel.demand[i].astype(float), origin, prior, HALF_LIFE_DAYS, PRIOR_DAYS
+        )
         level = np.exp(x[i, COLUMN["log_level"]])
         assert level == pytest.approx(expected + 0.5 * TINY, rel=1e-4)
 
@@ -101,6 +107,17 @@ def test_planned_prices_and_promotions_are_known_ahead(assembled: Assembled) -> 
     np.testing.assert_array_equal(panel.price[0, panel.days : panel.days + 30], planned)
     promo = (np.arange(panel.days + 31) // 10) % 9 == 4
     np.testing.assert_array_equal(panel.calendar.flags[0, : len(promo), 0] > 0, promo[:450])
+
+
+def test_like_series_share_their_group_and_their_price_band(assembled: Assembled) -> None:
+    """Ten and eleven dollars are alike, ten and twenty are not; later prices change nothing."""
+    panel = assembled.panel.take(np.zeros(3, int))
+    price = panel.price.copy()
+    price[:, 0] = [10.0, 11.0, 20.0]
+    codes = replace(panel, price=price).like()
+    assert codes[0] == codes[1] != codes[2]
+    price[:, 1:] = 3.0
+    assert (replace(panel, price=price).like() == codes).all()
 
 
 def test_a_moving_event_is_aligned_with_its_last_occurrence() -> None:
