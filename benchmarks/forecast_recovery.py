@@ -5,7 +5,8 @@
 Price and event: a panel with a known elasticity and a known event lift, of which only the past is
 seen. Censoring: a panel that loses sales to stock-outs; the bias left with the stock-outs marked,
 and with sales taken for demand. Cold start (needs the M5 folder's sample of full histories):
-series in their first 28 days, against the mean of their department in their store.
+series in their first 28 days, against what the old series of their department sold in the last 28
+days, in the years in which most items were launched; by age, since the first week knows least.
 """
 
 from __future__ import annotations
@@ -116,11 +117,11 @@ def _with(panel: Panel, demand: F32) -> Panel:
     return Panel(**{**{k: getattr(panel, k) for k in panel.__dataclass_fields__}, "demand": demand})
 
 
-def cold_start(raw: Path, origins: range) -> dict[str, float]:
-    """Pinball loss of 28-day demand of new series: ours, and their peers' empirical quantiles."""
+def cold_start(raw: Path, origins: range) -> list[tuple[str, int, float, float, float, float]]:
+    """(age, series, our pinball loss, that of peers' quantiles, our bias, theirs), units."""
     data = read(raw)
     levels = np.array(QUANTILE_LEVELS)
-    ours, theirs, count = 0.0, 0.0, 0
+    parts = []
     for origin in origins:
         panel, future = sampled_panel(data, raw, origin, AHEAD)
         age = panel.days - panel.launch_day
@@ -128,7 +129,7 @@ def cold_start(raw: Path, origins: range) -> dict[str, float]:
         if len(new) == 0:
             continue
         sums = totals(panel)
-        settings = ForecastSettings(mean=MeanSettings(train_days=500, leaf_rows=100))
+        settings = ForecastSettings(mean=MeanSettings(leaf_rows=100, trees=100))
         model, _ = fit(panel, sums, settings, [(1, AHEAD)], 1, 1)
         seen = foresee(daily_mean(model.mean, 1), panel, sums, panel.days - 1, [(1, AHEAD)])
         found = model.spread.quantiles(seen, levels, 1)[new]
@@ -138,10 +139,19 @@ def cold_start(raw: Path, origins: range) -> dict[str, float]:
             np.quantile(recent[old & (panel.department == panel.department[i])], levels)
             for i in new
         ])  # fmt: skip
-        ours += float(pinball(future[new], found, levels).mean(axis=1).sum())
-        theirs += float(pinball(future[new], peers, levels).mean(axis=1).sum())
-        count += len(new)
-    return {"new_series": count, "pinball_units": ours / count, "peers_units": theirs / count}
+        usual = [recent[old & (panel.department == panel.department[i])].mean() for i in new]
+        parts.append(
+            np.stack([
+                age[new], pinball(future[new], found, levels).mean(axis=1),
+                pinball(future[new], peers, levels).mean(axis=1), future[new], seen.mean[new], usual,
+            ])
+        )  # fmt: skip
+    weeks, ours, theirs, units, mean, usual_units = np.concatenate(parts, axis=1)
+    return [
+        (name, int(own.sum()), ours[own].mean(), theirs[own].mean(),
+         mean[own].sum() / units[own].sum(), usual_units[own].sum() / units[own].sum())
+        for name, own in (("all", weeks >= -1), ("first week", weeks < 7), ("later", weeks >= 7))
+    ]  # fmt: skip
 
 
 def main() -> None:
@@ -158,7 +168,10 @@ def main() -> None:
         "censoring": pd.DataFrame(bias, columns=["lost_share", "bias_marked", "bias_as_sales"]),
     }
     if options.raw:
-        frames["cold start"] = pd.DataFrame([cold_start(options.raw, range(1000, 1886, 126))])
+        columns = ["age", "series", "pinball_units", "peers_units", "bias", "peers_bias"]
+        frames["cold start"] = pd.DataFrame(
+            cold_start(options.raw, range(420, 1000, 70)), columns=columns
+        )
     for name, frame in frames.items():
         table = Table(*frame.columns, title=name)
         for row in frame.itertuples(index=False):
