@@ -143,7 +143,8 @@ def cold_start(raw: Path, origins: range) -> list[tuple[str, int, float, float, 
         parts.append(
             np.stack([
                 age[new], pinball(future[new], found, levels).mean(axis=1),
-                pinball(future[new], peers, levels).mean(axis=1), future[new], seen.mean[new], usual,
+                pinball(future[new], peers, levels).mean(axis=1), future[new], seen.mean[new],
+                usual,
             ])
         )  # fmt: skip
     weeks, ours, theirs, units, mean, usual_units = np.concatenate(parts, axis=1)
