@@ -16,7 +16,7 @@ import numba
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 
 from benchmarks.world_answers import answers, as_rows
 from pipeline.simulate.instances import fixed_lead_time
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--answers", type=Path, help="folder of the published instances")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    console = Console()
+    console = Console(width=max(Console().width, 110))  # names of systems are long
     figures = speed(arguments.items, arguments.days)
     table = Table("figure", "value", title="the world alone")
     for name, value in figures.items():
@@ -49,12 +49,11 @@ def main() -> None:
             console.log(f"{answer.system}: {'covered' if answer.is_covered else 'NOT covered'}")
             found.append(answer)
         figures["answers"] = as_rows(found)
-        show = Table(Column("system", no_wrap=True), "source", "value", "± allowed", "simulated",
-                     "± 95 %", "covered",
+        show = Table("system", "source", "value ± allowed", "simulated ± 95 %", "covered",
                      title="the world against known answers")  # fmt: skip
         for a in found:
-            show.add_row(a.system, a.source, f"{a.value:,.4f}", f"{a.allowed:,.4f}",
-                         f"{a.simulated:,.4f}", f"{a.half_width:,.4f}",
+            show.add_row(a.system, a.source, f"{a.value:,.3f} ± {a.allowed:,.3f}",
+                         f"{a.simulated:,.3f} ± {a.half_width:,.3f}",
                          "yes" if a.is_covered else "no")  # fmt: skip
         console.print(show)
     if arguments.json:

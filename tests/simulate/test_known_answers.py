@@ -50,16 +50,24 @@ def test_a_serial_line_costs_what_clark_and_scarf_say() -> None:
     assert found.half_width < 0.03 * plan.cost
 
 
-def test_one_warehouse_with_retailers_costs_the_same_path_by_path() -> None:
-    """Twin: the classical library's own simulation of Kaynov et al. (2024), instance 7."""
+@pytest.mark.parametrize("customers", ["lost_sales", "backorder"])
+def test_one_warehouse_with_retailers_costs_the_same_path_by_path(customers: str) -> None:
+    """Twin: the classical library's own simulation of Kaynov et al. (2024), instances 7 and 1."""
     poisson = laws.poisson(3)
-    system = DivergentSystem(
-        2, (1, 1, 1), (poisson,) * 3, 0.5, (1.0,) * 3, (9.0,) * 3, "lost_sales"
-    )
+    system = DivergentSystem(2, (1, 1, 1), (poisson,) * 3, 0.5, (1.0,) * 3, (9.0,) * 3, customers)
     demand, chance = system.sample(20, 60, 1)
     twin = horizon_costs(system, 44, np.array([9, 9, 9]), demand, chance, "proportional")
     found = divergent_cost(
-        demand.transpose(1, 0, 2), 44, [9, 9, 9], 2, [1, 1, 1], 0.5, np.ones(3), np.full(3, 9.0), 1
+        demand.transpose(1, 0, 2),
+        44,
+        [9, 9, 9],
+        2,
+        [1, 1, 1],
+        0.5,
+        np.ones(3),
+        np.full(3, 9.0),
+        1,
+        customers == "backorder",
     )
     assert found == pytest.approx(twin)
 
