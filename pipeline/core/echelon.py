@@ -166,8 +166,12 @@ def _levels(
             )
 
 
-SHAPE = np.array([0.0, 0.2, 0.4, 0.55, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5, 2.0, 3.0, 5.0])
-"""Knots of the published value curve, as multiples of the order-up-to level."""
+SHAPE = np.array([
+    0.0, 0.2, 0.4, 0.55, 0.7, 0.8, 0.9, 0.94, 0.97, 1.0, 1.03, 1.06, 1.1, 1.2, 1.35, 1.5, 2.0, 3.0,
+    5.0,
+])  # fmt: skip
+"""Knots of the published value curve, as multiples of the order-up-to level: close together near
+it, where orders in whole cases are weighed against each other by a dollar or two."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.contracts.settings import Settings
-from pipeline.core.evaluate import shortage
+from pipeline.core.certificate import Certificate, certify
+from pipeline.core.evaluate import evaluate, shortage
 from pipeline.core.recover import margins
 from pipeline.core.sensitivity import derivatives
 from pipeline.core.solve import Plan, SolveParams, solve
@@ -111,8 +112,20 @@ def _overridden(model: NightModel, position: NDArray[np.int32]) -> NDArray[np.fl
     return level
 
 
+def _overridden_cost(model: NightModel, plan: Plan) -> Certificate:
+    """Certificate of the levels as overridden, valued as the plan was: the same independent
+    evaluator, every excess paid for as overflow."""
+    rows = model.capacity.rows
+    level = _overridden(model, plan.position[0]).astype(np.int32)
+    cost, used = evaluate(model.network.woods, model.packed.tables, level, rows.shape[0])
+    usage = rows.usage(used)
+    paid = np.maximum(usage - rows.limit, 0.0)
+    return certify(plan.certificate.lower, float(cost.sum()), usage, paid, rows)
+
+
 def _figures(model: NightModel, plan: Plan) -> dict[str, tuple[float, str]]:
     proof = plan.certificate
+    overridden = _overridden_cost(model, plan)
     root = model.network.woods.n_sets[model.packed.tables.tree] - 1
     sales = model.packed.mean[np.arange(len(root)), root]
     position = plan.position[0]
@@ -124,6 +137,9 @@ def _figures(model: NightModel, plan: Plan) -> dict[str, tuple[float, str]]:
         "certified_gap": (proof.gap, "share"),
         "violation": (proof.violation, "share"),
         "overflow_cost_usd": (proof.overflow_usd, "usd"),
+        "overridden_upper_bound_usd": (overridden.upper, "usd"),
+        "overridden_gap": (overridden.gap, "share"),
+        "override_cost_usd": (overridden.upper - proof.upper, "usd"),
         "holding_cost_usd": (holding, "usd"),
         "shortage_cost_usd": (proof.upper - proof.overflow_usd - holding, "usd"),
         "expected_profit_usd": (sales @ model.money.lost_sale_usd - proof.upper, "usd"),

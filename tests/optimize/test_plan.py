@@ -131,3 +131,25 @@ def test_override_of_base_stock_is_followed(kind, value, wanted):
         assert ("ITEM-001", "FC-EAST") not in levels.index
     else:
         assert levels[("ITEM-001", "FC-EAST")] == wanted
+
+
+def test_cost_of_an_override_is_what_the_overridden_plan_costs_more():
+    raw = tables(items=12)
+    free = plan(raw)
+    assert figure(free, "override_cost_usd") == pytest.approx(0.0, abs=1e-9)
+    raw["overrides"] = pd.DataFrame(
+        {"override_id": ["O1"], "item_id": ["ITEM-001"], "node_id": ["FC-EAST"],
+         "override_target": ["base_stock_units"], "override_kind": ["at_least"],
+         "override_value": [400.0], "start_date": [pd.Timestamp(AS_OF)],
+         "expiry_date": [pd.Timestamp("2026-12-31")], "planner": ["p"], "why": ["w"]}
+    )  # fmt: skip
+    out = plan(raw)
+    model = night_model(raw, AS_OF, SETTINGS)
+    k, j = model.cube.items.index("ITEM-001"), model.network.names.index("FC-EAST")
+    level = free["base_stock_levels"].set_index(["item_id", "node_id"])["base_stock_units"]
+    more = 400 - level[("ITEM-001", "FC-EAST")]
+    holding = more * float(model.packed.tables.place_usd[k, j])
+    cost = figure(out, "override_cost_usd")
+    assert 0 < cost <= holding + 1e-6  # the units save some shortage, at most
+    assert cost >= holding - figure(free, "shortage_cost_usd")
+    assert figure(out, "overridden_gap") > figure(out, "certified_gap")
