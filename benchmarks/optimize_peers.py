@@ -22,7 +22,7 @@ from pipeline.core.item import ItemTables
 from pipeline.core.network import Forest
 from pipeline.core.prices import Capacity
 
-TIME_LIMIT_S = 900.0
+TIME_LIMIT_S = 300.0
 
 
 def linear_programme(

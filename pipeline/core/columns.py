@@ -23,7 +23,7 @@ FAIR_GAP = 5e-3
 """Gap of the mix from which its prices are trusted."""
 TRUSTING_SWEEPS = 3
 """Sweeps that perturb the first prices before they are doubted."""
-MARGIN = 1.02
+MARGIN = 1.01
 """What perturbed answers use is taken for more, so that some mix of them fits."""
 
 

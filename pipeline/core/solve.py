@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.ascent import Start, climb, newton_step, sample_dual
 from pipeline.core.certificate import Certificate, certify
-from pipeline.core.columns import Answers, Search, search, search_some
+from pipeline.core.columns import MARGIN, Answers, Search, search, search_some
 from pipeline.core.evaluate import evaluate
 from pipeline.core.exact import exact_plan, improve
 from pipeline.core.item import Answer, ItemTables, answer, concatenate
@@ -258,9 +258,7 @@ def _answers(
         search_some(found, start, used, params.warm_gap, params.warm_share, params.warm_sweeps)
         if found.gap <= params.warm_gap:
             return held, found.answers()
-    centre, gain = newton_step(capacity, start.curvature, start.price, used)
-    if gain < 0.1 * params.target_gap * abs(found.lower):
-        centre = start.price
+    centre, _ = newton_step(capacity, start.curvature, start.price, MARGIN * used)
     return held, search(found, start, centre, params.target_gap, params.most_sweeps)
 
 

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import UsageError
+from pipeline.optimize.engine import SHARDS, engine
 from pipeline.optimize.night_model import night_model
 from pipeline.optimize.plan import optimize_night
 from tests.optimize.world import AS_OF, SETTINGS, tables
@@ -34,6 +35,12 @@ def test_dask_gives_the_same_tables_as_threads(model):
         spread = on(model, engine="dask", scheduler=cluster.scheduler_address)
     for name, frame in on(model).items():
         pd.testing.assert_frame_equal(frame, spread[name], check_exact=True)
+
+
+def test_a_night_is_cut_into_several_shards_however_it_runs(model):
+    with engine(SETTINGS, model.packed.tables) as (parts, _):
+        assert len(parts) == SHARDS > 1
+        assert sum(map(len, parts)) == len(model.packed.tables)
 
 
 def test_dask_without_a_scheduler_says_what_to_do(model):
