@@ -60,10 +60,10 @@ class SolveParams:
     attempts: int = 6
     enough_gap: float = 1e-3
     exact_items: int = 150
-    exact_gap: float = 8e-4
+    exact_gap: float = 9.5e-4
     exact_nodes: int = 20
-    exact_group: int = 12
-    exact_rounds: int = 16
+    exact_group: int = 16
+    exact_rounds: int = 24
     pool_items: int = 20_000
     threads: int = 1
     seed: int = 0

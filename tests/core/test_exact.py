@@ -36,7 +36,7 @@ def test_small_world_is_solved_to_a_thousandth_of_the_oracles_optimum(seed, shar
 
 def test_exact_plan_is_never_worse_than_the_priced_one():
     for seed in range(2):
-        items = random_items(16, seed)
+        items = random_items(18, seed)
         capacity = storage_rows(0.6 * free_usage(items))
         rough = solve(woods(), [items], capacity, LAGRANGE_ONLY).certificate
         exact = solve(woods(), [items], capacity, SolveParams(exact_rounds=4)).certificate
