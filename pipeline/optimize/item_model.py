@@ -88,10 +88,12 @@ def economics(
     items: pd.DataFrame,
     vendor_items: pd.DataFrame,
     prices: pd.DataFrame,
+    network: NetworkModel,
     as_of: date,
     settings: Settings,
 ) -> Economics:
-    """What a unit costs and what a lost sale costs: margin at tomorrow's price, and goodwill."""
+    """What a unit costs and what a lost sale costs: margin at tomorrow's price after handling and
+    delivery, and goodwill. An item that loses more on every sale is not worth its stock."""
     ids = items["item_id"].astype(str)
     cost = vendor_items.groupby(vendor_items["item_id"].astype(str))["unit_cost_usd"].min()
     tomorrow = prices[prices["start_date"] <= pd.Timestamp(as_of + timedelta(days=1))]
@@ -101,12 +103,14 @@ def economics(
     paid = np.where(price.isna(), items["list_price_usd"], price)
     unit_cost = cost.reindex(ids).to_numpy(float)
     unit_cost = np.where(np.isnan(unit_cost), paid, unit_cost)
-    lost = np.maximum(paid - unit_cost, 0.0) + settings.planning.goodwill_share * paid
     classes = {name: i for i, name in enumerate(SIZE_CLASSES)}
-    size = items["size_class"].astype(str).map(classes).to_numpy()
-    return Economics(
-        unit_cost, lost, items["unit_cube_cuft"].to_numpy(float), size.astype(np.uint8)
-    )
+    size = items["size_class"].astype(str).map(classes).to_numpy().astype(np.uint8)
+    cube = items["unit_cube_cuft"].to_numpy(float)
+    kept = paid - unit_cost
+    if settings.planning.margin_after_delivery:
+        kept = kept - network.serving_usd(size, cube)
+    lost = np.maximum(kept + settings.planning.goodwill_share * paid, 0.0)
+    return Economics(unit_cost, lost, cube, size)
 
 
 def place_usd(

@@ -32,7 +32,8 @@ class NetworkModel:
     chain_usd_per_cuft, chain_usd_per_unit: [nodes] lanes, and handling at every node, from where
     vendors deliver down to the node; eligible: bool
     [classes, nodes]; cube_cuft: [grid]; gap_usd: [classes, grid, sets] extra cost of a unit served
-    from outside the set (zero at the root: the lost sale is the item's own).
+    from outside the set (zero at the root: the lost sale is the item's own); serve_usd: [classes,
+    grid] mean cost of a unit served from the best node, its way there included.
     """
 
     nodes: pd.DataFrame
@@ -45,11 +46,22 @@ class NetworkModel:
     shares: list[CellShares]
     cube_cuft: NDArray[np.float64]
     gap_usd: NDArray[np.float64]
+    serve_usd: NDArray[np.float64]
 
     @property
     def names(self) -> list[str]:
         """Node ids in order."""
         return self.nodes["node_id"].astype(str).tolist()
+
+    def serving_usd(
+        self, size_class: NDArray[np.uint8], cube_cuft: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """[items] mean cost of a unit served from the best node, its way there included."""
+        found = np.zeros(len(cube_cuft))
+        for t, usd in enumerate(self.serve_usd):
+            mine = size_class == t
+            found[mine] = np.interp(cube_cuft[mine], self.cube_cuft, usd)
+        return found
 
     def through(self, node: int) -> NDArray[np.bool_]:
         """Nodes whose units flow through ``node``, itself included; vendors ship straight to the
@@ -84,6 +96,7 @@ def build_network(
     trees = [_tree(parent, able, name) for able, name in zip(eligible, SIZE_CLASSES, strict=True)]
     woods = forest(trees)
     gap = np.zeros((len(trees), CUBE_GRID, woods.parent.shape[1]))
+    serve = np.zeros((len(trees), CUBE_GRID))
     shares = []
     for t, tree in enumerate(trees):
         entry = _entries(cells, tree, eligible[t])
@@ -95,7 +108,12 @@ def build_network(
             cost = cells.cost_usd + handling + cube * chain
             cost = np.where(eligible[t], cost, np.inf)
             gap[t, g, : tree.n_sets] = _gaps(cost, entry, weight, tree)
-    return NetworkModel(nodes, parent, transit, chain, handling, eligible, woods, shares, grid, gap)
+            best = cost.min(axis=1)
+            served = np.isfinite(best)
+            serve[t, g] = weight[served] @ best[served] / max(weight[served].sum(), 1e-300)
+    return NetworkModel(
+        nodes, parent, transit, chain, handling, eligible, woods, shares, grid, gap, serve
+    )  # fmt: skip
 
 
 def _chains(

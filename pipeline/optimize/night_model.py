@@ -72,7 +72,7 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     served = network.transit_days[network.parent >= 0]
     cycle_days = float(settings.planning.review_period_days)
     cycle_days += float(np.rint(served.mean())) if len(served) else 0.0
-    money = economics(items, tables["vendor_items"], tables["prices"], as_of, settings)
+    money = economics(items, tables["vendor_items"], tables["prices"], network, as_of, settings)
     ranks = joint_ranks(cube, tables["demand_dependence"], settings)
     holding = place_usd(network, money, cycle_days, settings)
     overrides = _in_force(tables["overrides"], as_of)

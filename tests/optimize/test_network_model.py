@@ -1,10 +1,14 @@
 """Cells, entry sets and costs of serving from outside, on a network that fits in the head."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.contracts.settings import Settings
 from pipeline.errors import EchelonError
+from pipeline.optimize.item_model import economics
 from pipeline.optimize.network_model import build_network
 
 NODES = pd.DataFrame(
@@ -60,6 +64,29 @@ def test_serving_from_outside_costs_the_missed_speed_and_the_way():
     # from F too late: 2.5 + 2 + 0.3 + 0.5 = 5.3; so 0.8 more
     assert network.gap_usd[0, 0, site] == pytest.approx(0.8)
     assert network.chain_usd_per_unit.tolist() == pytest.approx([0.1, 0.3, 0.7])
+
+
+def test_serving_costs_the_best_way_of_each_order():
+    # one day: F 2.5 + 0.3 + 0.5 = 3.3; same day before noon: S 4.5; later, two dollars late, F 5.3
+    usd = model().serving_usd(np.array([0, 0], np.uint8), np.array([1.0, 1.0]))
+    assert usd == pytest.approx(0.75 * 3.3 + 0.125 * 4.5 + 0.125 * 5.3)
+
+
+def test_a_lost_sale_costs_the_margin_after_delivery_and_the_goodwill():
+    """An item that loses more on a sale than its goodwill is worth nothing."""
+    ids = ["i", "j"]
+    items = pd.DataFrame({"item_id": ids, "list_price_usd": [10.0, 5.0], "unit_cube_cuft": 1.0,
+                          "size_class": "sortable"})  # fmt: skip
+    offers = pd.DataFrame({"item_id": ids, "unit_cost_usd": [6.0, 4.0]})
+    prices = pd.DataFrame({"item_id": [], "region_id": [], "price_usd": [],
+                           "start_date": pd.to_datetime([])})  # fmt: skip
+    found = [
+        economics(items, offers, prices, model(), date(2020, 1, 1),
+                  Settings.model_validate({"planning": {"margin_after_delivery": after}}))
+        for after in (True, False)
+    ]  # fmt: skip
+    assert found[0].lost_sale_usd == pytest.approx([10 - 6 - 3.7 + 1.0, 0.0])
+    assert found[1].lost_sale_usd == pytest.approx([10 - 6 + 1.0, 5 - 4 + 0.5])
 
 
 def test_non_sortable_items_have_a_tree_of_their_own():
