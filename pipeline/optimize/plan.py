@@ -26,6 +26,7 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
     """The six tables of the stage."""
     params = SolveParams(
         target_gap=settings.optimize.target_gap,
+        exact_items=settings.optimize.exact_items,
         threads=settings.run.threads,
         seed=settings.planning.seed,
     )
