@@ -233,12 +233,6 @@ class PlaceSettings(Section):
     transfer_line_usd: float = Field(
         default=0.05, ge=0, description="Cost of picking and receiving one transfer line."
     )
-    planned_share: float = Field(
-        default=0.8,
-        gt=0,
-        le=1,
-        description="Share of a receiving node's capacity for what is expected; the rest for late.",
-    )
 
 
 class ReviewSettings(Section):

@@ -17,13 +17,9 @@ Floats = npt.NDArray[np.float64]
 
 
 def assign_inbound(
-    grid: Grid, tables: dict[str, pd.DataFrame], transfers: pd.DataFrame, as_of: date,
-    planned_share: float = 1.0,
-) -> pd.DataFrame:  # fmt: skip
-    """Table inbound_assignments: every unit of every order line, in whole cases.
-
-    planned_share: of the capacities that what is expected may fill.
-    """
+    grid: Grid, tables: dict[str, pd.DataFrame], transfers: pd.DataFrame, as_of: date
+) -> pd.DataFrame:
+    """Table inbound_assignments: every unit of every order line, in whole cases."""
     orders = tables["purchase_orders"].astype({"item_id": "str", "vendor_id": "str"})
     columns = ["order_line_id", "item_id", "vendor_id", "node_id", "assigned_units"]
     if orders.empty:
@@ -37,7 +33,6 @@ def assign_inbound(
     days = (pd.to_datetime(orders["expected_arrival_date"]) - pd.Timestamp(as_of)).dt.days
     week = np.maximum(days.to_numpy() - 1, 0) // 7
     weeks = int(week.max()) + 1
-    tables = {**tables, "node_capacity": _scaled(tables["node_capacity"], planned_share)}
     space = week_space(grid, tables, as_of, weeks)
     got = keep_room(got, case, case * grid.cube[item], week, space, (have, need))
     room = week_room(grid, tables, transfers, as_of, weeks)
@@ -129,10 +124,6 @@ def week_space(grid: Grid, tables: dict[str, pd.DataFrame], as_of: date, weeks: 
         limit = capacity_at(tables["node_capacity"], "storage_cuft", grid.nodes, last)
         space[t] = limit - grid.cube @ held
     return np.maximum(space, 0.0)
-
-
-def _scaled(capacity: pd.DataFrame, share: float) -> pd.DataFrame:
-    return capacity.assign(capacity=capacity["capacity"] * share)
 
 
 def _of_day(frame: pd.DataFrame, as_of: date) -> pd.DataFrame:

@@ -27,7 +27,7 @@ def plan_placement(
     grid = build_grid(tables, as_of)
     saved = saved_usd(grid, tables, _region_demand(tables["demand_quantiles"]))
     transfers = plan_transfers(grid, saved, tables, as_of, place)
-    return assign_inbound(grid, tables, transfers, as_of, place.planned_share), transfers
+    return assign_inbound(grid, tables, transfers, as_of), transfers
 
 
 def _region_demand(quantiles: pd.DataFrame) -> pd.Series:
