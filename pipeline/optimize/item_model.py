@@ -217,6 +217,7 @@ def item_tables(
                 money.cube_cuft[mine], network.cube_cuft, network.gap_usd[t, :, s]
             )
         gap[mine, tree.n_sets - 1] = money.lost_sale_usd[mine]
+    gap[money.lost_sale_usd <= 0.0] = 0.0  # what is not worth selling is not worth being near
     demand = ItemDemand(
         tree=money.size_class,
         quantiles=cube.quantiles,

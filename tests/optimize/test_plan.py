@@ -93,6 +93,18 @@ def test_vendor_that_is_late_more_often_needs_a_higher_position(roomy):
     assert (targets.loc["V1", "cover_demand_units"] > targets.loc["V0", "cover_demand_units"]).all()
 
 
+def test_an_item_that_loses_on_every_sale_is_neither_placed_nor_bought():
+    raw = tables(20)
+    loses = raw["prices"]["item_id"] == "ITEM-003"
+    raw["prices"].loc[loses, "price_usd"] *= 0.4  # both vendors ask more
+    out = plan(raw)
+    for name, column in (("base_stock_levels", "base_stock_units"),
+                         ("network_targets", "order_up_to_units")):  # fmt: skip
+        units = out[name].groupby(out[name]["item_id"].astype(str))[column].sum()
+        assert units["ITEM-003"] == 0
+        assert units["ITEM-004"] > 0
+
+
 def test_same_night_gives_the_same_tables_whatever_the_order_of_the_rows():
     raw = tables(items=20, storage=40.0)
     shuffled = {name: frame.sample(frac=1.0, random_state=1) for name, frame in raw.items()}
