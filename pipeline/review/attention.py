@@ -45,6 +45,13 @@ def attention_points(
     if value("items_likely_to_run_out", 0):
         add(f"{_n(kpis['items_likely_to_run_out'], 'item')} will probably run out of stock "
             "before a later order can help.", "risk", True)  # fmt: skip
+    if value("items_not_worth_stocking", 0):
+        one = kpis["items_not_worth_stocking"] == 1
+        add(
+            f"{_n(kpis['items_not_worth_stocking'], 'item')} cost{'s' if one else ''} more to "
+            f"deliver than a sale brings and get{'s' if one else ''} no stock.",
+            "unstocked",
+        )
     if full_capacities:
         named = ", ".join(full_capacities[:_NAMED])
         more = len(full_capacities) - _NAMED

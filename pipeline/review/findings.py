@@ -24,6 +24,8 @@ class Findings:
 
     orders: pd.DataFrame
     risk: pd.DataFrame
+    unstocked: pd.DataFrame
+    """Items that are expected to sell but get no stock, for a sale brings less than it costs."""
     fill_rate: tuple[int, float] | None
     demand: PooledDemand
     weekly_usd: pd.Series
@@ -45,6 +47,10 @@ def find(tables: Mapping[str, pd.DataFrame], as_of: date, has_yesterday: bool) -
     history = demand_history(tables["daily_demand"], as_of)
     demand = pool_regions(tables["demand_quantiles"], tables["demand_dependence"])
     weekly = weekly_mean(demand)
+    targets = tables["network_targets"].astype({"item_id": "str"})
+    item = items.astype({"item_id": "str"}).set_index("item_id")
+    unstocked = not_worth_stocking(targets, weekly, item)
+    stocked = demand.where(~demand.keys["item_id"].isin(unstocked["item_id"]).to_numpy())
     stock = tables["stock"]
     on_hand = (
         stock[stock["date"] == pd.Timestamp(as_of)]
@@ -54,10 +60,8 @@ def find(tables: Mapping[str, pd.DataFrame], as_of: date, has_yesterday: bool) -
     )
     orders = tables["purchase_orders"]
     coming = arrivals(tables["open_orders"], tables["open_transfers"], orders, as_of)
-    targets = tables["network_targets"].astype({"item_id": "str"})
     cover_days = targets.groupby("item_id")["cover_days"].min()
-    risk = stock_out_risk(demand, on_hand, coming, cover_days)
-    item = items.astype({"item_id": "str"}).set_index("item_id")
+    risk = stock_out_risk(stocked, on_hand, coming, cover_days)
     risk["item_name"] = risk["item_id"].map(item["item_name"])
     risk["shortfall_usd"] = risk["shortfall_units"] * risk["item_id"].map(item["list_price_usd"])
     return Findings(
@@ -68,7 +72,10 @@ def find(tables: Mapping[str, pd.DataFrame], as_of: date, has_yesterday: bool) -
         risk=risk.sort_values(
             ["shortfall_usd", "item_id"], ascending=[False, True], ignore_index=True
         ),
-        fill_rate=expected_fill_rate(demand, on_hand, coming),
+        unstocked=unstocked.assign(
+            on_hand_units=unstocked["item_id"].map(on_hand).fillna(0).astype("int64")
+        ),
+        fill_rate=expected_fill_rate(stocked, on_hand, coming),
         demand=demand,
         weekly_usd=(weekly * item["list_price_usd"].reindex(weekly.index)).sort_values(
             ascending=False, kind="stable"
@@ -84,6 +91,24 @@ def find(tables: Mapping[str, pd.DataFrame], as_of: date, has_yesterday: bool) -
         has_yesterday=has_yesterday,
         overrides_in_force=_in_force(tables["overrides"], as_of),
     )  # fmt: skip
+
+
+def not_worth_stocking(
+    targets: pd.DataFrame, weekly: pd.Series, item: pd.DataFrame
+) -> pd.DataFrame:
+    """Items with demand whose level is zero at every vendor even if capacity were free.
+
+    Columns: item_id, item_name, list_price_usd, weekly_units; the most sold first.
+    """
+    most = targets.groupby("item_id")[["unpriced_order_up_to_units", "cover_demand_units"]].max()
+    dropped = (most["unpriced_order_up_to_units"] == 0) & (most["cover_demand_units"] >= 1)
+    found = item.loc[most.index[dropped], ["item_name", "list_price_usd"]]
+    found = found.assign(weekly_units=weekly.reindex(found.index).fillna(0)).reset_index(
+        names="item_id"
+    )
+    return found.sort_values(
+        ["weekly_units", "item_id"], ascending=[False, True], ignore_index=True
+    )
 
 
 def weekly_mean(demand: PooledDemand) -> pd.Series:

@@ -58,6 +58,7 @@ _LABELS = {
     "in_stock_share_last_week": "In stock, last week",
     "expected_fill_rate": "Expected fill rate, next week",
     "items_likely_to_run_out": "Items that will probably run out",
+    "items_not_worth_stocking": "Items not worth stocking",
     "same_day_site": "Same-day site",
 }  # fmt: skip
 

@@ -104,6 +104,7 @@ def _service(findings: Findings) -> list[Figure]:
         ("in_stock_share_last_week", findings.history.in_stock_share, "share"),
         ("items_likely_to_run_out", int((findings.risk["run_out_probability"] > 0.5).sum()),
          "items"),
+        ("items_not_worth_stocking", len(findings.unstocked), "items"),
         ("expected_shortfall_units", float(findings.risk["shortfall_units"].sum()), "units"),
     ]  # fmt: skip
     if findings.fill_rate is not None:

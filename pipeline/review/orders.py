@@ -38,7 +38,7 @@ def order_view(
     view["vendor_name"] = _mapped(view["vendor_id"], vendors, "vendor")
     wide = reasons.pivot(index="order_line_id", columns="driver", values="driver_units")
     sentence = reasons.drop_duplicates("order_line_id").set_index("order_line_id")["sentence"]
-    view["sentence"] = view["order_line_id"].map(sentence).fillna("")
+    view["sentence"] = view["order_line_id"].map(sentence).astype("object").fillna("")
     for driver in DRIVERS:
         units = wide[driver] if driver in wide else pd.Series(dtype="float64")
         view[driver] = view["order_line_id"].map(units).fillna(0).astype("int64")

@@ -20,7 +20,8 @@ from pipeline.review.plots import coverage_plot, fan_plots, total_plot, trace_pl
 
 SECTIONS = (
     ("attention", "For your attention"), ("largest", "Largest orders"),
-    ("oddest", "Oddest orders"), ("risk", "Stock-out risk"), ("changes", "Since yesterday"),
+    ("oddest", "Oddest orders"), ("risk", "Stock-out risk"), ("unstocked", "Not worth stocking"),
+    ("changes", "Since yesterday"),
     ("demand", "Demand"), ("calibration", "Forecast quality"), ("capacity", "Capacity"),
     ("solver", "Solver"), ("transfers", "Transfers"), ("stock", "Stock"), ("data", "Data quality"),
     ("figures", "Key figures"),
@@ -59,6 +60,8 @@ def report_html(
         "vendors": _rows(vendors.head(_SHOWN_VENDORS)), "vendor_count": len(vendors),
         "oddest": _orders(odd.head(settings.oddest_orders)), "odd_count": len(odd),
         "risk": _rows(found.risk[found.risk["shortfall_units"] >= 0.5].head(settings.risk_items)),
+        "unstocked": _rows(found.unstocked.head(settings.risk_items)),
+        "unstocked_count": len(found.unstocked),
         "changes": _changes(found), "has_yesterday": found.has_yesterday,
         "change_count": len(found.changes),
         "total_plot": total_plot(found), "fans": fan_plots(found, settings.fan_charts),

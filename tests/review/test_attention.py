@@ -16,17 +16,18 @@ def test_each_figure_out_of_bounds_has_a_point_and_serious_ones_lead() -> None:
     kpis = {
         "violation": 0.02, "certified_gap": 0.03, "items_likely_to_run_out": 1.0,
         "forecast_coverage_90": 0.8, "order_churn": 0.5, "quarantined_rows": 2.0,
-        "overrides_in_force": 1.0, "capacities_exceeded": 1.0,
+        "overrides_in_force": 1.0, "capacities_exceeded": 1.0, "items_not_worth_stocking": 2.0,
     }  # fmt: skip
     points = attention_points(kpis, 1, ["storage at A", "inbound at B", "x", "y"])
     texts = [point.text for point in points]
-    assert [point.is_serious for point in points] == [True] * 4 + [False] * 6
+    assert [point.is_serious for point in points] == [True] * 4 + [False] * 7
     for text in (
         "The plan exceeds a capacity by up to 2.0%.",
         "1 capacity overflows in some week; the overflow is paid for.",
         "1 item will probably run out of stock before a later order can help.",
         "Full in some week: storage at A, inbound at B, x and 1 more.",
         "Orders changed by 50% since yesterday.",
+        "2 items cost more to deliver than a sale brings and get no stock.",
         "1 order looks odd.",
         "2 findings in the raw data.",
         "1 planner's override is in force.",
