@@ -44,9 +44,10 @@ class PlanningSettings(Section):
         le=5,
         description="Goodwill lost with a lost sale, as a share of the price.",
     )
-    margin_after_delivery: bool = Field(
-        default=True,
-        description="A sale is worth its margin less handling and delivery; false: the margin.",
+    drops_losing_items: bool = Field(
+        default=False,
+        description="Items that cost more to deliver than a sale brings get no stock; false: "
+        "such a sale is worth its goodwill.",
     )
     seed: int = Field(
         default=20160424, ge=0, description="Mixed with the business date for every draw."

@@ -93,7 +93,7 @@ def economics(
     settings: Settings,
 ) -> Economics:
     """What a unit costs and what a lost sale costs: margin at tomorrow's price after handling and
-    delivery, and goodwill. An item that loses more on every sale is not worth its stock."""
+    delivery, at least nothing unless losing items are dropped, and goodwill."""
     ids = items["item_id"].astype(str)
     cost = vendor_items.groupby(vendor_items["item_id"].astype(str))["unit_cost_usd"].min()
     tomorrow = prices[prices["start_date"] <= pd.Timestamp(as_of + timedelta(days=1))]
@@ -106,9 +106,9 @@ def economics(
     classes = {name: i for i, name in enumerate(SIZE_CLASSES)}
     size = items["size_class"].astype(str).map(classes).to_numpy().astype(np.uint8)
     cube = items["unit_cube_cuft"].to_numpy(float)
-    kept = paid - unit_cost
-    if settings.planning.margin_after_delivery:
-        kept = kept - network.serving_usd(size, cube)
+    kept = paid - unit_cost - network.serving_usd(size, cube)
+    if not settings.planning.drops_losing_items:  # to sell it is the planners' choice, not ours
+        kept = np.maximum(kept, 0.0)
     lost = np.maximum(kept + settings.planning.goodwill_share * paid, 0.0)
     return Economics(unit_cost, lost, cube, size)
 

@@ -73,7 +73,7 @@ def test_serving_costs_the_best_way_of_each_order():
 
 
 def test_a_lost_sale_costs_the_margin_after_delivery_and_the_goodwill():
-    """An item that loses more on a sale than its goodwill is worth nothing."""
+    """An item that loses on a sale is worth its goodwill, or nothing where such are dropped."""
     ids = ["i", "j"]
     items = pd.DataFrame({"item_id": ids, "list_price_usd": [10.0, 5.0], "unit_cube_cuft": 1.0,
                           "size_class": "sortable"})  # fmt: skip
@@ -82,11 +82,11 @@ def test_a_lost_sale_costs_the_margin_after_delivery_and_the_goodwill():
                            "start_date": pd.to_datetime([])})  # fmt: skip
     found = [
         economics(items, offers, prices, model(), date(2020, 1, 1),
-                  Settings.model_validate({"planning": {"margin_after_delivery": after}}))
-        for after in (True, False)
+                  Settings.model_validate({"planning": {"drops_losing_items": drops}}))
+        for drops in (True, False)
     ]  # fmt: skip
     assert found[0].lost_sale_usd == pytest.approx([10 - 6 - 3.7 + 1.0, 0.0])
-    assert found[1].lost_sale_usd == pytest.approx([10 - 6 + 1.0, 5 - 4 + 0.5])
+    assert found[1].lost_sale_usd == pytest.approx([10 - 6 - 3.7 + 1.0, 0.5])
 
 
 def test_non_sortable_items_have_a_tree_of_their_own():

@@ -93,16 +93,20 @@ def test_vendor_that_is_late_more_often_needs_a_higher_position(roomy):
     assert (targets.loc["V1", "cover_demand_units"] > targets.loc["V0", "cover_demand_units"]).all()
 
 
-def test_an_item_that_loses_on_every_sale_is_neither_placed_nor_bought():
+def test_an_item_that_loses_on_every_sale_is_stocked_unless_such_items_are_dropped():
     raw = tables(20)
     loses = raw["prices"]["item_id"] == "ITEM-003"
     raw["prices"].loc[loses, "price_usd"] *= 0.4  # both vendors ask more
-    out = plan(raw)
-    for name, column in (("base_stock_levels", "base_stock_units"),
-                         ("network_targets", "order_up_to_units")):  # fmt: skip
-        units = out[name].groupby(out[name]["item_id"].astype(str))[column].sum()
-        assert units["ITEM-003"] == 0
-        assert units["ITEM-004"] > 0
+    dropping = SETTINGS.model_copy(update={
+        "planning": SETTINGS.planning.model_copy(update={"drops_losing_items": True})
+    })  # fmt: skip
+    for settings, is_stocked in ((SETTINGS, True), (dropping, False)):
+        out = optimize_night(night_model(raw, AS_OF, settings), settings)
+        for name, column in (("base_stock_levels", "base_stock_units"),
+                             ("network_targets", "order_up_to_units")):  # fmt: skip
+            units = out[name].groupby(out[name]["item_id"].astype(str))[column].sum()
+            assert (units["ITEM-003"] > 0) == is_stocked
+            assert units["ITEM-004"] > 0
 
 
 def test_same_night_gives_the_same_tables_whatever_the_order_of_the_rows():
