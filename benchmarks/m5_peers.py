@@ -2,7 +2,7 @@
 
 The libraries run as their own documentation shows: `mlforecast` with recursive LightGBM on lags,
 rolling means and date features, one model for each of the nine quantiles; `statsforecast` with
-models of its tutorials on daily retail data: Holt-Winters with a weekly season above items, ADIDA
+models of its tutorials: Holt-Winters with a weekly season above items, ADIDA
 with conformal intervals for items (the best of its intermittent models at origin 1857), since its
 AutoETS did not end in 15 minutes. All 42,840 series take them an hour and more, so they forecast
 the 154 upper series and those of some items.
