@@ -382,13 +382,9 @@ class Answer:
 
 
 def answer(
-    woods: Forest,
-    items: ItemTables,
-    first: int,
-    last: int,
-    choice: NDArray[np.int64],
-    price: NDArray[np.float64],
-) -> Answer:
+    woods: Forest, items: ItemTables, first: int, last: int,
+    choice: NDArray[np.int64], price: NDArray[np.float64],
+) -> Answer:  # fmt: skip
     """Best positions of items first..last-1, item k at price[choice[k]]."""
     found = np.zeros((last - first, woods.n_nodes), dtype=np.int32)
     used = np.zeros(price.shape[1:])

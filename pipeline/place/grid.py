@@ -64,8 +64,8 @@ def build_grid(tables: dict[str, pd.DataFrame], as_of: date) -> Grid:
     protection = np.ones(shape)
     _put(protection, at, levels["protection_days"])
     days = np.maximum(np.rint(protection.max(axis=0)), 1.0)
-    stock = _of_day(tables["stock"], as_of)
-    orders, moves = (_of_day(tables[name], as_of) for name in ("open_orders", "open_transfers"))
+    stock = of_day(tables["stock"], as_of)
+    orders, moves = (of_day(tables[name], as_of) for name in ("open_orders", "open_transfers"))
     soon, later = np.zeros(shape), np.zeros(shape)
     for frame, node in ((orders, "node_id"), (moves, "to_node_id")):
         where = _places(frame, node, rows, columns)
@@ -102,5 +102,6 @@ def _put(target: Floats, at: tuple[npt.NDArray[np.intp], ...], values: pd.Series
     target[at] = values.to_numpy(dtype=np.float64)
 
 
-def _of_day(frame: pd.DataFrame, as_of: date) -> pd.DataFrame:
+def of_day(frame: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """The rows of a table of positions that are dated `as_of`."""
     return frame[frame["date"] == pd.Timestamp(as_of)]

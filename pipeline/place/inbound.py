@@ -11,7 +11,7 @@ import pandas as pd
 from pipeline.core.receiving import keep_room, split_cases
 from pipeline.errors import EchelonError
 from pipeline.place.capacity import capacity_at, units_due
-from pipeline.place.grid import Grid
+from pipeline.place.grid import Grid, of_day
 
 Floats = npt.NDArray[np.float64]
 
@@ -103,7 +103,7 @@ def week_space(grid: Grid, tables: dict[str, pd.DataFrame], as_of: date, weeks: 
     space, held = np.empty((weeks, len(grid.nodes))), grid.on_hand.astype(np.float64)
     items, nodes = pd.Index(grid.items), pd.Index(grid.nodes)
     coming = [
-        _of_day(tables[name], as_of).rename(columns={column: "at"})[
+        of_day(tables[name], as_of).rename(columns={column: "at"})[
             ["item_id", "at", "expected_arrival_date", "open_units"]
         ]
         for name, column in (("open_orders", "node_id"), ("open_transfers", "to_node_id"))
@@ -124,7 +124,3 @@ def week_space(grid: Grid, tables: dict[str, pd.DataFrame], as_of: date, weeks: 
         limit = capacity_at(tables["node_capacity"], "storage_cuft", grid.nodes, last)
         space[t] = limit - grid.cube @ held
     return np.maximum(space, 0.0)
-
-
-def _of_day(frame: pd.DataFrame, as_of: date) -> pd.DataFrame:
-    return frame[frame["date"] == pd.Timestamp(as_of)]
