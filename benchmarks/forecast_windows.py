@@ -27,14 +27,14 @@ from rich.table import Table
 
 from pipeline.contracts.columns import QUANTILE_LEVELS
 from pipeline.contracts.settings import ForecastSettings, IngestSettings
-from pipeline.forecast.dependence import joint_ranks, rank_correlation
-from pipeline.forecast.distribution import quantiles_at
+from pipeline.forecast.assemble import Names
+from pipeline.forecast.dependence import joint_ranks
 from pipeline.forecast.mean import daily_mean
 from pipeline.forecast.model import Model, fit
 from pipeline.forecast.panel import F64, I32
 from pipeline.forecast.scores import VELOCITY_NAMES, pinball, velocity_class
-from pipeline.forecast.shape import predict_shape
 from pipeline.forecast.spread import PastErrors
+from pipeline.forecast.train import dependence
 from pipeline.forecast.windows import Windows, foresee
 from pipeline.ingest.demand import suspected_stockouts
 
@@ -71,19 +71,13 @@ def summed_paths(
     threads: int,
 ) -> tuple[F64, F64]:
     """Quantiles of items over all regions from joint paths (items × windows, levels), and ranks."""
-    panel = own.panel
-    windows = errors.windows
-    long = windows.days >= 7
-    occasion = panel.item[windows.series] * 10_000 + windows.origin + windows.days * 7
-    regions = int(panel.region.max()) + 1
-    correlation = rank_correlation(
-        errors.rank[long], occasion[long], panel.region[windows.series][long], regions
-    )
+    regions = int(own.panel.region.max()) + 1
+    names = Names(tuple(map(str, range(regions))), (), (), ())
+    correlation = np.array(dependence(own.panel, names, errors, model.spread, SEED)["all"])
     rank = joint_ranks(correlation, paths, SEED)
     grid = np.linspace(0.002, 0.998, 250)
-    size, none = predict_shape(model.spread.shape, model.spread.start, ahead.x, threads)
     out = np.empty((len(ahead.mean) // regions, len(Q)))
-    table = quantiles_at(ahead.mean, size, none, grid)  # (series × windows, grid)
+    table = model.spread.quantiles(ahead, grid, threads)  # (series × windows, grid)
     shape = (-1, regions, len(WINDOWS))
     place = np.arange(len(ahead.mean)).reshape(shape).transpose(0, 2, 1).reshape(-1, regions)
     step = np.clip(np.searchsorted(grid, rank), 0, len(grid) - 1)  # (paths, regions)

@@ -102,6 +102,9 @@ class MeanSettings(Section):
     train_days: int = Field(300, ge=28, description="How far back training origins reach.")
     origin_step_days: int = Field(7, ge=1, description="Days between two origins of a series.")
     rows_per_origin: int = Field(2, ge=1, description="Target days drawn for each origin.")
+    launch_rows: int = Field(
+        8, ge=0, description="Target days drawn in each of the first four weeks of a launch."
+    )
     weight_units: float = Field(
         4.0, gt=0, description="Daily units above which a row weighs less: 1 / (1 + level / this)."
     )
@@ -136,7 +139,7 @@ class ForecastSettings(Section):
         1500, ge=1, description="Items whose windows are used for that, at most."
     )
     calibration_strength: float = Field(
-        0.7, ge=0, le=1, description="Share of the correction of probability levels applied."
+        1.0, ge=0, le=1, description="Share of the correction of probability levels applied."
     )
     explained_items: int = Field(
         50, ge=0, description="Items whose forecast moved most, explained by driver each night."

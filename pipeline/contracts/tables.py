@@ -47,6 +47,10 @@ RAW_TABLES = (
     _table("items", "raw", "an item", "item_id",
            "item_id item_name category department size_class unit_cube_cuft unit_weight_lb "
            "list_price_usd launch_date end_date", optional=("unit_weight_lb", "end_date")),
+    _table("item_attributes", "raw",
+           "an attribute that an item's product line records; the forecast learns from it",
+           "item_id attribute", "item_id attribute attribute_value", references=_ITEM,
+           is_optional=True),
     _table("regions", "raw", "a demand region", "region_id",
            "region_id region_name latitude longitude population"),
     _table("nodes", "raw", "a node of the network", "node_id",

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.forecast.attributes import Attribute, attribute_matrix, attributes_of
 from pipeline.forecast.censoring import demand_behind
 from pipeline.forecast.features import EVENT_TYPES
 from pipeline.forecast.outliers import find_spikes
@@ -25,9 +26,15 @@ class Names:
     departments: tuple[str, ...]
     categories: tuple[str, ...]
     event_types: tuple[str, ...]
+    attributes: tuple[Attribute, ...] = ()
 
     @staticmethod
-    def of(items: pd.DataFrame, regions: pd.DataFrame, calendar: pd.DataFrame) -> Names:
+    def of(
+        items: pd.DataFrame,
+        regions: pd.DataFrame,
+        calendar: pd.DataFrame,
+        attributes: pd.DataFrame | None = None,
+    ) -> Names:
         """Names in alphabetical order; of the event types, the most frequent ones."""
         counts = calendar["event_type"].astype(str).value_counts()
         frequent = counts.reset_index().sort_values(
@@ -38,9 +45,10 @@ class Names:
             tuple(sorted(items["department"].astype(str).unique())),
             tuple(sorted(items["category"].astype(str).unique())),
             tuple(sorted(frequent["event_type"].head(EVENT_TYPES))),
+            () if attributes is None else attributes_of(attributes),
         )
 
-    def to_notes(self) -> dict[str, list[str]]:
+    def to_notes(self) -> dict[str, list[Any]]:
         """Plain lists, to be saved with a model."""
         return {name: list(getattr(self, name)) for name in self.__dataclass_fields__}
 
@@ -69,6 +77,7 @@ def assemble(
     prices: pd.DataFrame,
     calendar: pd.DataFrame,
     daily_demand: pd.DataFrame,
+    attributes: pd.DataFrame | None = None,
 ) -> Assembled:
     """Series on sale now or within `ahead` days, sorted by item and region."""
     items = items.sort_values("item_id", ignore_index=True)
@@ -118,6 +127,10 @@ def assemble(
         category.astype(np.int32),
         ((department + 1) * len(names.regions) + key_region).astype(np.int32),
         known_calendar(calendar, first, days + ahead, names),
+        attribute_matrix(attributes, names.attributes, item_ids)[key_item]
+        if attributes is not None and names.attributes
+        else None,
+        tuple(k for k, (_, words) in enumerate(names.attributes) if words),
     )
     return Assembled(
         panel, spikes, demand, item_ids[key_item], np.array(names.regions, object)[key_region]

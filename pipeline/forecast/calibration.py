@@ -1,7 +1,12 @@
 """Correction of probability levels, fitted on forecasts made before the fact.
 
-If only 87 % of past demand in a class of windows lay below the 0.9 quantile, the class's 0.9
-quantile is read at the level that 90 % did lie below. Classes: window length × expected units.
+If the range from the 0.1 to the 0.9 quantile held only 74 % of past demand in a class of windows,
+the class's quantiles are read further out, at the levels that held 80 %. Classes: window length ×
+expected units.
+
+Only how wide a forecast is gets corrected, never where it lies: that all of the last three months
+sold less than expected is one event, a common shock that the next months do not repeat. On M5 such
+a correction of the median moved four of five origins the wrong way.
 """
 
 from __future__ import annotations
@@ -53,6 +58,7 @@ def classes_of(mean: F64, days: I32) -> npt.NDArray[np.int64]:
 def fit_calibration(rank: F64, classes: npt.NDArray[np.int64], strength: float) -> Calibration:
     """Levels from past ranks; a class with few rows leans on all windows of its length.
 
+    A level and its mirror image 1 − level are moved apart or together by the same amount.
     `strength` in [0, 1]: 1 trusts the past ranks whole, 0 leaves the model's levels as they are.
     """
     levels = np.tile(GRID, (CLASSES, 1))
@@ -62,7 +68,8 @@ def fit_calibration(rank: F64, classes: npt.NDArray[np.int64], strength: float) 
         parent = _shrunk(rank[own], GRID)
         for c in range(length * per_length, (length + 1) * per_length):
             levels[c] = _shrunk(rank[classes == c], parent)
-    return Calibration(GRID + strength * (levels - GRID))
+    mirrored = (levels + 1 - levels[:, ::-1]) / 2
+    return Calibration(GRID + strength * (mirrored - GRID))
 
 
 def _shrunk(rank: F64, parent: F64) -> F64:

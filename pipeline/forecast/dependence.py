@@ -12,6 +12,8 @@ from scipy.special import ndtr
 
 from pipeline.forecast.panel import F64
 
+BORROWED_SUMS = 200.0
+
 
 def rank_correlation(
     rank: F64,
@@ -36,6 +38,43 @@ def rank_correlation(
     correlation = moments / (pairs + 50.0) / np.outer(spread, spread)
     np.fill_diagonal(correlation, 1.0)
     return nearest_correlation(correlation)
+
+
+def spread_of_sums(correlation: F64, table: F64, units: F64, paths: int, seed: int) -> float:
+    """Variance of the ranks of `units` among sums over regions of joint paths, times 12.
+
+    1 if the sums are right, less if they are too wide. `table` (sums, regions, levels) holds the
+    quantiles of each region at evenly spaced levels; `units` (sums,) what was demanded in all.
+    """
+    random = np.random.default_rng(seed)
+    levels = table.shape[2]
+    step = np.minimum((joint_ranks(correlation, paths, seed) * levels).astype(np.int64), levels - 1)
+    region = np.arange(len(correlation))
+    rank = np.empty(len(units))
+    for k, own in enumerate(table):
+        drawn = own[region, step].sum(axis=1)
+        below, up_to = (drawn < units[k]).mean(), (drawn <= units[k]).mean()
+        rank[k] = below + random.random() * (up_to - below)
+    return float(12 * rank.var())
+
+
+def share_of_correlation(correlation: F64, table: F64, units: F64, paths: int, seed: int) -> float:
+    """Share in [0, 1] of the correlations that makes past sums over regions as wide as they were.
+
+    Correlations averaged over all items overstate that of the sums. Arguments as in
+    `spread_of_sums`, which falls with the share: linear interpolation between five of them.
+    Few sums leave the correlations nearly as they are.
+    """
+    if len(units) == 0:
+        return 1.0
+    shares = np.linspace(0, 1, 5)
+    alone = np.eye(len(correlation))
+    spread = [
+        spread_of_sums(alone + share * (correlation - alone), table, units, paths, seed)
+        for share in shares
+    ]
+    found = np.interp(-1.0, -np.minimum.accumulate(spread), shares)
+    return float((len(units) * found + BORROWED_SUMS) / (len(units) + BORROWED_SUMS))
 
 
 def nearest_correlation(matrix: F64) -> F64:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.forecast.features import COLUMN, FEATURES
+from pipeline.forecast.features import COLUMN, FEATURES, drivers_of_features
 from pipeline.forecast.panel import F32, F64
 
 DRIVERS = tuple(dict.fromkeys(FEATURES.values()))
@@ -23,7 +23,7 @@ DRIVERS = tuple(dict.fromkeys(FEATURES.values()))
 def daily_drivers(booster: lgb.Booster, x: F32) -> F64:
     """Units of each driver (rows, DRIVERS); a row sums to its mean."""
     raw = np.asarray(booster.predict(x, pred_contrib=True))
-    groups = np.array([DRIVERS.index(driver) for driver in FEATURES.values()])
+    groups = np.array([DRIVERS.index(driver) for driver in drivers_of_features(x.shape[1])])
     phi = np.zeros((len(x), len(DRIVERS)))
     np.add.at(phi.T, groups, raw[:, :-1].T)
     level = DRIVERS.index("level")

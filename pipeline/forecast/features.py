@@ -313,6 +313,17 @@ def _known(out, price, flags, days_to, days_since, region, department, category,
             out[k, _EVENT_0 + e] = flags[r, d, e]
 
 
+def feature_names(panel: Panel) -> list[str]:
+    """Names of the columns of `features`: those common to all, then the panel's attributes."""
+    own = 0 if panel.attributes is None else panel.attributes.shape[1]
+    return [*FEATURES, *(f"attribute_{k}" for k in range(own))]
+
+
+def drivers_of_features(columns: int) -> list[str]:
+    """Driver of each column of `features`; what an item is (its attributes) counts as level."""
+    return [*FEATURES.values(), *["level"] * (columns - len(FEATURES))]
+
+
 def features(
     panel: Panel, totals: Totals, past: History, series: I32, origin: I32, target: I32
 ) -> F32:
@@ -342,4 +353,6 @@ def features(
         panel.department, panel.category, panel.first_weekday, month_day, year_day,
         series, origin, target,
     )  # fmt: skip
-    return out
+    if panel.attributes is None:
+        return out
+    return np.concatenate([out, panel.attributes[series]], axis=1)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import lightgbm as lgb
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.contracts.settings import MeanSettings
-from pipeline.forecast.features import COLUMN, FEATURES, features, history
+from pipeline.forecast.features import COLUMN, FEATURES, feature_names, features, history
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
 
 DETERMINISTIC = {
@@ -19,6 +20,10 @@ DETERMINISTIC = {
     "feature_fraction_seed": 2,
     "bagging_seed": 3,
 }
+
+
+LAUNCH_AGES = np.array([0, 7, 14, 21])
+"""Days on sale at which an item just launched is looked at."""
 
 
 def workers(rows: int, threads: int) -> int:
@@ -49,10 +54,28 @@ def sample_rows(
     keep &= origin >= panel.launch_day[:, None, None] - 1
     series, place, draw = np.nonzero(keep)
     origin, target = origin[series, place, draw], target[series, place, draw]
-    seen = panel.observed()[series, target]
-    return (
-        series[seen].astype(np.int32), origin[seen].astype(np.int32), target[seen].astype(np.int32)
-    )  # fmt: skip
+    rows = np.stack([series, origin, target])
+    rows = np.concatenate([rows, launch_rows(panel, settings, horizon, last_day, random)], axis=1)
+    rows = rows[:, np.argsort(rows[0], kind="stable")]
+    series, origin, target = rows[:, panel.observed()[rows[0], rows[2]]].astype(np.int32)
+    return series, origin, target
+
+
+def launch_rows(
+    panel: Panel, settings: MeanSettings, horizon: int, last_day: int, random: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """Further rows (3, n) for the first weeks of every item launched within the history.
+
+    Launches are so rare among all rows that trees would not split for them, and a new item would
+    be expected to sell like an old one.
+    """
+    fresh = np.flatnonzero((panel.launch_day > 0) & (panel.launch_day < last_day))
+    age = np.repeat(LAUNCH_AGES, settings.launch_rows)
+    origin = panel.launch_day[fresh, None] - 1 + age
+    target = origin + random.integers(1, min(28, horizon) + 1, origin.shape)
+    inside = target <= last_day
+    series = np.broadcast_to(fresh[:, None], origin.shape)
+    return np.stack([series[inside], origin[inside], target[inside]]).astype(np.int64)
 
 
 def fit_mean(
@@ -85,7 +108,8 @@ def fit_mean(
         known.demand[series, target],
         weight=row_weight,
         init_score=np.log(level),
-        feature_name=list(FEATURES),
+        feature_name=feature_names(known),
+        categorical_feature=[len(FEATURES) + k for k in known.word_attributes],
         params={"max_bin": settings.max_bin, "bin_construct_sample_cnt": 200_000, "verbosity": -1},
         free_raw_data=True,
     )

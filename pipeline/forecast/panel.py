@@ -42,6 +42,8 @@ class Panel:
     launch_day    (n,) first day on sale; may be negative or beyond `days`
     end_day       (n,) first day no longer on sale
     item, region, department, category, group   (n,) codes; a group is a department in a region
+    attributes    (n, attributes) what product lines record of their items, NaN where a line lacks
+                  it; those named by place in `word_attributes` are codes of words
     """
 
     first_date: np.datetime64
@@ -56,6 +58,8 @@ class Panel:
     category: I32
     group: I32
     calendar: Calendar
+    attributes: F32 | None = None
+    word_attributes: tuple[int, ...] = ()
 
     @property
     def days(self) -> int:
@@ -98,7 +102,9 @@ class Panel:
         """The panel of some series; codes stay those of the whole."""
         names = ("demand", "price", "is_censored", "launch_day", "end_day")
         codes = ("item", "region", "department", "category", "group")
-        return replace(self, **{name: getattr(self, name)[rows] for name in names + codes})
+        own = {name: getattr(self, name)[rows] for name in names + codes}
+        attributes = None if self.attributes is None else self.attributes[rows]
+        return replace(self, **own, attributes=attributes)
 
     def until(self, days: int) -> Panel:
         """The panel as it was known `days` days after its start: later demand is gone."""

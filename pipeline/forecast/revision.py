@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.forecast.explanation import DRIVERS
-from pipeline.forecast.features import FEATURES
+from pipeline.forecast.features import drivers_of_features
 from pipeline.forecast.panel import F32, F64, Panel, Totals
 from pipeline.forecast.windows import OFF_SALE_UNITS, day_features, foresee, on_sale
 
@@ -53,7 +53,7 @@ def drivers_of_change(mean_of: MeanOf, shard: Panel, totals: Totals) -> F64:
 def shapley(mean_of: MeanOf, before: F32, after: F32) -> F64:
     """Shares (rows, DRIVERS) of the change of the mean between two feature matrices."""
     n = len(DRIVERS)
-    group = np.array([DRIVERS.index(driver) for driver in FEATURES.values()])
+    group = np.array([DRIVERS.index(driver) for driver in drivers_of_features(before.shape[1])])
     differs = np.array([
         not np.array_equal(before[:, group == k], after[:, group == k], equal_nan=True)
         for k in range(n)

@@ -30,4 +30,5 @@ def what_is_known(night: Night, model: Model, days_ahead: int) -> Assembled:
     return assemble(
         night.as_of, days_ahead, Names.from_notes(model.notes), night.read("items"),
         night.read("prices"), night.read("calendar"), night.read("daily_demand"),
+        night.read("item_attributes"),
     )  # fmt: skip

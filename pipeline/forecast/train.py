@@ -12,13 +12,18 @@ from pipeline.contracts.settings import MeanSettings, Settings
 from pipeline.errors import UsageError
 from pipeline.forecast.assemble import Names, assemble
 from pipeline.forecast.backtest import backtest
-from pipeline.forecast.dependence import rank_correlation
+from pipeline.forecast.dependence import rank_correlation, share_of_correlation
 from pipeline.forecast.mean import fit_mean
 from pipeline.forecast.model import Model, fit, last_days
 from pipeline.forecast.panel import Panel, Totals, totals
 from pipeline.forecast.serve import plan_windows
-from pipeline.forecast.spread import PastErrors
+from pipeline.forecast.spread import PastErrors, Spread
 from pipeline.store import Night
+
+LONG_DAYS = 14
+"""Windows of no fewer days tell how regions depend on each other."""
+SUMS, PATHS = 600, 200
+"""Past sums over regions, and paths of each, that tell how much of it is left in their sum."""
 
 
 def run(night: Night) -> None:
@@ -29,12 +34,14 @@ def run(night: Night) -> None:
 
 def known_panel(night: Night) -> tuple[Panel, Names]:
     """The panel of the night's tables, and the names of its codes."""
-    items, regions, calendar = (night.read(t) for t in ("items", "regions", "calendar"))
-    names = Names.of(items, regions, calendar)
+    items, regions, calendar, attributes = (
+        night.read(t) for t in ("items", "regions", "calendar", "item_attributes")
+    )
+    names = Names.of(items, regions, calendar, attributes)
     ahead = max(start + days for start, days in plan_windows(night.settings))
     assembled = assemble(
         night.as_of, ahead, names, items, night.read("prices"), calendar,
-        night.read("daily_demand"),
+        night.read("daily_demand"), attributes,
     )  # fmt: skip
     return assembled.panel, names
 
@@ -60,7 +67,7 @@ def train(panel: Panel, names: Names, settings: Settings) -> Model:
     model.notes.update(names.to_notes())
     model.notes["trained_to"] = str(panel.first_date + np.timedelta64(panel.days - 1, "D"))
     model.notes["past_windows"] = len(errors.units)
-    model.notes["dependence"] = dependence(panel, names, errors)
+    model.notes["dependence"] = dependence(panel, names, errors, model.spread, seed)
     return model
 
 
@@ -94,11 +101,16 @@ def _grow(
     return text
 
 
-def dependence(panel: Panel, names: Names, errors: PastErrors) -> dict[str, Any]:
-    """Rank correlations of the regions' errors, for each category and for all items."""
+def dependence(
+    panel: Panel, names: Names, errors: PastErrors, spread: Spread, seed: int
+) -> dict[str, Any]:
+    """Rank correlations of the regions' errors, for each category and for all items.
+
+    Scaled by the share that makes past sums over all regions as wide as they were.
+    """
     windows = errors.windows
     item, region = panel.item[windows.series], panel.region[windows.series]
-    long = windows.days >= min(28, windows.days.max())
+    long = windows.days >= min(LONG_DAYS, windows.days.max())
     occasion = np.unique(
         np.stack([item, windows.origin, windows.start, windows.days]), axis=1, return_inverse=True
     )[1].ravel()
@@ -106,9 +118,21 @@ def dependence(panel: Panel, names: Names, errors: PastErrors) -> dict[str, Any]
         name: long & (panel.category[windows.series] == code)
         for code, name in enumerate(names.categories)
     }
-    return {
-        name: np.round(
-            rank_correlation(errors.rank[own], occasion[own], region[own], len(names.regions)), 6
-        ).tolist()
+    found = {
+        name: rank_correlation(errors.rank[own], occasion[own], region[own], len(names.regions))
         for name, own in groups.items()
+    }
+    known = np.unique(occasion[long])
+    drawn = np.random.default_rng(seed).choice(known, min(SUMS, len(known)), replace=False)
+    rows = np.flatnonzero(long & np.isin(occasion, drawn))
+    place = np.searchsorted(np.sort(drawn), occasion[rows])
+    table = np.zeros((len(drawn), len(names.regions), PATHS))
+    levels = (np.arange(PATHS) + 0.5) / PATHS
+    table[place, region[rows]] = spread.quantiles(windows.take(rows), levels, 1)
+    units = np.bincount(place, errors.units[rows], len(drawn)).astype(np.float64)
+    share = share_of_correlation(found["all"], table, units, PATHS, seed)
+    alone = np.eye(len(names.regions))
+    return {
+        name: np.round(alone + share * (matrix - alone), 6).tolist()
+        for name, matrix in found.items()
     }

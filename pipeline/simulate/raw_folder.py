@@ -22,8 +22,8 @@ from pipeline.simulate.supply import Shipments
 from pipeline.simulate.world import Day, State
 
 FIXED = (
-    "items", "regions", "nodes", "lanes", "delivery_options", "delivery_speeds", "order_hours",
-    "vendors", "vendor_items", "prices", "calendar", "node_capacity", "overrides",
+    "items", "item_attributes", "regions", "nodes", "lanes", "delivery_options", "delivery_speeds",
+    "order_hours", "vendors", "vendor_items", "prices", "calendar", "node_capacity", "overrides",
 )  # fmt: skip
 GROWING = (
     "sales", "availability", "stock", "open_orders", "open_transfers", "receipts",

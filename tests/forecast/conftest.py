@@ -60,6 +60,7 @@ def make_world(
             "category": ["hard", "soft"] * (items // 2), "launch_date": dates[launch],
             "end_date": pd.NaT,
         }).astype({"end_date": "datetime64[us]"}),
+        "item_attributes": pd.DataFrame(columns=["item_id", "attribute", "attribute_value"]),
         "regions": pd.DataFrame({"region_id": regions}),
         "prices": pd.concat(changes, ignore_index=True),
         "calendar": calendar,

@@ -16,6 +16,16 @@ def test_too_narrow_forecasts_are_read_further_out() -> None:
     np.testing.assert_allclose(fitted, [0.05, 0.5, 0.95], atol=0.01)
 
 
+def test_a_shock_that_all_windows_share_does_not_move_the_median() -> None:
+    """Three months below expectation widen nothing and shift nothing."""
+    random = np.random.default_rng(5)
+    low = random.random(50_000) ** 1.5  # all ranks pushed towards 0
+    fitted = fit_calibration(low, np.zeros(50_000, int), 1.0).at(np.array([0.1, 0.5, 0.9]))[0]
+    np.testing.assert_allclose(fitted[1], 0.5)
+    np.testing.assert_allclose(fitted[0] + fitted[2], 1.0)
+    assert abs(fitted[2] - 0.9) < 0.06
+
+
 def test_no_history_leaves_the_levels_as_they_are() -> None:
     fitted = fit_calibration(np.empty(0), np.empty(0, int), 1.0)
     np.testing.assert_allclose(fitted.levels, np.tile(GRID, (CLASSES, 1)))
