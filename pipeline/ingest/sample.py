@@ -51,7 +51,7 @@ def write_sample(
     foreign = sorted(path.name for path in folder.iterdir() if path.name not in ours)
     if foreign:
         raise UsageError(f"{folder} holds {foreign[0]!r}. Next: name an empty folder.")
-    for table in RAW_TABLES:
+    for table in (table for table in RAW_TABLES if table.name in tables):
         frame = tables[table.name].loc[:, list(table.columns)]
         frame.to_csv(folder / f"{table.name}.csv", index=False, lineterminator="\n",
                      date_format="%Y-%m-%d")  # fmt: skip

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.contracts.settings import Settings
+from pipeline.forecast import stage
+from pipeline.forecast import train as train_stage
 from pipeline.forecast.assemble import Assembled, Names, assemble
 from pipeline.forecast.attributes import attribute_matrix, attributes_of
 from pipeline.forecast.explanation import daily_drivers
@@ -19,6 +24,7 @@ from pipeline.forecast.panel import totals
 from pipeline.forecast.train import train
 from pipeline.forecast.windows import day_features, foresee
 from tests.forecast.conftest import FIRST
+from tests.forecast.test_model import FakeNight
 
 ITEMS, DAYS, AHEAD = 72, 420, 28
 REGIONS = ["east", "west"]
@@ -140,3 +146,20 @@ def test_numbers_words_and_gaps() -> None:
     np.testing.assert_array_equal(
         attribute_matrix(later, found, ids), [[1, 2], [nan, 10], [0, nan], [nan, nan]]
     )
+
+
+def test_stages_read_attributes_and_keep_their_names_with_the_model(
+    lines: Mapping[str, pd.DataFrame], quick: Settings
+) -> None:
+    """With the column, a new large toy is expected to sell less than a new small one."""
+    empty = pd.DataFrame(columns=["override_id", "item_id", "override_target"])
+    tables = {**lines, "item_attributes": lines["attributes"], "overrides": empty}
+    night: Any = FakeNight(tables, quick, date(2024, 2, 25), date(2024, 2, 25))
+    train_stage.run(night)
+    stage.run(night)
+    notes = json.loads(night.files["model.json"])
+    assert notes["attributes"] == [["size", ["large", "small"]], ["weight_lb", []]]
+    found = night.written["demand_quantiles"]
+    long = found[(found["window_days"] == AHEAD) & (found["window_start_day"] == 1)]
+    mean = long.groupby(long["item_id"].astype(str))["mean_units"].sum()
+    assert mean["item_000"] < 0.8 * mean["item_006"]
