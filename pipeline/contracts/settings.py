@@ -171,8 +171,8 @@ class OptimizeSettings(Section):
         default=150,
         ge=0,
         le=1000,
-        description="Worlds of no more items are planned by branch and bound where prices leave a "
-        "gap above 0.1 %. Simulations set it to 0, for speed, unless they name it.",
+        description="Worlds of no more items get exact prices, and a search where rounding leaves "
+        "a gap near 0.1 %. Simulations set it to 0, for speed, unless they name it.",
     )
     storage_overflow_usd_per_cuft_week: float = Field(
         default=5.0, gt=0, description="Cost of a cubic foot stored beyond capacity for a week."

@@ -1,13 +1,13 @@
-"""Small worlds exactly: the whole plan as one mixed-integer programme, by HiGHS.
+"""Small worlds: plans within the rows, and a bound that branch and bound raises where it must.
 
-    min  sum w y + sum v z + sum overflow_usd o
-    s.t. sum_{j in S} y_kj + sum_i z_kSi >= all steps of (k, S),  0 <= z_kSi <= length of step i,
-         usage(y) - o <= limit,   y whole
+With few items the whole units of each weigh much: a plan rounded from prices may lie percents above
+the bound. So HiGHS looks for a plan whose units are next to those of the relaxed programme, and
+moves of units improve it (core.polish). Where they still leave a gap, the best plan itself may lie
+above the relaxation's value; then branch and bound over all plans raises the bound.
 
-With few items the whole units of each weigh much: the best plan may lie a percent above the bound
-that prices give, and no rounding can show it. Branch and bound does. The search ends at a gap or at
-a number of nodes, not at a time, so the same night gives the same plan on any machine; then groups
-of items are solved again while the others stay, which finds better plans sooner than more nodes.
+A row may overflow only where the relaxed programme's does: a hundredth of a cubic foot beyond the
+limit is cheap to pay for, but nothing that a planner can do. A search ends at a gap or at a number
+of nodes, never at a time, so the same night gives the same plan on any machine.
 """
 
 from dataclasses import dataclass, replace
@@ -15,54 +15,119 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_matrix, hstack, identity, vstack
+from scipy.sparse import vstack
 
 from pipeline.core.evaluate import evaluate
 from pipeline.core.item import ItemTables
 from pipeline.core.network import Forest
+from pipeline.core.polish import polish
 from pipeline.core.prices import Capacity
+from pipeline.core.programme import Programme, Relaxed, programme
+from pipeline.core.recover import trim
+
+TOLERANCE = 1e-6
+"""Share of a limit that is left free, so that HiGHS' tolerance exceeds none."""
+
+
+@dataclass(frozen=True)
+class ExactParams:
+    """Parameters of the search in small worlds.
+
+    items: worlds of no more are searched; gap: relative, at which a search ends; near_nodes: of
+    branch and bound next to the relaxed plan; kicks: new beginnings of the moves; nodes: of branch
+    and bound over all plans, few_nodes: of that in worlds of no more than few_items.
+    """
+
+    items: int = 150
+    gap: float = 9e-4
+    near_nodes: int = 5
+    kicks: int = 60
+    nodes: int = 100
+    few_items: int = 16
+    few_nodes: int = 20_000
 
 
 @dataclass(frozen=True)
 class Exact:
-    """position: [items, nodes] units, None if none was found; lower: usd, bound of branch and
-    bound, lowered by the solver's tolerance."""
+    """position: [items, nodes] units; lower: usd, a bound on any plan that overflows only where the
+    relaxed programme does."""
 
-    position: NDArray[np.int32] | None
+    position: NDArray[np.int32]
     lower: float
 
 
 def exact_plan(
-    woods: Forest, items: ItemTables, capacity: Capacity, gap: float, nodes: int
+    woods: Forest,
+    items: ItemTables,
+    capacity: Capacity,
+    relaxed: Relaxed,
+    start: NDArray[np.int32],
+    params: ExactParams,
+    seed: int,
 ) -> Exact:
-    """Best plan within the relative gap, or the best of so many branch-and-bound nodes."""
-    k_of, j_of = np.nonzero(np.isfinite(items.place_usd))
-    covers, demand = _covers(woods, items, k_of, j_of)
-    n_y, n_z, n_o = len(k_of), covers.shape[1] - len(k_of), len(capacity)
-    usage = _usage(items, capacity, k_of, j_of)
-    matrix = vstack([
-        hstack([covers, csr_matrix((covers.shape[0], n_o))]),
-        hstack([usage, csr_matrix((n_o, n_z)), -identity(n_o)]),
-    ])  # fmt: skip
-    low = np.concatenate([demand, np.full(n_o, -np.inf)])
-    high = np.concatenate([np.full(len(demand), np.inf), capacity.limit])
-    knots = items.knots[items.start[0] : items.start[-1]].astype(float)
-    place = items.place_usd[k_of, j_of].astype(float)
-    most = np.concatenate([np.full(n_y, np.inf), knots[:, 0], np.full(n_o, np.inf)])
+    """The best plan found from ``start`` on, and the better bound."""
+    tight = capacity.limit - TOLERANCE * np.maximum(np.abs(capacity.limit), 1.0)
+    room = replace(capacity, limit=np.where(relaxed.overflow > 0, capacity.limit, tight))
+    needed = replace(room, limit=room.limit + relaxed.overflow)
+    rough = start.copy()
+    trim(woods, items, rough, capacity, cost_of(woods, items, capacity, rough)[1], needed.limit)
+    whole = programme(woods, items, room)
+    near = np.maximum(np.floor(relaxed.units + 1e-6) - 1.0, 0.0), np.ceil(relaxed.units - 1e-6) + 1
+    enough = relaxed.lower * (1.0 + params.gap / 2.0)
+    best, cost, lower = rough, cost_of(woods, items, capacity, rough)[0], relaxed.lower
+    beside, _ = branch(whole, items, room, relaxed, params.gap, params.near_nodes, near)
+    for begin in (beside, rough):
+        if begin is None or cost - lower <= params.gap * abs(cost):
+            continue
+        plan = polish(woods, items, needed, begin, relaxed.price, enough, params.kicks, seed)
+        usd = cost_of(woods, items, capacity, plan)[0]
+        best, cost = (plan, usd) if usd < cost else (best, cost)
+    if cost - lower > params.gap * abs(cost):
+        nodes = params.few_nodes if len(items) <= params.few_items else params.nodes
+        found, bound = branch(whole, items, room, relaxed, params.gap / 2.0, nodes)
+        lower = max(lower, bound)
+        if found is not None and cost_of(woods, items, capacity, found)[0] < cost:
+            best = found
+    return Exact(best, lower)
+
+
+def branch(
+    whole: Programme,
+    items: ItemTables,
+    capacity: Capacity,
+    relaxed: Relaxed,
+    gap: float,
+    nodes: int,
+    near: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
+) -> tuple[NDArray[np.int32] | None, float]:
+    """Best plan of so many branch-and-bound nodes, if one is found, and the bound in usd.
+
+    near: [items, nodes] least and most units; the bound then says nothing of other plans: -inf.
+    """
+    n_y, n_o = len(whole.item), len(capacity)
+    low, high = np.zeros(len(whole.most)), whole.most.copy()
+    high[len(high) - n_o :] = np.where(relaxed.overflow > 0, np.inf, 0.0)
+    if near is not None:
+        low[:n_y], high[:n_y] = (edge[whole.item, whole.node] for edge in near)
     found = milp(
-        np.concatenate([place, knots[:, 1], capacity.overflow_usd]),
-        constraints=LinearConstraint(matrix.tocsr(), low, high),
-        bounds=Bounds(0.0, most),
-        integrality=np.concatenate([np.ones(n_y), np.zeros(n_z + n_o)]),
+        whole.cost,
+        constraints=LinearConstraint(
+            vstack([whole.covers, whole.usage]).tocsr(),
+            np.concatenate([whole.demand, np.full(n_o, -np.inf)]),
+            np.concatenate([np.full(len(whole.demand), np.inf), capacity.limit]),
+        ),
+        bounds=Bounds(low, high),
+        integrality=(np.arange(len(low)) < n_y).astype(int),
         options={"mip_rel_gap": gap, "node_limit": nodes},
     )
-    lower = -np.inf if found.mip_dual_bound is None else float(found.mip_dual_bound)
-    lower -= 1e-6 * abs(lower) if np.isfinite(lower) else 0.0
+    lower = -np.inf
+    if near is None and found.mip_dual_bound is not None:
+        lower = float(found.mip_dual_bound) - TOLERANCE * abs(found.mip_dual_bound)
     if found.x is None:
-        return Exact(None, lower)
+        return None, lower
     position = np.zeros(items.place_usd.shape, np.int32)
-    position[k_of, j_of] = np.rint(found.x[:n_y])
-    return Exact(position, lower)
+    position[whole.item, whole.node] = np.rint(found.x[:n_y])
+    return position, lower
 
 
 def cost_of(
@@ -73,72 +138,3 @@ def cost_of(
     usage = capacity.usage(used)
     over = np.maximum(usage - capacity.limit, 0.0)
     return float(cost.sum() + capacity.overflow_usd @ over), usage
-
-
-def improve(
-    woods: Forest,
-    items: ItemTables,
-    capacity: Capacity,
-    position: NDArray[np.int32],
-    enough: float,
-    group: int,
-    rounds: int,
-    nodes: int,
-    seed: int,
-) -> NDArray[np.int32]:
-    """A plan that costs no more: random groups of items solved again, the others fixed, until it
-    costs ``enough`` or so many rounds are over (large neighbourhood search)."""
-    rng = np.random.default_rng(seed)
-    best, usage = cost_of(woods, items, capacity, position)
-    for _ in range(rounds):
-        if best <= enough:
-            break
-        mine = np.sort(rng.choice(len(items), min(group, len(items)), replace=False))
-        few = items.take(mine)
-        own = capacity.usage(evaluate(woods, few, position[mine], capacity.shape[0])[1])
-        left = replace(capacity, limit=capacity.limit - (usage - own))
-        again = exact_plan(woods, few, left, 1e-5, nodes).position
-        if again is None:
-            continue
-        tried = position.copy()
-        tried[mine] = again
-        cost, used = cost_of(woods, items, capacity, tried)
-        if cost < best:
-            position, best, usage = tried, cost, used
-    return position
-
-
-def _covers(
-    woods: Forest, items: ItemTables, k_of: NDArray[np.int64], j_of: NDArray[np.int64]
-) -> tuple[csr_matrix, NDArray[np.float64]]:
-    """Rows (item, set): what units in the set and unserved steps must add up to."""
-    width = items.count.shape[1]
-    member = np.zeros((len(items), width, woods.n_nodes), np.bool_)
-    for t, tree in enumerate(woods.trees):
-        member[np.ix_(items.tree == t, np.arange(tree.n_sets))] = tree.members
-    row, column = np.nonzero(member[k_of, :, j_of].reshape(len(k_of), width).T)
-    steps = items.count.astype(np.int64).ravel()
-    owner = np.repeat(np.arange(len(steps)), steps)  # knots stand by item and set
-    total = np.zeros(len(steps))
-    np.add.at(total, owner, items.knots[items.start[0] : items.start[-1], 0].astype(float))
-    asked: NDArray[np.bool_] = steps > 0
-    inside = csr_matrix(
-        (np.ones(len(row)), (k_of[column] * width + row, column)), shape=(len(steps), len(k_of))
-    )
-    unserved = csr_matrix(
-        (np.ones(len(owner)), (owner, np.arange(len(owner)))), shape=(len(steps), len(owner))
-    )
-    return hstack([inside, unserved]).tocsr()[asked], total[asked]
-
-
-def _usage(
-    items: ItemTables, capacity: Capacity, k_of: NDArray[np.int64], j_of: NDArray[np.int64]
-) -> csr_matrix:
-    """What a unit of each item at each node uses of each row."""
-    _, resources, nodes = capacity.shape
-    by_cell = capacity.rows.tocsc()
-    total = csr_matrix((len(capacity), len(k_of)))
-    for r in range(resources):
-        cell = (items.profile[k_of].astype(np.int64) * resources + r) * nodes + j_of
-        total = total + by_cell[:, cell].multiply(items.use[k_of, r].astype(float)[None, :])
-    return total.tocsr()

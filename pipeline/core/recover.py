@@ -33,7 +33,7 @@ def choose(share: NDArray[np.float64], n: int, lottery: float = 0.0) -> NDArray[
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _steps(
+def unit_steps(
     n_sets: int, parent: Array, home: Array, p: int, count: Array, knots: Array, position: Array,
     held: Array, last: Array, after: Array,
 ) -> None:  # fmt: skip
@@ -68,7 +68,7 @@ def _margins(
     last, after, held = np.zeros(width), np.zeros(width), np.zeros(width)
     for k in range(len(position)):
         t = tree[k]
-        _steps(
+        unit_steps(
             n_sets[t], parent[t], home[t], start[k], count[k], knots, position[k], held, last, after
         )
         for j in range(position.shape[1]):
@@ -117,7 +117,7 @@ def _in_row(
                 continue
             if not known:
                 known = True
-                _steps(
+                unit_steps(
                     n_sets[t], parent[t], home[t], start[k], count[k], knots, position[k], held,
                     last, after,
                 )  # fmt: skip

@@ -7,7 +7,7 @@ From last night's prices and their curvature (a warm start) the first sweep also
 it finds, and only a quarter of the blocks is then solved at other prices.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -17,10 +17,11 @@ from pipeline.core.ascent import Start, climb, newton_step, sample_dual
 from pipeline.core.certificate import Certificate, certify
 from pipeline.core.columns import MARGIN, Answers, Search, search, search_some
 from pipeline.core.evaluate import evaluate
-from pipeline.core.exact import exact_plan, improve
+from pipeline.core.exact import ExactParams, exact_plan
 from pipeline.core.item import Answer, ItemTables, answer, concatenate
 from pipeline.core.network import Forest
 from pipeline.core.prices import Capacity, Sample, stratified
+from pipeline.core.programme import Relaxed, relax
 from pipeline.core.rounding import Positions, integer_plan
 from pipeline.core.shards import Blocks, Engine, Parts, Threads, cut
 from pipeline.core.size import potential
@@ -39,8 +40,7 @@ class SolveParams:
     most_sweeps: over all items; warm_share, warm_sweeps: from a warm start every warm_share-th
         block is perturbed, so often at most, before all are; warm_gap: the target_gap then.
     attempts: roundings tried until the plan is within enough_gap of the bound.
-    exact_items, exact_gap: of no more items, a plan with a wider gap is replaced by branch and
-        bound; exact_nodes: of each search; exact_group, exact_rounds: items solved again at a time.
+    exact: of the search in small worlds.
     pool_items: items among which units are trimmed and filled.
     threads: threads of the sweeps. seed: of the sample and the perturbations.
     """
@@ -59,11 +59,7 @@ class SolveParams:
     warm_sweeps: int = 8
     attempts: int = 6
     enough_gap: float = 1e-3
-    exact_items: int = 150
-    exact_gap: float = 9.5e-4
-    exact_nodes: int = 20
-    exact_group: int = 16
-    exact_rounds: int = 24
+    exact: ExactParams = field(default_factory=ExactParams)
     pool_items: int = 20_000
     threads: int = 1
     seed: int = 0
@@ -72,7 +68,8 @@ class SolveParams:
 @dataclass(frozen=True)
 class Plan:
     """position: per part [items, nodes] units; price, usage, overflow: [rows]; start: where another
-    night may begin; kept: the rows that no other implies, which the answers are about."""
+    night may begin; kept: the rows that no other implies, which the answers are about; relaxed: the
+    optimum at prices, of the kept rows, where the world is small enough to find it."""
 
     position: Positions
     price: NDArray[np.float64]
@@ -81,6 +78,7 @@ class Plan:
     overflow: NDArray[np.float64]
     kept: NDArray[np.int64]
     answers: Answers
+    relaxed: Relaxed | None
     certificate: Certificate
     trace: Trace
 
@@ -118,14 +116,17 @@ def solve(
             break
     if best is None:
         raise ValueError("attempts must be at least one")
-    if best.proof.gap > params.exact_gap and sum(map(len, sizes)) <= params.exact_items:
-        best = _exactly(woods, parts, engine, capacity, kept, best, params, trace)
+    relaxed = None
+    if sum(map(len, sizes)) <= params.exact.items:
+        best, relaxed = _exactly(woods, parts, engine, capacity, kept, best, params, trace)
     price, bound_price = np.zeros(len(capacity)), np.zeros(len(capacity))
-    price[kept], bound_price[kept] = found.mix.price, found.price
+    price[kept] = relaxed.price if relaxed else found.mix.price
+    bound_price[kept] = relaxed.price if relaxed else found.price
     again = Start(bound_price, start.curvature)
     return Plan(
-        best.position, price, again, best.usage, best.overflow, kept, found, best.proof, trace
-    )
+        best.position, price, again, best.usage, best.overflow, kept, found, relaxed, best.proof,
+        trace,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -168,26 +169,20 @@ def _exactly(
     best: Finished,
     params: SolveParams,
     trace: Trace,
-) -> Finished:
-    """The better of the plan and what branch and bound finds, with the better bound."""
+) -> tuple[Finished, Relaxed]:
+    """The plan, or what a search of the small world makes of it, with the better bound."""
     tables = [parts[i] for i in range(len(parts))]
     items, rows = concatenate(tables), capacity.take(kept)
-    is_group = len(items) <= params.exact_group  # then one thorough search will do
-    nodes = params.exact_nodes * (100 if is_group else 1)
-    exact = exact_plan(woods, items, rows, params.exact_gap / 2, nodes)
-    lower = max(best.proof.lower, exact.lower)
-    position = np.concatenate(best.position) if exact.position is None else exact.position
-    position = improve(
-        woods, items, rows, position, lower + params.exact_gap * abs(lower),
-        params.exact_group, 0 if is_group else params.exact_rounds, params.exact_nodes, params.seed,
-    )  # fmt: skip
+    relaxed = relax(woods, items, rows)
+    position, lower = np.concatenate(best.position), max(best.proof.lower, relaxed.lower)
+    if best.proof.violation > 0 or best.proof.upper - lower > params.exact.gap * best.proof.upper:
+        found = exact_plan(woods, items, rows, relaxed, position, params.exact, params.seed)
+        position, lower = found.position, max(lower, found.lower)
     trace.close("recovery")
     whole = np.split(position, np.cumsum([len(part) for part in tables])[:-1])
-    any_overflow = np.full(len(capacity), np.inf)
-    done = finish(woods, engine, capacity, whole, any_overflow, lower, trace)
-    if done.rank < best.rank:
-        return done
-    return finish(woods, engine, capacity, best.position, best.overflow, lower, trace)
+    needed = np.full(len(capacity), np.inf)
+    needed[kept] = np.where(relaxed.overflow > 0, np.inf, 0.0)
+    return finish(woods, engine, capacity, whole, needed, lower, trace), relaxed
 
 
 def _known(guess: Start | None, kept: NDArray[np.int64], rows: Capacity) -> Start | None:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from pipeline.contracts.settings import Settings
 from pipeline.core.certificate import Certificate, certify
 from pipeline.core.evaluate import evaluate, shortage
+from pipeline.core.exact import ExactParams
+from pipeline.core.programme import slopes
 from pipeline.core.recover import margins
 from pipeline.core.sensitivity import derivatives
 from pipeline.core.solve import Plan, SolveParams, solve
@@ -26,7 +28,7 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
     """The six tables of the stage."""
     params = SolveParams(
         target_gap=settings.optimize.target_gap,
-        exact_items=settings.optimize.exact_items,
+        exact=ExactParams(items=settings.optimize.exact_items),
         threads=settings.run.threads,
         seed=settings.planning.seed,
     )
@@ -42,10 +44,7 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
         )
         for price in (on_items, np.zeros(capacity.shape))
     ]  # fmt: skip
-    left, right = np.zeros(len(capacity)), np.zeros(len(capacity))
-    left[plan.kept], right[plan.kept] = derivatives(
-        plan.answers.cost, plan.answers.usage, capacity.take(plan.kept), plan.answers.mix
-    )
+    left, right = _derivatives(model, plan)
     return {
         "base_stock_levels": _base_stock(model, plan, on_items),
         "network_targets": frames.target_frame(
@@ -56,6 +55,19 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
         "solver_trace": frames.trace_frame(plan),
         "optimize_summary": frames.summary_frame(_figures(model, plan)),
     }
+
+
+def _derivatives(model: NightModel, plan: Plan) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Left and right derivatives [rows]: of the relaxed programme where there is one, else
+    estimates from the stored answers; rows that others imply have none."""
+    rows = model.capacity.rows.take(plan.kept)
+    if plan.relaxed:
+        found = slopes(model.network.woods, model.packed.tables, rows, plan.relaxed.price)
+    else:
+        found = derivatives(plan.answers.cost, plan.answers.usage, rows, plan.answers.mix)
+    left, right = np.zeros((2, len(plan.price)))
+    left[plan.kept], right[plan.kept] = found
+    return left, right
 
 
 def _base_stock(model: NightModel, plan: Plan, on_items: NDArray[np.float64]) -> pd.DataFrame:

@@ -9,7 +9,8 @@ from pipeline.core.network import Tree
 
 
 def exact_plan(tree: Tree, items: ItemTables, limit: np.ndarray, overflow_usd: float) -> float:
-    """Least cost with integer positions; resource 0 of every node is limited."""
+    """Least cost with integer positions; resource 0 of every node is limited, strictly where
+    overflow costs infinitely much."""
     n, nodes = items.place_usd.shape
     n_y, n_z = n * nodes, len(items.knots)
     columns = n_y + n_z + nodes
@@ -32,15 +33,17 @@ def exact_plan(tree: Tree, items: ItemTables, limit: np.ndarray, overflow_usd: f
             rows[row, k * nodes + j] = items.use[k, 0]
         rows[row, n_y + n_z + j] = -1
         high[row] = limit[j]
-    cost = np.concatenate(
-        [items.place_usd.ravel(), items.knots[:, 1], np.full(nodes, overflow_usd)]
-    )
-    upper = np.concatenate([np.full(n_y, np.inf), items.knots[:, 0], np.full(nodes, np.inf)])
+    is_strict = np.isinf(overflow_usd)
+    over = np.full(nodes, 0.0 if is_strict else overflow_usd)
+    most = np.full(nodes, 0.0 if is_strict else np.inf)
+    cost = np.concatenate([items.place_usd.ravel(), items.knots[:, 1], over])
+    upper = np.concatenate([np.full(n_y, np.inf), items.knots[:, 0], most])
     whole = np.concatenate([np.ones(n_y), np.zeros(n_z + nodes)])
     found = milp(
         cost,
         constraints=LinearConstraint(rows.tocsr(), low, high),
         bounds=(0, upper),
         integrality=whole,
+        options={"mip_rel_gap": 1e-5},
     )
     return float(found.fun)
