@@ -210,13 +210,14 @@ def item_tables(
     seeds = item_seeds(cube.items)
     bank = (seeds >> np.uint64(33)).astype(np.int64) % len(ranks.below)
     gap = np.empty((len(cube.items), network.woods.parent.shape[1]))
+    spilt = network.spilling_usd(money.size_class, money.cube_cuft)  # paid before a sale is lost
     for t, tree in enumerate(network.woods.trees):
         mine = money.size_class == t
         for s in range(gap.shape[1]):
             gap[mine, s] = np.interp(
                 money.cube_cuft[mine], network.cube_cuft, network.gap_usd[t, :, s]
             )
-        gap[mine, tree.n_sets - 1] = money.lost_sale_usd[mine]
+        gap[mine, tree.n_sets - 1] = np.maximum(money.lost_sale_usd - spilt, 0.0)[mine]
     gap[money.lost_sale_usd <= 0.0] = 0.0  # what is not worth selling is not worth being near
     demand = ItemDemand(
         tree=money.size_class,

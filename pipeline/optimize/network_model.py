@@ -32,8 +32,9 @@ class NetworkModel:
     chain_usd_per_cuft, chain_usd_per_unit: [nodes] lanes, and handling at every node, from where
     vendors deliver down to the node; eligible: bool
     [classes, nodes]; cube_cuft: [grid]; gap_usd: [classes, grid, sets] extra cost of a unit served
-    from outside the set (zero at the root: the lost sale is the item's own); serve_usd: [classes,
-    grid] mean cost of a unit served from the best node, its way there included.
+    from outside the set (zero at the root: the lost sale is the item's own); serve_usd, farthest_usd:
+    [classes, grid] mean cost of a unit served from the best node, and from the nodes to which it
+    spills last, its way there included.
     """
 
     nodes: pd.DataFrame
@@ -47,6 +48,7 @@ class NetworkModel:
     cube_cuft: NDArray[np.float64]
     gap_usd: NDArray[np.float64]
     serve_usd: NDArray[np.float64]
+    farthest_usd: NDArray[np.float64]
 
     @property
     def names(self) -> list[str]:
@@ -57,10 +59,24 @@ class NetworkModel:
         self, size_class: NDArray[np.uint8], cube_cuft: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """[items] mean cost of a unit served from the best node, its way there included."""
+        return self._by_item(self.serve_usd, size_class, cube_cuft)
+
+    def spilling_usd(
+        self, size_class: NDArray[np.uint8], cube_cuft: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """[items] what a unit served from the nodes to which it spills last costs more than one
+        served from the best node."""
+        more = np.maximum(self.farthest_usd - self.serve_usd, 0.0)
+        return self._by_item(more, size_class, cube_cuft)
+
+    def _by_item(
+        self, usd: NDArray[np.float64], size_class: NDArray[np.uint8],
+        cube_cuft: NDArray[np.float64],
+    ) -> NDArray[np.float64]:  # fmt: skip
         found = np.zeros(len(cube_cuft))
-        for t, usd in enumerate(self.serve_usd):
+        for t, values in enumerate(usd):
             mine = size_class == t
-            found[mine] = np.interp(cube_cuft[mine], self.cube_cuft, usd)
+            found[mine] = np.interp(cube_cuft[mine], self.cube_cuft, values)
         return found
 
     def through(self, node: int) -> NDArray[np.bool_]:
@@ -96,7 +112,7 @@ def build_network(
     trees = [_tree(parent, able, name) for able, name in zip(eligible, SIZE_CLASSES, strict=True)]
     woods = forest(trees)
     gap = np.zeros((len(trees), CUBE_GRID, woods.parent.shape[1]))
-    serve = np.zeros((len(trees), CUBE_GRID))
+    serve, farthest = np.zeros((2, len(trees), CUBE_GRID))
     shares = []
     for t, tree in enumerate(trees):
         entry = _entries(cells, tree, eligible[t])
@@ -107,12 +123,13 @@ def build_network(
         for g, cube in enumerate(grid):
             cost = cells.cost_usd + handling + cube * chain
             cost = np.where(eligible[t], cost, np.inf)
-            gap[t, g, : tree.n_sets] = _gaps(cost, entry, weight, tree)
+            gap[t, g, : tree.n_sets], last = _gaps(cost, entry, weight, tree)
             best = cost.min(axis=1)
             served = np.isfinite(best)
-            serve[t, g] = weight[served] @ best[served] / max(weight[served].sum(), 1e-300)
+            share = weight[served] / max(weight[served].sum(), 1e-300)
+            serve[t, g], farthest[t, g] = share @ best[served], share @ last[served]
     return NetworkModel(
-        nodes, parent, transit, chain, handling, eligible, woods, shares, grid, gap, serve
+        nodes, parent, transit, chain, handling, eligible, woods, shares, grid, gap, serve, farthest
     )  # fmt: skip
 
 
@@ -230,19 +247,24 @@ def _gaps(
     entry: NDArray[np.int64],
     weight: NDArray[np.float64],
     tree: Tree,
-) -> NDArray[np.float64]:
-    """Mean extra cost, by set, of the cells that enter in it when served by the next larger set.
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean extra cost, by set, of the cells that enter in it when served by the next larger set,
+    and by cell what it costs where it spills last.
 
-    Where nothing in the next larger set can serve, the unit spills on at no extra cost.
+    What a cell costs rises from set to set, from its best node in the set that it enters, so that
+    the gaps on its way add up to its whole extra cost. Where nothing in the next larger set can
+    serve, or more cheaply, the unit spills on at no extra cost.
     """
     gap = np.zeros(tree.n_sets)
-    for s in range(tree.n_sets - 1):
-        inside = tree.members[s]
-        outside = tree.members[tree.parent[s]] & ~inside
-        within = np.array([not (members & ~inside).any() for members in tree.members])[entry]
-        own = cost[within][:, inside].min(axis=1, initial=np.inf)
+    usd = np.where(tree.members[entry], cost, np.inf).min(axis=1)
+    for s in range(tree.n_sets - 1):  # in post-order: what spills into a set has been counted
+        within = (tree.members[entry] <= tree.members[s]).all(axis=1)
+        outside = tree.members[tree.parent[s]] & ~tree.members[s]
         beyond = cost[within][:, outside].min(axis=1, initial=np.inf)
-        counts = np.isfinite(own) & np.isfinite(beyond)
-        more = np.maximum(beyond[counts] - own[counts], 0.0)
-        gap[s] = (weight[within][counts] * more).sum() / max(weight[within].sum(), 1e-300)
-    return gap
+        known = np.isfinite(beyond)
+        raised = np.where(known, np.maximum(usd[within], beyond), usd[within])
+        with np.errstate(invalid="ignore"):
+            more = np.where(np.isfinite(usd[within]) & known, raised - usd[within], 0.0)
+        gap[s] = weight[within] @ more / max(weight[within].sum(), 1e-300)
+        usd[within] = np.where(np.isfinite(usd[within]), raised, beyond)
+    return gap, usd
