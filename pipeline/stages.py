@@ -78,7 +78,7 @@ STAGES = (
             "items", "nodes", "lanes", "vendor_items", "stock", "open_orders", "open_transfers",
             "node_capacity", "overrides", "base_stock_levels", "capacity_prices",
             "purchase_orders", "demand_quantiles", "delivery_options", "delivery_speeds",
-            "order_hours",
+            "order_hours", "lead_times",
         ),
         ("inbound_assignments", "transfers"),
     ),

@@ -165,7 +165,7 @@ def _why_unordered(plan: Ordering, pair: int, gain: float, buy: BuySettings) -> 
         )
     if gain <= 0:
         return f"costs ${-gain:.2f} more than it brings tonight"
-    band = max(buy.dead_band_share * float(worth.review_units[pair]), 1.0)
+    band = float(plan.band[pair])
     if needed < band and not (plan.pair == pair).any():
         return f"waits: {needed} short, orders start at {np.ceil(band):.0f}"
     rows = np.flatnonzero(plan.pair == pair)

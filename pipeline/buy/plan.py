@@ -21,6 +21,7 @@ from pipeline.buy.overrides import OrderRule, order_rules, overridden_units
 from pipeline.buy.position import inventory_positions
 from pipeline.buy.worth import Pairs, Worth, worth_of
 from pipeline.contracts.settings import BuySettings, PlanningSettings
+from pipeline.core.lots import economic_units
 from pipeline.core.ordering import Choice, Options, Terms, choose_orders
 
 Ints = npt.NDArray[np.int64]
@@ -47,7 +48,8 @@ class Ordering:
     """The night's decision and all that led to it.
 
     frame: the pairs with their ids and levels; best, fewest, most: cases of each pair.
-    asks, joins: whether the pair is short by the dead band, and by the lower share for joining.
+    band: the dead band, units short at which a pair asks for an order; asks, joins: whether it is
+    short by the band, and by the lower share for joining.
     pair: the pair of each option. system_units: what each item would get without overrides, before
     terms and budget; is_overridden: by item.
     """
@@ -57,6 +59,7 @@ class Ordering:
     best: Ints
     fewest: Ints
     most: Ints
+    band: npt.NDArray[np.float64]
     asks: Bools
     joins: Bools
     pair: Ints
@@ -79,9 +82,10 @@ def plan_orders(
     fewest, most = case_limits(worth, buy.max_excess_weeks, buy.max_safety_weeks)
     best = best_cases(worth, fewest, most)
     best_gain = worth.gain(np.arange(len(pairs)), best * pairs.case)
-    asks = pairs.needed >= np.maximum(buy.dead_band_share * worth.review_units, 1)
+    band = np.maximum(dead_band_units(worth, buy), 1)
+    asks = pairs.needed >= band
     asks &= (best_gain > 0) & (best >= 1) & (best <= most)
-    joins = pairs.needed >= np.maximum(buy.join_share * worth.review_units, 1)
+    joins = pairs.needed >= np.maximum(buy.join_share * band, 1)
     terms = _terms(tables.vendors)
     pair, options = _options(worth, (best, fewest, most), asks | joins, asks)
     system = _system_units(options, pairs)
@@ -95,9 +99,19 @@ def plan_orders(
     budget = None if buy.budget_usd is None else int(np.floor(buy.budget_usd * 100 + 1e-6))
     is_overridden = np.isin(np.arange(len(items)), list(ruled))
     return Ordering(
-        frame, worth, best, fewest, most, asks, joins, pair, options, terms,
+        frame, worth, best, fewest, most, band, asks, joins, pair, options, terms,
         choose_orders(options, terms, budget), system, is_overridden,
     )  # fmt: skip
+
+
+def dead_band_units(worth: Worth, buy: BuySettings) -> npt.NDArray[np.float64]:
+    """Units [pairs] that an item is short of before it asks for an order: a share of a review
+    period's demand, but no more than the economic order quantity: what sells fast is ordered often
+    and arrives evenly."""
+    pairs = worth.pairs
+    holding = pairs.unit_cost * worth.holding_per_day
+    economic = economic_units(pairs.daily_demand, holding, buy.order_line_usd)
+    return np.minimum(buy.dead_band_share * worth.review_units, economic)
 
 
 def pair_frame(tables: BuyTables, as_of: date, stale_days: int) -> pd.DataFrame:

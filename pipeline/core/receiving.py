@@ -2,7 +2,7 @@
 
 The line's units are poured over the receiving nodes until all those that got some stand at the same
 ratio of what their territory has to what it needs (water-filling), then rounded to whole cases.
-Nodes whose week is full pass cases on, first those that unbalance least.
+Nodes with a full row of capacity pass cases on, first those that unbalance least.
 """
 
 from __future__ import annotations
@@ -50,37 +50,38 @@ def _pour(units: Ints, have: Floats, need: Floats) -> Floats:
 
 
 def keep_room(
-    got: Ints, case: Ints, size: Floats, week: Ints, room: Floats, balance: tuple[Floats, Floats]
+    got: Ints, case: Ints, use: Floats, room: Floats, balance: tuple[Floats, Floats]
 ) -> Ints:
-    """Cases [lines, nodes] with overfull weeks relieved as far as other nodes have room.
+    """Cases [lines, nodes] with overfull rows of capacity relieved as far as other nodes have room.
 
-    size: [lines] what a case uses of the room; week: [lines]; room: [weeks, nodes] for what still
-    comes, inf for no limit; balance: (have, need) as in split_cases, in units. What fits nowhere
-    stays where it is: an order must arrive.
+    use: [lines, rows] what a case uses of each row (a resource in a week) of the node that it goes
+    to; room: [rows, nodes] for what still comes, inf for no limit; balance: (have, need) as in
+    split_cases, in units. A case moves only to where all its rows have room. What fits nowhere stays
+    where it is: an order must arrive.
     """
     have, need = balance
     got = got.copy()
-    left = room.copy()
-    for t in range(len(room)):
-        left[t] -= (got * size[:, None])[week == t].sum(axis=0)
+    left = room - use.T @ got
     safe = np.where(need > 0, need, 1.0)
     ratio = np.where(need > 0, (have + got * case[:, None]) / safe, np.inf)
-    for t, j in zip(*np.nonzero(left < 0), strict=True):
-        lines = np.flatnonzero((week == t) & (got[:, j] > 0))
+    for row, j in zip(*np.nonzero(left < 0), strict=True):
+        lines = np.flatnonzero((use[:, row] > 0) & (got[:, j] > 0))
         others = np.flatnonzero(np.arange(room.shape[1]) != j)
         line, to = np.meshgrid(lines, others, indexing="ij")
         able = need[line, to] > 0
         line, to = line[able], to[able]
-        harm = ratio[line, to] - ratio[line, j]
+        # What unbalances least for the room that it makes moves first.
+        harm = (ratio[line, to] - ratio[line, j]) / use[line, row]
         for at in np.lexsort((to, line, harm)):
             k, h = line[at], to[at]
-            if left[t, j] >= 0:
+            if left[row, j] >= 0:
                 break
-            wanted = int(np.ceil(-left[t, j] / size[k]))
-            spare = max(int(min(left[t, h] // size[k], got[k, j])), 0)
-            moved = min(wanted, spare)
+            wanted = int(np.ceil(-left[row, j] / use[k, row]))
+            used = use[k] > 0
+            spare = np.floor((left[used, h] / use[k, used]).min() + 1e-9)
+            moved = min(wanted, int(got[k, j]), int(max(min(spare, got[k, j]), 0)))
             got[k, j] -= moved
             got[k, h] += moved
-            left[t, j] += moved * size[k]
-            left[t, h] -= moved * size[k]
+            left[:, j] += moved * use[k]
+            left[:, h] -= moved * use[k]
     return got

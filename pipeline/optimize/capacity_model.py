@@ -50,12 +50,14 @@ def capacity_model(
     profiles: Profiles,
     cycle_days: float,
     overstock: NDArray[np.float64],
+    reserve: NDArray[np.float64],
     as_of: date,
     settings: Settings,
 ) -> CapacityModel:
     """Rows from node_capacity, the lanes' capacities and the budget of a night.
 
-    overstock: [nodes, weeks] cubic feet of stock above any level.
+    overstock: [nodes, weeks] cubic feet of stock above any level; reserve: [nodes] inbound units a
+    day kept free for uneven arrivals, half of the capacity at most.
     """
     weeks = [as_of + timedelta(days=1 + 7 * t) for t in range(profiles.trend.shape[1])]
     found = _stated(network, capacity, weeks) + _lanes(network, lanes, len(weeks))
@@ -69,6 +71,8 @@ def capacity_model(
     stated = np.array([row[3] for row in found], float)
     is_storage = resource == "storage_cuft"
     limit = stated - np.where(is_storage, overstock[node, week], 0.0) if found else stated
+    kept = np.minimum(reserve[node], stated / 2)
+    limit = limit - np.where(resource == "inbound_units_per_day", kept, 0.0)
     usd = settings.optimize
     overflow = {
         "storage_cuft": usd.storage_overflow_usd_per_cuft_week,

@@ -67,8 +67,9 @@ def price_frame(
     left: NDArray[np.float64],
     right: NDArray[np.float64],
 ) -> pd.DataFrame:
-    """Table capacity_prices; usage includes overstock, which no level accounts for."""
-    overstock = rows.stated - rows.rows.limit
+    """Table capacity_prices; usage includes overstock, and room for uneven arrivals, which no level
+    accounts for."""
+    taken = rows.stated - rows.rows.limit
     return pd.DataFrame(
         {
             "node_id": np.array([*network.names, "network"], object)[rows.node],
@@ -78,7 +79,7 @@ def price_frame(
             "left_derivative_usd": left,
             "right_derivative_usd": right,
             "capacity": rows.stated,
-            "usage": plan.usage + overstock,
+            "usage": plan.usage + taken,
             "overflow": plan.overflow,
         }
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipeline.contracts.settings import Settings
 from pipeline.core.demand import Ranks
 from pipeline.core.item import ItemTables, positions
+from pipeline.optimize.arrival_reserve import reserve_units
 from pipeline.optimize.capacity_model import (
     CapacityModel,
     capacity_model,
@@ -94,9 +95,12 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     overstock = overstock_cuft(
         network, stock, unpriced, weekly, money.cube_cuft, settings.planning.horizon_weeks
     )
+    reserve = reserve_units(
+        network, money, names, tables, weekly * (unpriced.sum(axis=1) > 0)[:, None], settings
+    )
     capacity = capacity_model(
-        network, tables["node_capacity"], tables["lanes"], classes, cycle_days, overstock, as_of,
-        settings,
+        network, tables["node_capacity"], tables["lanes"], classes, cycle_days, overstock, reserve,
+        as_of, settings,
     )  # fmt: skip
     vendors = vendor_rows(tables["vendor_items"], tables["lead_times"], names, money)
     return NightModel(

@@ -10,10 +10,15 @@ import pandas as pd
 
 from pipeline.core.receiving import keep_room, split_cases
 from pipeline.errors import EchelonError
-from pipeline.place.capacity import capacity_at, units_due
+from pipeline.place.arrivals import week_chances, week_of
+from pipeline.place.capacity import capacity_at
 from pipeline.place.grid import Grid, of_day
 
 Floats = npt.NDArray[np.float64]
+WEEKS = 12
+"""Planning weeks that are looked at: longer than nearly all lead times."""
+LEAST_CHANCE = 0.1
+"""A line is not sent elsewhere for the sake of a week in which it hardly comes."""
 
 
 def assign_inbound(
@@ -30,13 +35,13 @@ def assign_inbound(
     cases = orders["cases"].to_numpy(dtype=np.int64)
     case = orders["order_units"].to_numpy(dtype=np.int64) // cases
     got = split_cases(cases, case, have, need)
-    days = (pd.to_datetime(orders["expected_arrival_date"]) - pd.Timestamp(as_of)).dt.days
-    week = np.maximum(days.to_numpy() - 1, 0) // 7
-    weeks = int(week.max()) + 1
-    space = week_space(grid, tables, as_of, weeks)
-    got = keep_room(got, case, case * grid.cube[item], week, space, (have, need))
-    room = week_room(grid, tables, transfers, as_of, weeks)
-    got = keep_room(got, case, case.astype(np.float64), week, room, (have, need))
+    comes = week_chances(orders, tables["lead_times"], as_of, WEEKS)
+    per_case = np.where(comes >= LEAST_CHANCE, comes, 0.0) * case[:, None]
+    use = np.concatenate([per_case, per_case * grid.cube[item][:, None]], axis=1)
+    room = np.concatenate([
+        week_room(grid, tables, transfers, as_of, WEEKS), week_space(grid, tables, as_of, WEEKS)
+    ])  # fmt: skip
+    got = keep_room(got, case, use, room, (have, need))
     line, node = np.nonzero(got)
     frame = orders.iloc[line][["order_line_id", "item_id", "vendor_id"]].reset_index(drop=True)
     frame["node_id"] = np.array(grid.nodes, dtype=object)[node]
@@ -77,50 +82,65 @@ def _territories(grid: Grid, nodes: pd.DataFrame) -> tuple[Floats, Floats]:
 def week_room(
     grid: Grid, tables: dict[str, pd.DataFrame], transfers: pd.DataFrame, as_of: date, weeks: int
 ) -> Floats:
-    """Units [weeks, nodes] that may still arrive in each week from tomorrow on."""
-    room = np.full((weeks, len(grid.nodes)), np.inf)
-    due = units_due(grid, tables, as_of, 7 * weeks)
-    ahead = transfers["expected_arrival_date"] - pd.Timestamp(as_of)
-    moves = transfers.assign(days=ahead.dt.days)
-    for t in range(weeks):
-        first = as_of + timedelta(days=1 + 7 * t)
-        limit = capacity_at(tables["node_capacity"], "inbound_units_per_day", grid.nodes, first) * 7
-        inside = moves[(moves["days"] - 1) // 7 == t]
-        moved = inside.groupby("to_node_id")["transfer_units"].sum().reindex(grid.nodes).fillna(0)
-        coming = due[7 * t : 7 * t + 7].sum(axis=0) + moved.to_numpy(dtype=np.float64)
-        room[t] = np.maximum(limit - coming, 0.0)
-    return room
+    """Units [weeks, nodes] that may still arrive in each planning week.
+
+    Kept free is what is expected and a standard deviation of it: vendors are late.
+    """
+    nodes = pd.Index(grid.nodes)
+    orders = of_day(tables["open_orders"], as_of)
+    chance = week_chances(orders, tables["lead_times"], as_of, weeks)
+    units = orders["open_units"].to_numpy(dtype=np.float64)[:, None]
+    at = nodes.get_indexer(pd.Index(orders["node_id"].astype("str")))
+    coming, spread = np.zeros((2, len(grid.nodes), weeks))
+    np.add.at(coming, at, units * chance)
+    np.add.at(spread, at, units**2 * chance * (1.0 - chance))
+    for moves, column in ((of_day(tables["open_transfers"], as_of), "open_units"),
+                          (transfers, "transfer_units")):  # fmt: skip
+        week = week_of(_days_ahead(moves, as_of), as_of)
+        at = nodes.get_indexer(pd.Index(moves["to_node_id"].astype("str")))
+        inside = week < weeks
+        np.add.at(coming, (at[inside], week[inside]), moves[column].to_numpy(float)[inside])
+    limit, capacity = np.zeros((weeks, len(grid.nodes))), tables["node_capacity"]
+    changes = set(capacity["start_date"])
+    for ahead in range(1, 1 + 7 * weeks - (as_of.weekday() + 1) % 7):
+        day = as_of + timedelta(days=ahead)
+        if ahead == 1 or pd.Timestamp(day) in changes:
+            daily = capacity_at(capacity, "inbound_units_per_day", grid.nodes, day)
+        limit[int(week_of(np.array([ahead]), as_of)[0])] += daily
+    return np.maximum(limit - (coming + np.sqrt(spread)).T, 0.0)
 
 
 def week_space(grid: Grid, tables: dict[str, pd.DataFrame], as_of: date, weeks: int) -> Floats:
-    """Cubic feet [weeks, nodes] that will be free at the end of each week from tomorrow on.
+    """Cubic feet [weeks, nodes] that will be free at the end of each planning week.
 
     Taken is what is there and what is expected by then, less what the node and those it replenishes
     will have sold of it.
     """
     below = np.array([grid.below(node) for node in range(len(grid.nodes))])
     daily = np.einsum("kj,sj->ks", grid.demand / grid.protection_days, below)
-    space, held = np.empty((weeks, len(grid.nodes))), grid.on_hand.astype(np.float64)
     items, nodes = pd.Index(grid.items), pd.Index(grid.nodes)
-    coming = [
-        of_day(tables[name], as_of).rename(columns={column: "at"})[
-            ["item_id", "at", "expected_arrival_date", "open_units"]
-        ]
-        for name, column in (("open_orders", "node_id"), ("open_transfers", "to_node_id"))
-    ]
-    due = pd.concat(coming)
-    k, j = (
-        names.get_indexer(pd.Index(due[column].astype("str")))
-        for names, column in ((items, "item_id"), (nodes, "at"))
-    )
-    ahead = (pd.to_datetime(due["expected_arrival_date"]) - pd.Timestamp(as_of)).dt.days
-    week = np.maximum(ahead.to_numpy() - 1, 0) // 7
-    units = due["open_units"].to_numpy(dtype=np.float64)
+    orders, moves = (of_day(tables[name], as_of) for name in ("open_orders", "open_transfers"))
+    comes = week_chances(orders, tables["lead_times"], as_of, weeks)
+    moved = week_of(_days_ahead(moves, as_of), as_of)[:, None] == np.arange(weeks)
+    sources = [(orders, "node_id", comes), (moves, "to_node_id", moved)]
+    coming = np.zeros((weeks, *grid.level.shape))
+    for frame, column, chance in sources:
+        k = items.get_indexer(pd.Index(frame["item_id"].astype("str")))
+        j = nodes.get_indexer(pd.Index(frame[column].astype("str")))
+        units = frame["open_units"].to_numpy(dtype=np.float64)
+        for t in range(weeks):
+            np.add.at(coming[t], (k, j), units * chance[:, t])
+    space, held = np.empty((weeks, len(grid.nodes))), grid.on_hand.astype(np.float64)
+    gone = (as_of.weekday() + 1) % 7  # days of the first week that are over
     for t in range(weeks):
-        now = week == t
-        np.add.at(held, (k[now], j[now]), units[now])
-        held = np.maximum(held - 7 * daily, 0.0)
-        last = as_of + timedelta(days=7 * (t + 1))
+        days = 7 - gone if t == 0 else 7
+        held = np.maximum(held + coming[t] - days * daily, 0.0)
+        last = as_of + timedelta(days=7 * (t + 1) - gone)
         limit = capacity_at(tables["node_capacity"], "storage_cuft", grid.nodes, last)
         space[t] = limit - grid.cube @ held
     return np.maximum(space, 0.0)
+
+
+def _days_ahead(frame: pd.DataFrame, as_of: date) -> npt.NDArray[np.int64]:
+    ahead = (pd.to_datetime(frame["expected_arrival_date"]) - pd.Timestamp(as_of)).dt.days
+    return ahead.to_numpy(dtype=np.int64)

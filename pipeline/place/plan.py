@@ -15,7 +15,7 @@ from pipeline.place.transfers import plan_transfers
 TABLES = (
     "items", "nodes", "lanes", "vendor_items", "stock", "open_orders", "open_transfers",
     "node_capacity", "base_stock_levels", "purchase_orders", "demand_quantiles",
-    "delivery_options", "delivery_speeds", "order_hours",
+    "delivery_options", "delivery_speeds", "order_hours", "lead_times",
 )  # fmt: skip
 """What place reads, by name."""
 

@@ -48,10 +48,27 @@ def test_an_empty_territory_gets_all_until_it_stands_level():
 def test_cases_move_to_where_there_is_room_and_stay_where_there_is_none():
     have, need = np.zeros((2, 2)), np.ones((2, 2))
     got = np.array([[3, 0], [2, 0]])
-    case, week = np.array([2, 5]), np.array([0, 0])
-    eased = keep_room(got, case, case.astype(float), week, np.array([[10.0, 8.0]]), (have, need))
+    case = np.array([2, 5])
+    use = case[:, None].astype(float)
+    eased = keep_room(got, case, use, np.array([[10.0, 8.0]]), (have, need))
     assert eased.sum(axis=1).tolist() == [3, 2]
     assert (eased * case[:, None]).sum(axis=0)[0] <= 10
     assert (eased * case[:, None]).sum(axis=0)[1] <= 8
-    stuck = keep_room(got, case, case.astype(float), week, np.array([[10.0, 0.0]]), (have, need))
+    stuck = keep_room(got, case, use, np.array([[10.0, 0.0]]), (have, need))
     assert stuck.tolist() == got.tolist()
+
+
+def test_cases_do_not_relieve_one_row_by_filling_another():
+    """A node with room for the units, but none for their cubic feet, takes no case."""
+    have, need = np.zeros((1, 3)), np.ones((1, 3))
+    use = np.array([[1.0, 0.5]])  # a unit and half a cubic foot
+    room = np.array([[2.0, 9.0, 9.0], [9.0, 1.0, 9.0]])
+    eased = keep_room(np.array([[8, 0, 0]]), np.array([1]), use, room, (have, need))
+    assert eased.tolist() == [[2, 2, 4]]
+
+
+def test_what_comes_half_in_a_week_takes_half_the_room():
+    have, need = np.zeros((1, 2)), np.ones((1, 2))
+    room = np.array([[2.0, 9.0], [9.0, 9.0]])
+    eased = keep_room(np.array([[6, 0]]), np.array([1]), np.array([[0.5, 0.5]]), room, (have, need))
+    assert eased.tolist() == [[4, 2]]

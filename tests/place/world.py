@@ -70,11 +70,14 @@ def world(n_items: int, seed: int, tightness: float = 1.0) -> Tables:
                                       rng.choice([1, 6, 12], n_items)}),
         "stock": pd.DataFrame(stock, columns=["date", "item_id", "node_id", "on_hand_units"]),
         "open_orders": pd.DataFrame({
-            "date": [TODAY], "order_id": "p", "item_id": items[0], "node_id": "d1",
+            "date": [TODAY], "order_id": "p", "vendor_id": "v1", "item_id": items[0],
+            "node_id": "d1", "order_date": TODAY - pd.Timedelta(days=7),
             "expected_arrival_date": TODAY + pd.Timedelta(days=3), "open_units": 7}),
         "open_transfers": pd.DataFrame(coming, columns=[
             "date", "item_id", "from_node_id", "to_node_id", "ship_date", "expected_arrival_date",
             "open_units"]),
+        "lead_times": pd.DataFrame({
+            "vendor_id": "v1", "item_id": items, "lead_time_days": 10, "probability": 1.0}),
         "node_capacity": pd.DataFrame(limits, columns=["node_id", "resource", "start_date",
                                                        "capacity"]),
         "base_stock_levels": pd.DataFrame(levels, columns=[
