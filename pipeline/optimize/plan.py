@@ -18,6 +18,7 @@ from pipeline.core.sensitivity import derivatives
 from pipeline.core.solve import Plan, SolveParams, solve
 from pipeline.optimize import frames
 from pipeline.optimize.engine import engine
+from pipeline.optimize.losing import losing_items, without
 from pipeline.optimize.night_model import NightModel, scope
 from pipeline.optimize.targets import levels
 
@@ -32,17 +33,21 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
         threads=settings.run.threads,
         seed=settings.planning.seed,
     )
-    woods, capacity = model.network.woods, model.capacity.rows
-    with engine(settings, model.packed.tables) as (parts, workers):
-        plan = solve(woods, parts, capacity, params, engine=workers)
-    plan = replace(plan, position=[np.concatenate(plan.position)])
+    capacity = model.capacity.rows
+    whole = model
+    plan = _solved(model, params, settings)
+    if settings.planning.drops_losing_items:
+        dropped = losing_items(model, plan.position[0], capacity.on_items(plan.price))
+        if dropped.any():
+            model = without(model, dropped)
+            plan = _solved(model, params, settings)
     on_items = capacity.on_items(plan.price)
     targets = [
         levels(
-            model.network, model.cube, model.packed.tables, model.vendors, model.ranks,
-            model.packed.bank, model.cycle_days, price,
+            which.network, which.cube, which.packed.tables, which.vendors, which.ranks,
+            which.packed.bank, which.cycle_days, price,
         )
-        for price in (on_items, np.zeros(capacity.shape))
+        for which, price in ((model, on_items), (whole, np.zeros(capacity.shape)))
     ]  # fmt: skip
     left, right = _derivatives(model, plan)
     return {
@@ -68,6 +73,13 @@ def _derivatives(model: NightModel, plan: Plan) -> tuple[NDArray[np.float64], ND
     left, right = np.zeros((2, len(plan.price)))
     left[plan.kept], right[plan.kept] = found
     return left, right
+
+
+def _solved(model: NightModel, params: SolveParams, settings: Settings) -> Plan:
+    """The plan, its positions in one array."""
+    with engine(settings, model.packed.tables) as (parts, workers):
+        plan = solve(model.network.woods, parts, model.capacity.rows, params, engine=workers)
+    return replace(plan, position=[np.concatenate(plan.position)])
 
 
 def _base_stock(model: NightModel, plan: Plan, on_items: NDArray[np.float64]) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Room that lanes and nodes have left for tonight's transfers, and weeks for tonight's orders.
 
-Storage is counted on positions: what lies in the node and what arrives within its protection
-interval, without credit for what will be sold or leaves tonight, so that no plan can overfill it.
+Storage is counted at its fullest day within the protection interval: what lies in the node and has
+arrived by then, less expected demand of the days before, without credit for what leaves tonight.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.place.grid import Grid
+from pipeline.place.grid import Grid, of_day
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -63,7 +63,7 @@ def transfer_rows(
     lane_room = lanes["lane_capacity_cuft_per_day"].astype("float64").fillna(np.inf).to_numpy()
     for lane, room in enumerate(lane_room):
         add(np.arange(len(lanes)) == lane, grid.cube, room, f"lane {lane}")
-    held = grid.cube @ grid.position
+    held = fullest_cuft(grid, tables, as_of)
     sold = np.minimum(grid.demand, grid.position).sum(axis=0) / grid.protection_days
     due = units_due(grid, tables, as_of, int(transit.max(initial=0)) + 1)
     outbound = capacity_at(limits, "outbound_units_per_day", grid.nodes, ship_day)
@@ -84,6 +84,34 @@ def transfer_rows(
         np.array(weights, dtype=np.float64).reshape(len(rooms), len(grid.items)),
         np.array(rooms, dtype=np.float64), names,
     )  # fmt: skip
+
+
+def fullest_cuft(grid: Grid, tables: dict[str, pd.DataFrame], as_of: date) -> Floats:
+    """Cubic feet [nodes] in store on the fullest day of the protection interval, as expected."""
+    days = int(grid.protection_days.max())
+    arrives = np.zeros((days, *grid.level.shape))
+    items, nodes = pd.Index(grid.items), pd.Index(grid.nodes)
+    for name, column in (("open_orders", "node_id"), ("open_transfers", "to_node_id")):
+        frame = of_day(tables[name], as_of)
+        ahead = (pd.to_datetime(frame["expected_arrival_date"]) - pd.Timestamp(as_of)).dt.days
+        day = np.maximum(ahead.to_numpy(dtype=np.int64), 1) - 1
+        item = items.get_indexer(pd.Index(frame["item_id"].astype("str")))
+        node = nodes.get_indexer(pd.Index(frame[column].astype("str")))
+        inside = (day < days) & (item >= 0) & (node >= 0)
+        units = frame["open_units"].to_numpy(dtype=np.float64)
+        np.add.at(arrives, (day[inside], item[inside], node[inside]), units[inside])
+    sold = daily_units(grid)
+    held, fullest = grid.on_hand.astype(np.float64), np.zeros(len(grid.nodes))
+    for day in range(days):
+        held = np.maximum(held + arrives[day] - sold, 0.0)
+        fullest = np.maximum(fullest, grid.cube @ held)
+    return fullest
+
+
+def daily_units(grid: Grid) -> Floats:
+    """Expected demand a day [items, nodes] of each node and those that it replenishes."""
+    below = np.array([grid.below(node) for node in range(len(grid.nodes))])
+    return np.asarray(np.einsum("kj,sj->ks", grid.demand / grid.protection_days, below))
 
 
 def units_due(grid: Grid, tables: dict[str, pd.DataFrame], as_of: date, days: int) -> Floats:

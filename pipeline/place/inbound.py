@@ -11,7 +11,7 @@ import pandas as pd
 from pipeline.core.receiving import keep_room, split_cases
 from pipeline.errors import EchelonError
 from pipeline.place.arrivals import week_chances, week_of
-from pipeline.place.capacity import capacity_at
+from pipeline.place.capacity import capacity_at, daily_units
 from pipeline.place.grid import Grid, of_day
 
 Floats = npt.NDArray[np.float64]
@@ -116,8 +116,7 @@ def week_space(grid: Grid, tables: dict[str, pd.DataFrame], as_of: date, weeks: 
     Taken is what is there and what is expected by then, less what the node and those it replenishes
     will have sold of it.
     """
-    below = np.array([grid.below(node) for node in range(len(grid.nodes))])
-    daily = np.einsum("kj,sj->ks", grid.demand / grid.protection_days, below)
+    daily = daily_units(grid)
     items, nodes = pd.Index(grid.items), pd.Index(grid.nodes)
     orders, moves = (of_day(tables[name], as_of) for name in ("open_orders", "open_transfers"))
     comes = week_chances(orders, tables["lead_times"], as_of, weeks)
