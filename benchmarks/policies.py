@@ -38,11 +38,12 @@ def main() -> None:
     parser.add_argument("--weeks", type=int, default=13)
     parser.add_argument("--replications", type=int, default=5)
     parser.add_argument("--policies", default="weeks_of_supply,newsvendor,single_echelon,"
-                        "echelon_unpriced,echelon")  # fmt: skip
+                        "echelon_unpriced,echelon,echelon_protected")  # fmt: skip
     parser.add_argument(
-        "--drop-losing-items",
+        "--keep-losing-items",
         action="store_true",
-        help="give no stock to what costs more to deliver than it brings",
+        help="stock what costs more to deliver than it brings, too; profit is what is compared, so "
+        "by default no policy buys it",
     )
     parser.add_argument("--out", type=Path, default=Path("policies"))
     parser.add_argument("--threads", type=int, default=1)
@@ -53,7 +54,7 @@ def main() -> None:
         start=LAST_DAY - timedelta(weeks=arguments.weeks), days=7 * arguments.weeks,
         replications=arguments.replications, items=arguments.items,
         settings={"run": {"threads": arguments.threads},
-                  "planning": {"drops_losing_items": arguments.drop_losing_items}},
+                  "planning": {"drops_losing_items": not arguments.keep_losing_items}},
     )  # fmt: skip
     console = Console()
     seconds: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])

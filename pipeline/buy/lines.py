@@ -151,7 +151,7 @@ def _why_not_nothing(plan: Ordering, row: int) -> str:
 
 def _why_unordered(plan: Ordering, pair: int, gain: float, buy: BuySettings) -> str:
     """Why the pair's best candidate was not ordered."""
-    pairs, worth = plan.worth.pairs, plan.worth
+    pairs = plan.worth.pairs
     needed = int(pairs.needed[pair])
     if plan.is_overridden[pairs.item[pair]] and plan.system_units[pairs.item[pair]] > 0:
         return "held back by a planner's override"

@@ -56,8 +56,8 @@ def keep_room(
 
     use: [lines, rows] what a case uses of each row (a resource in a week) of the node that it goes
     to; room: [rows, nodes] for what still comes, inf for no limit; balance: (have, need) as in
-    split_cases, in units. A case moves only to where all its rows have room. What fits nowhere stays
-    where it is: an order must arrive.
+    split_cases, in units. A case moves only to where all its rows have room. What fits nowhere
+    stays where it is: an order must arrive.
     """
     have, need = balance
     got = got.copy()

@@ -3,7 +3,8 @@
 Levels are planned at mean flow, but orders come in lots and late: a node that is full on average is
 overfull every other week. The reserve is a newsvendor's: a unit more of flow overflows with the
 chance that the week's arrivals exceed capacity, and what is turned away for it is served from
-outside the node's set. So capacity is planned up to where chance times overflow cost equals that gap.
+outside the node's set. So capacity is planned up to where chance times overflow cost equals that
+gap.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def _lots(
     money: Economics,
     settings: Settings,
 ) -> tuple[Floats, Floats]:
-    """Units of an order, and standard deviation of its lead time, [items]; the cheapest vendor's."""
+    """Units of an order, and standard deviation of its lead time; [items], cheapest vendor."""
     offers = tables["vendor_items"].astype({"item_id": "str", "vendor_id": "str"})
     offers = offers.sort_values(["item_id", "unit_cost_usd", "vendor_id"], kind="stable")
     offers = offers.drop_duplicates("item_id")

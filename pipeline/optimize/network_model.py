@@ -32,9 +32,9 @@ class NetworkModel:
     chain_usd_per_cuft, chain_usd_per_unit: [nodes] lanes, and handling at every node, from where
     vendors deliver down to the node; eligible: bool
     [classes, nodes]; cube_cuft: [grid]; gap_usd: [classes, grid, sets] extra cost of a unit served
-    from outside the set (zero at the root: the lost sale is the item's own); serve_usd, farthest_usd:
-    [classes, grid] mean cost of a unit served from the best node, and from the nodes to which it
-    spills last, its way there included.
+    from outside the set (zero at the root: the lost sale is the item's own); serve_usd and
+    farthest_usd: [classes, grid] mean cost of a unit served from the best node, and from the nodes
+    to which it spills last, its way there included.
     """
 
     nodes: pd.DataFrame

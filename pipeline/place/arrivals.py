@@ -1,6 +1,7 @@
-"""In which week units on order come, by chance: lead times as fitted, given how long they have taken.
+"""When units on order come, by chance: lead times as fitted, given how long they have taken.
 
-Weeks are planning weeks, Monday to Sunday, in which capacity for flow is held; week 0 holds tomorrow.
+Weeks are planning weeks, Monday to Sunday, in which capacity for flow is held; week 0 holds
+tomorrow.
 """
 
 from __future__ import annotations
@@ -20,16 +21,14 @@ def week_of(days_ahead: Ints, as_of: date) -> Ints:
     return (np.maximum(days_ahead, 1) - 1 + (as_of.weekday() + 1) % 7) // 7
 
 
-def week_chances(
-    lines: pd.DataFrame, lead_times: pd.DataFrame, as_of: date, weeks: int
-) -> Floats:
-    """[lines, weeks] chance that what is open of a line comes in a week.
+def day_chances(lines: pd.DataFrame, lead_times: pd.DataFrame, as_of: date, days: int) -> Floats:
+    """[lines, days] chance that what is open of a line comes on a day from tomorrow on.
 
     lines: vendor_id, item_id, order_date, expected_arrival_date. A line that has taken longer than
-    any lead time of its vendor, or whose vendor has none, counts on its expected date. What comes
-    after the last week is left out.
+    any lead time of its vendor, or whose vendor has none, counts on its expected date, tomorrow at
+    the earliest. What comes after the last day is left out.
     """
-    found = np.zeros((len(lines), weeks))
+    found = np.zeros((len(lines), days))
     if lines.empty:
         return found
     today = pd.Timestamp(as_of)
@@ -43,11 +42,18 @@ def week_chances(
     line, chance = rows["line"].to_numpy(), rows["probability"].to_numpy(float)
     line, chance, ahead = line[ahead > 0], chance[ahead > 0], ahead[ahead > 0]
     total = np.bincount(line, chance, len(lines))
-    week = week_of(ahead, as_of)
-    inside = week < weeks
-    np.add.at(found, (line[inside], week[inside]), (chance / total[line])[inside])
+    inside = ahead <= days
+    np.add.at(found, (line[inside], ahead[inside] - 1), (chance / total[line])[inside])
     expected = (pd.to_datetime(lines["expected_arrival_date"]) - today).dt.days.to_numpy(np.int64)
-    week = week_of(expected, as_of)
-    certain = np.flatnonzero((total <= 0) & (week < weeks))
-    found[certain, week[certain]] = 1.0
+    expected = np.maximum(expected, 1)
+    certain = np.flatnonzero((total <= 0) & (expected <= days))
+    found[certain, expected[certain] - 1] = 1.0
     return found
+
+
+def week_chances(lines: pd.DataFrame, lead_times: pd.DataFrame, as_of: date, weeks: int) -> Floats:
+    """[lines, weeks] chance that what is open of a line comes in a week; see day_chances."""
+    days = 7 * weeks - (as_of.weekday() + 1) % 7
+    first = np.searchsorted(week_of(np.arange(1, days + 1), as_of), np.arange(weeks))
+    by_day = day_chances(lines, lead_times, as_of, days)
+    return np.asarray(np.add.reduceat(by_day, first, axis=1))

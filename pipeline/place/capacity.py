@@ -1,7 +1,8 @@
 """Room that lanes and nodes have left for tonight's transfers, and weeks for tonight's orders.
 
-Storage is counted at its fullest day within the protection interval: what lies in the node and has
-arrived by then, less expected demand of the days before, without credit for what leaves tonight.
+Storage is counted on its fullest day of half the protection interval, after which half of what is
+sent tonight has been sold: what lies in the node and has arrived by then, less expected demand of
+the days before, without credit for what leaves tonight.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.place.arrivals import day_chances
 from pipeline.place.grid import Grid, of_day
 
 Floats = npt.NDArray[np.float64]
@@ -87,19 +89,21 @@ def transfer_rows(
 
 
 def fullest_cuft(grid: Grid, tables: dict[str, pd.DataFrame], as_of: date) -> Floats:
-    """Cubic feet [nodes] in store on the fullest day of the protection interval, as expected."""
-    days = int(grid.protection_days.max())
+    """Cubic feet [nodes] in store on the fullest day of half the protection interval, orders coming
+    as their vendors deliver."""
+    days = max(int(grid.protection_days.max()) // 2, 1)
     arrives = np.zeros((days, *grid.level.shape))
     items, nodes = pd.Index(grid.items), pd.Index(grid.nodes)
-    for name, column in (("open_orders", "node_id"), ("open_transfers", "to_node_id")):
-        frame = of_day(tables[name], as_of)
-        ahead = (pd.to_datetime(frame["expected_arrival_date"]) - pd.Timestamp(as_of)).dt.days
-        day = np.maximum(ahead.to_numpy(dtype=np.int64), 1) - 1
+    orders, moves = (of_day(tables[name], as_of) for name in ("open_orders", "open_transfers"))
+    ahead = (pd.to_datetime(moves["expected_arrival_date"]) - pd.Timestamp(as_of)).dt.days
+    moved = np.maximum(ahead.to_numpy(), 1)[:, None] == np.arange(1, days + 1)
+    comes = day_chances(orders, tables["lead_times"], as_of, days)
+    for frame, column, chance in ((orders, "node_id", comes), (moves, "to_node_id", moved)):
         item = items.get_indexer(pd.Index(frame["item_id"].astype("str")))
         node = nodes.get_indexer(pd.Index(frame[column].astype("str")))
-        inside = (day < days) & (item >= 0) & (node >= 0)
         units = frame["open_units"].to_numpy(dtype=np.float64)
-        np.add.at(arrives, (day[inside], item[inside], node[inside]), units[inside])
+        for day in range(days):
+            np.add.at(arrives[day], (item, node), units * chance[:, day])
     sold = daily_units(grid)
     held, fullest = grid.on_hand.astype(np.float64), np.zeros(len(grid.nodes))
     for day in range(days):

@@ -18,8 +18,9 @@ class Grid:
     """Arrays [items, nodes]; items and nodes in order of their ids.
 
     level: base-stock units; demand: expected units over the protection interval of protection_days
-    [nodes]; on_hand: units; soon: units on the way that arrive within the interval; later: beyond
-    it. eligible: the node may hold the item. cube, case: [items]; parent: [nodes] index or -1.
+    [nodes]; on_hand: units; soon: units on the way that arrive within the interval, of vendors' the
+    share of it that they are there for; later: the others. eligible: the node may hold the item.
+    cube, case: [items]; parent: [nodes] index or -1.
     """
 
     items: list[str]
@@ -70,10 +71,12 @@ def build_grid(tables: dict[str, pd.DataFrame], as_of: date) -> Grid:
     for frame, node in ((orders, "node_id"), (moves, "to_node_id")):
         where = _places(frame, node, rows, columns)
         ahead = (pd.to_datetime(frame["expected_arrival_date"]) - pd.Timestamp(as_of)).dt.days
-        is_soon = ahead.to_numpy() <= days[where[1]]
+        rest = days[where[1]] + 1 - np.maximum(ahead.to_numpy(), 1)
+        share = np.clip(rest / days[where[1]], 0.0, 1.0) if node == "node_id" else rest > 0
         units = frame["open_units"].to_numpy(dtype=np.float64)
-        np.add.at(soon, where, np.where(is_soon, units, 0))
-        np.add.at(later, where, np.where(is_soon, 0, units))
+        in_time = np.rint(units * share)
+        np.add.at(soon, where, in_time)
+        np.add.at(later, where, units - in_time)
     level, demand, on_hand = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     _put(level, at, levels["base_stock_units"])
     _put(demand, at, levels["expected_demand_units"])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.simulate.demand_view import DemandView, Floats, demand_view, gamma_quantile
+from pipeline.simulate.opportunity import replacement_usd
 from pipeline.simulate.replenish import (
     cheapest_vendor,
     home_shares,
@@ -45,6 +46,9 @@ class _Rule(ABC):
         homes = home_shares(situation.model)
         cover = lead + situation.settings.planning.review_period_days
         target, level = self.levels(situation, view, homes, cover)
+        if situation.settings.planning.drops_losing_items:
+            kept = sale_usd(situation) > 0
+            target, level = target * kept[:, None], level * kept
         return Plan(
             orders_up_to(situation, terms, level, parent, target),
             transfers_to_targets(situation, target, parent),
@@ -154,6 +158,30 @@ def critical_ratio(situation: Situation, cover: Floats) -> Floats:
     daily = daily + model.cube_cuft * model.storage_usd.mean()
     over = daily * planning.review_period_days
     return np.clip(under / np.maximum(under + over, 1e-9), 0.5, 0.995)
+
+
+def sale_usd(situation: Situation) -> Floats:
+    """[items] what a sale brings and saves: list price and goodwill, less cost and the mean cost of
+    the best way to serve an order, handling and lanes included."""
+    model = situation.model
+    best = np.zeros(len(model.items))
+    offers = model.offers
+    usd = offers.ship_usd + offers.missed_usd
+    way = replacement_usd(model, situation.tables["nodes"])
+    share = np.diff(model.cumulative, axis=1, prepend=0.0)
+    for r in range(offers.n_regions):
+        for cell in range(offers.n_speeds * offers.n_buckets):
+            first = r * offers.n_speeds * offers.n_buckets + cell
+            span = slice(offers.start[first], offers.start[first + 1])
+            cost = usd[span] + way[:, offers.node[span]]
+            cost = np.where(model.may_hold[:, offers.node[span]], cost, np.inf)
+            speed, bucket = divmod(cell, offers.n_buckets)
+            weight = share[r, bucket * offers.n_speeds + speed] / offers.n_regions
+            best += weight * cost.min(axis=1)
+    rows = situation.tables["items"]
+    price = rows.set_index(rows["item_id"].astype("str")).loc[model.items, "list_price_usd"]
+    worth = price.to_numpy(float) * (1 + situation.settings.planning.goodwill_share)
+    return np.asarray(worth - model.unit_cost_usd - best)
 
 
 def _node_quantile(view: DemandView, homes: Floats, days: Floats, ratio: Floats) -> Floats:

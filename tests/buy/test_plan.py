@@ -77,6 +77,15 @@ def test_a_shortfall_within_the_dead_band_waits_and_says_so():
     assert why == ["waits: 10 short, orders start at 14"]
 
 
+def test_what_sells_fast_waits_no_longer_than_its_economic_lot():
+    # two a day at 10 usd: sqrt(2 * 0.02 * 2 / (10 * 0.25 / 365)) = 3.4 units, of 14 a review
+    tables = one_item(on_hand=36, level=40)
+    assert units(tables) == 0
+    assert units(tables, order_line_usd=0.02) == 4
+    why = candidates(one_item(on_hand=37, level=40), order_line_usd=0.02)["why_not"].dropna()
+    assert why.tolist() == ["waits: 3 short, orders start at 4"]
+
+
 def test_a_moq_that_would_last_too_long_is_not_ordered_and_says_so():
     tables = one_item(on_hand=10, level=40, moq=2000)  # 142 weeks of demand
     assert units(tables) == 0

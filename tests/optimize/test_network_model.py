@@ -10,6 +10,8 @@ from pipeline.contracts.settings import Settings
 from pipeline.errors import EchelonError
 from pipeline.optimize.item_model import economics
 from pipeline.optimize.network_model import build_network
+from pipeline.optimize.night_model import night_model
+from tests.optimize.world import AS_OF, SETTINGS, tables
 
 NODES = pd.DataFrame(
     {
@@ -64,6 +66,33 @@ def test_serving_from_outside_costs_the_missed_speed_and_the_way():
     # from F too late: 2.5 + 2 + 0.3 + 0.5 = 5.3; so 0.8 more
     assert network.gap_usd[0, 0, site] == pytest.approx(0.8)
     assert network.chain_usd_per_unit.tolist() == pytest.approx([0.1, 0.3, 0.7])
+
+
+def test_gaps_on_the_way_of_a_unit_add_up_to_what_its_last_node_costs_more():
+    network = model()
+    tree, gap = network.woods.trees[0], network.gap_usd[0, 0]
+    at = {frozenset(np.flatnonzero(m)): s for s, m in enumerate(tree.members)}
+    # from D: same day never, one day till noon 4 + 0.1, then a dollar more: 5.1; same-day orders
+    # as one-day ones, two dollars late: 6.1. From F 3.3 till midnight, late same day 5.3.
+    # Before noon same-day orders enter at S (4.5), spill to F (5.3), then to D (6.1).
+    site, area = at[frozenset({2})], at[frozenset({1, 2})]
+    assert gap[site] == pytest.approx(5.3 - 4.5)
+    # in the area: 1/8 from S, 1/8 late same day, 3/8 one day after noon
+    more = (1 * (6.1 - 5.3) + 1 * (6.1 - 5.3) + 3 * (5.1 - 3.3)) / 5
+    assert gap[area] == pytest.approx(more)
+    spilt = 1 / 8 * gap[site] + 5 / 8 * gap[area]
+    usd = network.spilling_usd(np.zeros(1, np.uint8), np.ones(1))
+    assert usd == pytest.approx(spilt)
+
+
+def test_a_lost_sale_costs_no_more_than_it_brings_though_it_spilled_first():
+    night = night_model(tables(20), AS_OF, SETTINGS)
+    network, money, items = night.network, night.money, night.packed.tables
+    spilt = network.spilling_usd(money.size_class, money.cube_cuft)
+    root = network.woods.n_sets[items.tree] - 1
+    left = night.packed.gap_usd[np.arange(20), root]
+    assert left == pytest.approx(np.maximum(money.lost_sale_usd - spilt, 0.0))
+    assert (left < money.lost_sale_usd).any()
 
 
 def test_serving_costs_the_best_way_of_each_order():

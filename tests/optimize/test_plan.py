@@ -6,6 +6,8 @@ import pytest
 
 from pipeline.contracts.check import require
 from pipeline.contracts.tables import TABLES
+from pipeline.core.item import positions
+from pipeline.optimize.losing import losing_items, without
 from pipeline.optimize.night_model import night_model
 from pipeline.optimize.plan import optimize_night
 from tests.optimize.world import AS_OF, SETTINGS, tables
@@ -107,6 +109,23 @@ def test_an_item_that_loses_on_every_sale_is_stocked_unless_such_items_are_dropp
             units = out[name].groupby(out[name]["item_id"].astype(str))[column].sum()
             assert (units["ITEM-003"] > 0) == is_stocked
             assert units["ITEM-004"] > 0
+
+
+def test_an_item_is_dropped_when_its_whole_plan_costs_more_than_losing_its_sales():
+    """At free capacity it pays, at a price of its space it does not; others stay."""
+    model = night_model(tables(20), AS_OF, SETTINGS)
+    level, k = model.unpriced, 3
+    free = np.zeros(model.capacity.rows.shape)
+    assert not losing_items(model, level, free).any()
+    root = model.network.woods.n_sets[model.packed.tables.tree[k]] - 1
+    worth = model.money.lost_sale_usd[k] * model.packed.mean[k, root]
+    price = free.copy()
+    price[:, 0, :] = worth / (model.money.cube_cuft[k] * level[k].sum())
+    assert losing_items(model, level, price)[k]
+    dropped = np.arange(20) == k
+    left = positions(model.network.woods, without(model, dropped).packed.tables, free)
+    assert (left[k] == 0).all()
+    assert (left[~dropped] == level[~dropped]).all()
 
 
 def test_same_night_gives_the_same_tables_whatever_the_order_of_the_rows():

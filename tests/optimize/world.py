@@ -36,9 +36,14 @@ def tables(items: int = 60, storage: float = 1e6, inbound: float = 1e6) -> dict[
          for v in range(2) for name, cost in zip(ids, price, strict=True)],
         columns=["vendor_id", "item_id", "unit_cost_usd", "quoted_lead_time_days"],
     ).assign(moq_units=1, case_pack_units=1)  # fmt: skip
-    lead = vendors.loc[vendors["vendor_id"] == "V0", ["vendor_id", "item_id"]].merge(
-        pd.DataFrame({"lead_time_days": [5, 9, 16], "probability": [0.5, 0.3, 0.2]}), how="cross"
-    ).assign(sd_lead_time_days=4.2)
+    lead = (
+        vendors.loc[vendors["vendor_id"] == "V0", ["vendor_id", "item_id"]]
+        .merge(
+            pd.DataFrame({"lead_time_days": [5, 9, 16], "probability": [0.5, 0.3, 0.2]}),
+            how="cross",
+        )
+        .assign(sd_lead_time_days=4.2)
+    )
     nodes = net["nodes"]["node_id"]
     amounts = {"storage_cuft": storage, "inbound_units_per_day": inbound}
     return {

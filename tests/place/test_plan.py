@@ -73,9 +73,9 @@ def test_transfers_keep_stock_cases_capacities_and_size_classes(seed, tightness)
 
 
 def fullest(tables: Tables, node: str) -> float:
-    """Cubic feet in the node on the fullest of the next eight days, item by item."""
+    """Cubic feet in the node on the fullest of the next four days, item by item."""
     below = {node} | {n for n in PARENT if PARENT[n] == node or PARENT[PARENT[n] or n] == node}
-    levels, held, cuft = tables["base_stock_levels"], tables["stock"], np.zeros(8)
+    levels, held, cuft = tables["base_stock_levels"], tables["stock"], np.zeros(4)
     coming = pd.concat([
         tables["open_transfers"].rename(columns={"to_node_id": "node_id"}), tables["open_orders"]
     ])  # fmt: skip
@@ -84,7 +84,7 @@ def fullest(tables: Tables, node: str) -> float:
         daily = mine["expected_demand_units"].sum() / 8
         at = (held["item_id"] == item["item_id"]) & (held["node_id"] == node)
         left = float(held.loc[at, "on_hand_units"].sum())
-        for day in range(8):
+        for day in range(4):
             at = (coming["item_id"] == item["item_id"]) & (coming["node_id"] == node)
             at &= coming["expected_arrival_date"] == TODAY + pd.Timedelta(days=day + 1)
             left = max(left + coming.loc[at, "open_units"].sum() - daily, 0.0)

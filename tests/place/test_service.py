@@ -66,7 +66,8 @@ def test_the_grid_parts_what_arrives_in_time_from_what_comes_later():
     ])  # fmt: skip
     grid = build_grid({**tables, "open_orders": orders}, AS_OF)
     at = grid.nodes.index("d1")
-    assert (grid.soon[0, at], grid.later[0, at]) == (14, 7)  # protection: 8 days
+    # protection: 8 days; a vendor's 7 units are there for all of it, for an eighth and for none
+    assert (grid.soon[0, at], grid.later[0, at]) == (7 + 1, 6 + 7)
     due = units_due(grid, {**tables, "open_orders": orders}, AS_OF, 9)[:, at]
     assert due.tolist() == [7, 0, 0, 0, 0, 0, 0, 7, 7]  # overdue ones tomorrow
 
