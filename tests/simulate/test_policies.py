@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from pipeline.contracts.columns import QUANTILE_COLUMNS
 from pipeline.contracts.settings import Settings
 from pipeline.simulate.demand_view import demand_view, gamma_quantile
 from pipeline.simulate.opportunity import opportunity_prices, replacement_usd
-from pipeline.simulate.policies import POLICIES, Echelon
+from pipeline.simulate.policies import POLICIES, Echelon, sale_usd
 from pipeline.simulate.replenish import (
     home_shares,
     orders_up_to,
@@ -187,3 +188,18 @@ def test_replacing_a_unit_costs_handling_and_lanes_from_the_vendors_dock() -> No
     np.testing.assert_allclose(at["DC"], 0.1)
     np.testing.assert_allclose(at["FC-A"], 0.3 + 0.5 * model.cube_cuft)
     np.testing.assert_allclose(at["SD"], 0.7 + 0.7 * model.cube_cuft)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_rules_buy_nothing_that_loses_on_a_sale_where_such_items_are_dropped(name: str) -> None:
+    planning = {"planning": {"drops_losing_items": True}}
+    here = situation()
+    dear = replace(here.model, unit_cost_usd=here.model.unit_cost_usd + 1000.0)
+    for model, is_bought in ((here.model, True), (dear, False)):
+        night = replace(here, model=model, settings=Settings.model_validate(planning))
+        assert (sale_usd(night) > 0).all() == is_bought
+        ordered = 0
+        for day in range(7):  # each vendor is due once a week
+            as_of = here.as_of + timedelta(days=day)
+            ordered += int(POLICIES[name].decide(replace(night, as_of=as_of)).orders["units"].sum())
+        assert (ordered > 0) == is_bought
