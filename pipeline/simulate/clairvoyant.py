@@ -6,7 +6,8 @@ arrive. No policy that keeps to lanes, vendors and what nodes accept earns more,
 units are such a flow: what is relaxed is that vendors deliver any quantity on any day on which one
 order of the run would arrive (no minimums, packs or capacities; a late part may come alone), that
 every customer takes a late delivery, and that the seller chooses which orders to serve, and from
-where.
+where. Where the world's seller must serve all while he has stock, he may choose only as far as
+`clairvoyant_orders` cannot rule it out.
 
 Capacity is shared by items and overflow is charged at pi a unit. For any prices 0 <= p <= pi,
 
@@ -21,7 +22,7 @@ the search ends when it has little more to win.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -39,8 +40,9 @@ from pipeline.simulate.clairvoyant_flow import (
     build,
     solve,
 )
-from pipeline.simulate.kernel import orders_by_cell
+from pipeline.simulate.clairvoyant_orders import must_serve, orders, terms
 from pipeline.simulate.model import Tables, WorldModel
+from pipeline.simulate.opportunity import replacement_usd
 from pipeline.simulate.situation import day_number
 from pipeline.simulate.start import initial_state
 from pipeline.simulate.supply import Ints, LeadTimes, Shipments, luck
@@ -80,7 +82,7 @@ def clairvoyant_bound(
     price_usd: prices to start from, e.g. those of another replication; steps: how often they may be
     changed. Not for worlds in which customers wait.
     """
-    problem = _problem(model, times, truth, tables, seed, start)
+    problem = _problem(model, times, truth, tables, seed, start, price_usd)
     price = np.zeros_like(problem.cap) if price_usd is None else price_usd
     best = Bound(np.inf, price)
     columns: list[tuple[Floats, Floats]] = []
@@ -130,37 +132,58 @@ def _prices(problem: _Problem, columns: list[tuple[Floats, Floats]]) -> tuple[Fl
 
 
 def _problem(
-    model: WorldModel, times: LeadTimes, truth: Truth, tables: Tables, seed: int, start: date
-) -> _Problem:
+    model: WorldModel, times: LeadTimes, truth: Truth, tables: Tables, seed: int, start: date,
+    price_usd: Floats | None,
+) -> _Problem:  # fmt: skip
     state = initial_state(model, times, tables, seed, start)
     first, n_days = day_number(start) + 1, len(truth.days)
     lanes, transit = _lanes(tables, model)
     week = (np.arange(n_days) + 7 - days_left_in_week(first)) // 7
     calendar = Calendar(week, len(model.nodes), lanes, transit)
     ways = serving_ways(model)
-    demand = orders(model, truth, ways, seed, first)
+    asked = orders(model, truth, ways, seed, first)
     stock, sunk_usd, use = _coming(model, state.on_the_way, calendar, first)
     stock[:, 0] += state.on_hand
     goodwill = model.rules.goodwill_share
     value = truth.price_usd * (1 + goodwill) - model.unit_cost_usd[:, None]
     sunk_usd += goodwill * float(np.einsum("tkr,tkr->", truth.demand, truth.price_usd))
     new_usd = new_supply_usd(model, times, tables, seed, first, n_days)
-    rows = tables["nodes"].set_index(tables["nodes"]["node_id"].astype("str")).loc[model.nodes]
-    receives = rows["is_vendor_receiving"].to_numpy(bool)
     capital = model.unit_cost_usd * model.rules.holding_rate_per_year / 365.0
     lane_usd = model.lane_usd_per_cuft[lanes[:, 0], lanes[:, 1]]
-    flows = [
-        build(Item(demand[k], value[:, k], model.may_hold[k], stock[k], new_usd[k], receives,
-                   float(capital[k]), model.storage_usd * model.cube_cuft[k], model.handling_usd,
-                   lane_usd * model.cube_cuft[k], float(model.cube_cuft[k])), ways, calendar)
-        for k in range(len(model.items))
-    ]  # fmt: skip
+    rows = tables["nodes"].set_index(tables["nodes"]["node_id"].astype("str")).loc[model.nodes]
+    receives = rows["is_vendor_receiving"].to_numpy(bool)
     room = _rooms(truth.capacity, calendar, days_left_in_week(first))
+    guess = np.append(np.zeros(len(room)) if price_usd is None else price_usd, 0.0)
+    way_usd, is_bound = replacement_usd(model, tables["nodes"]), must_serve(model)
+    flows = []
+    for k in range(len(model.items)):
+        mine = slice(asked.first[k], asked.first[k + 1])
+        day, kind, units = asked.day[mine], asked.kind[mine], asked.units[mine]
+        worth = value[day, k, ways.region[kind]]
+        item = Item(
+            day, kind, units, worth, model.may_hold[k], stock[k], new_usd[k], receives,
+            float(capital[k]), model.storage_usd * model.cube_cuft[k], model.handling_usd,
+            lane_usd * model.cube_cuft[k], np.zeros(n_days), 0.0, float(model.cube_cuft[k]),
+        )  # fmt: skip
+        best = np.where(model.may_hold[k], ways.usd + way_usd[k], np.inf).min(axis=1)
+        tried = [item]
+        if is_bound:
+            added = terms(day, units, worth - best[kind], stock[k].sum(axis=1))
+            tried = [replace(item, value_usd=worth + term.usd, moving_usd=term.moving_usd,
+                             sunk_usd=term.sunk_usd) for term in added]  # fmt: skip
+        flows.append(_tightest([build(each, ways, calendar) for each in tried], guess))
     most = np.full(len(room), model.rules.overflow_usd[STORAGE])
     most[n_days * calendar.n_nodes :] = np.tile(
         np.repeat(model.rules.overflow_usd[INBOUND:], calendar.n_nodes), int(calendar.week[-1]) + 1
     )
     return _Problem(flows, sunk_usd, use, room, most)
+
+
+def _tightest(flows: list[Flow], price: Floats) -> Flow:
+    """The flow that costs most: each bounds the item's profit."""
+    if len(flows) == 1:
+        return flows[0]
+    return max(flows, key=lambda flow: solve(flow, price)[0])
 
 
 def _rooms(capacity: Floats, calendar: Calendar, first_left: int) -> Floats:
@@ -197,19 +220,6 @@ def _coming(
     use = np.bincount(calendar.row(days, INBOUND, nodes), units.sum(axis=0).ravel(),
                       calendar.n_rows).astype(float)  # fmt: skip
     return units, float(handling + (capital * moving).sum()), use
-
-
-def orders(model: WorldModel, truth: Truth, ways: Ways, seed: int, first: int) -> Ints:
-    """[items, days, kinds] the orders of the world's own draws."""
-    n_items, n_regions, _ = model.shape
-    found = np.zeros((n_items, len(truth.days), len(ways.region)), dtype=np.int64)
-    cells = np.zeros((n_items, n_regions, model.cumulative.shape[1]), dtype=np.int64)
-    for t in range(len(truth.days)):
-        cells[:] = 0
-        orders_by_cell(seed, first + t, model.item_key, model.region_key, truth.demand[t],
-                       model.cumulative, cells)  # fmt: skip
-        np.add.at(found[:, t].T, ways.kind.ravel(), cells.reshape(n_items, -1).T)
-    return found
 
 
 def serving_ways(model: WorldModel) -> Ways:

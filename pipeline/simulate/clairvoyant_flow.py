@@ -48,6 +48,11 @@ class Ways:
     extra_usd: Floats
     direct_usd: Floats
 
+    @property
+    def usd(self) -> Floats:
+        """[kinds, nodes] least cost of serving an order of the kind from the node."""
+        return np.minimum(self.hub_usd[self.region] + self.extra_usd[:, None], self.direct_usd)
+
 
 @dataclass(frozen=True)
 class Calendar:
@@ -82,13 +87,16 @@ class Calendar:
 class Item:
     """One item's data.
 
-    demand: [days, kinds] orders; value_usd: [days, regions] of a unit sold; may_hold: [nodes];
+    day, kind, units: [orders]; value_usd: [orders] of a unit sold; may_hold: [nodes];
     stock: [days, nodes] units that come of themselves; new_usd: [days], inf where none can come;
     receives: [nodes]; capital_usd: of a unit and day; storage_usd: [nodes] of a unit and day;
-    handling_usd: [nodes]; lane_usd: [lanes]; cube_cuft.
+    handling_usd: [nodes]; lane_usd: [lanes]; moving_usd: [days] what a unit on the way between
+    nodes is paid; sunk_usd; cube_cuft.
     """
 
-    demand: Ints
+    day: Ints
+    kind: Ints
+    units: Ints
     value_usd: Floats
     may_hold: NDArray[np.bool_]
     stock: Ints
@@ -98,12 +106,15 @@ class Item:
     storage_usd: Floats
     handling_usd: Floats
     lane_usd: Floats
+    moving_usd: Floats
+    sunk_usd: float
     cube_cuft: float
 
 
 @dataclass(frozen=True)
 class Flow:
-    """The item's network: arcs with base cost, two rows that each may use, and vertex supplies."""
+    """The item's network: arcs with base cost, two rows that each may use, and vertex supplies;
+    sunk_usd is paid in any case."""
 
     tail: Ints
     head: Ints
@@ -113,6 +124,7 @@ class Flow:
     row_use: Floats
     second_row: Ints
     supply: Ints
+    sunk_usd: float
 
 
 class _Arcs:
@@ -138,8 +150,7 @@ def build(item: Item, ways: Ways, calendar: Calendar) -> Flow:
     """The item's network; vertices: (day, node), sink, vendor, then hubs and orders."""
     n_days, n_nodes = calendar.n_days, calendar.n_nodes
     sink, vendor = n_days * n_nodes, n_days * n_nodes + 1
-    day, kind = np.nonzero(item.demand)
-    wanted = item.demand[day, kind]
+    day, kind, wanted, value = _grouped(item)
     most = int(item.stock.sum() + wanted.sum()) + 1
     arcs = _Arcs(calendar.n_rows, most)
     holds = np.flatnonzero(item.may_hold | (item.stock.sum(axis=0) > 0))
@@ -153,7 +164,7 @@ def build(item: Item, ways: Ways, calendar: Calendar) -> Flow:
                ways.hub_usd[hub_region], holds)  # fmt: skip
     _add_sales(arcs, calendar, order, day, ways.direct_usd[kind], holds)
     arcs.add(first_hub + hub, order, ways.extra_usd[kind], wanted)
-    arcs.add(order, np.full(len(day), sink), -item.value_usd[day, ways.region[kind]], wanted)
+    arcs.add(order, np.full(len(day), sink), -value, wanted)
     arcs.add(np.array([vendor]), np.array([sink]), np.zeros(1))
     supply = np.zeros(first_order + len(day), dtype=np.int64)
     supply[:sink] = item.stock.ravel()
@@ -162,7 +173,16 @@ def build(item: Item, ways: Ways, calendar: Calendar) -> Flow:
     tail, head, limit, usd, row, use, second = (
         np.concatenate(part) for part in zip(*arcs.parts, strict=True)
     )
-    return Flow(tail, head, limit, usd, row, use, second, supply)
+    return Flow(tail, head, limit, usd, row, use, second, supply, item.sunk_usd)
+
+
+def _grouped(item: Item) -> tuple[Ints, Ints, Ints, Floats]:
+    """Day, kind, units and value of the orders, those of a day that are alike in one."""
+    value = np.round(item.value_usd, 9)
+    keys = np.rec.fromarrays([item.day, item.kind, value], names="day,kind,value")
+    found, which = np.unique(keys, return_inverse=True)
+    units = np.bincount(which, item.units, len(found)).astype(np.int64)
+    return found["day"], found["kind"], units, found["value"]
 
 
 def _add_stock(arcs: _Arcs, item: Item, calendar: Calendar, holds: Ints, sink: int) -> None:
@@ -181,7 +201,9 @@ def _add_stock(arcs: _Arcs, item: Item, calendar: Calendar, holds: Ints, sink: i
     arrival = day + calendar.transit[lane]
     is_in = arrival < n_days
     there = np.where(is_in, arrival, 0)
+    paid = np.concatenate([[0.0], np.cumsum(item.moving_usd)])
     usd = item.lane_usd[lane] + item.capital_usd * (np.minimum(arrival, n_days) - day)
+    usd = usd - (paid[np.minimum(arrival, n_days)] - paid[day])
     arcs.add(day * n_nodes + source, np.where(is_in, there * n_nodes + target, sink),
              usd + np.where(is_in, item.handling_usd[target], 0.0),
              row=calendar.row(day, OUTBOUND, source),
@@ -223,4 +245,4 @@ def solve(flow: Flow, price: Floats) -> tuple[float, Floats]:
     units = solver.flows(arcs)
     used = np.bincount(flow.row, flow.row_use * units, len(price)).astype(float)
     used += np.bincount(flow.second_row, units, len(price))
-    return solver.optimal_cost() / USD, used[:-1]
+    return solver.optimal_cost() / USD + flow.sunk_usd, used[:-1]

@@ -175,12 +175,12 @@ class World:
         rate = self.model.lane_usd_per_cuft[source, decisions.transfer_node]
         np.add.at(usd, item, units * rate * self.model.cube_cuft[item])
         sent, none = np.full(len(units), day, dtype=np.int64), np.full(len(units), -1)
-        fastest = day + self.model.lane_days[source, decisions.transfer_node]
-        arrival = np.maximum(decisions.transfer_arrival_day, fastest)
+        arrival = day + self.model.lane_days[source, decisions.transfer_node]
+        expected = np.maximum(decisions.transfer_arrival_day, arrival)
         number = state.next_number + np.arange(len(units))
         state.next_number += len(units)
         moved = Shipments(
-            number, none, item, source, decisions.transfer_node, sent, arrival, arrival, units
+            number, none, item, source, decisions.transfer_node, sent, expected, arrival, units
         )
         state.on_the_way = state.on_the_way.plus(moved.where(units > 0))
         return outbound, usd

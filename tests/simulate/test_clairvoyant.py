@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.simulate.clairvoyant import clairvoyant_bound
+from pipeline.simulate.clairvoyant_orders import must_serve, pooled
 from pipeline.simulate.model import Tables, WorldModel, WorldRules, capacities, world_model
 from pipeline.simulate.record import order_churn
 from pipeline.simulate.situation import day_number
@@ -184,6 +188,74 @@ def test_an_order_after_the_cut_off_cannot_be_had_in_time() -> None:
         model = world_model(tables, WorldRules(partial_receipt_share=0.0))
         found[name] = clairvoyant_bound(model, times, free(truth), tables, 2, START).usd
     assert found["late"] < found["early"]
+
+
+def everywhere(
+    n_items: int, n_days: int, seed: int, stock: int = 12
+) -> tuple[WorldModel, LeadTimes, Truth, Tables]:
+    """A world whose nodes all deliver to all regions, in which half of the sales lose."""
+    _, times, truth, tables = case(n_items, n_days, seed, stock)
+    regions, nodes = tables["regions"]["region_id"], tables["nodes"]["node_id"]
+    near = tables["delivery_options"]
+    far = pd.DataFrame([(region, "slow", node, 24.0, 5.0) for region in regions for node in nodes],
+                       columns=near.columns)  # fmt: skip
+    both = pd.concat([near, far]).drop_duplicates(["region_id", "speed", "node_id"])
+    tables = {**tables, "delivery_options": both}
+    model = world_model(tables, WorldRules(partial_receipt_share=0.0))
+    price = np.random.default_rng(seed).uniform(4, 24, truth.price_usd.shape)
+    return model, times, Truth(truth.days, truth.demand, price, truth.capacity), tables
+
+
+def test_sellers_must_serve_where_every_node_reaches_everyone_who_then_accepts() -> None:
+    model, _, _, _ = everywhere(2, 5, 0)
+    assert must_serve(model)
+    assert not must_serve(case(2, 5, 0)[0])
+    picky = model.rules.model_copy(update={"accept_late_share": 0.9})
+    assert not must_serve(replace(model, rules=picky))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_plan_of_a_seller_who_must_serve_earns_more(seed: int) -> None:
+    """Nor does one that hides its stock on lanes; the bound is below that of a free choice."""
+    model, times, truth, tables = everywhere(4, 14, seed)
+    bound = clairvoyant_bound(model, times, truth, tables, seed, START).usd
+    state = initial_state(model, times, tables, seed, START)
+    assert bound < best_profit(
+        model, times, free(truth), tables, state, seed, FIRST, with_packs=False
+    )
+    rng, best = np.random.default_rng(seed), -np.inf
+    for how in range(14):
+        most = 40 if how % 2 else 4  # now and then all that is there is sent away
+        plans = [
+            plan(model, t, [(int(k), int(rng.integers(0, how))) for k in rng.integers(0, 4, 2)]
+                 if how > 9 else [(0, 0)],
+                 [(int(k), *[(0, 1), (0, 2), (1, 3)][int(lane)], int(rng.integers(0, most)))
+                  for k, lane in rng.integers(0, (4, 3), (8, 2))] if how else [(0, 0, 1, 0)])
+            for t in range(14)
+        ]  # fmt: skip
+        best = max(best, lived(model, times, truth, tables, seed, plans))
+    assert best <= bound
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 9), st.floats(-5, 5)), min_size=1))
+def test_pooled_values_are_the_steps_of_the_concave_majorant_of_a_days_sums(rows) -> None:
+    """The twin tries every chord."""
+    rows.sort(key=lambda row: row[0])
+    day, units, value = (np.array(part) for part in zip(*rows, strict=True))
+    even = pooled(day, units, value.astype(float))
+    for one in np.unique(day):
+        mine = np.flatnonzero(day == one)
+        x = np.concatenate([[0], np.cumsum(units[mine])])
+        y = np.concatenate([[0.0], np.cumsum(units[mine] * value[mine])])
+        least = [
+            max(y[i] if i == n == j else y[i] + (y[j] - y[i]) * (x[n] - x[i]) / (x[j] - x[i])
+                for i in range(n + 1) for j in range(n, len(x)) if i < j or i == n == j)
+            for n in range(len(x))
+        ]  # fmt: skip
+        found = np.concatenate([[0.0], np.cumsum(units[mine] * even[mine])])
+        assert found == pytest.approx(least, abs=1e-7)
+        assert (np.diff(even[mine]) <= 1e-9).all()
 
 
 def test_churn_is_0_for_the_same_orders_every_week_and_1_for_orders_every_other_week() -> None:
