@@ -37,7 +37,7 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
     whole = model
     plan = _solved(model, params, settings)
     if settings.planning.drops_losing_items:
-        dropped = losing_items(model, plan.position[0], capacity.on_items(plan.price))
+        dropped = losing_items(model, plan.position[0], plan.price)
         if dropped.any():
             model = without(model, dropped)
             plan = _solved(model, params, settings)

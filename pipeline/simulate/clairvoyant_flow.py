@@ -178,11 +178,10 @@ def build(item: Item, ways: Ways, calendar: Calendar) -> Flow:
 
 def _grouped(item: Item) -> tuple[Ints, Ints, Ints, Floats]:
     """Day, kind, units and value of the orders, those of a day that are alike in one."""
-    value = np.round(item.value_usd, 9)
-    keys = np.rec.fromarrays([item.day, item.kind, value], names="day,kind,value")
-    found, which = np.unique(keys, return_inverse=True)
-    units = np.bincount(which, item.units, len(found)).astype(np.int64)
-    return found["day"], found["kind"], units, found["value"]
+    keys = np.column_stack([item.day, item.kind, np.round(item.value_usd, 9)])
+    found, which = np.unique(keys, axis=0, return_inverse=True)
+    units = np.bincount(which.ravel(), item.units, len(found)).astype(np.int64)
+    return found[:, 0].astype(np.int64), found[:, 1].astype(np.int64), units, found[:, 2]
 
 
 def _add_stock(arcs: _Arcs, item: Item, calendar: Calendar, holds: Ints, sink: int) -> None:

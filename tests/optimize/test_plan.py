@@ -1,5 +1,7 @@
 """The optimize stage's tables: on contract, certified, and moving as a planner would expect."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -108,24 +110,46 @@ def test_an_item_that_loses_on_every_sale_is_stocked_unless_such_items_are_dropp
                              ("network_targets", "order_up_to_units")):  # fmt: skip
             units = out[name].groupby(out[name]["item_id"].astype(str))[column].sum()
             assert (units["ITEM-003"] > 0) == is_stocked
-            assert units["ITEM-004"] > 0
+            assert units["ITEM-005"] > 0
 
 
 def test_an_item_is_dropped_when_its_whole_plan_costs_more_than_losing_its_sales():
-    """At free capacity it pays, at a price of its space it does not; others stay."""
-    model = night_model(tables(20), AS_OF, SETTINGS)
-    level, k = model.unpriced, 3
-    free = np.zeros(model.capacity.rows.shape)
+    """Where space costs nothing it pays, where it costs more than its sales bring it does not."""
+    model = night_model(tables(20, storage=200.0), AS_OF, SETTINGS)
+    level, rows = model.unpriced, model.capacity
+    free = np.zeros(len(rows.node))
     assert not losing_items(model, level, free).any()
+    price = np.where(rows.resource == "storage_cuft", 50.0, 0.0)
+    lost = losing_items(model, level, price)
+    on_items = rows.rows.on_items(price)[model.packed.tables.profile]
+    space = np.einsum("kj,kj->k", on_items[:, 0], level * model.money.cube_cuft[:, None])
+    root = model.network.woods.n_sets[model.packed.tables.tree] - 1
+    worth = model.money.lost_sale_usd * model.packed.mean[np.arange(20), root]
+    assert lost[space > worth].all()
+    assert not lost[space < 0.5 * worth].any()
+    assert lost.any()
+    left = positions(model.network.woods, without(model, lost).packed.tables,
+                     np.zeros(rows.rows.shape))  # fmt: skip
+    assert (left[lost] == 0).all()
+    assert (left[~lost] == level[~lost]).all()
+
+
+def test_an_item_that_is_worth_less_than_those_whose_way_in_it_takes_is_dropped():
+    """What a unit costs that a full node turns away decides, not the price of a unit of level."""
+    model = night_model(tables(20), AS_OF, SETTINGS)
+    rows, k = model.capacity, 2
+    node = int(rows.node[rows.resource == "inbound_units_per_day"][0])
+    is_full = (rows.resource == "inbound_units_per_day") & (rows.node == node)
+    inside = model.network.woods.home[model.packed.tables.tree[k], node]
     root = model.network.woods.n_sets[model.packed.tables.tree[k]] - 1
-    worth = model.money.lost_sale_usd[k] * model.packed.mean[k, root]
-    price = free.copy()
-    price[:, 0, :] = worth / (model.money.cube_cuft[k] * level[k].sum())
-    assert losing_items(model, level, price)[k]
-    dropped = np.arange(20) == k
-    left = positions(model.network.woods, without(model, dropped).packed.tables, free)
-    assert (left[k] == 0).all()
-    assert (left[~dropped] == level[~dropped]).all()
+    turned_away = model.packed.gap_usd[k, inside] * model.packed.mean[k, inside]
+    assert turned_away > 0
+    for share, is_lost in ((0.9, True), (40.0, False)):
+        lost_sale = model.money.lost_sale_usd.copy()
+        lost_sale[k] = share * turned_away / model.packed.mean[k, root]
+        poor = replace(model, money=replace(model.money, lost_sale_usd=lost_sale))
+        found = losing_items(poor, model.unpriced, np.where(is_full, 1e-3, 0.0))
+        assert found[k] == is_lost
 
 
 def test_same_night_gives_the_same_tables_whatever_the_order_of_the_rows():
