@@ -264,8 +264,9 @@ def _claim(out: Path, scenario: Scenario) -> None:
             f"{out} holds the runs of another scenario (or other days). "
             "Next: name another folder, or delete it."
         )
-    mark.write_text(scenario.sha256() + "\n")
-    (out / "scenario.json").write_text(scenario.model_dump_json(indent=1) + "\n")
+    if not mark.exists():  # another process may be at work in the folder
+        mark.write_text(scenario.sha256() + "\n")
+        (out / "scenario.json").write_text(scenario.model_dump_json(indent=1) + "\n")
 
 
 def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
