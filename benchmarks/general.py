@@ -112,8 +112,8 @@ def measure(n_items: int, scenarios: int, seed: int) -> dict[str, float]:
         seconds = after - began, process_time() - after
         world = GeneralItem(item.reward, fresh, item.place_usd)
         flat = nested(item)
-        worth = [recourse(world, y)[0] - item.place_usd @ y for y in (ours.position, flat)]
-        sample = recourse(item, flat)[0] - item.place_usd @ flat
+        worth = [recourse(world, y).reward - item.place_usd @ y for y in (ours.position, flat)]
+        sample = recourse(item, flat).reward - item.place_usd @ flat
         rows.append((ours.value, ours.bound, relaxed, sample, *worth, *seconds))
     value, bound, relaxed, sample, general_out, nested_out, ours_s, highs_s = np.sum(rows, axis=0)
     return {

@@ -11,7 +11,8 @@ certifies
     value <= mean_w sum_l D_l^w max(0, max_j (r_jl - beta_j^w))
 
 so the answer carries its own bound however far the iterations got. The integer position comes from
-rounding and from moves that the exact recourse (its dual prices by node) says pay.
+rounding, or from a position that is known (as of the nested model), and from moves of units that
+the exact derivatives of the recourse (core.transport) say pay.
 """
 
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.optimize import linprog
-from scipy.sparse import csr_matrix
+
+from pipeline.core.transport import serve_all
 
 A = NDArray[np.float64]
 
@@ -118,65 +119,72 @@ def _pdhg(
     return y, bound
 
 
-def recourse(item: GeneralItem, position: NDArray[np.int64]) -> tuple[float, A]:
-    """Mean best reward of serving all scenarios from the position, and the mean dual price [nodes]
-    of a unit at each node (exact, one sparse LP over all scenarios)."""
-    scenarios, cells = item.demand.shape
-    j_of, l_of = np.nonzero(item.reward > 0)
-    n, nodes = len(j_of), len(position)
-    w = np.repeat(np.arange(scenarios), n)
-    rows = np.concatenate([w * nodes + np.tile(j_of, scenarios),
-                           scenarios * nodes + w * cells + np.tile(l_of, scenarios)])  # fmt: skip
-    columns = np.tile(np.arange(scenarios * n), 2)
-    matrix = csr_matrix((np.ones(len(rows)), (rows, columns)))
-    matrix.resize((scenarios * (nodes + cells), scenarios * n))
-    limit = np.concatenate([np.tile(position, scenarios).astype(float), item.demand.ravel()])
-    found = linprog(
-        -np.tile(item.reward[j_of, l_of], scenarios), A_ub=matrix, b_ub=limit, method="highs"
-    )
-    price = -found.ineqlin.marginals[: scenarios * nodes].reshape(scenarios, nodes)
-    return -found.fun / scenarios, price.mean(axis=0)
+@dataclass(frozen=True)
+class Recourse:
+    """What a position brings: reward: usd, mean over scenarios; gain, loss: [nodes] usd of one unit
+    more and of one less (infinite where there is none)."""
+
+    reward: float
+    gain: A
+    loss: A
 
 
-def solve_general(item: GeneralItem, rounds: int = 12, length: int = 80) -> GeneralAnswer:
-    """Integer position with a certified bound; more rounds tighten the bound."""
+def recourse(item: GeneralItem, position: NDArray[np.int64]) -> Recourse:
+    """Mean best reward of serving all scenarios from the position, and its derivatives, exactly."""
+    gain, loss = np.empty(len(position)), np.empty(len(position))
+    reward = np.vstack([item.reward, np.zeros(item.reward.shape[1])])
+    total = serve_all(reward, position.astype(float), item.demand, gain, loss)
+    return Recourse(total, gain, loss)
+
+
+def solve_general(
+    item: GeneralItem,
+    rounds: int = 12,
+    length: int = 80,
+    start: NDArray[np.int64] | None = None,
+) -> GeneralAnswer:
+    """Integer position with a certified bound; more rounds tighten the bound, none leave it
+    infinite and need a start."""
     top = item.reward[np.isfinite(item.reward)].max(initial=0.0)
     peak = item.demand.mean(axis=0).sum()
     if top <= 0 or peak <= 0:
         return GeneralAnswer(np.zeros(len(item.place_usd), np.int64), 0.0, 0.0)
-    weight = max(peak / np.sqrt(item.demand.shape[1]), 0.05) / top
-    relaxed, bound = _pdhg(item.reward, item.demand, item.place_usd, rounds, length, weight)
-    best = np.rint(relaxed).astype(np.int64)
-    value, price = _net(item, best)
-    for _ in range(4 * len(best)):
-        moves = _moves(item, best, price)
-        tried = [(*_net(item, move), move) for move in moves]
-        better = max(tried, key=lambda one: one[0], default=None)
-        if better is None or better[0] <= value + 1e-9:
-            break
-        value, price, best = better
+    bound = np.inf
+    if rounds:
+        weight = max(peak / np.sqrt(item.demand.shape[1]), 0.05) / top
+        relaxed, bound = _pdhg(item.reward, item.demand, item.place_usd, rounds, length, weight)
+        start = np.rint(relaxed).astype(np.int64) if start is None else start
+    if start is None:
+        raise ValueError("a position to start from is needed without rounds")
+    best, value = climb(item, start)
     return GeneralAnswer(best, value, max(bound, value))
 
 
-def _net(item: GeneralItem, position: NDArray[np.int64]) -> tuple[float, A]:
-    reward, price = recourse(item, position)
-    return reward - float(item.place_usd @ position), price
-
-
-def _moves(item: GeneralItem, position: NDArray[np.int64], price: A) -> list[NDArray[np.int64]]:
-    """One unit more where the dual price promises most, or one less where it is worth least."""
-    margin = price - item.place_usd
-    found = []
-    for j in (int(margin.argmax()), int(np.where(position > 0, margin, np.inf).argmin())):
-        for step in (1, -1):
-            moved = position.copy()
-            moved[j] += step
-            if moved[j] >= 0:
-                found.append(moved)
-    held = np.where(position > 0, margin, np.inf)
-    if np.isfinite(held.min()):
-        moved = position.copy()
-        moved[int(held.argmin())] -= 1
-        moved[int(margin.argmax())] += 1
-        found.append(moved)
-    return found
+def climb(item: GeneralItem, start: NDArray[np.int64]) -> tuple[NDArray[np.int64], float]:
+    """A position that no unit more, less or elsewhere improves by its derivatives, and its value in
+    usd; starts from another one, of nodes that may hold the item only."""
+    best, found = start, recourse(item, start)
+    value = found.reward - float(item.place_usd @ start)
+    for _ in range(100 + 2 * int(start.sum())):
+        more, less = found.gain - item.place_usd, item.place_usd - found.loss
+        tried = []
+        for add, take in ((int(more.argmax()), -1), (-1, int(less.argmax())),
+                          (int(more.argmax()), int(less.argmax()))):  # fmt: skip
+            promised = (more[add] if add >= 0 else 0.0) + (less[take] if take >= 0 else 0.0)
+            if promised > 1e-9 and add != take:
+                tried.append((float(promised), add, take))
+        better = False
+        for _, add, take in sorted(tried, reverse=True):  # a swap may promise more than it keeps
+            moved = best.copy()
+            if add >= 0:
+                moved[add] += 1
+            if take >= 0:
+                moved[take] -= 1
+            again = recourse(item, moved)
+            usd = again.reward - float(item.place_usd @ moved)
+            if usd > value + 1e-9:
+                best, value, found, better = moved, usd, again, True
+                break
+        if not better:
+            break
+    return best, value

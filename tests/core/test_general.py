@@ -20,7 +20,7 @@ def overlapping(seed: int) -> GeneralItem:
 def best_by_search(item: GeneralItem) -> float:
     """Best integer position up to 6 units a node, every one valued by the exact recourse."""
     grid = np.stack(np.meshgrid(*[np.arange(7)] * 3), axis=-1).reshape(-1, 3)
-    return max(recourse(item, y)[0] - item.place_usd @ y for y in grid)
+    return max(recourse(item, y).reward - item.place_usd @ y for y in grid)
 
 
 def test_value_is_near_the_best_found_by_search_and_below_the_bound():
@@ -46,7 +46,7 @@ def test_recourse_is_the_transportation_problem():
         asked = np.kron(np.ones((1, 3)), np.eye(4))
         limit = np.concatenate([y, demand])
         total -= linprog(-usd.ravel(), A_ub=np.vstack([supply, asked]), b_ub=limit).fun
-    assert recourse(item, y)[0] == pytest.approx(total / len(item.demand))
+    assert recourse(item, y).reward == pytest.approx(total / len(item.demand))
 
 
 def test_worthless_item_is_not_held():
