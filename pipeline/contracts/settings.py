@@ -174,6 +174,22 @@ class OptimizeSettings(Section):
         description="Worlds of no more items get exact prices, and a search where rounding leaves "
         "a gap near 0.1 %. Simulations set it to 0, for speed, unless they name it.",
     )
+    general_share: float = Field(
+        default=0.4,
+        ge=0,
+        le=1,
+        description="A size class is planned by the general model where more of its demand than "
+        "this share can be served in time by nodes that are no set of the tree.",
+    )
+    general_scenarios: int = Field(
+        default=48, ge=8, le=512, description="Demand scenarios of an item in the general model."
+    )
+    audit_items: int = Field(
+        default=20,
+        ge=0,
+        description="Items planned by the general model, too, to see what the nested one loses. "
+        "Simulations set it to 0.",
+    )
     storage_overflow_usd_per_cuft_week: float = Field(
         default=5.0, gt=0, description="Cost of a cubic foot stored beyond capacity for a week."
     )

@@ -310,6 +310,35 @@ def demand_tables(
     return tables, mean
 
 
+@njit(nogil=True, cache=True)
+def _cell_demand(
+    quantiles: Array, windows: Array, intervals: Array, chances: Array, bank: Array, below: Array,
+    weight: Array, interval: Array, cell_start: Array, cell_entry: Array, cell_given: Array,
+    cells: int, seeds: Array, normals: Array, found: Array,
+) -> None:  # fmt: skip
+    parent = np.full(cells, cells)  # every cell on its own: the sums go to a last column
+    for k in range(len(found)):
+        state, b = np.uint64(seeds[k]) | np.uint64(1), bank[k]
+        _scenarios(
+            quantiles[k], windows, intervals, chances[k], below[b], weight[b], interval[b],
+            cell_start, cell_entry, cell_given, parent, cells + 1, normals, state, found[k],
+        )  # fmt: skip
+
+
+def cell_demand(
+    shares: CellShares, cells: int, ranks: Ranks, demand: ItemDemand
+) -> NDArray[np.float64]:
+    """Scenarios of the demand of single cells, [items, scenarios, cells] units, of items of one
+    tree; shares: as for the tables, with cells for sets."""
+    found = np.zeros((len(demand.tree), ranks.below.shape[1], cells + 1))
+    _cell_demand(
+        demand.quantiles, demand.windows, demand.intervals, demand.chances, demand.bank,
+        ranks.below, ranks.weight, ranks.interval, shares.start, shares.entry, shares.given, cells,
+        demand.seeds, NORMALS, found,
+    )  # fmt: skip
+    return found[:, :, :cells]
+
+
 def _padded(shares: list[CellShares]) -> tuple[NDArray, NDArray, NDArray]:
     width = max(len(one.entry) for one in shares)
     start = np.stack([one.start for one in shares])

@@ -156,11 +156,11 @@ def solve_general(
         start = np.rint(relaxed).astype(np.int64) if start is None else start
     if start is None:
         raise ValueError("a position to start from is needed without rounds")
-    best, value = climb(item, start)
+    best, value = climb_position(item, start)
     return GeneralAnswer(best, value, max(bound, value))
 
 
-def climb(item: GeneralItem, start: NDArray[np.int64]) -> tuple[NDArray[np.int64], float]:
+def climb_position(item: GeneralItem, start: NDArray[np.int64]) -> tuple[NDArray[np.int64], float]:
     """A position that no unit more, less or elsewhere improves by its derivatives, and its value in
     usd; starts from another one, of nodes that may hold the item only."""
     best, found = start, recourse(item, start)

@@ -53,8 +53,8 @@ def _paths(best: Array, gain: Array, before: Array) -> None:
 
 @njit(nogil=True, cache=True, inline="always")
 def _one_more(best: Array, gain: Array) -> None:
-    """What a unit more at each node gains: an unserved one takes it, or one from another node, whose
-    place may stay free."""
+    """What a unit more at each node gains: an unserved order takes it, or one from another node,
+    whose unit may stay free."""
     nodes = len(gain)
     for j in range(nodes):
         gain[j] = max(best[nodes - 1, j], 0.0) if j < nodes - 1 else 0.0

@@ -107,7 +107,7 @@ def build_network(
     transit, chain, handling = _chains(nodes, lanes, parent)
     accepts = nodes["accepts"].astype(str).to_numpy()
     eligible = np.array([(accepts == name) | (accepts == "any") for name in SIZE_CLASSES])
-    cells = _cells(options, speeds, hours, region_share, index)
+    cells = demand_cells(options, speeds, hours, region_share, index)
     grid = np.quantile(cubes.to_numpy(float), np.linspace(0, 1, CUBE_GRID))
     trees = [_tree(parent, able, name) for able, name in zip(eligible, SIZE_CLASSES, strict=True)]
     woods = forest(trees)
@@ -163,7 +163,7 @@ def _chains(
 
 
 @dataclass(frozen=True)
-class _Cells:
+class Cells:
     """region, speed: [cells]; share: of the region's demand; on_time: bool [cells, nodes];
     cost_usd: [cells, nodes] delivery, and a missed speed where late; inf where not served;
     slower: [cells] the cell of the next slower speed and same hour, -1 for the slowest."""
@@ -175,13 +175,14 @@ class _Cells:
     slower: NDArray[np.int64]
 
 
-def _cells(
+def demand_cells(
     options: pd.DataFrame,
     speeds: pd.DataFrame,
     hours: pd.DataFrame,
     region_share: pd.Series,
     index: dict[str, int],
-) -> _Cells:
+) -> Cells:
+    """Cells of all regions, in order of region_share; index: of the nodes, by id."""
     regions = {str(name): i for i, name in enumerate(region_share.index)}
     speeds = speeds.sort_values(["region_id", "promise_days", "speed"])
     keys = list(zip(speeds["region_id"].astype(str), speeds["speed"].astype(str), strict=True))
@@ -207,7 +208,7 @@ def _cells(
     n_hours, n_nodes = len(hour), len(index)
     step = np.where(np.diff(region_of, append=-1) == 0, n_hours, -(10**9))
     slower = np.arange(len(keys) * n_hours) + np.repeat(step, n_hours)
-    return _Cells(
+    return Cells(
         np.repeat(region_of, n_hours),
         share.ravel(),
         on_time.reshape(-1, n_nodes),
@@ -230,8 +231,13 @@ def _tree(parent: NDArray[np.int64], able: NDArray[np.bool_], name: str) -> Tree
     return laminar_tree(groups, len(parent))
 
 
-def _entries(cells: _Cells, tree: Tree, able: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Entry set of each cell, slower speeds standing in where nothing is in time."""
+def _entries(cells: Cells, tree: Tree, able: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Entry set of each cell."""
+    return entry_sets(in_time(cells, able), tree)
+
+
+def in_time(cells: Cells, able: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Nodes [cells, nodes] in time for each cell, slower speeds standing in where nothing is."""
     on_time = cells.on_time & able
     source = np.arange(len(on_time))
     for _ in range(len(on_time)):
@@ -239,7 +245,7 @@ def _entries(cells: _Cells, tree: Tree, able: NDArray[np.bool_]) -> NDArray[np.i
         if not stuck.any():
             break
         source = np.where(stuck, cells.slower[source], source)
-    return entry_sets(on_time[source], tree)
+    return np.asarray(on_time[source])
 
 
 def _gaps(

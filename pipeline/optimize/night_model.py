@@ -19,6 +19,7 @@ from pipeline.optimize.capacity_model import (
     overstock_cuft,
     stock_on_hand,
 )
+from pipeline.optimize.general_model import GeneralModel, general_model
 from pipeline.optimize.item_model import (
     DemandCube,
     Economics,
@@ -42,7 +43,7 @@ class NightModel:
     """All that the optimizer needs of a night.
 
     unpriced: [items, nodes] best positions if capacity were free; cycle_days: days that a position
-    must last; overrides: those of base stock in force tomorrow.
+    must last; overrides: those of base stock in force tomorrow; general: the items' other model.
     """
 
     network: NetworkModel
@@ -56,6 +57,12 @@ class NightModel:
     vendors: Vendors
     cycle_days: float
     overrides: pd.DataFrame
+    general: GeneralModel
+
+    @property
+    def worth_usd(self) -> NDArray[np.float64]:
+        """[items] usd of a sale; nothing where the item is not to be held."""
+        return np.where(self.packed.gap_usd.any(axis=1), self.money.lost_sale_usd, 0.0)
 
 
 def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
@@ -65,10 +72,10 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     regions = sorted(tables["regions"]["region_id"].astype(str))
     cube = demand_cube(tables["demand_quantiles"], names, regions)
     by_region = cube.mean[:, -1].sum(axis=0) + 1e-9
+    share = pd.Series(by_region / by_region.sum(), index=regions)
     network = build_network(
         tables["nodes"], tables["lanes"], tables["delivery_options"], tables["delivery_speeds"],
-        tables["order_hours"], pd.Series(by_region / by_region.sum(), index=regions),
-        items["unit_cube_cuft"],
+        tables["order_hours"], share, items["unit_cube_cuft"],
     )  # fmt: skip
     served = network.transit_days[network.parent >= 0]
     cycle_days = float(settings.planning.review_period_days)
@@ -105,7 +112,7 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     vendors = vendor_rows(tables["vendor_items"], tables["lead_times"], names, money)
     return NightModel(
         network, cube, money, packed, unpriced, ranks, classes, capacity, vendors, cycle_days,
-        overrides,
+        overrides, general_model(network, tables, share),
     )  # fmt: skip
 
 

@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 
 from pipeline.contracts.settings import Settings
 from pipeline.core.certificate import Certificate, certify
-from pipeline.core.evaluate import evaluate, shortage
+from pipeline.core.evaluate import shortage
 from pipeline.core.exact import ExactParams
 from pipeline.core.programme import slopes
 from pipeline.core.recover import margins
 from pipeline.core.sensitivity import derivatives
 from pipeline.core.solve import Plan, SolveParams, solve
 from pipeline.optimize import frames
+from pipeline.optimize.audit import audit
 from pipeline.optimize.engine import engine
+from pipeline.optimize.general_plan import GeneralItems, general_items, replanned
 from pipeline.optimize.losing import losing_items, without
 from pipeline.optimize.night_model import NightModel, scope
 from pipeline.optimize.targets import levels
@@ -41,6 +43,8 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
         if dropped.any():
             model = without(model, dropped)
             plan = _solved(model, params, settings)
+    general = general_items(model, settings)
+    plan = replanned(model, plan, general)
     on_items = capacity.on_items(plan.price)
     targets = [
         levels(
@@ -51,14 +55,16 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
     ]  # fmt: skip
     left, right = _derivatives(model, plan)
     return {
-        "base_stock_levels": _base_stock(model, plan, on_items),
+        "base_stock_levels": _base_stock(model, plan, general, on_items),
         "network_targets": frames.target_frame(
             model.cube, model.vendors, targets[0], targets[1], model.cycle_days
         ),
         "position_values": frames.value_frame(model.cube, model.vendors, targets[0]),
         "capacity_prices": frames.price_frame(model.network, model.capacity, plan, left, right),
         "solver_trace": frames.trace_frame(plan),
-        "optimize_summary": frames.summary_frame(_figures(model, plan)),
+        "optimize_summary": frames.summary_frame(
+            _figures(model, plan, general) | audit(model, plan.position[0], on_items, settings)
+        ),
     }
 
 
@@ -82,11 +88,13 @@ def _solved(model: NightModel, params: SolveParams, settings: Settings) -> Plan:
     return replace(plan, position=[np.concatenate(plan.position)])
 
 
-def _base_stock(model: NightModel, plan: Plan, on_items: NDArray[np.float64]) -> pd.DataFrame:
+def _base_stock(
+    model: NightModel, plan: Plan, general: GeneralItems, on_items: NDArray[np.float64]
+) -> pd.DataFrame:
     """Levels of the integer plan, as overridden, and what one unit more would be worth."""
     items, network = model.packed.tables, model.network
     position = plan.position[0]
-    _, gain = margins(network.woods, items, position)
+    gain = general.gain_usd(position, margins(network.woods, items, position)[1])
     priced = np.einsum("krj,kr->kj", on_items[items.profile], items.use.astype(float))
     eligible = np.isfinite(items.place_usd)
     level = _overridden(model, position)
@@ -137,20 +145,20 @@ def _overridden(model: NightModel, position: NDArray[np.int32]) -> NDArray[np.fl
     return level
 
 
-def _overridden_cost(model: NightModel, plan: Plan) -> Certificate:
+def _overridden_cost(model: NightModel, plan: Plan, general: GeneralItems) -> Certificate:
     """Certificate of the levels as overridden, valued as the plan was: the same independent
     evaluator, every excess paid for as overflow."""
     rows = model.capacity.rows
     level = _overridden(model, plan.position[0]).astype(np.int32)
-    cost, used = evaluate(model.network.woods, model.packed.tables, level, rows.shape[0])
+    cost, used = general.cost(model, level)
     usage = rows.usage(used)
     paid = np.maximum(usage - rows.limit, 0.0)
-    return certify(plan.certificate.lower, float(cost.sum()), usage, paid, rows)
+    return certify(plan.certificate.lower, cost, usage, paid, rows)
 
 
-def _figures(model: NightModel, plan: Plan) -> dict[str, tuple[float, str]]:
+def _figures(model: NightModel, plan: Plan, general: GeneralItems) -> dict[str, tuple[float, str]]:
     proof = plan.certificate
-    overridden = _overridden_cost(model, plan)
+    overridden = _overridden_cost(model, plan, general)
     root = model.network.woods.n_sets[model.packed.tables.tree] - 1
     sales = model.packed.mean[np.arange(len(root)), root]
     position = plan.position[0]
@@ -172,6 +180,7 @@ def _figures(model: NightModel, plan: Plan) -> dict[str, tuple[float, str]]:
         "base_stock_units": (position.sum(), "units"),
         "unpriced_base_stock_units": (model.unpriced.sum(), "units"),
         "cycle_days": (model.cycle_days, "days"),
+        "general_items": (len(general.index), "items"),
         "capacity_rows": (len(plan.price), "rows"),
         "priced_rows": ((plan.price > 0).sum(), "rows"),
         "sweeps": (plan.trace.sweeps, "sweeps"),

@@ -144,11 +144,11 @@ def prepare(scenario: Scenario, out: Path) -> Base:
 
 
 def _fast(settings: Settings, scenario: Scenario) -> Settings:
-    """The settings without branch and bound in small worlds: ten seconds a night, hundreds of
-    nights, for some tenths of a percent. A scenario that names optimize.exact_items keeps it."""
+    """The settings without the audit and the search in small worlds: seconds a night, hundreds of
+    nights, for some tenths of a percent. A scenario that names optimize.exact_items keeps both."""
     if "exact_items" in scenario.settings.get("optimize", {}):
         return settings
-    optimize = settings.optimize.model_copy(update={"exact_items": 0})
+    optimize = settings.optimize.model_copy(update={"exact_items": 0, "audit_items": 0})
     return settings.model_copy(update={"optimize": optimize})
 
 

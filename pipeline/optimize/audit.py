@@ -1,0 +1,76 @@
+"""What the nested model loses, every night on a few items: planned again by the general model.
+
+Both plans of an item are made at the same capacity prices and valued by the general model's exact
+recourse. On scenarios that neither has seen their difference tells what the nested model loses (the
+general plan is fitted to few scenarios, so it may even lose itself); on the scenarios that the
+general plan was made for it tells the most that may be lost.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.contracts.settings import Settings
+from pipeline.core.general import climb_position
+from pipeline.optimize.general_model import NightItem, night_items, scenario_ranks
+from pipeline.optimize.item_model import item_seeds
+from pipeline.optimize.night_model import NightModel
+
+Figures = dict[str, tuple[float, str]]
+
+
+def audit(
+    model: NightModel, position: NDArray[np.int32], on_items: NDArray[np.float64],
+    settings: Settings,
+) -> Figures:  # fmt: skip
+    """Figures of the audit of the positions [items, nodes]; none where no item is audited.
+
+    on_items: [profiles, resources, nodes] capacity prices.
+    """
+    chosen = sampled(model, settings.optimize.audit_items)
+    if not len(chosen):
+        return {}
+    items = model.packed.tables
+    use = items.use[chosen].astype(float)
+    paid = np.einsum("krj,kr->kj", on_items[items.profile[chosen]], use)
+    place = items.place_usd[chosen].astype(float) + paid
+    seen, fresh = (
+        night_items(
+            model.network, model.general, model.cube, model.money, model.cycle_days, chosen,
+            model.worth_usd[chosen], place,
+            scenario_ranks(model.general, settings, stream),
+        )
+        for stream in (0, 1)
+    )  # fmt: skip
+    nested = position[chosen]
+    general = [_planned(one, level) for one, level in zip(seen, nested, strict=True)]
+    in_sample = _total(seen, nested) / _total(seen, general) - 1.0
+    nested_usd, general_usd = _total(fresh, nested), _total(fresh, general)
+    return {
+        "audit_items": (len(chosen), "items"),
+        "audit_nested_cost_usd": (nested_usd, "usd"),
+        "audit_general_cost_usd": (general_usd, "usd"),
+        "audit_nested_excess": (nested_usd / general_usd - 1.0, "share"),
+        "audit_nested_excess_at_most": (in_sample, "share"),
+    }
+
+
+def sampled(model: NightModel, n: int) -> NDArray[np.int64]:
+    """Up to n items with demand that are worth selling, the same night after night."""
+    root = model.network.woods.n_sets[model.packed.tables.tree] - 1
+    asked = model.packed.mean[np.arange(len(root)), root]
+    able = np.flatnonzero((asked > 0) & (model.worth_usd > 0))
+    mixed = item_seeds(model.cube.items)[able] * np.uint64(0x9E3779B97F4A7C15)
+    return np.sort(able[np.argsort(mixed, kind="stable")[:n]])
+
+
+def _planned(one: NightItem, nested: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The general plan, found from the nested one."""
+    found = nested.copy()
+    found[one.nodes] = climb_position(one.item, nested[one.nodes].astype(np.int64))[0]
+    return found
+
+
+def _total(items: list[NightItem], positions: NDArray[np.int32] | list[NDArray[np.int32]]) -> float:
+    return sum(one.cost(level) for one, level in zip(items, positions, strict=True))
