@@ -233,7 +233,10 @@ def _optimize() -> list[Column]:
         Column("certified_gap", "float", "(upper - lower) / |upper|.", low=0,
                null="no integer plan yet"),
         Column("violation", "float", "Largest relative excess over a capacity row.", low=0),
-        Column("measure", "category", "Name of the figure."),
+        Column("measure", "category", "Name of the figure. audit_nested_excess: what the audited "
+               "items' plan costs more, capacity at its price included, than one by the general "
+               "model, on scenarios that neither has seen; audit_nested_excess_at_most: on those "
+               "that the general plan was made for."),
         Column("value", "float", "Its value."),
         Column("measure_unit", "category", "Unit of the figure, e.g. usd, share, units."),
     ]  # fmt: skip

@@ -182,7 +182,7 @@ class OptimizeSettings(Section):
         "this share can be served in time by nodes that are no set of the tree.",
     )
     general_scenarios: int = Field(
-        default=48, ge=8, le=512, description="Demand scenarios of an item in the general model."
+        default=32, ge=8, le=512, description="Demand scenarios of an item in the general model."
     )
     audit_items: int = Field(
         default=20,

@@ -49,7 +49,7 @@ def programme(woods: Forest, items: ItemTables, capacity: Capacity) -> Programme
     covers, demand = _covers(woods, items, k_of, j_of)
     n_y, n_o = len(k_of), len(capacity)
     n_z = covers.shape[1] - n_y
-    knots = items.knots[items.start[0] : items.start[-1]].astype(float)
+    knots = _knots(items)
     usage = _usage(items, capacity, k_of, j_of)
     return Programme(
         k_of,
@@ -133,6 +133,14 @@ def _solve(
     return float(found.fun), found.x, -found.ineqlin.marginals[: len(capacity)]
 
 
+def _knots(items: ItemTables) -> NDArray[np.float64]:
+    """Knots in order of item and set; those that no set counts are hidden."""
+    length = items.count.sum(axis=1, dtype=np.int64)
+    begin = np.cumsum(length) - length
+    at = np.repeat(items.start[:-1] - begin, length) + np.arange(length.sum())
+    return items.knots[at].astype(float)
+
+
 def _covers(
     woods: Forest, items: ItemTables, k_of: NDArray[np.int64], j_of: NDArray[np.int64]
 ) -> tuple[csr_matrix, NDArray[np.float64]]:
@@ -145,7 +153,7 @@ def _covers(
     steps = items.count.astype(np.int64).ravel()
     owner = np.repeat(np.arange(len(steps)), steps)  # knots stand by item and set
     total = np.zeros(len(steps))
-    np.add.at(total, owner, items.knots[items.start[0] : items.start[-1], 0].astype(float))
+    np.add.at(total, owner, _knots(items)[:, 0])
     asked: NDArray[np.bool_] = steps > 0
     inside = csr_matrix(
         (np.ones(len(row)), (k_of[column] * width + row, column)), shape=(len(steps), len(k_of))

@@ -1,10 +1,10 @@
 """Levels of size classes whose node sets do not nest, by the general model.
 
 The nested model finds first prices and positions. From there the dual of the real problem is
-climbed, its items moving unit by unit to their best positions of the general model. Then units that
-lose least leave the rows that are exceeded, and units that gain most fill what is left. The
-certificate is the general model's own: a lower bound from dual prices of every item, and the plan
-valued by the exact recourse.
+climbed, its items moving unit by unit to their best positions of the general model; so they do at
+prices perturbed around the best ones. Every item takes one of these positions, chosen for all by a
+mixed-integer programme, and units that gain most fill what is left. The certificate is the general
+model's own: a lower bound from dual prices of every item, and the plan valued by exact recourse.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_matrix
 
 from pipeline.contracts.settings import Settings
 from pipeline.core.ascent import Point, Start, climb
 from pipeline.core.certificate import certify, lower_bound
 from pipeline.core.evaluate import evaluate
 from pipeline.core.general import Recourse, climb_position, recourse, solve_general
-from pipeline.core.item import sweep
+from pipeline.core.item import positions, sweep
 from pipeline.core.size import empty_cost
 from pipeline.core.solve import Plan
 from pipeline.optimize.general_model import NightItem, night_items, scenario_ranks
@@ -27,6 +29,8 @@ from pipeline.optimize.night_model import NightModel
 
 CLIMBS, ENOUGH = 20, 1e-5
 """Evaluations of the dual at most, and the promised gain, as a share, at which its climb ends."""
+COLUMNS, SPREADS, NODES = 24, (0.1, 0.3, 1.0), 50
+"""Perturbed prices, their spread relative to the price, and nodes of branch and bound."""
 ROUNDS = 12
 """Restarts of the general solver for an item's bound."""
 Floats = NDArray[np.float64]
@@ -43,11 +47,18 @@ class GeneralItems:
     def cost(self, model: NightModel, position: NDArray[np.int32]) -> tuple[float, Floats]:
         """Usd of positions [items, nodes], each item by its own model, and what they use
         [profiles, resources, nodes]."""
+        used = evaluate(
+            model.network.woods, model.packed.tables, position, model.capacity.rows.shape[0]
+        )[1]
+        return float(self.costs(model, position).sum()), used
+
+    def costs(self, model: NightModel, position: NDArray[np.int32]) -> Floats:
+        """Usd [items] of positions, each item by its own model."""
         tables, n_profiles = model.packed.tables, model.capacity.rows.shape[0]
-        nested, used = evaluate(model.network.woods, tables, position, n_profiles)
-        nested[self.index] = 0.0
-        own = [one.cost(position[k]) for k, one in zip(self.index, self.items, strict=True)]
-        return float(nested.sum() + sum(own)), used
+        found, _ = evaluate(model.network.woods, tables, position, n_profiles)
+        for k, one in zip(self.index, self.items, strict=True):
+            found[k] = one.cost(position[k])
+        return found
 
     def gain_usd(self, position: NDArray[np.int32], gain: Floats) -> Floats:
         """Usd [items, nodes] of one unit more, those of the nested model given."""
@@ -85,8 +96,9 @@ def replanned(model: NightModel, plan: Plan, general: GeneralItems) -> Plan:
         start = position[k, one.nodes].astype(np.int64)
         bound_usd += one.nothing_usd - solve_general(problem, ROUNDS, start=start).bound
     lower = lower_bound(bound_usd, price, rows)
-    limit = rows.limit + plan.overflow
-    fit(model, general, position, limit - 1e-9 * np.abs(limit))
+    position = _chosen(model, plan, general, price, position)
+    limit = np.maximum(rows.limit, rows.usage(general.cost(model, position)[1]))
+    fill(model, general, position, limit)
     cost, used = general.cost(model, position)
     usage = rows.usage(used)
     paid = np.maximum(usage - rows.limit, 0.0)
@@ -103,31 +115,103 @@ def _best_priced(
     model: NightModel, plan: Plan, general: GeneralItems
 ) -> tuple[NDArray[np.int32], Floats]:
     """Positions of all items, the general ones at the best prices found, and those prices."""
-    rows, tables = model.capacity.rows, model.packed.tables
+    rows = model.capacity.rows
     kept = rows.take(plan.kept)
     position = plan.position[0].copy()
 
     def dual(price: Floats) -> Point:
         whole = np.zeros(len(rows))
         whole[plan.kept] = price
-        value, used = _nested_optima(model, general, whole)
-        priced = _priced(model, general, rows.on_items(whole))
-        for k, one, usd in zip(general.index, general.items, priced, strict=True):
-            problem = replace(one.item, place_usd=usd)
-            found, reward = climb_position(problem, position[k, one.nodes].astype(np.int64))
-            position[k, one.nodes] = found
-            value += one.nothing_usd - reward
-        mine = position[general.index]
-        few = tables.take(general.index)
-        used = used + evaluate(model.network.woods, few, mine, rows.shape[0])[1]
+        value, used = _move(model, general, position, whole)
         return Point(value - float(price @ kept.limit), used.ravel())
 
-    begin = Start(plan.start.price[plan.kept], plan.start.curvature)
-    best, _ = climb(dual, kept, begin, CLIMBS, ENOUGH)
+    best, _ = climb(dual, kept, None, CLIMBS, ENOUGH)  # the nested curvature would mislead
     dual(best.price)
     price = np.zeros(len(rows))
     price[plan.kept] = best.price
     return position, price
+
+
+def _move(
+    model: NightModel, general: GeneralItems, position: NDArray[np.int32], price: Floats
+) -> tuple[float, Floats]:
+    """Move all items in place to positions that are good at prices [rows]; returns their priced usd
+    and what they use."""
+    rows, tables = model.capacity.rows, model.packed.tables
+    on_items = rows.on_items(price)
+    found = positions(model.network.woods, tables, on_items)
+    found[general.index] = position[general.index]
+    position[:] = found
+    priced = _priced(model, general, on_items)
+    for k, one, usd in zip(general.index, general.items, priced, strict=True):
+        problem = replace(one.item, place_usd=usd)
+        start = position[k, one.nodes].astype(np.int64)
+        position[k, one.nodes] = climb_position(problem, start)[0]
+    cost, used = general.cost(model, position)
+    return cost + float(price @ rows.usage(used)), used
+
+
+def _chosen(
+    model: NightModel,
+    plan: Plan,
+    general: GeneralItems,
+    price: Floats,
+    position: NDArray[np.int32],
+) -> NDArray[np.int32]:
+    """Positions of all items, each one of several, that together cost least within the rows.
+
+    The nested plan is among them, so that there is always an answer.
+    """
+    rows = model.capacity.rows
+    rng = np.random.default_rng(0)
+    pool = [plan.position[0], position.copy()]
+    for c in range(COLUMNS):
+        spread = SPREADS[c % len(SPREADS)]
+        noise = np.abs(1.0 + spread * rng.standard_normal(len(price)))
+        lift = spread * price.mean() * np.abs(rng.standard_normal(len(price)))
+        tried = np.minimum(price * noise + lift, rows.overflow_usd)
+        tried[np.setdiff1d(np.arange(len(price)), plan.kept)] = 0.0
+        _move(model, general, position, tried)
+        pool.append(position.copy())
+    cost = np.stack([general.costs(model, one) for one in pool], axis=1)
+    usage = np.stack([unit_usage(model, one) for one in pool], axis=1)
+    limit = np.maximum(rows.limit, usage[:, 0].sum(axis=0))[plan.kept]
+    choice = choose_one(cost, usage[:, :, plan.kept], limit, plan.certificate.lower)
+    return np.stack(pool)[choice, np.arange(len(choice))]
+
+
+def unit_usage(model: NightModel, position: NDArray[np.int32]) -> Floats:
+    """What each item uses of each row, [items, rows]."""
+    rows, tables = model.capacity.rows, model.packed.tables
+    by_cell = rows.rows.toarray().reshape(len(rows), *rows.shape)
+    found = np.empty((len(position), len(rows)))
+    for f in range(rows.shape[0]):
+        mine = tables.profile == f
+        found[mine] = np.einsum("Rrj,kr,kj->kR", by_cell[:, f], tables.use[mine], position[mine])
+    return found
+
+
+def choose_one(cost: Floats, usage: Floats, limit: Floats, scale: float) -> NDArray[np.int64]:
+    """One of the columns of each item, cost [items, columns] and usage [items, columns, rows]; the
+    first of all must fit."""
+    items, columns = cost.shape
+    n = items * columns
+    each = csr_matrix((np.ones(n), np.arange(n), np.arange(0, n + 1, columns)), shape=(items, n))
+    room = limit - 1e-9 * np.abs(limit)
+    room = np.maximum(room, usage[:, 0].sum(axis=0))
+    found = milp(
+        cost.ravel() / max(abs(scale), 1e-9),
+        constraints=[
+            LinearConstraint(each, 1.0, 1.0),
+            LinearConstraint(csr_matrix(usage.reshape(n, -1).T), -np.inf, room),
+        ],
+        bounds=Bounds(0.0, 1.0),
+        integrality=np.ones(n),
+        options={"mip_rel_gap": 1e-3, "node_limit": NODES},
+    )
+    if found.x is None:
+        return np.zeros(items, np.int64)
+    return np.asarray(found.x.reshape(items, columns).argmax(axis=1))
 
 
 def _priced(model: NightModel, general: GeneralItems, on_items: Floats) -> list[Floats]:
@@ -151,12 +235,11 @@ def _nested_optima(model: NightModel, general: GeneralItems, price: Floats) -> t
     return float((empty_cost(items, everything) - saved)[0]), used[0]
 
 
-def fit(
+def fill(
     model: NightModel, general: GeneralItems, position: NDArray[np.int32], limit: Floats
 ) -> None:
-    """Move units of the general items in place until no row exceeds its limit, then add those that
-    still pay and fit."""
-    rows, tables = model.capacity.rows, model.packed.tables
+    """Add units of the general items in place that pay and fit, those that gain most first."""
+    tables, rows = model.packed.tables, model.capacity.rows
     by_cell = rows.rows.toarray().reshape(len(rows), *rows.shape)
     each = [  # [nodes, rows] what a unit uses
         np.einsum("Rrj,r->jR", by_cell[:, tables.profile[k]], tables.use[k].astype(float))[
@@ -167,31 +250,13 @@ def fit(
     usage = rows.usage(evaluate(model.network.woods, tables, position, rows.shape[0])[1])
     now = [recourse(one.item, position[k, one.nodes].astype(np.int64))
            for k, one in zip(general.index, general.items, strict=True)]  # fmt: skip
-    while (usage > limit).any():
-        row = int(np.argmax((usage - limit) / np.maximum(np.abs(limit), 1.0)))
-        found = _least_loss(general, now, each, row)
-        if found is None:
-            break
-        _step(general, position, now, found, -1)
-        usage -= each[found[0]][found[1]]
-    while (found := _most_gain(general, now, each, limit - usage)) is not None:
-        _step(general, position, now, found, 1)
-        usage += each[found[0]][found[1]]
-
-
-def _least_loss(
-    general: GeneralItems, now: list[Recourse], each: list[Floats], row: int
-) -> tuple[int, int] | None:
-    """Item and node whose last unit loses least for what it uses of the row."""
-    best, where = np.inf, None
-    for i, one in enumerate(general.items):
-        use = each[i][:, row]
-        usd = (now[i].loss - one.item.place_usd) / np.where(use > 0, use, np.nan)
-        usd = np.where(np.isfinite(usd), usd, np.inf)
-        j = int(usd.argmin())
-        if usd[j] < best:
-            best, where = float(usd[j]), (i, j)
-    return where
+    room = limit - 1e-9 * np.abs(limit)
+    while (found := _most_gain(general, now, each, room - usage)) is not None:
+        i, j = found
+        one, k = general.items[i], general.index[i]
+        position[k, one.nodes[j]] += 1
+        now[i] = recourse(one.item, position[k, one.nodes].astype(np.int64))
+        usage += each[i][j]
 
 
 def _most_gain(
@@ -206,14 +271,3 @@ def _most_gain(
         if usd[j] > best:
             best, where = float(usd[j]), (i, j)
     return where
-
-
-def _step(
-    general: GeneralItems, position: NDArray[np.int32], now: list[Recourse],
-    where: tuple[int, int], units: int,
-) -> None:  # fmt: skip
-    """Put units of an item at one of its nodes, and value it again."""
-    i, j = where
-    one, k = general.items[i], general.index[i]
-    position[k, one.nodes[j]] += units
-    now[i] = recourse(one.item, position[k, one.nodes].astype(np.int64))

@@ -37,6 +37,16 @@ def test_overflow_is_what_the_limit_lacks_even_for_nothing():
     assert relaxed.price[0] == pytest.approx(100.0)
 
 
+def test_items_whose_knots_are_hidden_are_worth_nothing():
+    items, capacity = instance(10, 2)
+    count = items.count.copy()
+    count[3:7] = 0
+    shown = np.concatenate([np.arange(3), np.arange(7, 10)])
+    hidden = relax(woods(), replace(items, count=count), capacity)
+    assert hidden.lower == pytest.approx(relax(woods(), items.take(shown), capacity).lower)
+    assert (hidden.units[3:7] == 0.0).all()
+
+
 def test_slopes_are_those_of_the_value_on_both_sides_of_a_kink():
     items, capacity = instance(40, 1)
     relaxed = relax(woods(), items, capacity)
