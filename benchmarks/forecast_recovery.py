@@ -32,6 +32,7 @@ from pipeline.forecast.windows import foresee
 
 DAYS, AHEAD = 560, 28
 WEEKDAY = np.array([0.8, 0.8, 0.9, 1.0, 1.2, 1.3, 1.0])
+SEEDS = (7, 17, 27)  # panels of a known effect
 SETTINGS = MeanSettings(train_days=400, rows_per_origin=4, trees=150, leaves=31, leaf_rows=50)
 
 
@@ -74,19 +75,27 @@ def total_ahead(panel: Panel) -> float:
     return float(seen.mean.sum())
 
 
-def price_and_event() -> list[tuple[str, float, float]]:
-    """(what, truth, recovered): elasticities from 10 to 7 USD, and event lifts."""
+def price_and_event() -> list[tuple[str, float, float, float, float]]:
+    """(what, truth, mean, lowest and highest recovered): elasticities from 10 to 7 USD, lifts."""
     rows = []
     for elasticity in (-1.0, -2.5):
-        dear, cheap = (
-            total_ahead(synthetic(300, elasticity, 1.0, 7, usd, False)[0]) for usd in (10.0, 7.0)
-        )
-        rows.append(("own-price elasticity", elasticity, np.log(cheap / dear) / np.log(0.7)))
+        found = []
+        for seed in SEEDS:
+            dear, cheap = (
+                total_ahead(synthetic(300, elasticity, 1.0, seed, usd, False)[0])
+                for usd in (10.0, 7.0)
+            )
+            found.append(np.log(cheap / dear) / np.log(0.7))
+        rows.append(("own-price elasticity", elasticity, np.mean(found), min(found), max(found)))
     for lift in (1.3, 2.0):
-        without, with_event = (
-            total_ahead(synthetic(300, -1.0, lift, 8, 10.0, flag)[0]) for flag in (False, True)
-        )
-        rows.append(("event lift", lift, with_event / without))
+        found = []
+        for seed in SEEDS:
+            without, with_event = (
+                total_ahead(synthetic(300, -1.0, lift, seed, 10.0, flag)[0])
+                for flag in (False, True)
+            )
+            found.append(with_event / without)
+        rows.append(("event lift", lift, np.mean(found), min(found), max(found)))
     return rows
 
 
@@ -125,7 +134,7 @@ def cold_start(raw: Path, origins: range) -> list[tuple[str, int, float, float, 
     for origin in origins:
         panel, future = sampled_panel(data, raw, origin, AHEAD)
         age = panel.days - panel.launch_day
-        new = np.flatnonzero((age <= 28) & (panel.launch_day < panel.days + 1))
+        new = np.flatnonzero((age < AHEAD) & (panel.launch_day <= panel.days))
         if len(new) == 0:
             continue
         sums = totals(panel)
@@ -147,11 +156,13 @@ def cold_start(raw: Path, origins: range) -> list[tuple[str, int, float, float, 
                 usual,
             ])
         )  # fmt: skip
-    weeks, ours, theirs, units, mean, usual_units = np.concatenate(parts, axis=1)
+    days, ours, theirs, units, mean, usual_units = np.concatenate(parts, axis=1)
+    ages = [("all", -1, 99), ("first week", -1, 7)]
+    ages += [(f"days {low} to {low + 6}", low, low + 7) for low in (7, 14, 21)]
     return [
         (name, int(own.sum()), ours[own].mean(), theirs[own].mean(),
          mean[own].sum() / units[own].sum(), usual_units[own].sum() / units[own].sum())
-        for name, own in (("all", weeks >= -1), ("first week", weeks < 7), ("later", weeks >= 7))
+        for name, own in ((name, (days >= low) & (days < high)) for name, low, high in ages)
     ]  # fmt: skip
 
 
@@ -165,13 +176,15 @@ def main() -> None:
     result: dict[str, object] = {}
     effects, bias = price_and_event(), censored_bias()
     frames = {
-        "price and event": pd.DataFrame(effects, columns=["effect", "truth", "recovered"]),
+        "price and event": pd.DataFrame(
+            effects, columns=["effect", "truth", "recovered", "low", "high"]
+        ),
         "censoring": pd.DataFrame(bias, columns=["lost_share", "bias_marked", "bias_as_sales"]),
     }
     if options.raw:
         columns = ["age", "series", "pinball_units", "peers_units", "bias", "peers_bias"]
         frames["cold start"] = pd.DataFrame(
-            cold_start(options.raw, range(420, 1000, 70)), columns=columns
+            cold_start(options.raw, range(420, 1000, 35)), columns=columns
         )
     for name, frame in frames.items():
         table = Table(*frame.columns, title=name)

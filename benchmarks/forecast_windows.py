@@ -122,7 +122,7 @@ def report(scored: Scored) -> pd.DataFrame:
         if own.any():
             covered = [float((scored.rank[own] <= level).mean()) for level in NOMINAL]
             loss = float(pinball(scored.units[own], scored.quantiles[own], Q).mean())
-            bias = scored.mean[own].sum() / scored.units[own].sum()
+            bias = scored.mean[own].sum() / max(scored.units[own].sum(), 1.0)
             rows.append((name, int(own.sum()), loss, *covered, bias))
     names = ["group", "windows", "pinball_units", *(f"coverage_{q}" for q in NOMINAL), "bias"]
     return pd.DataFrame(rows, columns=names)
