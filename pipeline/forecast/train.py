@@ -6,6 +6,7 @@ from typing import Any
 
 import lightgbm as lgb
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pipeline.contracts.settings import MeanSettings, Settings
@@ -15,7 +16,7 @@ from pipeline.forecast.backtest import backtest
 from pipeline.forecast.dependence import rank_correlation, share_of_correlation
 from pipeline.forecast.mean import fit_mean
 from pipeline.forecast.model import Model, fit, last_days
-from pipeline.forecast.panel import Panel, Totals, totals
+from pipeline.forecast.panel import F64, I32, Panel, Totals, totals
 from pipeline.forecast.serve import plan_windows
 from pipeline.forecast.spread import PastErrors, Spread
 from pipeline.store import Night
@@ -122,17 +123,30 @@ def dependence(
         name: rank_correlation(errors.rank[own], occasion[own], region[own], len(names.regions))
         for name, own in groups.items()
     }
-    known = np.unique(occasion[long])
-    drawn = np.random.default_rng(seed).choice(known, min(SUMS, len(known)), replace=False)
-    rows = np.flatnonzero(long & np.isin(occasion, drawn))
-    place = np.searchsorted(np.sort(drawn), occasion[rows])
-    table = np.zeros((len(drawn), len(names.regions), PATHS))
-    levels = (np.arange(PATHS) + 0.5) / PATHS
-    table[place, region[rows]] = spread.quantiles(windows.take(rows), levels, 1)
-    units = np.bincount(place, errors.units[rows], len(drawn)).astype(np.float64)
+    table, units = _past_sums(errors, spread, occasion, region, long, found["all"].shape[0], seed)
     share = share_of_correlation(found["all"], table, units, PATHS, seed)
     alone = np.eye(len(names.regions))
     return {
         name: np.round(alone + share * (matrix - alone), 6).tolist()
         for name, matrix in found.items()
     }
+
+
+def _past_sums(
+    errors: PastErrors,
+    spread: Spread,
+    occasion: npt.NDArray[np.intp],
+    region: I32,
+    long: npt.NDArray[np.bool_],
+    regions: int,
+    seed: int,
+) -> tuple[F64, F64]:
+    """Quantiles (sums, regions, PATHS) of some past occasions, and what was demanded in all."""
+    known = np.unique(occasion[long])
+    drawn = np.random.default_rng(seed).choice(known, min(SUMS, len(known)), replace=False)
+    rows = np.flatnonzero(long & np.isin(occasion, drawn))
+    place = np.searchsorted(np.sort(drawn), occasion[rows])
+    table = np.zeros((len(drawn), regions, PATHS))
+    levels = (np.arange(PATHS) + 0.5) / PATHS
+    table[place, region[rows]] = spread.quantiles(errors.windows.take(rows), levels, 1)
+    return table, np.bincount(place, errors.units[rows], len(drawn)).astype(np.float64)
