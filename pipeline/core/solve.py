@@ -4,7 +4,7 @@ sample -> first prices -> one sweep: lower bound -> sweeps at perturbed prices -
        -> every item takes a stored answer -> trim and fill -> certificate
 
 From last night's prices and their curvature (a warm start) the first sweep also keeps the positions
-it finds, and only a quarter of the blocks is then solved at other prices.
+it finds, and only a sixth of the blocks is then solved at other prices.
 """
 
 from dataclasses import dataclass, field
@@ -32,7 +32,8 @@ from pipeline.core.trace import Trace
 class SolveParams:
     """Parameters of the solver.
 
-    coarse_items, sample_items: samples on which first prices are found, one after the other;
+    coarse_items, sample_items: samples on which first prices are found, one after the other; the
+    second has sample_root times the square root of all items at least; worse prices cost sweeps.
     climbs: evaluations of each, at most; warm_climbs: of the second, from last night's prices.
     enough_climb: promised gain, as a share of the cost, at which the climb ends.
     blocks: blocks of items that get their own perturbed prices; heavy_items: blocks of one item.
@@ -41,26 +42,28 @@ class SolveParams:
         block is perturbed, so often at most, before all are; warm_gap: the target_gap then.
     attempts: roundings tried until the plan is within enough_gap of the bound.
     exact: of the search in small worlds.
-    pool_items: items among which units are trimmed and filled.
+    pool_items: items among which units are trimmed and filled; warm_pool_items: from a warm start.
     threads: threads of the sweeps. seed: of the sample and the perturbations.
     """
 
     coarse_items: int = 1_000
     sample_items: int = 5_000
+    sample_root: float = 25.0
     climbs: int = 60
-    warm_climbs: int = 6
+    warm_climbs: int = 4
     enough_climb: float = 2e-6
     blocks: int = 200
     heavy_items: int = 100
     target_gap: float = 5e-4
     most_sweeps: int = 24
     warm_gap: float = 8e-4
-    warm_share: int = 3
+    warm_share: int = 6
     warm_sweeps: int = 8
     attempts: int = 6
     enough_gap: float = 1e-3
     exact: ExactParams = field(default_factory=ExactParams)
     pool_items: int = 20_000
+    warm_pool_items: int = 5_000
     threads: int = 1
     seed: int = 0
 
@@ -104,11 +107,10 @@ def solve(
     held, found = _answers(blocks, engine, rows, start, params, guess is not None, trace)
     overflow = np.full(len(capacity), np.inf)  # what an exceeded row implied is paid for, too
     overflow[kept] = found.mix.overflow
+    pool = params.pool_items if guess is None else params.warm_pool_items
     best: Finished | None = None
     for attempt in range(params.attempts):
-        position = integer_plan(
-            blocks, parts, engine, rows, found, params.pool_items, held, attempt
-        )
+        position = integer_plan(blocks, parts, engine, rows, found, pool, held, attempt)
         trace.close("recovery")
         done = finish(woods, engine, capacity, position, overflow, found.lower, trace)
         best = done if best is None or done.rank < best.rank else best
@@ -203,7 +205,8 @@ def first_prices(
 ) -> Start:
     """Prices that maximize the dual of a sample, from those of a smaller one or of last night."""
     n_items = sum(len(size) for size in sizes)
-    stages = [(params.sample_items, params.climbs if start is None else params.warm_climbs)]
+    fine = max(params.sample_items, int(params.sample_root * n_items**0.5))
+    stages = [(fine, params.climbs if start is None else params.warm_climbs)]
     if start is None and n_items > 4 * params.coarse_items:
         stages.insert(0, (params.coarse_items, params.climbs))
     for wanted, climbs in stages:
