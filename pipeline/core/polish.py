@@ -121,9 +121,11 @@ def polish(
     """
     rng = np.random.default_rng(seed)
     cost, used = evaluate(woods, items, position, capacity.shape[0])
+    nowhere = ((0, 0), (0, 1), (0, 0))  # one node more, at which units use nothing
+    use = np.pad(capacity.unit_use(items), nowhere)
     at = _Search(
-        woods, items, _unit_use(items, capacity), price, capacity.limit, position.copy(),
-        capacity.usage(used), float(cost.sum()),
+        woods, items, use, price, capacity.limit, position.copy(), capacity.usage(used),
+        float(cost.sum()),
     )  # fmt: skip
     at.descend(enough)
     best = at.position.copy(), at.usage.copy(), at.usd
@@ -146,14 +148,6 @@ def polish(
         if at.usd < best[2]:
             best = at.position.copy(), at.usage.copy(), at.usd
     return best[0]
-
-
-def _unit_use(items: ItemTables, capacity: Capacity) -> NDArray[np.float64]:
-    """What a unit of each item at each node uses of each row, [items, nodes + 1, rows]."""
-    by_cell = capacity.rows.toarray().reshape(len(capacity), *capacity.shape)
-    found = np.einsum("Rkrj,kr->kjR", by_cell[:, items.profile], items.use.astype(float))
-    nothing = np.zeros((len(items), 1, len(capacity)))
-    return np.concatenate([found, nothing], axis=1)
 
 
 @njit(nogil=True, cache=True)

@@ -76,6 +76,15 @@ class Capacity:
         flat = used.reshape(-1, self.rows.shape[1])
         return np.asarray((self.rows @ flat.T).T).reshape(*used.shape[:-3], len(self))
 
+    def unit_use(self, items: ItemTables) -> NDArray[np.float64]:
+        """What a unit of each item at each node uses of each row, [items, nodes, rows], dense."""
+        by_cell = self.rows.toarray().reshape(len(self), *self.shape)
+        found = np.empty((len(items), self.shape[2], len(self)))
+        for f in range(self.shape[0]):
+            mine = items.profile == f
+            found[mine] = np.einsum("Rrj,kr->kjR", by_cell[:, f], items.use[mine].astype(float))
+        return found
+
 
 @dataclass(frozen=True)
 class Sample:

@@ -174,21 +174,11 @@ def _chosen(
         _move(model, general, position, tried)
         pool.append(position.copy())
     cost = np.stack([general.costs(model, one) for one in pool], axis=1)
-    usage = np.stack([unit_usage(model, one) for one in pool], axis=1)
+    each = rows.unit_use(model.packed.tables)
+    usage = np.stack([np.einsum("kjR,kj->kR", each, one) for one in pool], axis=1)
     limit = np.maximum(rows.limit, usage[:, 0].sum(axis=0))[plan.kept]
     choice = choose_one(cost, usage[:, :, plan.kept], limit, plan.certificate.lower)
     return np.stack(pool)[choice, np.arange(len(choice))]
-
-
-def unit_usage(model: NightModel, position: NDArray[np.int32]) -> Floats:
-    """What each item uses of each row, [items, rows]."""
-    rows, tables = model.capacity.rows, model.packed.tables
-    by_cell = rows.rows.toarray().reshape(len(rows), *rows.shape)
-    found = np.empty((len(position), len(rows)))
-    for f in range(rows.shape[0]):
-        mine = tables.profile == f
-        found[mine] = np.einsum("Rrj,kr,kj->kR", by_cell[:, f], tables.use[mine], position[mine])
-    return found
 
 
 def choose_one(cost: Floats, usage: Floats, limit: Floats, scale: float) -> NDArray[np.int64]:
@@ -240,13 +230,8 @@ def fill(
 ) -> None:
     """Add units of the general items in place that pay and fit, those that gain most first."""
     tables, rows = model.packed.tables, model.capacity.rows
-    by_cell = rows.rows.toarray().reshape(len(rows), *rows.shape)
-    each = [  # [nodes, rows] what a unit uses
-        np.einsum("Rrj,r->jR", by_cell[:, tables.profile[k]], tables.use[k].astype(float))[
-            one.nodes
-        ]
-        for k, one in zip(general.index, general.items, strict=True)
-    ]
+    use = rows.unit_use(tables)
+    each = [use[k, one.nodes] for k, one in zip(general.index, general.items, strict=True)]
     usage = rows.usage(evaluate(model.network.woods, tables, position, rows.shape[0])[1])
     now = [recourse(one.item, position[k, one.nodes].astype(np.int64))
            for k, one in zip(general.index, general.items, strict=True)]  # fmt: skip
