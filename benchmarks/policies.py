@@ -54,7 +54,8 @@ def main() -> None:
         start=LAST_DAY - timedelta(weeks=arguments.weeks), days=7 * arguments.weeks,
         replications=arguments.replications, items=arguments.items,
         settings={"run": {"threads": arguments.threads},
-                  "planning": {"drops_losing_items": not arguments.keep_losing_items}},
+                  "planning": {"drops_losing_items": not arguments.keep_losing_items},
+                  "buy": {"order_line_usd": 0.0}},  # the world charges nothing for a line
     )  # fmt: skip
     console = Console()
     seconds: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])

@@ -21,7 +21,7 @@ from pipeline.buy.overrides import OrderRule, order_rules, overridden_units
 from pipeline.buy.position import inventory_positions
 from pipeline.buy.worth import Pairs, Worth, worth_of
 from pipeline.contracts.settings import BuySettings, PlanningSettings
-from pipeline.core.lots import economic_units
+from pipeline.core.lots import band_units
 from pipeline.core.ordering import Choice, Options, Terms, choose_orders
 
 Ints = npt.NDArray[np.int64]
@@ -110,8 +110,8 @@ def dead_band_units(worth: Worth, buy: BuySettings) -> npt.NDArray[np.float64]:
     and arrives evenly."""
     pairs = worth.pairs
     holding = pairs.unit_cost * worth.holding_per_day
-    economic = economic_units(pairs.daily_demand, holding, buy.order_line_usd)
-    return np.minimum(buy.dead_band_share * worth.review_units, economic)
+    most_days = buy.dead_band_share * worth.review_days
+    return band_units(pairs.daily_demand, holding, buy.order_line_usd, most_days)
 
 
 def pair_frame(tables: BuyTables, as_of: date, stale_days: int) -> pd.DataFrame:

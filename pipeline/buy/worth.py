@@ -61,13 +61,14 @@ class Pairs:
 class Worth:
     """Gains of candidate orders from the pairs.
 
-    review_units: demand of a review period [pairs]. price_gap: usd a unit above the item's cheapest
+    review_units: demand of a review period of review_days [pairs]. price_gap: usd a unit above the item's cheapest
     vendor. early_loss, nothing: usd [pairs]; `nothing` is the worth of no order, by item.
     """
 
     pairs: Pairs
     holding_per_day: float
     line_usd: float
+    review_days: int
     review_units: Floats
     price_gap: Floats
     early_loss: Floats
@@ -107,7 +108,7 @@ def worth_of(
     nothing = np.full(n_items, -np.inf)
     np.maximum.at(nothing, pairs.item, here - price_gap * review_units - early)
     return Worth(
-        pairs, holding_rate_per_year / DAYS_PER_YEAR, line_usd, review_units, price_gap, early,
+        pairs, holding_rate_per_year / DAYS_PER_YEAR, line_usd, review_days, review_units, price_gap, early,
         nothing[pairs.item] if len(pairs) else nothing,
     )  # fmt: skip
 

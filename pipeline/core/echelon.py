@@ -9,6 +9,9 @@ and X* = argmax G. Exact for serial chains with backorders, a bound for divergen
 (A. J. Clark and H. Scarf, Management Science 6, 1960). Errors of forecast over L and over the cycle
 after it are correlated, so D is scaled to make the variance of D plus an independent cycle that of
 demand over L and the cycle together, whose joint quantiles the forecast gives.
+
+What is ordered more often than once in a cycle is replenished sooner: its position must last only
+until the next order comes, so that D is demand over L less the days by which it comes early.
 """
 
 from dataclasses import dataclass
@@ -37,13 +40,15 @@ class Supply:
     """Rows (item, vendor) to find levels for.
 
     item: [rows]; lead_days: [possible] days, chances: [rows, possible]; cycle_days: the cycle that
-    W covers; extra_usd: [rows] unit cost above the item's cheapest vendor.
+    W covers; early_days: [rows] days by which the next order comes sooner than after that cycle;
+    extra_usd: [rows] unit cost above the item's cheapest vendor.
     """
 
     item: NDArray[np.int64]
     lead_days: NDArray[np.float64]
     chances: NDArray[np.float64]
     cycle_days: float
+    early_days: NDArray[np.float64]
     extra_usd: NDArray[np.float64]
 
 
@@ -66,8 +71,8 @@ def _demand(quantiles: Array, windows: Array, days: float, below: Array, weight:
 
 @njit(nogil=True, cache=True)
 def _lead_demand(
-    quantiles: Array, windows: Array, lead_days: Array, chances: Array, cycle_days: float,
-    below: Array, weight: Array, rank: Array, demand: Array,
+    quantiles: Array, windows: Array, lead_days: Array, chances: Array, early_days: float,
+    cycle_days: float, below: Array, weight: Array, rank: Array, demand: Array,
 ) -> float:  # fmt: skip
     """Fill demand [scenarios] over the lead time, rescaled as the module says."""
     n = len(rank)
@@ -77,7 +82,8 @@ def _lead_demand(
         while mass < rank[i] and at + 1 < len(lead_days):
             at += 1
             mass += chances[at]
-        demand[i] = _demand(quantiles, windows, lead_days[at] + cycle_days, below[i], weight[i])
+        days = max(lead_days[at] - early_days, 0.0) + cycle_days
+        demand[i] = _demand(quantiles, windows, days, below[i], weight[i])
         one = _demand(quantiles, windows, cycle_days, below[i], weight[i])
         total += demand[i] / n
         square += demand[i] ** 2 / n
@@ -128,17 +134,17 @@ def _mean_worth(
 @njit(nogil=True, cache=True)
 def _levels(
     start: Array, units: Array, value: Array, slope: Array, tail: Array, item: Array,
-    lead_days: Array, chances: Array, cycle_days: float, extra: Array, quantiles: Array,
-    windows: Array, bank: Array, below: Array, weight: Array, rank: Array, shape: Array,
-    level: Array, mean: Array, position: Array, worth: Array,
+    lead_days: Array, chances: Array, early_days: Array, cycle_days: float, extra: Array,
+    quantiles: Array, windows: Array, bank: Array, below: Array, weight: Array, rank: Array,
+    shape: Array, level: Array, mean: Array, position: Array, worth: Array,
 ) -> None:  # fmt: skip
     demand = np.empty(below.shape[1])
     for row in range(len(item)):
         k = item[row]
         b = bank[k]
         mean[row] = _lead_demand(
-            quantiles[k], windows, lead_days, chances[row], cycle_days, below[b], weight[b],
-            rank[b], demand,
+            quantiles[k], windows, lead_days, chances[row], early_days[row], cycle_days, below[b],
+            weight[b], rank[b], demand,
         )  # fmt: skip
         first, last = start[k], start[k + 1]
         low, high = 0, int(demand.max()) + 1
@@ -205,8 +211,8 @@ def order_up_to(
     position, worth = np.zeros((rows, len(SHAPE)), np.int64), np.zeros((rows, len(SHAPE)))
     _levels(
         curves.start, units, value, curves.segments[:, 1].copy(), curves.tail_usd, supply.item,
-        supply.lead_days, supply.chances, supply.cycle_days, supply.extra_usd, quantiles, windows,
-        bank, ranks.below, ranks.weight, ranks.interval, SHAPE, level, mean, position, worth,
+        supply.lead_days, supply.chances, supply.early_days, supply.cycle_days, supply.extra_usd,
+        quantiles, windows, bank, ranks.below, ranks.weight, ranks.interval, SHAPE, level, mean, position, worth,
     )  # fmt: skip
     return Levels(level, mean, position, worth)
 

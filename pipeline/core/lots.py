@@ -23,6 +23,14 @@ def economic_units(
     return np.sqrt(np.where(holding_usd_per_unit_day > 0, squared, np.inf))
 
 
+def band_units(
+    daily_demand_units: Floats, holding_usd_per_unit_day: Floats, line_usd: float, most_days: float
+) -> Floats:
+    """Units that are ordered at a time: the economic quantity, at most the demand of most_days."""
+    economic = economic_units(daily_demand_units, holding_usd_per_unit_day, line_usd)
+    return np.minimum(most_days * daily_demand_units, economic)
+
+
 def arrival_variance(
     flow_units: Floats, lot_units: Floats, sd_days: NDArray[Any], period_days: float
 ) -> Floats:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from pipeline.contracts.settings import Settings
-from pipeline.core.lots import arrival_variance, economic_units
+from pipeline.core.lots import arrival_variance, band_units
 from pipeline.optimize.item_model import Economics
 from pipeline.optimize.network_model import CUBE_GRID, NetworkModel
 
@@ -69,8 +69,8 @@ def _lots(
     offers = offers.set_index("item_id").reindex(items)
     least = offers[["moq_units", "case_pack_units"]].max(axis=1).fillna(1).to_numpy(float)
     holding = money.unit_cost_usd * settings.planning.holding_rate_per_year / 365.0
-    period = settings.buy.dead_band_share * settings.planning.review_period_days * daily
-    lot = np.minimum(period, economic_units(daily, holding, settings.buy.order_line_usd))
+    most_days = settings.buy.dead_band_share * settings.planning.review_period_days
+    lot = band_units(daily, holding, settings.buy.order_line_usd, most_days)
     return np.maximum(lot, least), offers["sd_lead_time_days"].fillna(0.0).to_numpy(float)
 
 

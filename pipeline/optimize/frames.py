@@ -30,10 +30,9 @@ def base_stock_frame(
 
 
 def target_frame(
-    cube: DemandCube, vendors: Vendors, priced: Levels, unpriced: Levels, cycle_days: float
+    cube: DemandCube, vendors: Vendors, priced: Levels, unpriced: Levels, cover: NDArray[np.float64]
 ) -> pd.DataFrame:
-    """Table network_targets."""
-    cover = vendors.mean_lead_days + cycle_days
+    """Table network_targets; cover: [rows] days that a position must last."""
     return pd.DataFrame(
         {
             "item_id": np.array(cube.items, object)[vendors.item],

@@ -13,6 +13,7 @@ from pipeline.contracts.columns import QUANTILE_COLUMNS, QUANTILE_LEVELS, SIZE_C
 from pipeline.contracts.settings import Settings
 from pipeline.core.demand import ItemDemand, Ranks, demand_tables, draw_ranks
 from pipeline.core.item import ItemTables
+from pipeline.core.lots import band_units
 from pipeline.optimize.network_model import NetworkModel
 
 TRENDS, TURNOVERS = 4, 3
@@ -126,6 +127,22 @@ def place_usd(
     usd = cycle_days * (capital[:, None] + money.cube_cuft[:, None] * storage[None, :])
     usd[~network.eligible[money.size_class]] = np.inf
     return usd
+
+
+def days_ordered_early(
+    daily: NDArray[np.float64], money: Economics, settings: Settings
+) -> NDArray[np.float64]:
+    """Days [items] by which an item is ordered again before a review period is over.
+
+    Plans are made every night, so what sells fast is ordered as soon as it lacks an economic lot.
+    """
+    review = float(settings.planning.review_period_days)
+    holding = settings.planning.holding_rate_per_year / 365.0 * money.unit_cost_usd
+    band = band_units(
+        daily, holding, settings.buy.order_line_usd, settings.buy.dead_band_share * review
+    )
+    wait = np.where(daily > 0, band / np.maximum(daily, 1e-12), review)
+    return np.asarray(review - np.clip(wait, 1.0, review))
 
 
 @dataclass(frozen=True)

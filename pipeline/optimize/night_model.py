@@ -25,6 +25,7 @@ from pipeline.optimize.item_model import (
     Economics,
     PackedItems,
     Profiles,
+    days_ordered_early,
     demand_cube,
     economics,
     item_tables,
@@ -43,7 +44,7 @@ class NightModel:
     """All that the optimizer needs of a night.
 
     unpriced: [items, nodes] best positions if capacity were free; cycle_days: days that a position
-    must last; overrides: those of base stock in force tomorrow; general: the items' other model.
+    must last; early_days: [items] days by which the next order comes sooner than that; overrides: those of base stock in force tomorrow; general: the items' other model.
     """
 
     network: NetworkModel
@@ -56,6 +57,7 @@ class NightModel:
     capacity: CapacityModel
     vendors: Vendors
     cycle_days: float
+    early_days: NDArray[np.float64]
     overrides: pd.DataFrame
     general: GeneralModel
 
@@ -110,9 +112,10 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
         as_of, settings,
     )  # fmt: skip
     vendors = vendor_rows(tables["vendor_items"], tables["lead_times"], names, money)
+    early_days = days_ordered_early(demand / cycle_days, money, settings)
     return NightModel(
         network, cube, money, packed, unpriced, ranks, classes, capacity, vendors, cycle_days,
-        overrides, general_model(network, tables, share),
+        early_days, overrides, general_model(network, tables, share),
     )  # fmt: skip
 
 

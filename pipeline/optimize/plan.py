@@ -49,7 +49,7 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
     targets = [
         levels(
             which.network, which.cube, which.packed.tables, which.vendors, which.ranks,
-            which.packed.bank, which.cycle_days, price,
+            which.packed.bank, which.cycle_days, which.early_days, price,
         )
         for which, price in ((model, on_items), (whole, np.zeros(capacity.shape)))
     ]  # fmt: skip
@@ -57,7 +57,11 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
     return {
         "base_stock_levels": _base_stock(model, plan, general, on_items),
         "network_targets": frames.target_frame(
-            model.cube, model.vendors, targets[0], targets[1], model.cycle_days
+            model.cube,
+            model.vendors,
+            targets[0],
+            targets[1],
+            model.vendors.cover_days(model.cycle_days, model.early_days),
         ),
         "position_values": frames.value_frame(model.cube, model.vendors, targets[0]),
         "capacity_prices": frames.price_frame(model.network, model.capacity, plan, left, right),

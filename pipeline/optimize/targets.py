@@ -25,10 +25,10 @@ class Vendors:
     chances: NDArray[np.float64]
     extra_usd: NDArray[np.float64]
 
-    @property
-    def mean_lead_days(self) -> NDArray[np.float64]:
-        """Expected lead time by row."""
-        return np.asarray(self.chances @ self.lead_days)
+    def cover_days(self, cycle_days: float, early_days: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Expected days by row until the next order but one comes; early_days: [items]."""
+        left = np.maximum(self.lead_days - early_days[self.item, None], 0.0)
+        return np.asarray((self.chances * left).sum(axis=1)) + cycle_days
 
 
 def vendor_rows(
@@ -74,9 +74,14 @@ def levels(
     ranks: Ranks,
     bank: NDArray[np.int64],
     cycle_days: float,
+    early_days: NDArray[np.float64],
     price: NDArray[np.float64],
 ) -> Levels:
-    """Order-up-to levels at prices [profiles, resources, nodes] of what items use."""
+    """Order-up-to levels at prices [profiles, resources, nodes] of what items use; early_days:
+    [items] days by which an item is ordered again sooner than a cycle later."""
     curves = Curves(*value_curves(network.woods, tables, price))
-    supply = Supply(vendors.item, vendors.lead_days, vendors.chances, cycle_days, vendors.extra_usd)
+    supply = Supply(
+        vendors.item, vendors.lead_days, vendors.chances, cycle_days, early_days[vendors.item],
+        vendors.extra_usd,
+    )  # fmt: skip
     return order_up_to(curves, supply, cube.quantiles, cube.windows, ranks, bank)

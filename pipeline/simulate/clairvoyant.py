@@ -38,6 +38,7 @@ from pipeline.simulate.clairvoyant_flow import (
     Item,
     Ways,
     build,
+    least_move_usd,
     solve,
 )
 from pipeline.simulate.clairvoyant_orders import must_serve, orders, terms
@@ -168,7 +169,9 @@ def _problem(
         best = np.where(model.may_hold[k], ways.usd + way_usd[k], np.inf).min(axis=1)
         tried = [item]
         if is_bound:
-            added = terms(day, units, worth - best[kind], stock[k].sum(axis=1))
+            added = terms(
+                day, units, worth - best[kind], stock[k].sum(axis=1), least_move_usd(item, calendar)
+            )
             tried = [replace(item, value_usd=worth + term.usd, moving_usd=term.moving_usd,
                              sunk_usd=term.sunk_usd) for term in added]  # fmt: skip
         flows.append(_tightest([build(each, ways, calendar) for each in tried], guess))

@@ -209,6 +209,20 @@ def _add_stock(arcs: _Arcs, item: Item, calendar: Calendar, holds: Ints, sink: i
              second=np.where(is_in, calendar.row(there, INBOUND, target), arcs.none))  # fmt: skip
 
 
+def least_move_usd(item: Item, calendar: Calendar) -> Floats:
+    """[days] least usd that a day on the way between nodes costs: lane and handling, only the lane
+    where the unit may still be on the way at the end; inf without lanes."""
+    source, target = calendar.lanes.T
+    held = item.may_hold | (item.stock.sum(axis=0) > 0)
+    used = held[source] & item.may_hold[target]
+    days = calendar.transit[used]
+    lane = item.lane_usd[used] / days
+    whole = lane + item.handling_usd[target[used]] / days
+    found = np.full(calendar.n_days, whole.min(initial=np.inf))
+    found[calendar.n_days - int(days.max(initial=0)) :] = lane.min(initial=np.inf)
+    return found
+
+
 def _add_new(arcs: _Arcs, item: Item, calendar: Calendar, vendor: int) -> None:
     nodes = np.flatnonzero(item.receives & item.may_hold)
     days = np.flatnonzero(np.isfinite(item.new_usd))

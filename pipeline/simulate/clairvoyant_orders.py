@@ -114,23 +114,36 @@ def pooled(day: NDArray, units: NDArray, value: NDArray) -> NDArray:
     return found
 
 
-def terms(day: Ints, units: Ints, value: Floats, stock: Ints) -> list[Terms]:
+@njit(nogil=True, cache=True)
+def least_units(day: NDArray, units: NDArray, stock: NDArray) -> NDArray:
+    """[orders] units that are owned at least when the order comes in, if all before it are served:
+    what has come, less orders; never less than none, so that what is lost today is no debt."""
+    found = np.empty(len(day), np.int64)
+    owned, at = 0, 0
+    for t in range(len(stock)):
+        owned += stock[t]
+        while at < len(day) and day[at] == t:
+            found[at] = owned
+            owned = max(owned - units[at], 0)
+            at += 1
+    return found
+
+
+def terms(day: Ints, units: Ints, value: Floats, stock: Ints, move_usd: Floats) -> list[Terms]:
     """Sets of multipliers worth trying for an item, without the second claim first.
 
     day, units, value: [orders] of one item, value in usd at the best node; stock: [days] units
-    that come of themselves.
+    that come of themselves; move_usd: [days] least that a day on the way between nodes costs.
     """
     n_days = len(stock)
     even = pooled(day, units, value)
-    demand = np.bincount(day, units, n_days)
-    least = np.cumsum(stock) - np.cumsum(demand)
     found = [Terms(even - value, np.zeros(n_days), 0.0)]
-    worst = np.full(n_days, np.inf)
-    np.minimum.at(worst, day, even)
-    mean = np.bincount(day, units * value, n_days) / np.maximum(demand, 1)
-    for loss in (-mean, np.where(np.isfinite(worst), -worst, 0.0)):
-        price = np.where(least >= 1, np.maximum(loss, 0.0), 0.0)
-        if price.any():
-            moving = price * demand / np.maximum(least, 1)
-            found.append(Terms(even - value + price[day], moving, float(price @ demand)))
+    least = np.maximum(least_units(day, units, stock) - units + 1, 0)
+    loss = np.where(least >= 1, np.maximum(-even, 0.0), 0.0)
+    if loss.any():
+        moving = np.bincount(day, units * loss / np.maximum(least, 1), n_days)
+        share = np.minimum(1.0, move_usd / np.maximum(moving, 1e-12))
+        owed = np.bincount(day, units * loss, n_days)
+        paid = even - value + share[day] * loss
+        found.append(Terms(paid, share * moving, float(share @ owed)))
     return found

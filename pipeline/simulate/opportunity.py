@@ -16,6 +16,7 @@ from pipeline.simulate.world import State
 
 _SCENARIOS = 16
 _HORIZON_DAYS = 7
+_TURNOVER_DAYS, _MOST_DAYS = 7.0, 14.0
 
 
 def opportunity_prices(
@@ -56,6 +57,20 @@ def replacement_usd(model: WorldModel, nodes: pd.DataFrame) -> NDArray[np.float6
     per_unit = along_chain(model.handling_usd, parent, is_start)
     per_cuft = along_chain(np.where(is_start, 0.0, way), parent, is_start)
     return per_unit + model.cube_cuft[:, None] * per_cuft
+
+
+def relief_usd(
+    model: WorldModel, on_hand: NDArray[np.int64], capacity_cuft: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """[items, nodes] usd of overflow that a unit spares when it leaves an overfull node today.
+
+    A full node is taken to ship its capacity in a week, so that its excess is gone after that share
+    of a week, and a unit of it is in excess for half of the time. capacity_cuft: [nodes].
+    """
+    used = np.einsum("kj,k->j", on_hand, model.cube_cuft)
+    excess = np.maximum(used / np.maximum(capacity_cuft, 1e-9) - 1.0, 0.0)
+    days = np.minimum(_TURNOVER_DAYS * excess, _MOST_DAYS) / 2
+    return np.asarray(model.rules.overflow_usd[0] * model.cube_cuft[:, None] * days)
 
 
 def _week_mean(quantiles: pd.DataFrame, model: WorldModel) -> NDArray[np.float64]:

@@ -121,7 +121,8 @@ class Echelon:
     """The production plan: every stage of the night up to placement, as it runs for real.
 
     is_protected: orders are assigned with the price of replacing the unit (opportunity), which
-    keeps the stock of sites for the orders that need it; else to the nearest, as for the rules.
+    keeps the stock of sites for the orders that need it, less the overflow that it spares where a
+    node is overfull; else to the nearest, as for the rules.
     """
 
     name: str = "echelon"
