@@ -61,8 +61,9 @@ class Pairs:
 class Worth:
     """Gains of candidate orders from the pairs.
 
-    review_units: demand of a review period of review_days [pairs]. price_gap: usd a unit above the item's cheapest
-    vendor. early_loss, nothing: usd [pairs]; `nothing` is the worth of no order, by item.
+    review_units: demand of a review period of review_days [pairs]. price_gap: usd a unit above the
+    item's cheapest vendor. early_loss, nothing: usd [pairs]; `nothing` is the worth of no order, by
+    item.
     """
 
     pairs: Pairs
@@ -108,8 +109,8 @@ def worth_of(
     nothing = np.full(n_items, -np.inf)
     np.maximum.at(nothing, pairs.item, here - price_gap * review_units - early)
     return Worth(
-        pairs, holding_rate_per_year / DAYS_PER_YEAR, line_usd, review_days, review_units, price_gap, early,
-        nothing[pairs.item] if len(pairs) else nothing,
+        pairs, holding_rate_per_year / DAYS_PER_YEAR, line_usd, review_days, review_units,
+        price_gap, early, nothing[pairs.item] if len(pairs) else nothing,
     )  # fmt: skip
 
 

@@ -211,7 +211,8 @@ def _optimize() -> list[Column]:
         Column("safety_stock_units", "float",
                "Unpriced order-up-to level less expected demand over the cover."),
         Column("cover_days", "float",
-               "Mean lead time, review period and mean transit to the nodes.", low=0),
+               "Mean lead time, mean transit to the nodes, and days until the item is ordered "
+               "again: a review period, or fewer where it lacks an economic lot sooner.", low=0),
         Column("position_units", "int", "Inventory position of the network echelon.", low=0),
         Column("position_value_usd", "float",
                "Expected value of the position, net of holding and of the unit cost above that of "

@@ -212,7 +212,8 @@ def order_up_to(
     _levels(
         curves.start, units, value, curves.segments[:, 1].copy(), curves.tail_usd, supply.item,
         supply.lead_days, supply.chances, supply.early_days, supply.cycle_days, supply.extra_usd,
-        quantiles, windows, bank, ranks.below, ranks.weight, ranks.interval, SHAPE, level, mean, position, worth,
+        quantiles, windows, bank, ranks.below, ranks.weight, ranks.interval, SHAPE, level, mean,
+        position, worth,
     )  # fmt: skip
     return Levels(level, mean, position, worth)
 

@@ -44,7 +44,8 @@ class NightModel:
     """All that the optimizer needs of a night.
 
     unpriced: [items, nodes] best positions if capacity were free; cycle_days: days that a position
-    must last; early_days: [items] days by which the next order comes sooner than that; overrides: those of base stock in force tomorrow; general: the items' other model.
+    must last; early_days: [items] days by which the next order comes sooner than that; overrides:
+    those of base stock in force tomorrow; general: the items' other model.
     """
 
     network: NetworkModel

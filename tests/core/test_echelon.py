@@ -10,7 +10,7 @@ from pipeline.core.echelon import Curves, Supply, order_up_to
 LEVELS = np.array([0.005, 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975, 0.995])
 
 
-def levels(lead_days, chances, extra=0.0, hold=1.0, short=9.0):
+def levels(lead_days, chances, extra=0.0, hold=1.0, short=9.0, early=0.0):
     """One region, N(10, 4^2) a day; W is a newsvendor over a cycle of 4 days."""
     ranks = draw_ranks(np.eye(1), LEVELS, 1, 4000, 0)
     days = np.array([1.0, 4.0, 9.0, 16.0, 25.0, 36.0])
@@ -21,7 +21,7 @@ def levels(lead_days, chances, extra=0.0, hold=1.0, short=9.0):
     curves = Curves(np.array([0, 400]), np.column_stack([units, value]), np.array([-hold]))
     supply = Supply(
         np.zeros(1, np.int64), np.array(lead_days, float), np.array([chances]), 4.0,
-        np.array([extra]),
+        np.array([early]), np.array([extra]),
     )  # fmt: skip
     return order_up_to(
         curves, supply, quantiles[None, :, None].astype(np.float32), days, ranks,
@@ -38,6 +38,13 @@ def test_fixed_lead_time_is_the_newsvendor_over_lead_time_and_cycle():
 
 def test_random_lead_time_needs_more_than_its_mean():
     assert levels([1.0, 12.0], [0.5, 0.5]).level[0] > levels([6.5], [1.0]).level[0] + 10
+
+
+def test_what_is_ordered_again_sooner_covers_fewer_days():
+    found, shorter = levels([5.0], [1.0], early=2.0), levels([3.0], [1.0])
+    assert found.level[0] == shorter.level[0]
+    assert found.demand[0] == pytest.approx(70, rel=0.01)
+    assert levels([1.0], [1.0], early=9.0).demand[0] == pytest.approx(40, rel=0.01)
 
 
 def test_dearer_vendor_is_used_for_less():

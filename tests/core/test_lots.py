@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.core.lots import arrival_variance, economic_units
+from pipeline.core.lots import arrival_variance, band_units, economic_units
 
 
 def test_the_economic_lot_costs_no_more_than_any_other():
@@ -15,6 +15,13 @@ def test_the_economic_lot_costs_no_more_than_any_other():
     found = economic_units(np.array([demand]), np.array([holding]), line)[0]
     assert abs(found - lots[cost.argmin()]) <= 1.0
     assert economic_units(np.ones(1), np.zeros(1), line)[0] == np.inf
+
+
+def test_what_sells_slowly_waits_for_the_period_and_what_sells_fast_for_an_economic_lot():
+    demand, holding = np.array([0.1, 1000.0]), np.array([0.002, 0.002])
+    slow, fast = band_units(demand, holding, 0.5, 7.0)
+    assert slow == pytest.approx(0.7)
+    assert fast == economic_units(demand, holding, 0.5)[1]
 
 
 @pytest.mark.parametrize("sd", [0.0, 0.5, 1.5, 30.0])

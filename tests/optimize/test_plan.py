@@ -97,6 +97,21 @@ def test_vendor_that_is_late_more_often_needs_a_higher_position(roomy):
     assert (targets.loc["V1", "cover_demand_units"] > targets.loc["V0", "cover_demand_units"]).all()
 
 
+def test_an_item_that_is_ordered_every_night_covers_a_day_instead_of_a_review_period(roomy):
+    nightly = SETTINGS.model_copy(update={
+        "buy": SETTINGS.buy.model_copy(update={"order_line_usd": 0.0})
+    })  # fmt: skip
+    found = optimize_night(night_model(tables(), AS_OF, nightly), nightly)["network_targets"]
+    keys = ["item_id", "vendor_id"]
+    both = roomy["network_targets"].merge(found, on=keys, suffixes=("", "_nightly"))
+    late = both[both["vendor_id"] == "V1"]  # 14 days for certain
+    review = SETTINGS.planning.review_period_days
+    assert (late["cover_days"] <= late["cover_days_nightly"] + review - 1).all()
+    assert late["cover_days_nightly"].nunique() == 1
+    assert (late["order_up_to_units_nightly"] <= late["order_up_to_units"]).all()
+    assert late["order_up_to_units_nightly"].sum() < late["order_up_to_units"].sum()
+
+
 def test_an_item_that_loses_on_every_sale_is_stocked_unless_such_items_are_dropped():
     raw = tables(20)
     loses = raw["prices"]["item_id"] == "ITEM-003"

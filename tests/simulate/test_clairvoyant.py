@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.simulate.clairvoyant import clairvoyant_bound
-from pipeline.simulate.clairvoyant_orders import must_serve, pooled
+from pipeline.simulate.clairvoyant_orders import least_units, must_serve, pooled
 from pipeline.simulate.model import Tables, WorldModel, WorldRules, capacities, world_model
 from pipeline.simulate.record import order_churn
 from pipeline.simulate.situation import day_number
@@ -235,6 +235,46 @@ def test_no_plan_of_a_seller_who_must_serve_earns_more(seed: int) -> None:
         ]  # fmt: skip
         best = max(best, lived(model, times, truth, tables, seed, plans))
     assert best <= bound
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_stock_that_loses_on_every_sale_cannot_be_kept(seed: int) -> None:
+    """All that is there must be sold at a loss: the bound knows more than half of it."""
+    model, times, truth, tables = everywhere(4, 14, seed)
+    price = (model.unit_cost_usd[:, None] + 1.0) / 1.1  # with goodwill 1 USD, delivery costs more
+    truth = free(replace(truth, price_usd=np.broadcast_to(price, truth.price_usd.shape).copy()))
+    nothing = [plan(model, t, [(0, 0)], [(0, 0, 1, 0)]) for t in range(14)]
+    attained = lived(model, times, truth, tables, seed, nothing)
+    bound = clairvoyant_bound(model, times, truth, tables, seed, START).usd
+    picky = WorldRules(partial_receipt_share=0.0, accept_late_share=0.999)
+    chosen = clairvoyant_bound(
+        replace(model, rules=picky), times, truth, tables, seed, START
+    ).usd  # who may refuse, may keep it all
+    assert attained <= bound < attained + 0.5 * (chosen - attained)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.integers(0, 6), min_size=4, max_size=4),
+    st.lists(st.tuples(st.integers(0, 3), st.integers(1, 5)), max_size=8),
+    st.integers(0, 2**31),
+)
+def test_least_units_are_owned_whatever_is_sold(stock, rows, seed) -> None:
+    """Any share of each order may have been served before, and more may have been bought."""
+    rows.sort()
+    day, units = np.array(rows, dtype=np.int64).reshape(-1, 2).T
+    least = least_units(day, units, np.array(stock))
+    rng, owned, at = np.random.default_rng(seed), 0, 0
+    served_all, know = 0, []
+    for t, came in enumerate(stock):
+        owned, served_all = owned + came + int(rng.integers(0, 2)), served_all + came
+        while at < len(day) and day[at] == t:
+            know.append(owned)
+            assert least[at] == served_all
+            owned -= int(rng.integers(0, min(units[at], owned) + 1))
+            served_all = max(served_all - units[at], 0)
+            at += 1
+    assert (np.array(know, dtype=np.int64) >= least).all()
 
 
 @settings(max_examples=200, deadline=None)

@@ -12,7 +12,7 @@ import pytest
 from pipeline.contracts.columns import QUANTILE_COLUMNS
 from pipeline.contracts.settings import Settings
 from pipeline.simulate.demand_view import demand_view, gamma_quantile
-from pipeline.simulate.opportunity import opportunity_prices, replacement_usd
+from pipeline.simulate.opportunity import opportunity_prices, relief_usd, replacement_usd
 from pipeline.simulate.policies import POLICIES, Echelon, sale_usd
 from pipeline.simulate.replenish import (
     home_shares,
@@ -188,6 +188,19 @@ def test_replacing_a_unit_costs_handling_and_lanes_from_the_vendors_dock() -> No
     np.testing.assert_allclose(at["DC"], 0.1)
     np.testing.assert_allclose(at["FC-A"], 0.3 + 0.5 * model.cube_cuft)
     np.testing.assert_allclose(at["SD"], 0.7 + 0.7 * model.cube_cuft)
+
+
+def test_a_unit_that_leaves_an_overfull_node_spares_its_overflow_for_a_while() -> None:
+    """At twice its capacity a node is over it for a week, a unit of the excess for half of it."""
+    _, model, _ = small_world()
+    on_hand = np.ones((len(model.items), len(model.nodes)), dtype=np.int64)
+    used = float(model.cube_cuft.sum())
+    capacity = used * np.array([1.0, 0.5, np.inf, 0.01])
+    usd = relief_usd(model, on_hand, capacity)
+    a_day = model.rules.overflow_usd[0] * model.cube_cuft
+    np.testing.assert_allclose(usd[:, [0, 2]], 0.0, atol=1e-12)
+    np.testing.assert_allclose(usd[:, 1], 3.5 * a_day)
+    np.testing.assert_allclose(usd[:, 3], 7.0 * a_day)
 
 
 @pytest.mark.parametrize("name", RULES)
