@@ -206,7 +206,7 @@ def _optimize() -> list[Column]:
         Column("marginal_value_usd", "float", "Value of one unit more than the level."),
         Column("order_up_to_units", "int", "Order-up-to level of the network echelon.", low=0),
         Column("unpriced_order_up_to_units", "int", "The level if capacity were free.", low=0),
-        Column("cover_demand_units", "float", "Expected demand over lead time and review period.",
+        Column("cover_demand_units", "float", "Expected demand over the days of cover_days.",
                low=0),
         Column("safety_stock_units", "float",
                "Unpriced order-up-to level less expected demand over the cover."),
