@@ -59,6 +59,15 @@ def replacement_usd(model: WorldModel, nodes: pd.DataFrame) -> NDArray[np.float6
     return per_unit + model.cube_cuft[:, None] * per_cuft
 
 
+def protected_usd(
+    model: WorldModel, nodes: pd.DataFrame, on_hand: NDArray[np.int64],
+    capacity_cuft: NDArray[np.float64],
+) -> NDArray[np.float64]:  # fmt: skip
+    """[items, nodes] usd that a unit is worth where it is: what replacing it costs, less the
+    overflow that it spares by leaving an overfull node. on_hand: [items, nodes]."""
+    return replacement_usd(model, nodes) - relief_usd(model, on_hand, capacity_cuft)
+
+
 def relief_usd(
     model: WorldModel, on_hand: NDArray[np.int64], capacity_cuft: NDArray[np.float64]
 ) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ from pipeline.errors import UsageError
 from pipeline.simulate import raw_folder, record
 from pipeline.simulate.clairvoyant import Bound, clairvoyant_bound
 from pipeline.simulate.model import WorldModel, WorldRules, world_model
-from pipeline.simulate.opportunity import opportunity_prices, relief_usd, replacement_usd
+from pipeline.simulate.opportunity import opportunity_prices, protected_usd
 from pipeline.simulate.policies import POLICIES
 from pipeline.simulate.report import render
 from pipeline.simulate.scenario import Scenario, choose_items
@@ -199,9 +199,9 @@ def run_policy(
         planned = time.process_time()
         prices = None
         if getattr(policy, "is_protected", False):
-            storage = base.truth.capacity[t][:, 0]
-            prices = replacement_usd(base.model, base.tables["nodes"])
-            prices -= relief_usd(base.model, state.on_hand, storage)
+            prices = protected_usd(
+                base.model, base.tables["nodes"], state.on_hand, base.truth.capacity[t][:, 0]
+            )
         elif base.model.rules.is_protected:
             prices = opportunity_prices(base.model, state, situation)
         day = world.live(day_number(as_of) + 1, base.truth.demand[t], base.truth.price_usd[t],

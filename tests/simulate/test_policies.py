@@ -12,7 +12,12 @@ import pytest
 from pipeline.contracts.columns import QUANTILE_COLUMNS
 from pipeline.contracts.settings import Settings
 from pipeline.simulate.demand_view import demand_view, gamma_quantile
-from pipeline.simulate.opportunity import opportunity_prices, relief_usd, replacement_usd
+from pipeline.simulate.opportunity import (
+    opportunity_prices,
+    protected_usd,
+    relief_usd,
+    replacement_usd,
+)
 from pipeline.simulate.policies import POLICIES, Echelon, sale_usd
 from pipeline.simulate.replenish import (
     home_shares,
@@ -201,6 +206,10 @@ def test_a_unit_that_leaves_an_overfull_node_spares_its_overflow_for_a_while() -
     np.testing.assert_allclose(usd[:, [0, 2]], 0.0, atol=1e-12)
     np.testing.assert_allclose(usd[:, 1], 3.5 * a_day)
     np.testing.assert_allclose(usd[:, 3], 7.0 * a_day)
+    nodes = raw_tables()["nodes"]
+    worth = protected_usd(model, nodes, on_hand, capacity)
+    np.testing.assert_allclose(worth, replacement_usd(model, nodes) - usd)
+    assert (worth[:, 3] < replacement_usd(model, nodes)[:, 3]).all()
 
 
 @pytest.mark.parametrize("name", RULES)
