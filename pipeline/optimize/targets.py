@@ -26,7 +26,8 @@ class Vendors:
     extra_usd: NDArray[np.float64]
 
     def cover_days(self, cycle_days: float, early_days: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Expected days by row until the next order but one comes; early_days: [items]."""
+        """Expected days by row that a position must last, until the next order has come and is
+        at its nodes; early_days: [items]."""
         left = np.maximum(self.lead_days - early_days[self.item, None], 0.0)
         return np.asarray((self.chances * left).sum(axis=1)) + cycle_days
 

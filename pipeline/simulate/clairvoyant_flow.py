@@ -219,7 +219,7 @@ def least_move_usd(item: Item, calendar: Calendar) -> Floats:
     lane = item.lane_usd[used] / days
     whole = lane + item.handling_usd[target[used]] / days
     found = np.full(calendar.n_days, whole.min(initial=np.inf))
-    found[calendar.n_days - int(days.max(initial=0)) :] = lane.min(initial=np.inf)
+    found[max(calendar.n_days - int(days.max(initial=0)), 0) :] = lane.min(initial=np.inf)
     return found
 
 

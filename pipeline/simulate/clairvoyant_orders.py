@@ -9,10 +9,11 @@ any policy, and both are put into the flows by Lagrange, which keeps the bound v
   sum_{i <= n} y_i >= 0 for every n, therefore takes nothing off a policy's profit. With these sums
   chosen so that the values of orders become their concave majorant (pooled adjacent violators),
   nothing is won by picking customers.
-- *Stock that is there is sold.* If an order of day t is refused, no stock is left on hand, and all
-  that the item owns is in transfers: r_t > 0 only if moving_t >= least_t, the stock that the start
-  has brought by t less all demand up to t. So r_t <= demand_t moving_t / least_t, and a penalty of
-  m_t (r_t - demand_t moving_t / least_t) is never positive.
+- *Stock that is there is sold.* If a unit of order i on day t is refused, no stock is left on hand,
+  and all that the item owns is in transfers: at least least_i, what the start has brought so far
+  less the orders before. So of the order's u_i units r_i <= u_i moving_t / least_i are refused, and
+  a penalty of m_i (r_i - u_i moving_t / least_i) is never positive. m_i is what the order loses at
+  its best node, in proportion less on days on which a unit would travel for the payment alone.
 """
 
 from __future__ import annotations
