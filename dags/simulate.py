@@ -20,11 +20,11 @@ def simulate() -> None:
     """Run the scenario night by night; publish its tables and report."""
     from pathlib import Path  # noqa: PLC0415  only the worker needs these
 
-    from airflow.sdk.exceptions import AirflowFailException  # noqa: PLC0415
+    from airflow.sdk.exceptions import AirflowFailException  # noqa: PLC0415  as above
 
-    from pipeline.errors import SettingsError, UsageError  # noqa: PLC0415
-    from pipeline.simulate.scenario import load_scenario  # noqa: PLC0415
-    from pipeline.simulate.stage import run_scenario  # noqa: PLC0415
+    from pipeline.errors import SettingsError, UsageError  # noqa: PLC0415  as above
+    from pipeline.simulate.scenario import load_scenario  # noqa: PLC0415  as above
+    from pipeline.simulate.stage import run_scenario  # noqa: PLC0415  as above
 
     params = get_current_context()["params"]
     root = Path(__file__).resolve().parents[1]

@@ -38,8 +38,8 @@ def run_dag(home: Path, as_of: date, conf: dict[str, str | None]) -> bool:
     os.environ.update(environment(home, f"sqlite:///{home / 'airflow.db'}"))
     os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
     # Airflow reads its settings when it is first imported.
-    from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415
-    from airflow.utils import db  # noqa: PLC0415
+    from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415  see above
+    from airflow.utils import db  # noqa: PLC0415  see above
 
     try:
         db.check_migrations(timeout=0)

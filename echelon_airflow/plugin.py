@@ -14,8 +14,8 @@ class EchelonPlugin(AirflowPlugin):
     # Airflow declares these attributes as plain lists of the instance.
     name = "echelon"
     timetables = [BusinessDates]  # noqa: RUF012  see above
-    fastapi_apps = [{"app": report_app, "url_prefix": PREFIX, "name": "echelon"}]  # noqa: RUF012
-    external_views = [  # noqa: RUF012
+    fastapi_apps = [{"app": report_app, "url_prefix": PREFIX, "name": "echelon"}]  # noqa: RUF012  as above
+    external_views = [  # noqa: RUF012  as above
         {
             "name": "Plan", "href": f"{PREFIX}/run?run_id={{RUN_ID}}",
             "destination": "dag_run", "url_route": "plan",

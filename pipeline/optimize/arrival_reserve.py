@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from pipeline.contracts.settings import Settings
-from pipeline.core.lots import arrival_variance, band_units
-from pipeline.optimize.item_model import Economics
+from pipeline.core.lots import arrival_variance
+from pipeline.optimize.item_model import Economics, lot_units
 from pipeline.optimize.network_model import CUBE_GRID, NetworkModel
 
 Floats = NDArray[np.float64]
@@ -68,9 +68,7 @@ def _lots(
     offers = offers.merge(times[[*ids, "sd_lead_time_days"]], on=ids, how="left")
     offers = offers.set_index("item_id").reindex(items)
     least = offers[["moq_units", "case_pack_units"]].max(axis=1).fillna(1).to_numpy(float)
-    holding = money.unit_cost_usd * settings.planning.holding_rate_per_year / 365.0
-    most_days = settings.buy.dead_band_share * settings.planning.review_period_days
-    lot = band_units(daily, holding, settings.buy.order_line_usd, most_days)
+    lot = lot_units(daily, money, settings)
     return np.maximum(lot, least), offers["sd_lead_time_days"].fillna(0.0).to_numpy(float)
 
 

@@ -129,6 +129,15 @@ def place_usd(
     return usd
 
 
+def lot_units(
+    daily: NDArray[np.float64], money: Economics, settings: Settings
+) -> NDArray[np.float64]:
+    """Units [items] that an item is ordered at a time, minimums and cases apart."""
+    most_days = settings.buy.dead_band_share * settings.planning.review_period_days
+    holding = settings.planning.holding_rate_per_year / 365.0 * money.unit_cost_usd
+    return band_units(daily, holding, settings.buy.order_line_usd, most_days)
+
+
 def days_ordered_early(
     daily: NDArray[np.float64], money: Economics, settings: Settings
 ) -> NDArray[np.float64]:
@@ -137,11 +146,8 @@ def days_ordered_early(
     Plans are made every night, so what sells fast is ordered as soon as it lacks an economic lot.
     """
     review = float(settings.planning.review_period_days)
-    holding = settings.planning.holding_rate_per_year / 365.0 * money.unit_cost_usd
-    band = band_units(
-        daily, holding, settings.buy.order_line_usd, settings.buy.dead_band_share * review
-    )
-    wait = np.where(daily > 0, band / np.maximum(daily, 1e-12), review)
+    lot = lot_units(daily, money, settings)
+    wait = np.where(daily > 0, lot / np.maximum(daily, 1e-12), review)
     return np.asarray(review - np.clip(wait, 1.0, review))
 
 
