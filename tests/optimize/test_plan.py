@@ -106,8 +106,9 @@ def test_an_item_that_is_ordered_every_night_covers_a_day_instead_of_a_review_pe
     both = roomy["network_targets"].merge(found, on=keys, suffixes=("", "_nightly"))
     late = both[both["vendor_id"] == "V1"]  # 14 days for certain
     review = SETTINGS.planning.review_period_days
-    assert (late["cover_days"] <= late["cover_days_nightly"] + review - 1).all()
-    assert late["cover_days_nightly"].nunique() == 1
+    nights = 14 - (review - 1) + figure(roomy, "cycle_days")
+    assert late["cover_days_nightly"].to_numpy() == pytest.approx(nights)
+    assert (late["cover_days"] <= nights + review - 1).all()
     assert (late["order_up_to_units_nightly"] <= late["order_up_to_units"]).all()
     assert late["order_up_to_units_nightly"].sum() < late["order_up_to_units"].sum()
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.simulate.clairvoyant import clairvoyant_bound
-from pipeline.simulate.clairvoyant_orders import least_units, must_serve, pooled
+from pipeline.simulate.clairvoyant_orders import least_units, must_serve, pooled, terms
 from pipeline.simulate.model import Tables, WorldModel, WorldRules, capacities, world_model
 from pipeline.simulate.record import order_churn
 from pipeline.simulate.situation import day_number
@@ -275,6 +275,34 @@ def test_least_units_are_owned_whatever_is_sold(stock, rows, seed) -> None:
             served_all = max(served_all - units[at], 0)
             at += 1
     assert (np.array(know, dtype=np.int64) >= least).all()
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(st.integers(0, 6), min_size=3, max_size=3),
+    st.lists(
+        st.tuples(st.integers(0, 2), st.integers(1, 4), st.floats(-3, 1)), min_size=1, max_size=6
+    ),
+    st.lists(st.integers(0, 8), min_size=3, max_size=3),
+    st.sampled_from([0.1, 1.0, 1e9]),
+)
+def test_multipliers_take_nothing_off_whoever_serves_from_stock_or_hides_it(
+    stock, rows, hidden, move_usd
+) -> None:
+    """Each morning some units leave for a day; the others serve orders as they come in."""
+    rows.sort(key=lambda row: row[0])
+    day, units, value = (np.array(part) for part in zip(*rows, strict=True))
+    sold, moving, owned = np.zeros(len(day)), np.zeros(3), 0
+    for t in range(3):
+        owned += stock[t]
+        moving[t] = min(hidden[t], owned)
+        here = owned - moving[t]
+        for i in np.flatnonzero(day == t):
+            sold[i] = min(units[i], here)
+            here -= sold[i]
+            owned -= int(sold[i])
+    for one in terms(day, units, value.astype(float), np.array(stock), np.full(3, move_usd)):
+        assert one.usd @ sold + one.moving_usd @ moving - one.sunk_usd >= -1e-9
 
 
 @settings(max_examples=200, deadline=None)
