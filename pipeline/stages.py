@@ -49,7 +49,7 @@ STAGES = (
         "forecast",
         "pipeline.forecast.stage:run",
         ("items", "item_attributes", "regions", "prices", "calendar", "daily_demand", "overrides"),
-        ("demand_quantiles", "demand_dependence"),
+        ("demand_quantiles", "demand_before_overrides", "demand_dependence"),
         uses=("forecast_model",),
     ),
     Stage(

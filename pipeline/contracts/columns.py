@@ -164,7 +164,8 @@ def _forecast() -> list[Column]:
         *(Column(name, "float", f"Quantile {name[1:]} of demand over the window.", low=0)
           for name in QUANTILE_COLUMNS),
         Column("rank_correlation", "float", "Rank correlation of forecast errors.", low=-1, high=1),
-        Column("item_group", "category", "Group of items: a category, a velocity class or 'all'."),
+        Column("item_group", "category",
+               "Group of items: a category, department or velocity class, or 'all'."),
         Column("region_group", "category", "A region, or 'network'."),
         Column("finding_date", "date", "The day, or the first day of the weeks, that did not fit."),
         Column("finding", "category", "What did not fit: a spike is kept out of learning.",

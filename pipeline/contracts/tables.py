@@ -108,10 +108,14 @@ RAW_TABLES = (
     _table("node_capacity", "raw", "capacity of a node from a date until the next row's",
            "node_id resource start_date", "node_id resource start_date capacity",
            references={"node_id": "nodes.node_id"}),
-    _table("overrides", "raw", "a planner's override (null item or node: all of them)",
-           "override_id",
-           "override_id item_id node_id override_target override_kind override_value start_date "
-           "expiry_date planner why", nullable=("item_id", "node_id"), is_optional=True),
+    _table("overrides", "raw",
+           "a planner's override (null item or node: all of them); of demand it may act on each "
+           "item of a group (item_group, a category or department), in one region, or on the "
+           "days of one event alone (null: not limited)", "override_id",
+           "override_id item_id node_id item_group region_id event_name override_target "
+           "override_kind override_value start_date expiry_date planner why",
+           nullable=("item_id", "node_id", "item_group", "region_id", "event_name"),
+           optional=("item_group", "region_id", "event_name"), is_optional=True),
 )  # fmt: skip
 
 _SIMULATED = (
@@ -135,6 +139,12 @@ STAGE_TABLES = (
            "item_id region_id window_start_day window_days",
            "item_id region_id window_start_day window_days mean_units " + " ".join(QUANTILE_COLUMNS)
            + " model_date"),
+    _table("demand_before_overrides", "forecast",
+           "a window of demand_quantiles that a planner's override changed, as it was forecast "
+           "without, and the last override that changed it",
+           "item_id region_id window_start_day window_days",
+           "item_id region_id window_start_day window_days mean_units " + " ".join(QUANTILE_COLUMNS)
+           + " model_date override_id override_kind planner"),
     _table("demand_dependence", "forecast", "a pair of regions, for a group of items",
            "item_group region_id other_region_id",
            "item_group region_id other_region_id rank_correlation"),

@@ -16,6 +16,9 @@ from pipeline.forecast.panel import F64
 from pipeline.forecast.shape import fit_shape, predict_shape, shape_start
 from pipeline.forecast.windows import OFF_SALE_UNITS, Windows
 
+NAMED_SIZE, NAMED_NONE = 8.0, 0.01
+"""Spread around a level that a planner names: a standard deviation of 0.35 beside the Poisson's."""
+
 
 @dataclass(frozen=True)
 class PastErrors:
@@ -41,6 +44,25 @@ class Spread:
         corrected = self.calibration.at(levels)
         quantiles(windows.mean, size, none, corrected, classes_of(windows.mean, windows.days), out)
         out[windows.mean <= OFF_SALE_UNITS] = 0.0
+        return out
+
+    def redrawn(self, windows: Windows, mean: F64, named: F64, levels: F64, threads: int) -> F64:
+        """Quantiles (rows, levels) of `windows` whose expectation a planner has changed to `mean`.
+
+        `named` (rows,) is the share of `mean` whose level the planner has named: there the spread
+        is at most that of size `NAMED_SIZE` with a chance of none of at most `NAMED_NONE`, because
+        the forecast's doubt of its own level went with the level. The rest keeps its size and its
+        chance, which is to say that a factor leaves the coefficient of variation as it was.
+        """
+        size, none = predict_shape(self.shape, self.start, windows.x, threads)
+        log_size = np.log(size)
+        size = np.exp(log_size + named * (np.maximum(log_size, np.log(NAMED_SIZE)) - log_size))
+        none = none + named * (np.minimum(none, NAMED_NONE) - none)
+        out = np.empty((len(mean), len(levels)))
+        corrected = self.calibration.at(levels)
+        kept = np.maximum(mean, OFF_SALE_UNITS)
+        quantiles(kept, size, none, corrected, classes_of(kept, windows.days), out)
+        out[mean <= OFF_SALE_UNITS] = 0.0
         return out
 
     def ranks(self, windows: Windows, units: F64, seed: int, threads: int) -> F64:

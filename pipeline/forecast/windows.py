@@ -59,6 +59,65 @@ def _between(daily: npt.NDArray[np.generic], windows: Windows) -> F64:
     return running[windows.series, first + windows.days] - running[windows.series, first]
 
 
+@dataclass(frozen=True)
+class Days:
+    """Days after an origin as foreseen at it.
+
+    origin    day of the panel
+    known     (days,) days after the origin that were asked for, ascending
+    mean      (series, reach + 1) expected units by day after the origin; 0 where not asked for
+    x         (series, days, features) features of the days `known`
+    """
+
+    origin: int
+    known: I32
+    mean: F64
+    x: F32
+
+    def sums(self, windows: list[tuple[int, int]]) -> F64:
+        """Expected units (series, windows) of windows (start day, days)."""
+        running = np.cumsum(self.mean, axis=1)
+        start, days = (np.array(column, np.int32) for column in zip(*windows, strict=True))
+        return np.asarray(running[:, start + days - 1] - running[:, start - 1])
+
+    def windows(self, windows: list[tuple[int, int]]) -> Windows:
+        """The windows of all series, sorted by series, then in the order of `windows`."""
+        mean = np.maximum(self.sums(windows), OFF_SALE_UNITS).ravel()
+        start, days = (np.array(column, np.int32) for column in zip(*windows, strict=True))
+        rows = len(self.mean)
+        x = self.x[:, np.searchsorted(self.known, start)].reshape(-1, self.x.shape[2])
+        tiled_start, tiled_days = np.tile(start, rows), np.tile(days, rows)
+        return Windows(
+            np.repeat(np.arange(rows, dtype=np.int32), len(windows)),
+            np.full(rows * len(windows), self.origin, np.int32),
+            tiled_start,
+            tiled_days,
+            mean,
+            shape_features(x, mean, tiled_start, tiled_days),
+        )
+
+
+def foresee_days(
+    mean_of: Callable[[F32], F64],
+    panel: Panel,
+    totals: Totals,
+    origin: int,
+    windows: list[tuple[int, int]],
+) -> Days:
+    """The days of `windows` (start day, days) of all series, as known at the end of day `origin`.
+
+    `mean_of` gives the expected units of a day from its features (see `mean.daily_mean`).
+    `panel` may reach beyond the origin; later demand is not read.
+    """
+    reach = max(start + days - 1 for start, days in windows)
+    known = np.array(sorted({d for s, n in windows for d in range(s, s + n)}), np.int32)
+    x = day_features(panel, totals, origin, known)
+    daily = np.zeros((panel.series, reach + 1))
+    daily[:, known] = mean_of(x).reshape(panel.series, -1)
+    daily[:, 1:] *= on_sale(panel, origin + np.arange(1, reach + 1))
+    return Days(origin, known, daily, x.reshape(panel.series, len(known), -1))
+
+
 def foresee(
     mean_of: Callable[[F32], F64],
     panel: Panel,
@@ -66,35 +125,8 @@ def foresee(
     origin: int,
     windows: list[tuple[int, int]],
 ) -> Windows:
-    """All `windows` (start day, days) of all series, as known at the end of day `origin`.
-
-    `mean_of` gives the expected units of a day from its features (see `mean.daily_mean`).
-
-    `panel` may reach beyond the origin; later demand is not read. Rows are sorted by series,
-    then in the order of `windows`.
-    """
-    reach = max(start + days - 1 for start, days in windows)
-    needed = np.array(sorted({d for s, n in windows for d in range(s, s + n)}), np.int32)
-    x = day_features(panel, totals, origin, needed)
-    daily = np.zeros((panel.series, reach + 1))
-    daily[:, needed] = mean_of(x).reshape(panel.series, -1)
-    day = origin + np.arange(1, reach + 1)
-    daily[:, 1:] *= on_sale(panel, day)
-    running = np.cumsum(daily, axis=1)
-    start, days = (np.array(column, np.int32) for column in zip(*windows, strict=True))
-    mean = np.maximum(running[:, start + days - 1] - running[:, start - 1], OFF_SALE_UNITS)
-    first = np.searchsorted(needed, start)
-    x = x.reshape(panel.series, len(needed), -1)[:, first].reshape(-1, x.shape[1])
-    rows = panel.series
-    tiled_start, tiled_days = np.tile(start, rows), np.tile(days, rows)
-    return Windows(
-        np.repeat(np.arange(rows, dtype=np.int32), len(windows)),
-        np.full(rows * len(windows), origin, np.int32),
-        tiled_start,
-        tiled_days,
-        mean.ravel(),
-        shape_features(x, mean.ravel(), tiled_start, tiled_days),
-    )
+    """All `windows` of all series, as known at the end of day `origin`; see `foresee_days`."""
+    return foresee_days(mean_of, panel, totals, origin, windows).windows(windows)
 
 
 def day_features(panel: Panel, totals: Totals, origin: int, days: I32) -> F32:

@@ -69,6 +69,14 @@ def _moq_above_storage(frame: pd.DataFrame, tables: Tables) -> np.ndarray:
     return _least_order_units(frame) * cube > _looked_up(frame["item_id"], items["item_id"], limit)
 
 
+def _limits_other_than_demand(column: str) -> Callable[..., np.ndarray]:
+    def broken(frame: pd.DataFrame, tables: Tables) -> np.ndarray:
+        is_other = frame["override_target"].astype("str") != "demand"
+        return np.asarray(frame[column].notna() & is_other, dtype=bool)
+
+    return broken
+
+
 def _numbers(values: pd.Series) -> np.ndarray:
     return values.to_numpy(dtype="float64", na_value=np.nan)
 
@@ -120,5 +128,8 @@ ROW_RULES: dict[str, tuple[RowRule, ...]] = {
     "overrides": (
         RowRule("expiry_date", "is before start_date", "Correct either date.",
                 _before("start_date", "expiry_date")),
+        *(RowRule(column, "limits an override of something else than demand",
+                  "Leave it empty, or override demand.", _limits_other_than_demand(column))
+          for column in ("item_group", "region_id", "event_name")),
     ),
 }  # fmt: skip

@@ -94,7 +94,8 @@ def _overrides(items: pd.DataFrame, last: pd.Timestamp) -> pd.DataFrame:
          "quality hold by the supplier team"),
     ]  # fmt: skip
     return pd.DataFrame([
-        {"override_id": key, "item_id": item, "node_id": node, "override_target": target,
+        {"override_id": key, "item_id": item, "node_id": node, "item_group": None,
+         "region_id": None, "event_name": None, "override_target": target,
          "override_kind": kind, "override_value": value, "start_date": start,
          "expiry_date": start + pd.Timedelta(days=days), "planner": planner, "why": why}
         for key, item, node, target, kind, value, days, planner, why in rows

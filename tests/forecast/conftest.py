@@ -67,7 +67,7 @@ def make_world(
         "daily_demand": pd.concat(rows, ignore_index=True),
         "overrides": pd.DataFrame(columns=[
             "override_id", "item_id", "override_target", "override_kind", "override_value",
-            "start_date", "expiry_date",
+            "start_date", "expiry_date", "item_group", "region_id", "event_name", "planner",
         ]),
     }  # fmt: skip
 

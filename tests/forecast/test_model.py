@@ -192,3 +192,30 @@ def test_scores_cover_groups_regions_and_lengths(night: Any) -> None:
     assert {"network", "east"} <= set(scores["region_group"].astype(str))
     overall = scores[(scores["item_group"] == "all") & (scores["region_group"] == "network")]
     assert overall["coverage_90"].between(0.75, 1).all()
+
+
+def test_at_least_five_a_day_on_a_new_item_is_a_hundred_and_forty_in_the_middle_too(
+    night: Any, quick: Settings
+) -> None:
+    """The forecast's doubt whether a new item sells at all goes with the level it was part of."""
+    tables = dict(night.tables)
+    tomorrow = pd.Timestamp(AS_OF) + pd.Timedelta(days=1)
+    new = tables["items"].iloc[:1].assign(item_id="item_999", launch_date=tomorrow)
+    tables["items"] = pd.concat([tables["items"], new], ignore_index=True)
+    row = dict.fromkeys(tables["overrides"].columns) | {
+        "override_id": "o", "item_id": "item_999", "region_id": "east", "planner": "kim",
+        "override_target": "demand", "override_kind": "at_least", "override_value": 5.0,
+        "start_date": tomorrow, "expiry_date": tomorrow + pd.Timedelta(days=90),
+    }  # fmt: skip
+    tables["overrides"] = pd.DataFrame([row])
+    other: Any = FakeNight(tables, quick, files=night.files)
+    stage.run(other)
+    own = [(name, frame[(frame["item_id"] == "item_999") & (frame["region_id"] == "east")
+                        & (frame["window_days"] == 28)].iloc[0])
+           for name, frame in other.written.items() if name != "demand_dependence"]  # fmt: skip
+    after, before = (dict(own)[name] for name in ("demand_quantiles", "demand_before_overrides"))
+    assert after["mean_units"] == pytest.approx(140)
+    assert after["q0.5"] == pytest.approx(140, rel=0.15)
+    assert after["q0.95"] < 300
+    assert before["mean_units"] < 140
+    assert before["override_id"] == "o"

@@ -10,7 +10,7 @@ import pytest
 from pipeline.contracts.settings import Settings
 from pipeline.forecast.assemble import Assembled, Names, assemble
 from pipeline.forecast.model import Model
-from pipeline.forecast.serve import forecast_windows, plan_windows
+from pipeline.forecast.serve import Asked, forecast_windows, plan_windows
 from pipeline.forecast.train import train
 from tests.forecast.conftest import FIRST
 
@@ -35,8 +35,8 @@ def test_dask_workers_leave_the_same_model_and_the_same_table(
     distributed = pytest.importorskip("dask.distributed")
     found, names = assembled
     files = train(found.panel, names, quick).to_files()
-    model, windows = Model.from_files(files), plan_windows(quick)
-    here = forecast_windows(found, model, windows, 10, quick.run)
+    model, asked = Model.from_files(files), Asked(plan_windows(quick), [])
+    here, _ = forecast_windows(found, model, asked, 10, quick.run)
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
     ) as cluster:
@@ -45,4 +45,5 @@ def test_dask_workers_leave_the_same_model_and_the_same_table(
         )
         spread_out = quick.model_copy(update={"run": there})
         assert train(found.panel, names, spread_out).to_files() == files
-        pd.testing.assert_frame_equal(forecast_windows(found, model, windows, 10, there), here)
+        again, _ = forecast_windows(found, model, asked, 10, there)
+        pd.testing.assert_frame_equal(again, here)
