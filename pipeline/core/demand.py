@@ -18,6 +18,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from pipeline.core.copula import normal_scores
 from pipeline.core.item import ItemTables
 from pipeline.core.network import Forest
 
@@ -47,12 +48,9 @@ def draw_ranks(
 ) -> Ranks:
     """Ranks of a Gaussian copula with Spearman rank correlations [regions, regions]."""
     rng = np.random.default_rng(seed)
-    normal = 2.0 * np.sin(np.pi * correlation / 6.0)  # Pearson correlation of the normal scores
-    values, vectors = np.linalg.eigh((normal + normal.T) / 2.0)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    shape = (banks, scenarios, len(correlation))
-    scores = rng.standard_normal(shape) @ root.T
-    rank = (scores.argsort(axis=1).argsort(axis=1) + 0.5) / scenarios
+    scores = normal_scores(correlation, (banks, scenarios), rng)
+    place = scores.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
+    rank = (place + 0.5) / scenarios
     below = np.clip(np.searchsorted(levels, rank, side="right") - 1, -1, len(levels) - 2)
     low = np.where(below < 0, 0.0, levels[np.maximum(below, 0)])
     weight = (rank - low) / (levels[below + 1] - low)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtr
 
+from pipeline.core.copula import nearest_correlation, normal_scores
 from pipeline.forecast.panel import F64
 
 BORROWED_SUMS = 200.0
@@ -33,11 +34,16 @@ def rank_correlation(
     seen = np.zeros((len(occasions), regions))
     table[place, region] = rank - 0.5
     seen[place, region] = 1.0
-    moments, pairs = table.T @ table, seen.T @ seen
+    moments, pairs = _moments(table), _moments(seen)
     spread = np.sqrt(np.maximum(np.diag(moments) / np.maximum(np.diag(pairs), 1), 1e-9))
     correlation = moments / (pairs + 50.0) / np.outer(spread, spread)
     np.fill_diagonal(correlation, 1.0)
     return nearest_correlation(correlation)
+
+
+def _moments(table: F64) -> F64:
+    """Sums (columns, columns) of products of two columns, added up row by row."""
+    return np.stack([(table * column[:, None]).sum(axis=0) for column in table.T])
 
 
 def spread_of_sums(correlation: F64, table: F64, units: F64, paths: int, seed: int) -> float:
@@ -77,21 +83,9 @@ def share_of_correlation(correlation: F64, table: F64, units: F64, paths: int, s
     return float((len(units) * found + BORROWED_SUMS) / (len(units) + BORROWED_SUMS))
 
 
-def nearest_correlation(matrix: F64) -> F64:
-    """The matrix with negative eigenvalues lifted to a small positive one, unit diagonal."""
-    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-    lifted = (vectors * np.maximum(values, 1e-6)) @ vectors.T
-    spread = np.sqrt(np.diag(lifted))
-    return np.clip(lifted / np.outer(spread, spread), -1.0, 1.0)
-
-
 def joint_ranks(correlation: F64, paths: int, seed: int) -> F64:
     """Uniform ranks (paths, regions) with a Gaussian copula of the given Spearman correlations."""
-    pearson = nearest_correlation(2 * np.sin(np.pi / 6 * correlation))
-    values, vectors = np.linalg.eigh(pearson)
-    root = vectors * np.sqrt(np.maximum(values, 0))
-    normal = np.random.default_rng(seed).standard_normal((paths, len(correlation)))
-    return np.asarray(ndtr(normal @ root.T))
+    return np.asarray(ndtr(normal_scores(correlation, (paths,), np.random.default_rng(seed))))
 
 
 def dependence_table(notes: Mapping[str, Any]) -> pd.DataFrame:
