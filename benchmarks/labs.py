@@ -21,8 +21,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.simulate.lab_world import LabRun, LabWorld, common_price, from_day, lab_world
-from pipeline.simulate.labs import (
+from pipeline.simulate.labs.rehearsal import LabRun, LabWorld, common_price, from_day, lab_world
+from pipeline.simulate.labs.switchback import SwitchBack, carry_over, switch_back, switch_verdict
+from pipeline.simulate.labs.trial import (
     Verdict,
     design,
     pair_sd,
@@ -31,7 +32,6 @@ from pipeline.simulate.labs import (
     sd_behind,
     verdict,
 )
-from pipeline.simulate.switchback import SwitchBack, carry_over, switch_back, switch_verdict
 
 CLUSTER_SIZE, DAYS = 2, 84
 INTERFERENCE_ITEMS, ROOM = 900, 1.05  # space: so many times what all A use

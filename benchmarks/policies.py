@@ -19,9 +19,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.simulate.intervals import Interval, paired, summary
-from pipeline.simulate.scenario import Scenario
-from pipeline.simulate.stage import SimulatedDay, run_scenario
+from pipeline.simulate.loop import SimulatedDay
+from pipeline.simulate.report.intervals import Interval, paired, summary
+from pipeline.simulate.scenarios.scenario import Scenario
+from pipeline.simulate.stage import run_scenario
 
 LAST_DAY = date(2016, 4, 24)  # d_1913, the last of M5's training data
 COLUMNS = (

@@ -23,7 +23,7 @@ def simulate() -> None:
     from airflow.sdk.exceptions import AirflowFailException  # noqa: PLC0415  as above
 
     from pipeline.errors import SettingsError, UsageError  # noqa: PLC0415  as above
-    from pipeline.simulate.scenario import load_scenario  # noqa: PLC0415  as above
+    from pipeline.simulate.scenarios.scenario import load_scenario  # noqa: PLC0415  as above
     from pipeline.simulate.stage import run_scenario  # noqa: PLC0415  as above
 
     params = get_current_context()["params"]

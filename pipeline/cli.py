@@ -26,7 +26,7 @@ from pipeline.stages import STAGES
 
 if TYPE_CHECKING:
     from pipeline.runner import OnStage, StageRun
-    from pipeline.simulate.stage import OnDay, SimulatedDay
+    from pipeline.simulate.loop import OnDay, SimulatedDay
     from pipeline.store import Source, Store
 
 app = typer.Typer(
@@ -249,7 +249,7 @@ def simulate(
 
     echelon simulate --scenario configs/scenarios/one_day_promise.yaml --days 28 --out sim
     """
-    from pipeline.simulate.scenario import load_scenario
+    from pipeline.simulate.scenarios.scenario import load_scenario
     from pipeline.simulate.stage import run_scenario
 
     chosen = load_scenario(scenario)
@@ -260,7 +260,7 @@ def simulate(
         tables = run_scenario(chosen, names, folder, days, bound, on_day)
     shown = RichTable("policy", "profit USD", "± 95 %", "of clairvoyant", "in stock", "kept",
                       "lost units", title=chosen.name)  # fmt: skip
-    from pipeline.simulate.intervals import summary
+    from pipeline.simulate.report.intervals import summary
 
     columns = ["profit_usd", "share_of_clairvoyant", "in_stock_rate", "kept_share", "lost_units"]
     for policy, figures in summary(tables["simulated_totals"], columns).items():

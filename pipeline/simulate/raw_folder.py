@@ -17,9 +17,9 @@ import pandas as pd
 
 from pipeline.contracts.columns import COLUMNS
 from pipeline.contracts.tables import TABLES
-from pipeline.simulate.model import WorldModel
-from pipeline.simulate.supply import Shipments
-from pipeline.simulate.world import Day, State
+from pipeline.simulate.world.day import Day, State
+from pipeline.simulate.world.model import WorldModel
+from pipeline.simulate.world.supply import Shipments
 
 FIXED = (
     "items", "item_attributes", "regions", "nodes", "lanes", "delivery_options", "delivery_speeds",

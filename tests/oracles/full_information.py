@@ -11,11 +11,11 @@ from collections import defaultdict
 import numpy as np
 from scipy import optimize, sparse
 
-from pipeline.simulate.kernel import orders_by_cell
-from pipeline.simulate.model import Tables, WorldModel
-from pipeline.simulate.supply import LeadTimes, luck
-from pipeline.simulate.truth import Truth
-from pipeline.simulate.world import State
+from pipeline.simulate.world.day import State
+from pipeline.simulate.world.kernel import orders_by_cell
+from pipeline.simulate.world.model import Tables, WorldModel
+from pipeline.simulate.world.supply import LeadTimes, luck
+from pipeline.simulate.world.truth import Truth
 
 
 class Programme:

@@ -11,10 +11,10 @@ import pytest
 from pydantic import TypeAdapter
 
 from pipeline.errors import SettingsError, UsageError
-from pipeline.simulate.changes import Change
-from pipeline.simulate.model import WorldRules, world_model
-from pipeline.simulate.scenario import load_scenario
-from pipeline.simulate.truth import Truth
+from pipeline.simulate.scenarios.changes import Change
+from pipeline.simulate.scenarios.scenario import load_scenario
+from pipeline.simulate.world.model import WorldRules, world_model
+from pipeline.simulate.world.truth import Truth
 from tests.simulate.small import raw_tables, small_world
 
 FILES = sorted((Path(__file__).parents[2] / "configs" / "scenarios").glob("*.yaml"))

@@ -12,15 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.simulate.clairvoyant import clairvoyant_bound
-from pipeline.simulate.clairvoyant_orders import least_units, must_serve, pooled, terms
-from pipeline.simulate.model import Tables, WorldModel, WorldRules, capacities, world_model
-from pipeline.simulate.record import order_churn
-from pipeline.simulate.situation import day_number
-from pipeline.simulate.start import initial_state
-from pipeline.simulate.supply import LeadTimes, lead_times
-from pipeline.simulate.truth import Truth
-from pipeline.simulate.world import Decisions, World
+from pipeline.simulate.bound.clairvoyant import clairvoyant_bound
+from pipeline.simulate.bound.orders import least_units, must_serve, pooled, terms
+from pipeline.simulate.report.record import order_churn
+from pipeline.simulate.world.day import Decisions, World
+from pipeline.simulate.world.model import Tables, WorldModel, WorldRules, capacities, world_model
+from pipeline.simulate.world.start import initial_state
+from pipeline.simulate.world.supply import LeadTimes, day_number, lead_times
+from pipeline.simulate.world.truth import Truth
 from tests.oracles.full_information import best_profit
 from tests.simulate.small import raw_tables
 

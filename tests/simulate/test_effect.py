@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.simulate.effect import effects, first_settled_day, node_effects
+from pipeline.simulate.report.effect import effects, first_settled_day, node_effects
 
 DAYS = pd.date_range("2024-01-01", periods=6)
 NODES = {"DC": "distribution_center", "FC-A": "fulfillment_center", "FC-B": "fulfillment_center"}

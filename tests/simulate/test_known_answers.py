@@ -15,8 +15,8 @@ from pipeline.core.inventory import demand as laws
 from pipeline.core.inventory.divergent import DivergentSystem, horizon_costs
 from pipeline.core.inventory.pooling import erlang_loss
 from pipeline.core.inventory.serial import SerialSystem, optimal_serial
-from pipeline.simulate.intervals import Interval, interval
-from pipeline.simulate.known_answers import (
+from pipeline.simulate.report.intervals import Interval, interval
+from pipeline.simulate.textbook.known_answers import (
     divergent_cost,
     lost_sales_cost,
     pooling_units,

@@ -7,16 +7,16 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.simulate.lab_tables import (
+from pipeline.simulate.labs.outcomes import (
     by_day,
     gross_margin_days,
     gross_margin_weeks,
     judge,
     start_trial,
 )
-from pipeline.simulate.lab_world import common_price, from_day, lab_world
-from pipeline.simulate.labs import design, pair_sd, pairs_needed, power, verdict
-from pipeline.simulate.switchback import carry_over, switch_back, switch_verdict
+from pipeline.simulate.labs.rehearsal import common_price, from_day, lab_world
+from pipeline.simulate.labs.switchback import carry_over, switch_back, switch_verdict
+from pipeline.simulate.labs.trial import design, pair_sd, pairs_needed, power, verdict
 
 LIFT = 0.01
 

@@ -12,13 +12,16 @@ import pytest
 
 from pipeline.errors import UsageError
 from pipeline.simulate import stage
-from pipeline.simulate.clairvoyant import clairvoyant_bound
-from pipeline.simulate.record import Record, tables
-from pipeline.simulate.replenish import cheapest_vendor, orders_up_to, parents
-from pipeline.simulate.report import render
-from pipeline.simulate.scenario import Scenario
-from pipeline.simulate.situation import TRANSFER_COLUMNS, Plan, Situation
-from pipeline.simulate.stage import Base, SimulatedDay, prepare, run_policy, run_scenario
+from pipeline.simulate.bound.clairvoyant import clairvoyant_bound
+from pipeline.simulate.loop import SimulatedDay, run_policy
+from pipeline.simulate.prepare import Base, prepare
+from pipeline.simulate.report.page import render
+from pipeline.simulate.report.record import Record, tables
+from pipeline.simulate.rivals.replenish import cheapest_vendor, orders_up_to
+from pipeline.simulate.rivals.situation import TRANSFER_COLUMNS, Plan, Situation
+from pipeline.simulate.scenarios.scenario import Scenario
+from pipeline.simulate.stage import run_scenario
+from pipeline.simulate.world.model import parents
 from pipeline.store import Store
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"

@@ -11,23 +11,23 @@ import pytest
 
 from pipeline.contracts.columns import QUANTILE_COLUMNS
 from pipeline.contracts.settings import Settings
-from pipeline.simulate.demand_view import demand_view, gamma_quantile
-from pipeline.simulate.opportunity import (
+from pipeline.simulate.rivals.demand_view import demand_view, gamma_quantile
+from pipeline.simulate.rivals.policies import POLICIES, Echelon, sale_usd
+from pipeline.simulate.rivals.replenish import (
+    home_shares,
+    orders_up_to,
+    transfers_to_targets,
+    tree_sums,
+)
+from pipeline.simulate.rivals.situation import Situation, to_decisions
+from pipeline.simulate.world.day import do_nothing
+from pipeline.simulate.world.model import parents
+from pipeline.simulate.world.opportunity import (
     opportunity_prices,
     protected_usd,
     relief_usd,
     replacement_usd,
 )
-from pipeline.simulate.policies import POLICIES, Echelon, sale_usd
-from pipeline.simulate.replenish import (
-    home_shares,
-    orders_up_to,
-    parents,
-    transfers_to_targets,
-    tree_sums,
-)
-from pipeline.simulate.situation import Situation, to_decisions
-from pipeline.simulate.world import do_nothing
 from tests.simulate.small import raw_tables, small_world, stocked
 
 RULES = ("weeks_of_supply", "newsvendor", "single_echelon")
@@ -141,9 +141,20 @@ def test_a_scarce_unit_has_a_price_and_a_plentiful_one_has_none() -> None:
     _, model, _ = small_world()
     state = stocked(model)
     state.on_hand[:] = 1 * model.may_hold
-    scarce = opportunity_prices(model, state, night)
+    scarce = opportunity_prices(
+        model, state.on_hand, night.tables["items"], night.tables["demand_quantiles"], night.as_of
+    )
     state.on_hand[:] = 200 * model.may_hold
-    assert (opportunity_prices(model, state, night) == 0).all()
+    assert (
+        opportunity_prices(
+            model,
+            state.on_hand,
+            night.tables["items"],
+            night.tables["demand_quantiles"],
+            night.as_of,
+        )
+        == 0
+    ).all()
     assert (scarce[model.may_hold] > 0).mean() > 0.9
     assert (scarce[~model.may_hold] == 0).all()
 

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.simulate import kernel
-from pipeline.simulate.model import WorldModel, WorldRules
-from pipeline.simulate.world import (
+from pipeline.simulate.world.day import (
     Decisions,
     LedgerError,
     World,
     do_nothing,
+    kernel,
     load_state,
     save_state,
 )
+from pipeline.simulate.world.model import WorldModel, WorldRules
 from tests.simulate.small import small_world, some_decisions, stocked
 
 

@@ -1,0 +1,1 @@
+"""What perfect information could have earned at most: the measure of every policy."""

@@ -1,0 +1,140 @@
+"""One policy's run: a night decides, a day answers, the planner's tables grow, and again.
+
+The stages of the night are the production's own. A run is resumed from its checkpoint, which is
+written every night after the day that follows it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import runner
+from pipeline.simulate import raw_folder
+from pipeline.simulate.prepare import Base
+from pipeline.simulate.report import record
+from pipeline.simulate.rivals.situation import Policy, Situation, to_decisions
+from pipeline.simulate.scenarios.scenario import Scenario
+from pipeline.simulate.world.day import State, World, load_state, save_state
+from pipeline.simulate.world.opportunity import opportunity_prices, protected_usd
+from pipeline.simulate.world.start import initial_state
+from pipeline.simulate.world.supply import day_number
+from pipeline.store import Source, Store
+
+_READ_ALWAYS = ("items", "nodes", "lanes", "vendors", "vendor_items", "lead_times")
+
+
+@dataclass(frozen=True)
+class SimulatedDay:
+    """Told to the caller after every simulated day."""
+
+    policy: str
+    replication: int
+    as_of: date
+    planner_s: float
+    world_s: float
+    profit_usd: float
+
+
+OnDay = Callable[[SimulatedDay], None]
+
+
+def run_policy(
+    base: Base, scenario: Scenario, policy: Policy, replication: int, on_day: OnDay | None = None
+) -> record.Record:
+    """One policy's run, from its checkpoint if there is one; returns what it brought."""
+    folder = base.folder / "runs" / policy.name / f"{replication:03d}"
+    checkpoint = folder / "checkpoint.npz"
+    seed = scenario.seed + replication
+    n_days = len(base.truth.days)
+    if checkpoint.exists():
+        with np.load(checkpoint, allow_pickle=False) as archive:
+            arrays = dict(archive)
+        first, state = int(arrays["next_day"]), load_state(arrays)
+        found = record.record_from(arrays)
+    else:
+        blind = not getattr(policy, "sees_capacity", True)
+        raw_folder.copy_history(base.folder / "base" / "raw", folder / "raw", blind)
+        first, found = 0, record.empty_record(base.model, n_days)
+        state = initial_state(base.model, base.times, base.tables, seed, scenario.start)
+    world = World(base.model, base.times, state, seed)
+    store = Store(folder / "nights")
+    for t in range(first, n_days):
+        as_of = scenario.start + timedelta(days=t)
+        began = time.process_time()
+        situation = _situation(base, scenario, policy, folder, store, state, as_of, t)
+        decisions = to_decisions(policy.decide(situation), base.model)
+        planned = time.process_time()
+        prices = None
+        if getattr(policy, "is_protected", False):
+            prices = protected_usd(
+                base.model, base.tables["nodes"], state.on_hand, base.truth.capacity[t][:, 0]
+            )
+        elif base.model.rules.is_protected:
+            prices = opportunity_prices(
+                base.model, state.on_hand, situation.tables["items"],
+                situation.tables.get("demand_quantiles"), as_of,
+            )  # fmt: skip
+        day = world.live(day_number(as_of) + 1, base.truth.demand[t], base.truth.price_usd[t],
+                         decisions, base.truth.capacity[t], prices)  # fmt: skip
+        raw_folder.write_day(folder / "raw", base.model, as_of + timedelta(days=1), day, state)
+        ordered = np.zeros(len(base.model.items), dtype=np.int64)
+        np.add.at(ordered, decisions.item, decisions.units)
+        spent = (planned - began, time.process_time() - planned)
+        record.note(found, t, base.model, day, state, base.truth.demand[t], ordered, spent)
+        _save(checkpoint, {"next_day": np.array(t + 1), **save_state(state), **found.arrays()})
+        if on_day:
+            on_day(SimulatedDay(policy.name, replication, as_of, *spent, day.item_profit_usd.sum()))
+    return found
+
+
+def _situation(
+    base: Base, scenario: Scenario, policy: Policy, folder: Path, store: Store, state: State,
+    as_of: date, t: int,
+) -> Situation:  # fmt: skip
+    """Run the policy's stages if they are due and read its tables, none newer than as_of."""
+    planned = as_of - timedelta(days=t % policy.every_days)
+    if planned == as_of:
+        trained = _model_date(base, scenario, store, folder, t)
+        source = Source("raw", folder / "raw")
+        for name in policy.stages:
+            runner.run_stage(store, source, base.settings, as_of, name, trained=trained)
+    tables = {name: base.tables[name] for name in _READ_ALWAYS}
+    tables |= {name: store.read(planned, name) for name in policy.reads}
+    coming = np.zeros_like(state.on_hand)
+    np.add.at(coming, (state.on_the_way.item, state.on_the_way.node), state.on_the_way.units)
+    return Situation(as_of, base.model, base.settings, tables, state.on_hand.copy(), coming)
+
+
+def _model_date(base: Base, scenario: Scenario, store: Store, folder: Path, t: int) -> date:
+    """The model of the start, or the newest that this run was due to train."""
+    weeks = scenario.retrain_every_weeks
+    source = Source("raw", folder / "raw")
+    due = t - t % (7 * weeks) if weeks else 0
+    if due:
+        day = scenario.start + timedelta(days=due)
+        if store.manifest(day, "forecast_model") is None:
+            for name in ("ingest", "train"):
+                runner.run_stage(store, source, base.settings, day, name)
+        return day
+    day = runner.model_date(base.settings, scenario.start)
+    if store.manifest(day, "forecast_model") is None:
+        shared = Store(base.folder / "base" / "nights")
+        manifest = shared.manifest(day, "forecast_model") or {}
+        lineage = {key: manifest[key] for key in
+                   ("stage", "code_version", "settings_sha256", "inputs")}  # fmt: skip
+        store.publish_files(day, "forecast_model", shared.read_files(day, "forecast_model"),
+                            lineage)  # fmt: skip
+    return day
+
+
+def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    temporary = path.with_suffix(".tmp.npz")
+    np.savez(temporary, **arrays)  # type: ignore[arg-type]  # numpy's stub takes keywords as flags
+    os.replace(temporary, path)

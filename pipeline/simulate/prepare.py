@@ -1,0 +1,108 @@
+"""What all runs of a scenario share: cleaned tables, changed as asked, a trained model, the truth.
+
+Reads and writes stores and raw folders; everything that computes is in the rooms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline import runner
+from pipeline.contracts.settings import Settings, load_settings
+from pipeline.errors import UsageError
+from pipeline.simulate import raw_folder
+from pipeline.simulate.scenarios.scenario import Scenario, choose_items
+from pipeline.simulate.world.model import WorldModel, WorldRules, world_model
+from pipeline.simulate.world.supply import LeadTimes, day_number, lead_times
+from pipeline.simulate.world.truth import Truth, truth
+from pipeline.stages import BY_NAME
+from pipeline.store import Source, Store
+
+
+@dataclass(frozen=True)
+class Base:
+    """What all runs of a scenario share: folder, settings, world, truth and the first stock."""
+
+    folder: Path
+    settings: Settings
+    model: WorldModel
+    times: LeadTimes
+    truth: Truth
+    tables: dict[str, pd.DataFrame]
+
+
+def prepare(scenario: Scenario, out: Path) -> Base:
+    """Ingest the data as known at the start, change them, train on them; and read the truth."""
+    _claim(out, scenario)
+    settings = _fast(load_settings(None, scenario.settings), scenario)
+    source = Source(scenario.dataset, scenario.raw_dir)
+    raw = Store(out / "source")
+    last = scenario.start + timedelta(days=scenario.days)
+    known = last if scenario.demand == "actual" else scenario.start
+    for as_of in sorted({scenario.start, known}):
+        if raw.manifest(as_of, "daily_demand") is None:
+            runner.run_stage(raw, source, settings, as_of, "ingest")
+    names = BY_NAME["ingest"].writes
+    tables = {name: raw.read(scenario.start, name) for name in names}
+    demand = raw.read(known, "daily_demand", ["item_id", "region_id", "date", "units"])
+    tables = choose_items(tables, scenario.items)
+    first = pd.Timestamp(scenario.start) + pd.Timedelta(days=1)
+    for change in scenario.changes:
+        tables = change.tables_from(tables, first)
+    model = world_model(tables, _rules(scenario, settings))
+    folder = out / "base"
+    raw_folder.write_history(folder / "raw", tables, scenario.start)
+    _train(Store(folder / "nights"), Source("raw", folder / "raw"), settings, scenario.start)
+    times = lead_times(tables["lead_times"], tables["vendor_items"], model)
+    real = truth(tables, demand, model, scenario.start, scenario.days,
+                 scenario.demand == "resampled", scenario.seed)  # fmt: skip
+    for change in scenario.changes:
+        real = change.demand(real, model)
+        times = change.lead_times(times, day_number(first))
+    return Base(out, settings, model, times, real, tables)
+
+
+def _fast(settings: Settings, scenario: Scenario) -> Settings:
+    """The settings without the audit and the search in small worlds: seconds a night, hundreds of
+    nights, for some tenths of a percent. A scenario that names optimize.exact_items keeps both."""
+    if "exact_items" in scenario.settings.get("optimize", {}):
+        return settings
+    optimize = settings.optimize.model_copy(update={"exact_items": 0, "audit_items": 0})
+    return settings.model_copy(update={"optimize": optimize})
+
+
+def _rules(scenario: Scenario, settings: Settings) -> WorldRules:
+    """The world's rules: costs as the planner believes them unless the scenario says otherwise."""
+    flow = settings.optimize.flow_overflow_usd_per_unit
+    storage = settings.optimize.storage_overflow_usd_per_cuft_week / 7.0
+    believed = {
+        "goodwill_share": settings.planning.goodwill_share,
+        "holding_rate_per_year": settings.planning.holding_rate_per_year,
+        "overflow_usd": (storage, flow, flow),
+    }
+    return WorldRules.model_validate({**believed, **scenario.world.model_dump(exclude_unset=True)})
+
+
+def _train(store: Store, source: Source, settings: Settings, start: date) -> None:
+    """The model that all runs start with, unless it is there already."""
+    if store.manifest(runner.model_date(settings, start), "forecast_model") is None:
+        runner.run_stage(store, source, settings, start, "ingest")
+        runner.ensure_model(store, source, settings, start)
+
+
+def _claim(out: Path, scenario: Scenario) -> None:
+    """Mark the folder with the scenario's hash; one that holds another scenario is refused."""
+    out.mkdir(parents=True, exist_ok=True)
+    mark = out / "scenario.sha256"
+    if mark.exists() and mark.read_text().strip() != scenario.sha256():
+        raise UsageError(
+            f"{out} holds the runs of another scenario (or other days). "
+            "Next: name another folder, or delete it."
+        )
+    if not mark.exists():  # another process may be at work in the folder
+        mark.write_text(scenario.sha256() + "\n")
+        (out / "scenario.json").write_text(scenario.model_dump_json(indent=1) + "\n")

@@ -1,0 +1,102 @@
+"""What a policy sees at night, and what it may decide: frames in the project's own columns.
+
+A policy never sees true arrival dates, unserved demand or anything after the business date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.contracts.settings import Settings
+from pipeline.simulate.world.day import Decisions
+from pipeline.simulate.world.model import WorldModel
+from pipeline.simulate.world.supply import Ints
+
+ORDER_COLUMNS = (
+    "vendor_id", "item_id", "node_id", "units", "unit_cost_usd", "expected_arrival_date",
+)  # fmt: skip
+TRANSFER_COLUMNS = (
+    "item_id", "from_node_id", "to_node_id", "transfer_units", "expected_arrival_date",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The end of a business date.
+
+    tables: the tables of the night that the policy declares in `reads`; on_hand: [items, nodes];
+    coming: [items, nodes] units on the way to each node, orders and transfers.
+    """
+
+    as_of: date
+    model: WorldModel
+    settings: Settings
+    tables: Mapping[str, pd.DataFrame]
+    on_hand: Ints
+    coming: Ints
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Tonight's orders (ORDER_COLUMNS) and transfers (TRANSFER_COLUMNS)."""
+
+    orders: pd.DataFrame
+    transfers: pd.DataFrame
+
+
+class Policy(Protocol):
+    """A way to plan. Write a class with these members and add it to `policies.POLICIES`.
+
+    stages: stages of the night to run before `decide`, in order; every_days: on how many nights
+    they are run (1: every night); reads: tables of theirs, and of ingest, that `decide` needs.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name in commands and tables."""
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Stages to run first."""
+
+    @property
+    def every_days(self) -> int:
+        """On every how many nights."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Tables to hand to `decide`."""
+
+    def decide(self, situation: Situation) -> Plan:
+        """The orders and transfers of the night."""
+
+
+def to_decisions(plan: Plan, model: WorldModel) -> Decisions:
+    """The plan by position; raises ValueError for an unknown identifier."""
+    orders, transfers = plan.orders, plan.transfers
+    return Decisions(
+        _at(model.vendors, orders["vendor_id"]), _at(model.items, orders["item_id"]),
+        _at(model.nodes, orders["node_id"]), orders["units"].to_numpy(np.int64),
+        orders["unit_cost_usd"].to_numpy(float), _days(orders["expected_arrival_date"]),
+        _at(model.items, transfers["item_id"]), _at(model.nodes, transfers["from_node_id"]),
+        _at(model.nodes, transfers["to_node_id"]),
+        transfers["transfer_units"].to_numpy(np.int64), _days(transfers["expected_arrival_date"]),
+    )  # fmt: skip
+
+
+def _at(names: pd.Index, values: pd.Series) -> Ints:
+    found = names.get_indexer(values.astype("str"))
+    if (found < 0).any():
+        raise ValueError(f"unknown {values.name}: {sorted(set(values[found < 0]))[:5]}")
+    return found.astype(np.int64)
+
+
+def _days(values: pd.Series) -> NDArray[np.int64]:
+    return pd.to_datetime(values).to_numpy().astype("datetime64[D]").astype(np.int64)

@@ -1,0 +1,1 @@
+"""What is asked: a scenario file and the changes that it declares."""

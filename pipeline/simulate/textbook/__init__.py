@@ -1,0 +1,1 @@
+"""Systems whose answers are known, run in the world's own kernel, so that the world is right."""

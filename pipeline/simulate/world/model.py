@@ -1,0 +1,238 @@
+"""The world's arrays, made once from tables in the raw contract: who, where, which orders, costs.
+
+Pure: frames in, arrays out. What the world does with them is in `world`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field
+
+from pipeline.contracts.columns import RESOURCES
+from pipeline.contracts.settings import Section
+from pipeline.core.fulfillment import Offers, bucket_hours, list_offers
+from pipeline.simulate.world.randomness import keys
+
+Tables = Mapping[str, pd.DataFrame]
+CHUNKS = 64
+"""Items are worked off in so many chunks; a constant, so that sums do not depend on threads."""
+
+
+class WorldRules(Section):
+    """How the world behaves beyond what the tables say."""
+
+    accept_late_share: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Customers who take a unit that misses its promised speed; others are lost.",
+    )
+    lets_wait: bool = Field(False, description="Unserved customers wait instead of being lost.")
+    is_protected: bool = Field(
+        False, description="Orders are assigned with scenario prices, else to the nearest stock."
+    )
+    partial_receipt_share: float = Field(
+        0.15, ge=0, le=1, description="Order lines of which 10-50 % of the units come later."
+    )
+    partial_delay_days: int = Field(10, ge=1, le=90, description="Most days that they are later.")
+    goodwill_share: float = Field(0.1, ge=0, le=5, description="Goodwill lost, share of the price.")
+    holding_rate_per_year: float = Field(0.25, ge=0, le=2, description="Capital cost of stock.")
+    overflow_usd: tuple[float, float, float] = Field(
+        (0.5, 0.5, 0.5),
+        description="Charge beyond capacity: a cubic foot and day stored, a unit received or "
+        "shipped in a week.",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class WorldModel:
+    """What does not change while the world runs; item, region, node and vendor by position.
+
+    cumulative: [regions, buckets * speeds] cumulative shares of demand; reach: uint64 [regions,
+    words], nodes that serve the region; bounds: [chunks + 1] first items; lane_usd_per_cuft,
+    lane_days, lane_cuft_per_day: [nodes, nodes], a day at least and inf cubic feet unless the
+    lanes say otherwise; may_hold: [items, nodes].
+    """
+
+    items: pd.Index
+    regions: pd.Index
+    nodes: pd.Index
+    vendors: pd.Index
+    speeds: pd.Index
+    item_key: NDArray[np.uint64]
+    region_key: NDArray[np.uint64]
+    vendor_key: NDArray[np.uint64]
+    offers: Offers
+    first_hour: NDArray[np.int64]
+    cumulative: NDArray[np.float64]
+    bucket_share: NDArray[np.float64]
+    reach: NDArray[np.uint64]
+    bounds: NDArray[np.int64]
+    cube_cuft: NDArray[np.float64]
+    unit_cost_usd: NDArray[np.float64]
+    handling_usd: NDArray[np.float64]
+    storage_usd: NDArray[np.float64]
+    lane_usd_per_cuft: NDArray[np.float64]
+    lane_days: NDArray[np.int64]
+    lane_cuft_per_day: NDArray[np.float64]
+    tier: NDArray[np.str_]
+    may_hold: NDArray[np.bool_]
+    rules: WorldRules
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Items, regions, nodes."""
+        return len(self.items), len(self.regions), len(self.nodes)
+
+
+def world_model(tables: Tables, rules: WorldRules) -> WorldModel:
+    """The model of a network; standard cost of an item = its cheapest vendor's."""
+    items = pd.Index(sorted(tables["items"]["item_id"].astype("str")))
+    regions = pd.Index(sorted(tables["regions"]["region_id"].astype("str")))
+    nodes = pd.Index(sorted(tables["nodes"]["node_id"].astype("str")))
+    vendors = pd.Index(sorted(tables["vendors"]["vendor_id"].astype("str")))
+    speeds = _speeds(tables["delivery_speeds"])
+    ship, cutoff = _options(tables["delivery_options"], regions, speeds, nodes)
+    promise = grid(tables["delivery_speeds"], "promise_days", regions, speeds, -1.0)
+    missed = grid(tables["delivery_speeds"], "missed_speed_usd_per_unit", regions, speeds, 0.0)
+    share = grid(tables["delivery_speeds"], "demand_share", regions, speeds, 0.0)
+    first_hour = bucket_hours(cutoff)
+    bucket_share = _bucket_shares(tables["order_hours"], first_hour)
+    cells = (bucket_share[None, :, None] * share[:, None, :]).reshape(len(regions), -1)
+    item_rows = tables["items"].set_index(tables["items"]["item_id"].astype("str")).loc[items]
+    node_rows = tables["nodes"].set_index(tables["nodes"]["node_id"].astype("str")).loc[nodes]
+    accepts = node_rows["accepts"].astype("str").to_numpy()
+    size = item_rows["size_class"].astype("str").to_numpy()
+    cost = tables["vendor_items"].groupby("item_id", observed=True)["unit_cost_usd"].min()
+    cost.index = cost.index.astype("str")
+    return WorldModel(
+        items=items, regions=regions, nodes=nodes, vendors=vendors, speeds=speeds,
+        item_key=keys(items), region_key=keys(regions), vendor_key=keys(vendors),
+        offers=list_offers(ship, cutoff, promise.astype(np.int64), missed, first_hour),
+        first_hour=first_hour, cumulative=np.cumsum(cells, axis=1), bucket_share=bucket_share,
+        reach=_reach(np.asarray(np.isfinite(ship).any(axis=1))),
+        bounds=np.linspace(0, len(items), CHUNKS + 1).astype(np.int64),
+        cube_cuft=item_rows["unit_cube_cuft"].to_numpy(float),
+        unit_cost_usd=cost.reindex(items).to_numpy(float),
+        handling_usd=node_rows["handling_usd_per_unit"].to_numpy(float),
+        storage_usd=node_rows["storage_usd_per_cuft_day"].to_numpy(float),
+        lane_usd_per_cuft=grid(
+            tables["lanes"], "lane_usd_per_cuft", nodes, nodes, 0.0, "from_node_id", "to_node_id"
+        ),
+        lane_days=_lane_days(tables["lanes"], nodes),
+        lane_cuft_per_day=_lane_room(tables["lanes"], nodes),
+        tier=node_rows["tier"].astype("str").to_numpy().astype(np.str_),
+        may_hold=(accepts[None, :] == "any") | (accepts[None, :] == size[:, None]),
+        rules=rules,
+    )  # fmt: skip
+
+
+def parents(nodes: pd.DataFrame, model: WorldModel) -> NDArray[np.int64]:
+    """[nodes] position of the node that replenishes each, -1 for those that vendors supply."""
+    rows = nodes.set_index(nodes["node_id"].astype("str")).loc[model.nodes]
+    names = rows["parent_node_id"].astype("object").where(rows["parent_node_id"].notna(), "")
+    return model.nodes.get_indexer(names).astype(np.int64)
+
+
+def grid(
+    frame: pd.DataFrame, value: str, rows: pd.Index, columns: pd.Index, fill: float,
+    row_name: str = "region_id", column_name: str = "speed",
+) -> NDArray[np.float64]:  # fmt: skip
+    """[rows, columns] of a column of a table keyed by two identifiers; ``fill`` where absent."""
+    found = np.full((len(rows), len(columns)), fill)
+    i = rows.get_indexer(frame[row_name].astype("str"))
+    j = columns.get_indexer(frame[column_name].astype("str"))
+    known = (i >= 0) & (j >= 0)
+    found[i[known], j[known]] = frame[value].to_numpy(float)[known]
+    return found
+
+
+def capacities(tables: Tables, nodes: pd.Index, days: pd.DatetimeIndex) -> NDArray[np.float64]:
+    """[days, nodes, resources] capacity on each day; infinite where none is given."""
+    found = np.full((len(days), len(nodes), len(RESOURCES)), np.inf)
+    frame = tables["node_capacity"].sort_values("start_date", kind="stable")
+    for row in frame.itertuples(index=False):
+        node = nodes.get_indexer([str(row.node_id)])[0]
+        resource = RESOURCES.index(str(row.resource))
+        found[days >= row.start_date, node, resource] = row.capacity
+    return found
+
+
+def selling_prices(
+    tables: Tables, model: WorldModel, days: pd.DatetimeIndex
+) -> NDArray[np.float64]:
+    """[days, items, regions] price in force on each day; the list price before the first."""
+    listed = tables["items"].set_index(tables["items"]["item_id"].astype("str"))["list_price_usd"]
+    base = np.repeat(listed.loc[model.items].to_numpy(float)[:, None], len(model.regions), axis=1)
+    frame = tables["prices"].sort_values("start_date", kind="stable")
+    frame = frame[frame["start_date"] <= days[-1]]
+    k = model.items.get_indexer(frame["item_id"].astype("str"))
+    r = model.regions.get_indexer(frame["region_id"].astype("str"))
+    step = np.clip(days.searchsorted(frame["start_date"].to_numpy()), 0, None)
+    usd = frame["price_usd"].to_numpy(float)
+    found = np.empty((len(days), *base.shape))
+    order = np.argsort(step, kind="stable")
+    cuts = np.searchsorted(step[order], np.arange(len(days) + 1), side="left")
+    for t in range(len(days)):
+        rows = order[cuts[t] : cuts[t + 1]]
+        rows = rows[(k[rows] >= 0) & (r[rows] >= 0)]
+        base[k[rows], r[rows]] = usd[rows]
+        found[t] = base
+    return found
+
+
+def _lane_days(lanes: pd.DataFrame, nodes: pd.Index) -> NDArray[np.int64]:
+    ends = ("from_node_id", "to_node_id")
+    days = grid(lanes, "transit_days", nodes, nodes, 1.0, *ends) if "transit_days" in lanes else 1.0
+    return np.broadcast_to(np.maximum(days, 1), (len(nodes),) * 2).astype(np.int64)
+
+
+def _lane_room(lanes: pd.DataFrame, nodes: pd.Index) -> NDArray[np.float64]:
+    found = np.full((len(nodes),) * 2, np.inf)
+    if "lane_capacity_cuft_per_day" not in lanes:
+        return found
+    limited = lanes[lanes["lane_capacity_cuft_per_day"].notna()]
+    return grid(limited, "lane_capacity_cuft_per_day", nodes, nodes, np.inf, "from_node_id",
+                "to_node_id")  # fmt: skip
+
+
+def _speeds(frame: pd.DataFrame) -> pd.Index:
+    """Speeds from the fastest to the slowest, by their quickest promise."""
+    quickest = frame.groupby(frame["speed"].astype("str"))["promise_days"].min()
+    return pd.Index(sorted(quickest.index, key=lambda speed: (quickest[speed], speed)))
+
+
+def _options(
+    frame: pd.DataFrame, regions: pd.Index, speeds: pd.Index, nodes: pd.Index
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    ship = np.full((len(regions), len(speeds), len(nodes)), np.nan)
+    cutoff = ship.copy()
+    at = (
+        regions.get_indexer(frame["region_id"].astype("str")),
+        speeds.get_indexer(frame["speed"].astype("str")),
+        nodes.get_indexer(frame["node_id"].astype("str")),
+    )
+    ship[at] = frame["ship_usd_per_unit"].to_numpy(float)
+    cutoff[at] = frame["cutoff_hour"].to_numpy(float)
+    return ship, cutoff
+
+
+def _bucket_shares(frame: pd.DataFrame, first_hour: NDArray[np.int64]) -> NDArray[np.float64]:
+    hours = np.zeros(24)
+    hours[frame["hour"].to_numpy(int)] = frame["demand_share"].to_numpy(float)
+    if hours.sum() <= 0:
+        hours[:] = 1.0
+    return np.add.reduceat(hours / hours.sum(), first_hour)
+
+
+def _reach(serves: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    n_regions, n_nodes = serves.shape
+    found = np.zeros((n_regions, (n_nodes + 63) // 64), dtype=np.uint64)
+    for r, j in zip(*np.nonzero(serves), strict=True):
+        found[r, j // 64] |= np.uint64(1) << np.uint64(j % 64)
+    return found
