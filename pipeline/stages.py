@@ -27,28 +27,36 @@ class Stage:
 
 _WORLD = (
     "items", "regions", "nodes", "lanes", "delivery_options", "delivery_speeds", "order_hours",
-    "vendors", "vendor_items", "prices", "calendar", "stock", "open_orders", "open_transfers",
-    "node_capacity", "overrides",
+    "vendors", "vendor_items", "prices", "calendar", "closures", "stock", "open_orders",
+    "open_transfers", "node_capacity", "overrides",
 )  # fmt: skip
+
+_FORECAST_ONLY = ("item_attributes", "launch_plans")
 
 STAGES = (
     Stage(
         "ingest",
         "pipeline.ingest.stage:run",
         (),
-        (*_WORLD, "item_attributes", "daily_demand", "lead_times", "quarantine"),
+        (*_WORLD, *_FORECAST_ONLY, "demand_calendar", "daily_demand", "lead_times", "quarantine"),
     ),
     Stage(
         "train",
         "pipeline.forecast.train:run",
-        ("items", "item_attributes", "regions", "prices", "calendar", "daily_demand"),
+        (
+            "items", *_FORECAST_ONLY, "regions", "prices", "calendar", "demand_calendar",
+            "daily_demand",
+        ),
         (),
         files=("forecast_model",),
     ),
     Stage(
         "forecast",
         "pipeline.forecast.stage:run",
-        ("items", "item_attributes", "regions", "prices", "calendar", "daily_demand", "overrides"),
+        (
+            "items", *_FORECAST_ONLY, "regions", "prices", "calendar", "demand_calendar",
+            "daily_demand", "overrides",
+        ),
         ("demand_quantiles", "demand_before_overrides", "demand_dependence"),
         uses=("forecast_model",),
     ),
@@ -85,7 +93,10 @@ STAGES = (
     Stage(
         "monitor",
         "pipeline.forecast.monitor:run",
-        ("items", "item_attributes", "regions", "prices", "calendar", "daily_demand"),
+        (
+            "items", *_FORECAST_ONLY, "regions", "prices", "calendar", "demand_calendar",
+            "daily_demand",
+        ),
         ("forecast_scores", "forecast_changes", "demand_findings"),
         uses=("forecast_model",),
     ),

@@ -54,6 +54,7 @@ def _ids() -> list[Column]:
         Column("order_line_id", "string", "A line of tonight's orders: as_of/vendor/item."),
         Column("transfer_id", "string", "One transfer of tonight's plan: as_of/item/from/to."),
         Column("override_id", "string", "A planner's override."),
+        Column("closure_id", "string", "A closing day, or a rule for many."),
     ]  # fmt: skip
 
 
@@ -61,6 +62,7 @@ SIZE_CLASSES = ("sortable", "non_sortable")
 TIERS = ("distribution_center", "fulfillment_center", "same_day_site")
 RESOURCES = ("storage_cuft", "inbound_units_per_day", "outbound_units_per_day")
 PRICED_RESOURCES = (*RESOURCES, "lane_cuft_per_day", "budget_usd_per_day")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 OVERRIDE_KINDS = ("set", "at_least", "at_most", "multiply", "block")
 OVERRIDE_TARGETS = ("order_units", "base_stock_units", "demand")
 REASON_CODES = (
@@ -94,6 +96,8 @@ def _raw() -> list[Column]:
         Column("list_price_usd", "float", "Regular selling price.", low=0, high=1e7),
         Column("unit_cost_usd", "float", "Purchase cost of one unit.", low=0, high=1e7),
         Column("launch_date", "date", "First day on sale."),
+        Column("expected_daily_units", "float", "Units a day, as planners expect them at launch.",
+               low=0, high=1e7),
         Column("end_date", "date", "Last day on sale.", null="no end planned"),
         Column("region_name", "string", "Name of the region."),
         Column("latitude", "float", "Degrees north.", low=-90, high=90),
@@ -129,6 +133,11 @@ def _raw() -> list[Column]:
         Column("date", "date", "Calendar day."),
         Column("start_date", "date", "First day on which the row applies."),
         Column("expiry_date", "date", "Last day on which the row applies."),
+        Column("weekday", "category", "Weekday on which the row applies.", values=WEEKDAYS,
+               null="every day"),
+        Column("day_kind", "category", "What the day is: closed (nothing is sold), or period_end "
+               "(the last day of a week or month for which sales are reported in one).",
+               values=("closed", "period_end")),
         Column("units", "int", "Physical units.", low=0),
         Column("price_usd", "float", "Selling price on the day.", low=0, high=1e7),
         Column("event_name", "category", "Name of the event or promotion."),

@@ -16,6 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import SettingsError
 
+LEAST_HISTORY_DAYS = 56
+"""Days with sales that a history must have to teach the forecast by itself."""
+
 
 class Section(BaseModel):
     """A section of the settings file; unknown keys are refused."""
@@ -71,6 +74,14 @@ class IngestSettings(Section):
     )
     stale_after_days: int = Field(
         default=7, ge=1, description="Days without any sale before as_of that stop the night."
+    )
+    sales_grain: Literal["auto", "day", "week", "month"] = Field(
+        default="auto",
+        description="What a row of sales sums up; auto recognises weeks and months and says so.",
+    )
+    sales_date: Literal["auto", "first_day", "last_day"] = Field(
+        default="auto",
+        description="Which day of its week or month the date of a row of sales is.",
     )
     stockout_probability: float = Field(
         default=1e-5,

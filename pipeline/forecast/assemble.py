@@ -78,6 +78,8 @@ def assemble(
     calendar: pd.DataFrame,
     daily_demand: pd.DataFrame,
     attributes: pd.DataFrame | None = None,
+    demand_calendar: pd.DataFrame | None = None,
+    launch_plans: pd.DataFrame | None = None,
 ) -> Assembled:
     """Series on sale now or within `ahead` days, sorted by item and region."""
     items = items.sort_values("item_id", ignore_index=True)
@@ -104,6 +106,7 @@ def assemble(
     share = _matrix(daily_demand["in_stock_share"], kept, at, (len(keys), days), 1.0)
     cut = _matrix(daily_demand["is_censored"], kept, at, (len(keys), days), 0.0) > 0
     price = _matrix(daily_demand["price_usd"], kept, at, (len(keys), days + ahead), np.nan)
+    _hold(price[:, :days])
     plan = planned_prices(prices, last, ahead, item_ids, names, row)
     future_price(price, days, plan)
     key_item, key_region = keys // len(names.regions), keys % len(names.regions)
@@ -126,15 +129,36 @@ def assemble(
         department.astype(np.int32),
         category.astype(np.int32),
         ((department + 1) * len(names.regions) + key_region).astype(np.int32),
-        known_calendar(calendar, first, days + ahead, names),
+        known_calendar(calendar, first, days + ahead, names, demand_calendar),
         attribute_matrix(attributes, names.attributes, item_ids)[key_item]
         if attributes is not None and names.attributes
         else None,
         tuple(k for k, (_, words) in enumerate(names.attributes) if words),
+        _expected(launch_plans, item_ids, names, row, len(keys)),
     )
     return Assembled(
         panel, spikes, demand, item_ids[key_item], np.array(names.regions, object)[key_region]
     )
+
+
+def _expected(
+    plans: pd.DataFrame | None,
+    item_ids: npt.NDArray[np.object_],
+    names: Names,
+    row: npt.NDArray[np.int64],
+    series: int,
+) -> F32 | None:
+    """Units a day (series,) that planners expect at launch; None where they say nothing."""
+    if plans is None or plans.empty:
+        return None
+    expected = np.full(series, np.nan, np.float32)
+    item = _places(item_ids, plans["item_id"])
+    region = _places(np.array(names.regions, object), plans["region_id"])
+    cell = np.where((item >= 0) & (region >= 0), item * len(names.regions) + region, -1)
+    place = np.where(cell >= 0, row[np.maximum(cell, 0)], -1)
+    units = plans["expected_daily_units"].to_numpy(np.float32)
+    expected[place[place >= 0]] = units[place >= 0]
+    return expected
 
 
 def _places(names: npt.NDArray[np.object_], column: pd.Series) -> npt.NDArray[np.int64]:
@@ -201,9 +225,14 @@ def future_price(
 
 
 def known_calendar(
-    calendar: pd.DataFrame, first: pd.Timestamp, days: int, names: Names
+    calendar: pd.DataFrame,
+    first: pd.Timestamp,
+    days: int,
+    names: Names,
+    demand_calendar: pd.DataFrame | None = None,
 ) -> Calendar:
-    """Event flags by region and day, distances to annual events, and days alike a year before."""
+    """Event flags by region and day, distances to annual events, days alike a year before,
+    closing days and ends of reported periods."""
     region = _places(np.array(names.regions, object), calendar["region_id"])
     kind = _places(np.array(names.event_types, object), calendar["event_type"])
     day = (calendar["date"] - first).dt.days.to_numpy(np.int64)
@@ -221,7 +250,30 @@ def known_calendar(
             here = np.intersect1d(found.loc[found["region"] == r, "day"], begins)
             is_event[r, here[(here >= 0) & (here < days)]] = r >= 0
     to_next, since = event_distance(is_event)
-    return Calendar(flags, to_next, since, align(days, starts))
+    closed, ends = _marked_days(demand_calendar, first, days, names)
+    return Calendar(flags, to_next, since, align(days, starts), closed, ends)
+
+
+def _marked_days(
+    marks: pd.DataFrame | None, first: pd.Timestamp, days: int, names: Names
+) -> tuple[npt.NDArray[np.bool_] | None, I32 | None]:
+    """Closing days (regions, days) and ends of periods from the table demand_calendar."""
+    if marks is None or marks.empty:
+        return None, None
+    day = (marks["date"] - first).dt.days.to_numpy(np.int64)
+    region = _places(np.array(names.regions, object), marks["region_id"])
+    is_closed = (marks["day_kind"].astype(str) == "closed").to_numpy()
+    inside = is_closed & (day >= 0) & (day < days) & (region >= 0)
+    closed = np.zeros((len(names.regions), days), bool)
+    closed[region[inside], day[inside]] = True
+    return closed, np.unique(day[~is_closed]).astype(np.int32)
+
+
+def _hold(price: F32) -> None:
+    """Fill days without a record between others, such as closing days, with the price before."""
+    known = np.where(np.isfinite(price), np.arange(price.shape[1], dtype=np.int32), 0)
+    np.maximum.accumulate(known, axis=1, out=known)
+    price[:] = np.take_along_axis(price, known, axis=1)
 
 
 def _annual_starts(days: I32) -> I32:

@@ -79,7 +79,7 @@ def fit(
     Then the trees for the mean are grown again on everything. `grown` are both sets of trees where
     they were grown elsewhere, up to the days of `last_days`.
     """
-    cut, last = last_days(panel.days, settings)
+    cut, last = last_days(panel, settings)
     horizon = max(start + days - 1 for start, days in windows)
 
     def grow(last_day: int) -> lgb.Booster:
@@ -92,9 +92,12 @@ def fit(
     return Model(mean or grow(last), early, spread), errors
 
 
-def last_days(days: int, settings: ForecastSettings) -> tuple[int, int]:
-    """Last days that the early trees and the trees for the mean see."""
-    return days - 1 - min(settings.calibration_days, days // 3), days - 1
+def last_days(panel: Panel, settings: ForecastSettings) -> tuple[int, int]:
+    """Last days that the early trees and the trees for the mean see; what the former have not seen
+    begins with a reported period, and ends with the last one that is over."""
+    last = panel.whole_origin(panel.days - 1)
+    cut = last - min(settings.calibration_days, (last + 1) // 3)
+    return panel.whole_origin(cut), panel.days - 1
 
 
 def halves(panel: Panel, past: Windows) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
@@ -120,7 +123,8 @@ def past_windows(
     rows = calibration_rows(panel, settings, seed)
     shard = panel.take(rows)
     parts = []
-    for origin in range(cut, panel.days - 1, settings.calibration_step_days):
+    origins = range(cut, panel.days - 1, settings.calibration_step_days)
+    for origin in sorted({panel.whole_origin(day) for day in origins} - {*range(cut)}):
         ends = [(s, n) for s, n in windows if origin + s + n - 1 < panel.days]
         if ends:
             part = foresee(daily_mean(early, threads), shard, totals, origin, ends)

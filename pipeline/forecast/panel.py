@@ -23,12 +23,16 @@ class Calendar:
     days_since    (regions, days + ahead) days since the last annual event, at most 28
     aligned_day   (days + ahead,) the day of about a year ago that a day resembles: the same
                   place beside the same moving event, else 364 days before; may be negative
+    closed        (regions, days + ahead) days on which a region sells nothing; None: never
+    period_ends   (periods,) days that end a week or month of sales reported in one
     """
 
     flags: F32
     days_to: F32
     days_since: F32
     aligned_day: I32
+    closed: npt.NDArray[np.bool_] | None = None
+    period_ends: I32 | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Panel:
     item, region, department, category, group   (n,) codes; a group is a department in a region
     attributes    (n, attributes) what product lines record of their items, NaN where a line lacks
                   it; those named by place in `word_attributes` are codes of words
+    expected      (n,) units a day that planners expect at launch, NaN where they say nothing
     """
 
     first_date: np.datetime64
@@ -60,6 +65,7 @@ class Panel:
     calendar: Calendar
     attributes: F32 | None = None
     word_attributes: tuple[int, ...] = ()
+    expected: F32 | None = None
 
     @property
     def days(self) -> int:
@@ -85,6 +91,25 @@ class Panel:
         """Days (n, days) whose demand may teach or judge: seen, and in no suspected stock-out."""
         return np.isfinite(self.demand) & ~(self.is_censored & (self.demand == 0))
 
+    def closed(self, day: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+        """Whether each series' region is closed (n, days) on the days `day`."""
+        closed = self.calendar.closed
+        if closed is None:
+            return np.zeros((self.series, len(day)), bool)
+        return closed[self.region[:, None], np.minimum(day, closed.shape[1] - 1)]
+
+    def whole_origin(self, day: int) -> int:
+        """The last day up to `day` that ends a reported period; `day` where sales are daily.
+
+        Windows that start within a period would halve what its total varies by, and days of a
+        period that is not over are not known yet.
+        """
+        ends = self.calendar.period_ends
+        if ends is None or not len(ends):
+            return day
+        before = ends[ends <= day]
+        return int(before[-1]) if len(before) else day
+
     def like(self) -> I32:
         """Code (n,) of the series that resemble one: its group, and its price within a third.
 
@@ -104,7 +129,8 @@ class Panel:
         codes = ("item", "region", "department", "category", "group")
         own = {name: getattr(self, name)[rows] for name in names + codes}
         attributes = None if self.attributes is None else self.attributes[rows]
-        return replace(self, **own, attributes=attributes)
+        expected = None if self.expected is None else self.expected[rows]
+        return replace(self, **own, attributes=attributes, expected=expected)
 
     def until(self, days: int) -> Panel:
         """The panel as it was known `days` days after its start: later demand is gone."""

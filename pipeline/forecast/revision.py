@@ -87,10 +87,11 @@ def forecast_changes(
 ) -> pd.DataFrame:
     """Table forecast_changes: every item's change, and the drivers of the largest `explained`.
 
-    `items` (series,) names the items; a history of one day has no yesterday and gives no rows.
+    `items` (series,) names the items; a history of one day has no yesterday and gives no rows, nor
+    does one whose last week or month is not reported yet.
     """
     columns = ["item_id", "driver", "previous_mean_units", "mean_units", "change_units"]
-    if panel.days < 3:
+    if panel.days < 3 or panel.whole_origin(panel.days - 1) < panel.days - 1:
         return pd.DataFrame(columns=columns)
     parts = [means_of_two_nights(mean_of, panel.take(rows), totals) for rows in shards]
     table = pd.DataFrame({

@@ -16,7 +16,7 @@ from pipeline.forecast.mean import daily_mean
 from pipeline.forecast.model import Model
 from pipeline.forecast.overriding import Rule, overridden
 from pipeline.forecast.panel import F64, Panel, Totals, totals
-from pipeline.forecast.windows import OFF_SALE_UNITS, Windows, foresee_days
+from pipeline.forecast.windows import OFF_SALE_UNITS, Windows, foresee_tonight
 
 
 def plan_windows(settings: Settings) -> list[tuple[int, int]]:
@@ -81,7 +81,7 @@ def shard_quantiles(
     """Quantiles of the windows of a shard, and of those that rules changed as they were before
     and by whose rule; `series` is the place in the shard."""
     levels = np.array(QUANTILE_LEVELS)
-    days = foresee_days(daily_mean(model.mean, threads), shard, sums, shard.days - 1, asked.windows)
+    days = foresee_tonight(daily_mean(model.mean, threads), shard, sums, asked.windows)
     seen = days.windows(asked.windows)
     found = model.spread.quantiles(seen, levels, threads)
     mean = np.where(seen.mean > OFF_SALE_UNITS, seen.mean, 0.0)

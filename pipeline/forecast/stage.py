@@ -35,7 +35,8 @@ def what_is_known(night: Night, model: Model, days_ahead: int) -> Assembled:
     return assemble(
         night.as_of, days_ahead, Names.from_notes(model.notes), night.read("items"),
         night.read("prices"), night.read("calendar"), night.read("daily_demand"),
-        night.read("item_attributes"),
+        night.read("item_attributes"), night.read("demand_calendar"),
+        night.read("launch_plans"),
     )  # fmt: skip
 
 

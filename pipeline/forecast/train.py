@@ -17,6 +17,7 @@ from pipeline.forecast.dependence import rank_correlation, share_of_correlation
 from pipeline.forecast.mean import fit_mean
 from pipeline.forecast.model import Model, fit, last_days
 from pipeline.forecast.panel import F64, I32, Panel, Totals, totals
+from pipeline.forecast.prior import is_short, simulated_panel
 from pipeline.forecast.serve import plan_windows
 from pipeline.forecast.spread import PastErrors, Spread
 from pipeline.store import Night
@@ -42,7 +43,8 @@ def known_panel(night: Night) -> tuple[Panel, Names]:
     ahead = max(start + days for start, days in plan_windows(night.settings))
     assembled = assemble(
         night.as_of, ahead, names, items, night.read("prices"), calendar,
-        night.read("daily_demand"), attributes,
+        night.read("daily_demand"), attributes, night.read("demand_calendar"),
+        night.read("launch_plans"),
     )  # fmt: skip
     return assembled.panel, names
 
@@ -61,12 +63,17 @@ def backtest_night(night: Night, origins: int, step_days: int) -> pd.DataFrame:
 
 def train(panel: Panel, names: Names, settings: Settings) -> Model:
     """The model of a panel, with the names of its codes and the dependence of its errors."""
-    sums, windows = totals(panel), plan_windows(settings)
+    known, windows = panel, plan_windows(settings)
+    if is_short(panel):
+        reach = max(start + days for start, days in windows)
+        panel = simulated_panel(panel, len(names.regions), reach, settings.planning.seed)
+    sums = totals(panel)
     seed, threads = settings.planning.seed, settings.run.threads
     grown = _on_dask(panel, sums, windows, settings) if settings.run.engine == "dask" else None
     model, errors = fit(panel, sums, settings.forecast, windows, seed, threads, grown)
     model.notes.update(names.to_notes())
-    model.notes["trained_to"] = str(panel.first_date + np.timedelta64(panel.days - 1, "D"))
+    model.notes["trained_to"] = str(known.first_date + np.timedelta64(known.days - 1, "D"))
+    model.notes["is_simulated"] = known is not panel
     model.notes["past_windows"] = len(errors.units)
     model.notes["dependence"] = dependence(panel, names, errors, model.spread, seed)
     return model
@@ -89,7 +96,7 @@ def _on_dask(
                 _grow, *shared, settings.forecast.mean, horizon, last_day, settings.planning.seed,
                 pure=False,
             )
-            for last_day in last_days(panel.days, settings.forecast)
+            for last_day in last_days(panel, settings.forecast)
         ]  # fmt: skip
         early, mean = (lgb.Booster(model_str=text) for text in client.gather(futures))
     return early, mean

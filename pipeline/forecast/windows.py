@@ -12,6 +12,7 @@ from pipeline.forecast.features import features, history
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
 from pipeline.forecast.shape import shape_features
 
+EXPECTED_DAYS = 28.0
 OFF_SALE_UNITS = 1e-3
 """Stands for the mean of a window in which the item is not on sale, since logs need one."""
 
@@ -45,9 +46,14 @@ class Windows:
         return replace(self, mean=mean, x=x)
 
     def units(self, panel: Panel) -> F64:
-        """What was demanded in each window; NaN where a day of it was not observed."""
+        """What was demanded in each window; NaN where a day of it was not observed.
+
+        Closing days are observed: nobody could buy.
+        """
         seen = panel.observed()
-        units = _between(np.where(seen, panel.demand, 0), self)
+        if panel.calendar.closed is not None:
+            seen = seen | panel.closed(np.arange(panel.days))
+        units = _between(np.nan_to_num(np.where(seen, panel.demand, 0)), self)
         return np.where(_between(~seen, self) > 0, np.nan, units)
 
 
@@ -114,8 +120,24 @@ def foresee_days(
     x = day_features(panel, totals, origin, known)
     daily = np.zeros((panel.series, reach + 1))
     daily[:, known] = mean_of(x).reshape(panel.series, -1)
+    _expect(daily, panel, origin)
     daily[:, 1:] *= on_sale(panel, origin + np.arange(1, reach + 1))
     return Days(origin, known, daily, x.reshape(panel.series, len(known), -1))
+
+
+def foresee_tonight(
+    mean_of: Callable[[F32], F64], panel: Panel, totals: Totals, windows: list[tuple[int, int]]
+) -> Days:
+    """The days of `windows` after the panel's last one, as known today.
+
+    Where sales are reported by week or month, that is what was known at the end of the last period
+    that is over.
+    """
+    origin = panel.whole_origin(panel.days - 1)
+    gap = panel.days - 1 - origin
+    later = [(start + gap, days) for start, days in windows]
+    seen = foresee_days(mean_of, panel, totals, origin, later)
+    return Days(panel.days - 1, seen.known - np.int32(gap), seen.mean[:, gap:], seen.x)
 
 
 def foresee(
@@ -129,6 +151,16 @@ def foresee(
     return foresee_days(mean_of, panel, totals, origin, windows).windows(windows)
 
 
+def _expect(daily: F64, panel: Panel, origin: int) -> None:
+    """Draw the means of new series towards what planners expect of them, which weighs as much as
+    EXPECTED_DAYS days of sales."""
+    if panel.expected is None:
+        return
+    seen = np.isfinite(panel.demand[:, : origin + 1]).sum(axis=1)
+    weight = np.where(np.isfinite(panel.expected), EXPECTED_DAYS / (EXPECTED_DAYS + seen), 0.0)
+    daily += weight[:, None] * (np.nan_to_num(panel.expected)[:, None] - daily)
+
+
 def day_features(panel: Panel, totals: Totals, origin: int, days: I32) -> F32:
     """Features (series × days, features) of the days `origin + days`, as known at `origin`."""
     known = panel.until(origin + 1)
@@ -140,8 +172,9 @@ def day_features(panel: Panel, totals: Totals, origin: int, days: I32) -> F32:
 
 
 def on_sale(panel: Panel, day: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
-    """Whether each series is on sale (series, days) on the days `day`."""
-    return (panel.launch_day[:, None] <= day) & (day < panel.end_day[:, None])
+    """Whether each series is on sale and its region open (series, days) on the days `day`."""
+    is_sold = (panel.launch_day[:, None] <= day) & (day < panel.end_day[:, None])
+    return is_sold & ~panel.closed(day)
 
 
 def join(parts: list[Windows]) -> Windows:

@@ -84,4 +84,4 @@ def _night_findings(
     found = structure_findings(tables, day, settings)
     if any(finding.severity == "fatal" for finding in found):
         return found
-    return found + daily_demand(tables, day, settings)[1]
+    return found + daily_demand(tables, day, settings).findings

@@ -1,7 +1,8 @@
 """Daily demand, dense: every item in every region where it is on sale, each day up to as_of.
 
-A day without a sales row is a true zero only while the files cover it; a day on which nothing at
-all was sold is taken for missing, and an improbable run of zeros for a stock-out: both censored.
+A day without a sales row is a true zero only while the files cover it. Closing days are left out
+(see `closing_days`); another day on which nothing at all was sold is taken for missing, and an
+improbable run of zeros for a stock-out: both censored.
 """
 
 from __future__ import annotations
@@ -13,8 +14,16 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from pipeline.contracts.settings import IngestSettings
+from pipeline.contracts.settings import LEAST_HISTORY_DAYS, IngestSettings
+from pipeline.ingest.closing_days import calendar_rows, coming_days, opening_days
 from pipeline.ingest.findings import Finding
+from pipeline.ingest.grain import (
+    Periods,
+    epoch_days,
+    reported_periods,
+    spread_to_days,
+    without_part,
+)
 
 _RATE_DAYS = 56
 _RATE_LEAST_DAYS = 28
@@ -45,30 +54,86 @@ class SeriesGrid:
         return whole - first
 
 
+@dataclass(frozen=True)
+class DailyDemand:
+    """The tables daily_demand and demand_calendar, and what was found while making them."""
+
+    demand: pd.DataFrame
+    calendar: pd.DataFrame
+    findings: list[Finding]
+
+
 def daily_demand(
     tables: Mapping[str, pd.DataFrame], as_of: date, settings: IngestSettings
-) -> tuple[pd.DataFrame, list[Finding]]:
-    """The daily_demand table and what was found while making it dense."""
-    sales = tables["sales"]
+) -> DailyDemand:
+    """Demand by day and the calendar that goes with it."""
     last = pd.Timestamp(as_of)
-    first = max(sales["date"].min(), last - pd.Timedelta(days=settings.history_days - 1))
+    periods, told = reported_periods(tables["sales"]["date"], last, settings)
+    periods = without_part(periods, tables["sales"])
+    start = tables["sales"]["date"].min()
+    start = last if pd.isna(start) else start
+    start = start if periods.is_daily else pd.Timestamp(int(periods.first[0]), unit="D")
     grid = SeriesGrid(
         pd.Index(sorted(tables["items"]["item_id"].astype("str"))),
         pd.Index(sorted(tables["regions"]["region_id"].astype("str"))),
-        pd.date_range(first, last),
+        pd.date_range(max(start, last - pd.Timedelta(days=settings.history_days - 1)), last),
     )
+    opening = opening_days(tables, grid.regions, grid.days, periods.is_daily)
+    sales = spread_to_days(
+        tables["sales"], periods, ~opening.past,
+        epoch_days(pd.Series([grid.days[0]]))[0], grid.regions, last,
+    )  # fmt: skip
+    tables = {**tables, "sales": sales}
     units = _spread(grid, sales, "units", 0, "int32")
+    by_region = units.reshape(len(grid.items), len(grid.regions), -1).sum(axis=0)
+    closed = np.tile(opening.past & (by_region == 0), (len(grid.items), 1))
     share = _spread(grid, tables["availability"], "in_stock_share", 1.0, "float32")
     price = _prices(grid, tables)
-    on_sale = _on_sale(grid, tables)
-    empty = units.sum(axis=0) == 0
-    share[:, empty] = 0.0
+    on_sale = _on_sale(grid, tables) & ~closed
+    unknown = _unreported(grid, periods)
+    empty = (units.sum(axis=0) == 0) & ~closed.all(axis=0)
+    share[:, empty | unknown] = 0.0
     suspected = suspected_stockouts(
         units, on_sale & (share >= 1), settings.stockout_probability, settings.stockout_max_days
     )
     censored = (share < 1) | suspected
-    findings = _findings(grid, empty, suspected & on_sale, on_sale)
-    return _table(grid, on_sale, units, share, price, censored), findings
+    findings = [
+        *told, *opening.findings,
+        *_findings(grid, empty & ~unknown, suspected & on_sale, on_sale),
+    ]  # fmt: skip
+    kept = opening.past & (by_region == 0)
+    return DailyDemand(
+        _table(grid, on_sale, units, share, price, censored),
+        calendar_rows(*_marked(grid, kept, opening.coming, periods, unknown)), findings,
+    )  # fmt: skip
+
+
+def _unreported(grid: SeriesGrid, periods: Periods) -> np.ndarray:
+    """Days of a period that is not over yet."""
+    day = epoch_days(pd.Series(grid.days))
+    unknown = np.zeros(len(day), dtype=bool)
+    if not periods.is_daily:
+        over = periods.last[periods.last <= day[-1]]
+        unknown = day > (over[-1] if len(over) else day[0] - 1)
+        reported = np.isin(day, periods.label, invert=True)
+        unknown &= (day <= periods.last[-1]) | reported
+    return unknown
+
+
+def _marked(
+    grid: SeriesGrid, closed: np.ndarray, coming: np.ndarray, periods: Periods, unknown: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Closed days, past and coming, and ends of reported periods within the history, by region."""
+    days = grid.days.append(coming_days(grid.days[-1])).to_numpy()
+    is_closed = np.hstack([closed, coming])
+    ends = np.isin(epoch_days(pd.Series(grid.days)), periods.last)
+    if not periods.is_daily:  # days that are reported one by one after them end a period each
+        ends |= (epoch_days(pd.Series(grid.days)) > periods.last[-1]) & ~unknown
+    last = grid.days.to_numpy()[ends]
+    return (
+        {str(name): days[is_closed[r]] for r, name in enumerate(grid.regions)},
+        {str(name): last for name in grid.regions},
+    )
 
 
 def suspected_stockouts(
@@ -167,11 +232,21 @@ def _on_sale(grid: SeriesGrid, tables: Mapping[str, pd.DataFrame]) -> np.ndarray
 def _findings(
     grid: SeriesGrid, empty: np.ndarray, suspected: np.ndarray, on_sale: np.ndarray
 ) -> list[Finding]:
-    found = [
-        Finding("sales", 0, "date", f"nothing at all was sold on {day:%Y-%m-%d}", "",
-                "Taken for a missing day, not for zero demand; export that day again.", "warning")
-        for day in grid.days[empty]
-    ]  # fmt: skip
+    found = []
+    if not empty.all() and len(empty) < LEAST_HISTORY_DAYS:
+        found.append(Finding(
+            "sales", 0, "date", f"the history of {len(empty)} days is too short to learn from",
+            "", f"Until it has {LEAST_HISTORY_DAYS} days with sales, forecasts are what items sold "
+            "so far, as wide as simulated demand is.", "warning",
+        ))  # fmt: skip
+    if empty.any():
+        named = [f"{day:%Y-%m-%d}" for day in grid.days[empty]]
+        found.append(Finding(
+            "sales", 0, "date", f"nothing at all was sold on {len(named)} day(s)",
+            ", ".join(named[-5:]) + (", …" if len(named) > 5 else ""),
+            "Taken for missing days, not for zero demand; export them again, or declare them in "
+            "closures.", "warning",
+        ))  # fmt: skip
     if suspected.any():
         found.append(Finding(
             "sales", 0, "units", "runs without sales that look like stock-outs",

@@ -14,11 +14,13 @@ import pandas as pd
 
 from pipeline.contracts.settings import IngestSettings
 from pipeline.contracts.tables import TABLES
+from pipeline.ingest.closing_days import declared
 from pipeline.ingest.findings import Finding
+from pipeline.ingest.grain import reported_periods
 
 Tables = Mapping[str, pd.DataFrame]
 _NEEDED = ("items", "regions", "nodes", "delivery_options", "delivery_speeds", "order_hours",
-           "vendors", "vendor_items", "sales", "node_capacity")  # fmt: skip
+           "vendors", "vendor_items", "node_capacity")  # fmt: skip
 
 
 def structure_findings(
@@ -122,9 +124,22 @@ def _no_snapshot(tables: Tables, as_of: date) -> Iterator[Finding]:
 
 
 def _stale(tables: Tables, as_of: date, settings: IngestSettings) -> Iterator[Finding]:
+    if tables["sales"].empty:
+        yield Finding("sales", 0, "", "no sale is known yet", "",
+                      "Nothing is expected of items without launch_plans, and little is ordered; "
+                      "add sales as they come.", "warning")  # fmt: skip
+        return
+    last = pd.Timestamp(as_of)
+    periods, _ = reported_periods(tables["sales"]["date"], last, settings)
     newest = tables["sales"]["date"].max()
-    days = (pd.Timestamp(as_of) - newest).days
-    if days >= settings.stale_after_days:
+    allowed = settings.stale_after_days
+    if not periods.is_daily:  # a week or month is known once it is over
+        newest = max(newest, pd.Timestamp(int(periods.last[periods.label.argmax()]), unit="D"))
+        allowed += int(periods.last[-1] - periods.first[-1]) + 1
+    since = pd.date_range(newest + pd.Timedelta(days=1), last)
+    closed = declared(tables["closures"], "region_id", tables["regions"]["region_id"], since)
+    days = int((~closed.all(axis=0)).sum())
+    if days >= allowed:
         yield _fatal("sales", "date", f"no sale in the {days} days before {as_of}",
                      f"the newest is of {newest:%Y-%m-%d}",
                      "Export the sales of those days, or plan an earlier date.")  # fmt: skip

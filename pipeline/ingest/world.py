@@ -33,7 +33,7 @@ def clean_world(
         action = "correct the raw files; echelon check --raw DIR lists everything."
         raise ContractError([*cleaned.fatal, *aside[:20]], action)
     tables = cleaned.tables
-    demand, found = daily_demand(tables, as_of, settings)
+    daily = daily_demand(tables, as_of, settings)
     today = pd.Timestamp(as_of)
     snapshots = {name: tables[name][tables[name]["date"] == today] for name in _SNAPSHOTS}
     overrides = tables["overrides"]
@@ -41,7 +41,8 @@ def clean_world(
         **tables,
         **snapshots,
         "overrides": overrides[overrides["expiry_date"] > today],
-        "daily_demand": demand,
+        "daily_demand": daily.demand,
+        "demand_calendar": daily.calendar,
         "lead_times": lead_times(tables, as_of, settings),
-        "quarantine": quarantine_frame([*cleaned.findings, *found]),
+        "quarantine": quarantine_frame([*cleaned.findings, *daily.findings]),
     }

@@ -64,6 +64,8 @@ def make_world(
         "regions": pd.DataFrame({"region_id": regions}),
         "prices": pd.concat(changes, ignore_index=True),
         "calendar": calendar,
+        "launch_plans": pd.DataFrame(columns=["item_id", "region_id", "expected_daily_units"]),
+        "demand_calendar": pd.DataFrame(columns=["region_id", "date", "day_kind"]),
         "daily_demand": pd.concat(rows, ignore_index=True),
         "overrides": pd.DataFrame(columns=[
             "override_id", "item_id", "override_target", "override_kind", "override_value",

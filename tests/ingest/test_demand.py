@@ -39,7 +39,7 @@ def world(**tables: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def demand(tables: dict[str, pd.DataFrame], **settings: float) -> pd.DataFrame:
-    table, _ = daily_demand(tables, AS_OF, IngestSettings.model_validate(settings))
+    table = daily_demand(tables, AS_OF, IngestSettings.model_validate(settings)).demand
     return table.set_index(["item_id", "region_id", "date"])
 
 
