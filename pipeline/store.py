@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,6 +28,7 @@ from pipeline.contracts.columns import COLUMNS
 from pipeline.contracts.settings import Settings
 from pipeline.contracts.tables import TABLES, Table
 from pipeline.errors import CorruptPartitionError, MissingPartitionError, UsageError
+from pipeline.processor import platform_names, significant
 from pipeline.stages import Stage
 
 SCHEMA_VERSION = 1
@@ -68,7 +70,10 @@ class Store:
     def manifest_sha256(self, as_of: date, name: str) -> str | None:
         """Hash of the manifest, which stands for the partition and all its inputs."""
         content = self.manifest(as_of, name)
-        return None if content is None else _sha256(_json_bytes(content))
+        if content is None:
+            return None
+        content.pop("platform", None)  # another processor's same bytes make nothing stale
+        return _sha256(_json_bytes(content))
 
     def content_sha256(self, as_of: date, name: str) -> str | None:
         """Hash of the partition's data files alone, marked as such; None if not published."""
@@ -280,6 +285,7 @@ class Night:
         lineage = {
             "stage": self._stage.name, "code_version": code_version(),
             "settings_sha256": self.settings.sha256(), "inputs": dict(sorted(self._inputs.items())),
+            "platform": platform_names(),
         }  # fmt: skip
         manifests = {
             name: self._store.publish(self.as_of, name, frame, lineage)
@@ -339,6 +345,8 @@ def _to_arrow(frame: pd.DataFrame, table: Table) -> pa.Table:
                 pa.array(values.cat.categories.tolist(), pa.string()),
             )
         else:
+            if kind == "float":
+                values = pd.Series(significant(values.to_numpy(dtype="float64", na_value=np.nan)))
             array = pa.Array.from_pandas(values, type=arrow_type)
         arrays.append(array)
         fields.append(pa.field(name, arrow_type, nullable=True, metadata=None))

@@ -24,6 +24,8 @@ from ortools.graph.python import min_cost_flow
 from ortools.linear_solver import pywraplp
 from scipy.special import gammainc
 
+from pipeline.core.arithmetic import product
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -248,7 +250,7 @@ def _fit(
     moved, (item, lane, value) = _paying(moved, position, holding, network, line_usd)
     units = moved[item, lane]
     use = network.weight[:, item] * network.row_of[:, lane]
-    binds = use @ units > network.room * (1 + 1e-12)
+    binds = product(use, units) > network.room * (1 + 1e-12)
     price = np.zeros(len(network.room))
     if not binds.any():
         return moved, price
@@ -316,7 +318,7 @@ def _fill(kept: Ints, wanted: Ints, lot: Ints, rate: Floats, rows: tuple[Floats,
     """Give back whole lots, the most valuable unit first, as long as every row has room."""
     use, room = rows
     kept = kept.copy()
-    left = room - use @ kept
+    left = room - product(use, kept)
     for line in np.argsort(-rate, kind="stable"):
         missing = wanted[line] - kept[line]
         if missing <= 0:

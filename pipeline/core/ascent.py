@@ -19,6 +19,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from pipeline.core.arithmetic import dot, product
 from pipeline.core.item import sweep
 from pipeline.core.network import Forest
 from pipeline.core.prices import Capacity, Sample
@@ -76,7 +77,7 @@ def newton_step(
     bend[at, at] = bend[at, at] * (1.0 + 1e-6) + 1e-12 * (bend[at, at].max(initial=0.0) + 1e-12)
     slope = rows @ used - capacity.limit
     step = box_ascent(bend, slope, -price, capacity.overflow_usd - price, 200)
-    gain = float(slope @ step - step @ bend @ step / 2.0)
+    gain = dot(slope, step) - dot(product(bend, step), step) / 2.0
     return np.clip(price + step, 0.0, capacity.overflow_usd), gain
 
 
@@ -136,11 +137,11 @@ def _updated(
     curvature: NDArray[np.float64], step: NDArray[np.float64], fall: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """BFGS update, left out where it would not be positive."""
-    along = float(step @ fall)
-    if along <= 1e-12 * float(np.linalg.norm(step) * np.linalg.norm(fall)):
+    along = dot(step, fall)
+    if along <= 1e-12 * float(np.sqrt(dot(step, step) * dot(fall, fall))):
         return curvature
-    bent = curvature @ step
-    lowered = curvature - np.outer(bent, bent) / float(step @ bent)
+    bent = product(curvature, step)
+    lowered = curvature - np.outer(bent, bent) / dot(step, bent)
     return np.asarray(lowered + np.outer(fall, fall) / along)
 
 
@@ -153,8 +154,8 @@ def sample_dual(
     def dual(price: NDArray[np.float64]) -> Point:
         on_items = np.broadcast_to(capacity.on_items(price), (blocks, *capacity.shape))
         saved, used = sweep(woods, sample.items, sample.bounds, np.ascontiguousarray(on_items))
-        cost = float(sample.weight @ (sample.empty_usd - saved))
-        spread = np.tensordot(sample.weight, used, axes=1).ravel()
-        return Point(cost - float(price @ capacity.limit), spread)
+        cost = dot(sample.weight, sample.empty_usd - saved)
+        spread = product(sample.weight, used.reshape(blocks, -1))
+        return Point(cost - dot(price, capacity.limit), spread)
 
     return dual

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.arithmetic import dot
 from pipeline.core.prices import Capacity
 
 FLOAT32_ERROR = 2.0**-23
@@ -42,7 +43,7 @@ def lower_bound(item_optima_usd: float, price: NDArray[np.float64], capacity: Ca
     """Lower bound in usd from the sum of the items' least priced costs."""
     if (price < 0).any() or (price > capacity.overflow_usd * (1 + 1e-12)).any():
         raise ValueError("prices must lie between zero and the cost of overflow")
-    return float(item_optima_usd / (1.0 + FLOAT32_ERROR) - price @ capacity.limit)
+    return float(item_optima_usd / (1.0 + FLOAT32_ERROR) - dot(price, capacity.limit))
 
 
 def certify(
@@ -55,7 +56,7 @@ def certify(
     """Certificate of a plan with the given cost, row usage and paid overflow."""
     excess = np.maximum(usage - capacity.limit - overflow, 0.0)
     relative = excess / np.maximum(np.abs(capacity.limit), 1.0)
-    paid = float(capacity.overflow_usd @ overflow)
+    paid = dot(capacity.overflow_usd, overflow)
     # sums of float32 coefficients in another order differ in the last digits only
     violation = float(relative.max(initial=0.0))
     return Certificate(lower, plan_cost_usd + paid, violation if violation > 1e-9 else 0.0, paid)

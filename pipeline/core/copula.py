@@ -11,6 +11,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from pipeline.core.arithmetic import product
+
 Matrix = NDArray[np.float64]
 
 LEAST_EIGENVALUE = 1e-6
@@ -35,15 +37,7 @@ def normal_scores(
     """[*shape, regions] standard normal scores with Spearman correlations [regions, regions]."""
     pearson = nearest_correlation(2 * np.sin(np.pi / 6 * correlation))
     draws = rng.standard_normal((*shape, len(correlation)))
-    return in_order(draws, _spectral(pearson, True))
-
-
-def in_order(left: NDArray[np.float64], right: Matrix) -> NDArray[np.float64]:
-    """left [..., k] times right [k, n], the products added up in the order of k."""
-    found = np.zeros((*left.shape[:-1], right.shape[1]))
-    for k, row in enumerate(right):
-        found += left[..., k, None] * row
-    return found
+    return product(draws, _spectral(pearson, True))
 
 
 @njit(nogil=True, cache=True)

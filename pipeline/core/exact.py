@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import vstack
 
+from pipeline.core.arithmetic import dot
 from pipeline.core.evaluate import evaluate
 from pipeline.core.item import ItemTables
 from pipeline.core.network import Forest
@@ -137,4 +138,4 @@ def cost_of(
     cost, used = evaluate(woods, items, position, capacity.shape[0])
     usage = capacity.usage(used)
     over = np.maximum(usage - capacity.limit, 0.0)
-    return float(cost.sum() + capacity.overflow_usd @ over), usage
+    return float(cost.sum()) + dot(capacity.overflow_usd, over), usage

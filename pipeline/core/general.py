@@ -21,6 +21,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from pipeline.core.arithmetic import dot
 from pipeline.core.transport import serve_all
 
 A = NDArray[np.float64]
@@ -164,7 +165,7 @@ def climb_position(item: GeneralItem, start: NDArray[np.int64]) -> tuple[NDArray
     """A position that no unit more, less or elsewhere improves by its derivatives, and its value in
     usd; starts from another one, of nodes that may hold the item only."""
     best, found = start, recourse(item, start)
-    value = found.reward - float(item.place_usd @ start)
+    value = found.reward - dot(item.place_usd, start)
     for _ in range(100 + 2 * int(start.sum())):
         more, less = found.gain - item.place_usd, item.place_usd - found.loss
         tried = []
@@ -181,7 +182,7 @@ def climb_position(item: GeneralItem, start: NDArray[np.int64]) -> tuple[NDArray
             if take >= 0:
                 moved[take] -= 1
             again = recourse(item, moved)
-            usd = again.reward - float(item.place_usd @ moved)
+            usd = again.reward - dot(item.place_usd, moved)
             if usd > value + 1e-9:
                 best, value, found, better = moved, usd, again, True
                 break

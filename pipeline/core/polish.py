@@ -19,6 +19,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from pipeline.core.arithmetic import dot, product
 from pipeline.core.evaluate import evaluate
 from pipeline.core.item import ItemTables
 from pipeline.core.network import Forest
@@ -65,7 +66,7 @@ class _Search:
     def moves(self) -> _Moves:
         """Moves of least regret from where the plan stands."""
         woods, items = self.woods, self.items
-        priced = self.unit_use @ self.price
+        priced = product(self.unit_use, self.price)
         k, nodes = self.position.shape
         room = k * nodes * (nodes + 2)
         item, source, target = (np.empty(room, np.int64) for _ in range(3))
@@ -95,7 +96,7 @@ class _Search:
         while self.usd > enough:
             moves = self.moves()
             room = self.limit - self.usage
-            room_usd = float(self.price @ np.maximum(room, 0.0))
+            room_usd = dot(self.price, np.maximum(room, 0.0))
             least = 1e-9 * abs(self.usd)
             chosen = _best(
                 moves.item, moves.usd, moves.regret, moves.use, room, room_usd, least, IN_TRIPLES

@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.arithmetic import product
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -61,7 +63,7 @@ def keep_room(
     """
     have, need = balance
     got = got.copy()
-    left = room - use.T @ got
+    left = room - product(use.T, got)
     safe = np.where(need > 0, need, 1.0)
     ratio = np.where(need > 0, (have + got * case[:, None]) / safe, np.inf)
     for row, j in zip(*np.nonzero(left < 0), strict=True):

@@ -11,6 +11,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from pipeline.core.arithmetic import product
 from pipeline.ingest.hashing import joined, name_hash, uniform
 from pipeline.ingest.m5_world import Assumptions
 from pipeline.ingest.network import Network
@@ -31,7 +32,7 @@ def orders_and_stock(
     rate = sales.daily_rate(names, regions, _RATE_DAYS)
     below = regions_below(network)
     orders = _orders(world, assumptions, network, sales.days, rate, below, pd.Timestamp(as_of))
-    now = rate[:, :, -1] @ below.T
+    now = product(rate[:, :, -1], below.T)
     holds = may_hold(items, nodes)
     return {
         "stock": _stock(assumptions, items, nodes, now * holds, as_of),
@@ -117,7 +118,7 @@ def _orders(
     item = pd.Index(world["items"]["item_id"]).get_indexer(lines["item_id"])
     first = days[0]
     day = np.clip((lines["order_date"] - first).dt.days.to_numpy(), 0, len(days) - 1)
-    wanted = rate[item, :, day] @ by_center.T * assumptions.order_cycle_days
+    wanted = product(rate[item, :, day], by_center.T) * assumptions.order_cycle_days
     case = lines["case_pack_units"].to_numpy()[:, None]
     units = np.round(wanted / case).astype("int64") * case
     row, column = np.nonzero(units)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 
 from pipeline.contracts.settings import Settings
+from pipeline.core.arithmetic import product
 from pipeline.core.prices import Capacity
 from pipeline.optimize.item_model import Profiles
 from pipeline.optimize.network_model import NetworkModel
@@ -157,7 +158,7 @@ def overstock_cuft(
     """
     excess = np.maximum(stock - level, 0.0)
     left = [np.maximum(excess - t * weekly, 0.0) for t in range(weeks)]
-    return np.stack([cube_cuft @ units for units in left], axis=1)
+    return np.stack([product(cube_cuft, units) for units in left], axis=1)
 
 
 def stock_on_hand(

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.contracts.settings import Settings
+from pipeline.core.arithmetic import dot
 from pipeline.core.demand import CellShares, ItemDemand, Ranks, cell_demand, cell_shares, draw_ranks
 from pipeline.core.general import GeneralItem, recourse
 from pipeline.core.network import entry_sets
@@ -96,7 +97,7 @@ class NightItem:
         """Expected usd of a position [nodes of the network]."""
         mine = position[self.nodes].astype(np.int64)
         reward = recourse(self.item, mine).reward
-        return self.nothing_usd + float(self.item.place_usd @ mine) - reward
+        return self.nothing_usd + dot(self.item.place_usd, mine) - reward
 
 
 def night_items(
@@ -151,7 +152,7 @@ def _night_item(
     reward = np.where(served, worth[:, None] - more, -np.inf).T
     may = np.isfinite(place_usd)  # blocked nodes hold nothing
     item = GeneralItem(np.ascontiguousarray(reward[may]), asked, place_usd[may])
-    return NightItem(nodes[may], item, float(worth @ asked.mean(axis=0)))
+    return NightItem(nodes[may], item, dot(worth, asked.mean(axis=0)))
 
 
 def scenario_ranks(general: GeneralModel, settings: Settings, stream: int) -> Ranks:

@@ -17,6 +17,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_matrix
 
 from pipeline.contracts.settings import Settings
+from pipeline.core.arithmetic import dot
 from pipeline.core.ascent import Point, Start, climb
 from pipeline.core.certificate import certify, lower_bound
 from pipeline.core.evaluate import evaluate
@@ -123,7 +124,7 @@ def _best_priced(
         whole = np.zeros(len(rows))
         whole[plan.kept] = price
         value, used = _move(model, general, position, whole)
-        return Point(value - float(price @ kept.limit), used.ravel())
+        return Point(value - dot(price, kept.limit), used.ravel())
 
     best, _ = climb(dual, kept, None, CLIMBS, ENOUGH)  # the nested curvature would mislead
     dual(best.price)
@@ -148,7 +149,7 @@ def _move(
         start = position[k, one.nodes].astype(np.int64)
         position[k, one.nodes] = climb_position(problem, start)[0]
     cost, used = general.cost(model, position)
-    return cost + float(price @ rows.usage(used)), used
+    return cost + dot(price, rows.usage(used)), used
 
 
 def _chosen(

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.contracts.columns import SIZE_CLASSES
+from pipeline.core.arithmetic import dot
 from pipeline.core.demand import CellShares, cell_shares
 from pipeline.core.network import Forest, Tree, along_chain, entry_sets, forest, laminar_tree
 from pipeline.errors import EchelonError
@@ -127,7 +128,7 @@ def build_network(
             best = cost.min(axis=1)
             served = np.isfinite(best)
             share = weight[served] / max(weight[served].sum(), 1e-300)
-            serve[t, g], farthest[t, g] = share @ best[served], share @ last[served]
+            serve[t, g], farthest[t, g] = dot(share, best[served]), dot(share, last[served])
     return NetworkModel(
         nodes, parent, transit, chain, handling, eligible, woods, shares, grid, gap, serve, farthest
     )  # fmt: skip
@@ -271,6 +272,6 @@ def _gaps(
         raised = np.where(known, np.maximum(usd[within], beyond), usd[within])
         with np.errstate(invalid="ignore"):
             more = np.where(np.isfinite(usd[within]) & known, raised - usd[within], 0.0)
-        gap[s] = weight[within] @ more / max(weight[within].sum(), 1e-300)
+        gap[s] = dot(weight[within], more) / max(weight[within].sum(), 1e-300)
         usd[within] = np.where(np.isfinite(usd[within]), raised, beyond)
     return gap, usd

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.contracts.settings import Settings
+from pipeline.core.arithmetic import dot
 from pipeline.core.certificate import Certificate, certify
 from pipeline.core.evaluate import shortage
 from pipeline.core.exact import ExactParams
@@ -167,7 +168,7 @@ def _figures(model: NightModel, plan: Plan, general: GeneralItems) -> dict[str, 
     sales = model.packed.mean[np.arange(len(root)), root]
     position = plan.position[0]
     placed = model.packed.tables.place_usd[position > 0].astype(float)
-    holding = float(placed @ position[position > 0])
+    holding = dot(placed, position[position > 0])
     return {
         "lower_bound_usd": (proof.lower, "usd"),
         "upper_bound_usd": (proof.upper, "usd"),
@@ -179,7 +180,7 @@ def _figures(model: NightModel, plan: Plan, general: GeneralItems) -> dict[str, 
         "override_cost_usd": (overridden.upper - proof.upper, "usd"),
         "holding_cost_usd": (holding, "usd"),
         "shortage_cost_usd": (proof.upper - proof.overflow_usd - holding, "usd"),
-        "expected_profit_usd": (sales @ model.money.lost_sale_usd - proof.upper, "usd"),
+        "expected_profit_usd": (dot(sales, model.money.lost_sale_usd) - proof.upper, "usd"),
         "expected_demand_units": (sales.sum(), "units"),
         "base_stock_units": (position.sum(), "units"),
         "unpriced_base_stock_units": (model.unpriced.sum(), "units"),

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.core.arithmetic import product
 from pipeline.place.arrivals import day_chances
 from pipeline.place.grid import Grid, of_day
 
@@ -108,7 +109,7 @@ def fullest_cuft(grid: Grid, tables: dict[str, pd.DataFrame], as_of: date) -> Fl
     held, fullest = grid.on_hand.astype(np.float64), np.zeros(len(grid.nodes))
     for day in range(days):
         held = np.maximum(held + arrives[day] - sold, 0.0)
-        fullest = np.maximum(fullest, grid.cube @ held)
+        fullest = np.maximum(fullest, product(grid.cube, held))
     return fullest
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.core.arithmetic import product
 from pipeline.core.receiving import keep_room, split_cases
 from pipeline.errors import EchelonError
 from pipeline.place.arrivals import week_chances, week_of
@@ -136,7 +137,7 @@ def week_space(grid: Grid, tables: dict[str, pd.DataFrame], as_of: date, weeks: 
         held = np.maximum(held + coming[t] - days * daily, 0.0)
         last = as_of + timedelta(days=7 * (t + 1) - gone)
         limit = capacity_at(tables["node_capacity"], "storage_cuft", grid.nodes, last)
-        space[t] = limit - grid.cube @ held
+        space[t] = limit - product(grid.cube, held)
     return np.maximum(space, 0.0)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.core.arithmetic import dot
 from pipeline.core.network import along_chain
 from pipeline.place.grid import Grid
 
@@ -52,7 +53,7 @@ def _savings(grid: Grid, cost: Floats, weight: Floats, able: npt.NDArray[np.bool
         gain = np.where(is_both, np.maximum(rival, cost[:, node]) - cost[:, node], 0.0)
         served = float(weight[gain > 0].sum())
         if served > 0:
-            saved[node] = max(float(weight @ gain) / served, LEAST_USD)
+            saved[node] = max(dot(weight, gain) / served, LEAST_USD)
     return saved
 
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.contracts.columns import QUANTILE_COLUMNS, QUANTILE_LEVELS
+from pipeline.core.arithmetic import product
 
 F64 = npt.NDArray[np.float64]
 LEVELS = np.array(QUANTILE_LEVELS)
@@ -71,7 +72,7 @@ def pool_regions(quantiles: pd.DataFrame, dependence: pd.DataFrame) -> PooledDem
     off = levels - mean[:, None]
     spread = np.zeros((count, len(regions)))
     region = pd.Index(regions).get_indexer(quantiles["region_id"].astype("str"))
-    spread[place, region] = np.sqrt(np.square(off) @ WEIGHTS)
+    spread[place, region] = np.sqrt(product(np.square(off), WEIGHTS))
     total = np.bincount(place, weights=mean, minlength=count).astype(np.float64)
     summed = np.column_stack(
         [np.bincount(place, weights=column, minlength=count) for column in off.T]
@@ -101,7 +102,7 @@ def correlation_matrix(dependence: pd.DataFrame, regions: list[str]) -> F64:
 
 def expected_shortfall(quantiles: F64, supply: F64) -> F64:
     """E (D - supply)+ for each row, units."""
-    return np.maximum(quantiles - supply[:, None], 0) @ WEIGHTS
+    return product(np.maximum(quantiles - supply[:, None], 0), WEIGHTS)
 
 
 def run_out_probability(quantiles: F64, supply: F64) -> F64:

@@ -1,0 +1,30 @@
+"""Products that are added up in one order on every processor.
+
+`@`, `dot` and `tensordot` of dense arrays call the processor's own BLAS kernel, each of which adds
+in another order and with or without fused steps. Whatever is compared, ranked or climbed on is
+multiplied here instead; sparse matrices of SciPy add up in order themselves.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def product(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.float64]:
+    """left [..., k] times right [k] or [k, n], as float64 [...] or [..., n]."""
+    if right.ndim == 1:
+        return np.asarray((left * right).sum(axis=-1), dtype=np.float64)
+    if left.ndim == 1:
+        return np.asarray((left[:, None] * right).sum(axis=0), dtype=np.float64)
+    if left.ndim == 2 and len(left) < len(right):
+        return np.stack([product(row, right) for row in left])
+    found = np.zeros((*left.shape[:-1], right.shape[1]))
+    for k, row in enumerate(right):
+        found += left[..., k, None] * row
+    return found
+
+
+def dot(left: NDArray[Any], right: NDArray[Any]) -> float:
+    """Sum of the products of two arrays' elements."""
+    return float((left * right).sum())

@@ -1,0 +1,24 @@
+"""Products in a fixed order are those of BLAS, to rounding."""
+
+import numpy as np
+import pytest
+
+from pipeline.core.arithmetic import dot, product
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [((7,), (7,)), ((5, 7), (7,)), ((7,), (7, 3)), ((5, 7), (7, 3)), ((9, 7), (7, 3)),
+     ((2, 5, 7), (7, 3)), ((2, 5, 7), (7,)), ((3, 0), (0, 4))],
+)  # fmt: skip
+def test_product_is_the_matrix_product(left, right):
+    a, b = RNG.normal(size=left), RNG.normal(size=right)
+    np.testing.assert_allclose(product(a, b), a @ b, atol=1e-12)
+
+
+def test_products_of_integers_are_exact():
+    a, b = RNG.integers(0, 9, (4, 6)), RNG.integers(0, 9, (6, 2))
+    assert (product(a, b) == a @ b).all()
+    assert dot(a[0], b[:, 0]) == a[0] @ b[:, 0]
