@@ -20,9 +20,10 @@ from rich.table import Table
 
 from benchmarks.world_answers import answers, as_rows
 from pipeline.simulate.textbook.instances import fixed_lead_time
-from pipeline.simulate.world.day import Decisions, World, empty_state
+from pipeline.simulate.world.day import World
 from pipeline.simulate.world.model import WorldModel, WorldRules, world_model
 from pipeline.simulate.world.randomness import poisson_demand
+from pipeline.simulate.world.state import Decisions, empty_state
 
 REGIONS, SITES, CENTERS = 10, 16, 8
 

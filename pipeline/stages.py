@@ -138,7 +138,7 @@ SIMULATE = Stage(
     (),
     (
         "simulated_days", "simulated_tiers", "simulated_nodes", "simulated_speeds",
-        "simulated_item_weeks", "simulated_totals",
+        "simulated_item_weeks", "simulated_totals", "simulated_refusals",
     ),
     files=("simulation_report",),
 )  # fmt: skip

@@ -327,6 +327,11 @@ def _simulate() -> list[Column]:
         Column("order_churn", "float",
                "Mean over items of |week's orders - last week's| / their sum, by units.", low=0,
                high=1),
+        Column("refused_lines", "int", "Lines of plans that the world refused.", low=0),
+        Column("refused_line", "int", "Place among the run's refused lines, from 0 on.", low=0),
+        Column("refusal_rule", "category", "The rule that the line broke (pipeline/simulate/world/"
+               "law.py)."),
+        Column("refused_units", "int", "Units that did not move; 0 where they were no number."),
         Column("clairvoyant_usd", "float", "Most profit that perfect information could make.",
                null="bound not computed"),
         Column("share_of_clairvoyant", "float", "Profit divided by that bound.",

@@ -236,7 +236,12 @@ STAGE_TABLES = (
     _table("simulated_totals", "simulate", "a whole simulation of a policy and replication",
            "policy replication",
            f"policy replication {_SIMULATED} in_stock_rate kept_share shipping_usd_per_unit "
-           "inventory_usd order_churn overflow_cuft_days clairvoyant_usd share_of_clairvoyant"),
+           "inventory_usd order_churn overflow_cuft_days refused_lines clairvoyant_usd "
+           "share_of_clairvoyant"),
+    _table("simulated_refusals", "simulate", "a line of a plan that the simulated world refused",
+           "policy replication refused_line",
+           "policy replication refused_line date refusal_rule vendor_id item_id from_node_id "
+           "node_id refused_units", nullable=("vendor_id", "item_id", "from_node_id", "node_id")),
 )  # fmt: skip
 
 TABLES: dict[str, Table] = {table.name: table for table in (*RAW_TABLES, *STAGE_TABLES)}

@@ -21,9 +21,10 @@ from pipeline.simulate.prepare import Base
 from pipeline.simulate.report import record
 from pipeline.simulate.rivals.situation import Policy, Situation, to_decisions
 from pipeline.simulate.scenarios.scenario import Scenario
-from pipeline.simulate.world.day import State, World, load_state, save_state
+from pipeline.simulate.world.day import World
 from pipeline.simulate.world.opportunity import opportunity_prices, protected_usd
 from pipeline.simulate.world.start import initial_state
+from pipeline.simulate.world.state import State, load_state, save_state
 from pipeline.simulate.world.supply import day_number
 from pipeline.store import Source, Store
 
@@ -63,7 +64,7 @@ def run_policy(
         raw_folder.copy_history(base.folder / "base" / "raw", folder / "raw", blind)
         first, found = 0, record.empty_record(base.model, n_days)
         state = initial_state(base.model, base.times, base.tables, seed, scenario.start)
-    world = World(base.model, base.times, state, seed)
+    world = World(base.model, base.times, state, seed, base.law)
     store = Store(folder / "nights")
     for t in range(first, n_days):
         as_of = scenario.start + timedelta(days=t)
@@ -84,10 +85,8 @@ def run_policy(
         day = world.live(day_number(as_of) + 1, base.truth.demand[t], base.truth.price_usd[t],
                          decisions, base.truth.capacity[t], prices)  # fmt: skip
         raw_folder.write_day(folder / "raw", base.model, as_of + timedelta(days=1), day, state)
-        ordered = np.zeros(len(base.model.items), dtype=np.int64)
-        np.add.at(ordered, decisions.item, decisions.units)
         spent = (planned - began, time.process_time() - planned)
-        record.note(found, t, base.model, day, state, base.truth.demand[t], ordered, spent)
+        record.note(found, t, base.model, day, state, base.truth.demand[t], spent)
         _save(checkpoint, {"next_day": np.array(t + 1), **save_state(state), **found.arrays()})
         if on_day:
             on_day(SimulatedDay(policy.name, replication, as_of, *spent, day.item_profit_usd.sum()))

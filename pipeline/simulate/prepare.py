@@ -16,6 +16,7 @@ from pipeline.contracts.settings import Settings, load_settings
 from pipeline.errors import UsageError
 from pipeline.simulate import raw_folder
 from pipeline.simulate.scenarios.scenario import Scenario, choose_items
+from pipeline.simulate.world.law import Law, network_law
 from pipeline.simulate.world.model import WorldModel, WorldRules, world_model
 from pipeline.simulate.world.supply import LeadTimes, day_number, lead_times
 from pipeline.simulate.world.truth import Truth, truth
@@ -25,20 +26,24 @@ from pipeline.store import Source, Store
 
 @dataclass(frozen=True)
 class Base:
-    """What all runs of a scenario share: folder, settings, world, truth and the first stock."""
+    """What all runs of a scenario share: the scenario as it was completed, folder, settings, world
+    and its law, truth and the first stock."""
 
+    scenario: Scenario
     folder: Path
     settings: Settings
     model: WorldModel
     times: LeadTimes
+    law: Law
     truth: Truth
     tables: dict[str, pd.DataFrame]
 
 
 def prepare(scenario: Scenario, out: Path) -> Base:
     """Ingest the data as known at the start, change them, train on them; and read the truth."""
-    _claim(out, scenario)
     settings = _fast(load_settings(None, scenario.settings), scenario)
+    scenario = scenario.model_copy(update={"world": _rules(scenario, settings)})
+    _claim(out, scenario)
     source = Source(scenario.dataset, scenario.raw_dir)
     raw = Store(out / "source")
     last = scenario.start + timedelta(days=scenario.days)
@@ -53,7 +58,7 @@ def prepare(scenario: Scenario, out: Path) -> Base:
     first = pd.Timestamp(scenario.start) + pd.Timedelta(days=1)
     for change in scenario.changes:
         tables = change.tables_from(tables, first)
-    model = world_model(tables, _rules(scenario, settings))
+    model = world_model(tables, scenario.world)
     folder = out / "base"
     raw_folder.write_history(folder / "raw", tables, scenario.start)
     _train(Store(folder / "nights"), Source("raw", folder / "raw"), settings, scenario.start)
@@ -63,7 +68,7 @@ def prepare(scenario: Scenario, out: Path) -> Base:
     for change in scenario.changes:
         real = change.demand(real, model)
         times = change.lead_times(times, day_number(first))
-    return Base(out, settings, model, times, real, tables)
+    return Base(scenario, out, settings, model, times, network_law(tables, model), real, tables)
 
 
 def _fast(settings: Settings, scenario: Scenario) -> Settings:
@@ -76,7 +81,11 @@ def _fast(settings: Settings, scenario: Scenario) -> Settings:
 
 
 def _rules(scenario: Scenario, settings: Settings) -> WorldRules:
-    """The world's rules: costs as the planner believes them unless the scenario says otherwise."""
+    """The world's rules: costs as the planner believes them unless the scenario says otherwise.
+
+    They complete the scenario before it is hashed and stored, so that scenario.json says all that
+    decides a run and starts the same run again.
+    """
     flow = settings.optimize.flow_overflow_usd_per_unit
     storage = settings.optimize.storage_overflow_usd_per_cuft_week / 7.0
     believed = {

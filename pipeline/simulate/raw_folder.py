@@ -17,8 +17,9 @@ import pandas as pd
 
 from pipeline.contracts.columns import COLUMNS
 from pipeline.contracts.tables import TABLES
-from pipeline.simulate.world.day import Day, State
+from pipeline.simulate.world.day import Day
 from pipeline.simulate.world.model import WorldModel
+from pipeline.simulate.world.state import State
 from pipeline.simulate.world.supply import Shipments
 
 FIXED = (

@@ -11,9 +11,9 @@ from collections import defaultdict
 import numpy as np
 from scipy import optimize, sparse
 
-from pipeline.simulate.world.day import State
 from pipeline.simulate.world.kernel import orders_by_cell
 from pipeline.simulate.world.model import Tables, WorldModel
+from pipeline.simulate.world.state import State
 from pipeline.simulate.world.supply import LeadTimes, luck
 from pipeline.simulate.world.truth import Truth
 

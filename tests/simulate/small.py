@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipeline.simulate.world.day import Decisions, State, World, empty_state
+from pipeline.simulate.world.day import World
 from pipeline.simulate.world.model import WorldModel, WorldRules, world_model
+from pipeline.simulate.world.state import Decisions, State, empty_state
 from pipeline.simulate.world.supply import LeadTimes, lead_times
 
 NODES = ["DC", "FC-A", "FC-B", "SD"]

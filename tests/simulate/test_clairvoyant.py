@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from pipeline.simulate.bound.clairvoyant import clairvoyant_bound
 from pipeline.simulate.bound.orders import least_units, must_serve, pooled, terms
 from pipeline.simulate.report.record import order_churn
-from pipeline.simulate.world.day import Decisions, World
+from pipeline.simulate.world.day import World
 from pipeline.simulate.world.model import Tables, WorldModel, WorldRules, capacities, world_model
 from pipeline.simulate.world.start import initial_state
+from pipeline.simulate.world.state import Decisions
 from pipeline.simulate.world.supply import LeadTimes, day_number, lead_times
 from pipeline.simulate.world.truth import Truth
 from tests.oracles.full_information import best_profit

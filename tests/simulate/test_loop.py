@@ -21,7 +21,7 @@ from pipeline.simulate.rivals.replenish import cheapest_vendor, orders_up_to
 from pipeline.simulate.rivals.situation import TRANSFER_COLUMNS, Plan, Situation
 from pipeline.simulate.scenarios.scenario import Scenario
 from pipeline.simulate.stage import run_scenario
-from pipeline.simulate.world.model import parents
+from pipeline.simulate.world.model import WorldRules, parents
 from pipeline.store import Store
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
@@ -124,6 +124,16 @@ def test_unknown_policies_are_named(tmp_path: Path) -> None:
 def test_a_folder_of_another_scenario_is_refused(base: Base) -> None:
     with pytest.raises(UsageError, match="holds the runs of another scenario"):
         prepare(scenario(seed=5), base.folder)
+
+
+def test_the_stored_scenario_starts_the_same_run_again(base: Base) -> None:
+    """What the planner believes is in the file; the world's own defaults would be another world."""
+    stored = Scenario.model_validate_json((base.folder / "scenario.json").read_text())
+    assert stored.world == base.model.rules != WorldRules()
+    assert prepare(stored, base.folder).scenario == base.scenario == stored
+    other = stored.model_copy(update={"world": WorldRules(overflow_usd=(0.5, 0.5, 0.5))})
+    with pytest.raises(UsageError, match="another scenario"):
+        prepare(other, base.folder)
 
 
 def test_a_change_is_told_against_the_unchanged_world(

@@ -20,7 +20,6 @@ from pipeline.simulate.rivals.replenish import (
     tree_sums,
 )
 from pipeline.simulate.rivals.situation import Situation, to_decisions
-from pipeline.simulate.world.day import do_nothing
 from pipeline.simulate.world.model import parents
 from pipeline.simulate.world.opportunity import (
     opportunity_prices,
@@ -28,6 +27,7 @@ from pipeline.simulate.world.opportunity import (
     relief_usd,
     replacement_usd,
 )
+from pipeline.simulate.world.state import do_nothing
 from tests.simulate.small import raw_tables, small_world, stocked
 
 RULES = ("weeks_of_supply", "newsvendor", "single_echelon")

@@ -10,16 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.simulate.world.day import (
-    Decisions,
-    LedgerError,
-    World,
-    do_nothing,
-    kernel,
-    load_state,
-    save_state,
-)
+from pipeline.simulate.world.day import LedgerError, World, kernel
 from pipeline.simulate.world.model import WorldModel, WorldRules
+from pipeline.simulate.world.state import Decisions, do_nothing, load_state, save_state
 from tests.simulate.small import small_world, some_decisions, stocked
 
 

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.simulate.textbook.instances import fixed_lead_time, instance_model
-from pipeline.simulate.world.day import Decisions, World, empty_state
+from pipeline.simulate.world.day import World
 from pipeline.simulate.world.model import WorldModel, WorldRules
 from pipeline.simulate.world.randomness import poisson_demand
+from pipeline.simulate.world.state import Decisions, empty_state
 from pipeline.simulate.world.supply import Ints
 
 Floats = NDArray[np.float64]

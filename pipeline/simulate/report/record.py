@@ -10,21 +10,24 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.contracts.columns import RESOURCES
-from pipeline.simulate.world.day import MONEY, Day, State, kernel
+from pipeline.simulate.world.day import MONEY, Day, kernel
+from pipeline.simulate.world.law import RULES
 from pipeline.simulate.world.model import WorldModel
+from pipeline.simulate.world.state import State
 from pipeline.simulate.world.supply import Ints
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Record:
     """Figures by day of one policy and replication; the first axis of every array is the day.
 
     money: [days, MONEY]; count: [days, 5]; speed_units: [days, speeds, 2]; node_units, node_usd:
     [days, nodes] stock; node_flow: [days, nodes, 2] units in and out; overflow: [days, resources];
     in_transit, inventory_usd, in_stock: [days];
-    ordered, item_profit: [days, items]; seconds: [days, 2] CPU of the planner and of the world.
+    ordered, item_profit: [days, items]; seconds: [days, 2] CPU of the planner and of the world;
+    refused: [lines, 7] the only array that grows: day, then the columns of law.Refusals.
     """
 
     money: Floats
@@ -40,6 +43,7 @@ class Record:
     ordered: Ints
     item_profit: Floats
     seconds: Floats
+    refused: Ints
 
     def arrays(self) -> dict[str, NDArray]:
         """Named arrays, for a checkpoint."""
@@ -57,7 +61,7 @@ def empty_record(model: WorldModel, n_days: int) -> Record:
         np.zeros((n_days, len(RESOURCES)), real),
         np.zeros(n_days, whole), np.zeros(n_days, real), np.zeros(n_days, real),
         np.zeros((n_days, items), whole), np.zeros((n_days, items), real),
-        np.zeros((n_days, 2), real),
+        np.zeros((n_days, 2), real), np.zeros((0, 7), whole),
     )  # fmt: skip
 
 
@@ -68,9 +72,9 @@ def record_from(arrays: dict[str, NDArray]) -> Record:
 
 def note(
     record: Record, t: int, model: WorldModel, day: Day, state: State, demand: Ints,
-    ordered: Ints, seconds: Sequence[float],
+    seconds: Sequence[float],
 ) -> None:  # fmt: skip
-    """Enter day t; demand: [items, regions] units asked for, ordered: [items] units ordered."""
+    """Enter day t; demand: [items, regions] units asked for."""
     record.money[t] = day.money.sum(axis=0)
     record.count[t] = day.count.sum(axis=0)
     record.speed_units[t] = day.speed_units
@@ -83,9 +87,13 @@ def note(
     record.inventory_usd[t] = usd_by_node.sum()
     asked = demand.sum()
     record.in_stock[t] = (day.in_stock_share * demand).sum() / asked if asked else 1.0
-    record.ordered[t] = ordered
+    np.add.at(record.ordered[t], day.lawful.item, day.lawful.units)
     record.item_profit[t] = day.item_profit_usd
     record.seconds[t] = seconds
+    if day.refused is not None:
+        lines = np.stack(list(vars(day.refused).values()), axis=1)
+        lines = np.column_stack([np.full(len(lines), t), lines])
+        record.refused = np.concatenate([record.refused, lines])
 
 
 def order_churn(ordered: Ints) -> float:
@@ -131,6 +139,7 @@ def tables(
         "simulated_speeds": by_speed,
         "simulated_item_weeks": _item_weeks(record, model, days, key),
         "simulated_totals": _totals(record, daily, key, clairvoyant_usd),
+        "simulated_refusals": _refusals(record, model, days, key),
     }  # fmt: skip
 
 
@@ -153,6 +162,25 @@ def _item_weeks(
     })  # fmt: skip
 
 
+def _refusals(
+    record: Record, model: WorldModel, days: pd.DatetimeIndex, key: dict[str, object]
+) -> pd.DataFrame:
+    """A row for each line that the world refused, in the order of the plan."""
+    day, rule, vendor, item, source, node, units = record.refused.T
+    return pd.DataFrame({
+        **key, "date": days[day], "refused_line": np.arange(len(day)),
+        "refusal_rule": pd.Series([RULES[i] for i in rule], dtype="str"),
+        "vendor_id": _named(model.vendors, vendor), "item_id": _named(model.items, item),
+        "from_node_id": _named(model.nodes, source), "node_id": _named(model.nodes, node),
+        "refused_units": units,
+    })  # fmt: skip
+
+
+def _named(names: pd.Index, at: Ints) -> pd.Series:
+    """Names of positions; null where there is none."""
+    return pd.Series([names[i] if i >= 0 else None for i in at], dtype="str")
+
+
 def _totals(
     record: Record, daily: pd.DataFrame, key: dict[str, object], clairvoyant_usd: float | None
 ) -> pd.DataFrame:
@@ -169,5 +197,6 @@ def _totals(
         "inventory_usd": daily["inventory_usd"].mean(),
         "order_churn": order_churn(record.ordered),
         "overflow_cuft_days": daily["overflow_cuft"].sum(),
+        "refused_lines": len(record.refused),
         "clairvoyant_usd": clairvoyant_usd, "share_of_clairvoyant": share,
     }])  # fmt: skip

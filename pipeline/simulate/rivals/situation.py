@@ -15,8 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.contracts.settings import Settings
-from pipeline.simulate.world.day import Decisions
 from pipeline.simulate.world.model import WorldModel
+from pipeline.simulate.world.state import Decisions
 from pipeline.simulate.world.supply import Ints
 
 ORDER_COLUMNS = (
@@ -25,6 +25,8 @@ ORDER_COLUMNS = (
 TRANSFER_COLUMNS = (
     "item_id", "from_node_id", "to_node_id", "transfer_units", "expected_arrival_date",
 )  # fmt: skip
+
+_MOST_UNITS = 1e12
 
 
 @dataclass(frozen=True)
@@ -79,24 +81,30 @@ class Policy(Protocol):
 
 
 def to_decisions(plan: Plan, model: WorldModel) -> Decisions:
-    """The plan by position; raises ValueError for an unknown identifier."""
+    """The plan by position, for the world to judge: -1 for an unknown identifier, 0 units where
+    they are not a whole number, day 0 where no date is given."""
     orders, transfers = plan.orders, plan.transfers
     return Decisions(
         _at(model.vendors, orders["vendor_id"]), _at(model.items, orders["item_id"]),
-        _at(model.nodes, orders["node_id"]), orders["units"].to_numpy(np.int64),
-        orders["unit_cost_usd"].to_numpy(float), _days(orders["expected_arrival_date"]),
+        _at(model.nodes, orders["node_id"]), _whole(orders["units"]),
+        pd.to_numeric(orders["unit_cost_usd"], errors="coerce").to_numpy(float),
+        _days(orders["expected_arrival_date"]),
         _at(model.items, transfers["item_id"]), _at(model.nodes, transfers["from_node_id"]),
         _at(model.nodes, transfers["to_node_id"]),
-        transfers["transfer_units"].to_numpy(np.int64), _days(transfers["expected_arrival_date"]),
+        _whole(transfers["transfer_units"]), _days(transfers["expected_arrival_date"]),
     )  # fmt: skip
 
 
 def _at(names: pd.Index, values: pd.Series) -> Ints:
-    found = names.get_indexer(values.astype("str"))
-    if (found < 0).any():
-        raise ValueError(f"unknown {values.name}: {sorted(set(values[found < 0]))[:5]}")
-    return found.astype(np.int64)
+    return names.get_indexer(values.astype("str")).astype(np.int64)
+
+
+def _whole(values: pd.Series) -> Ints:
+    units = pd.to_numeric(values, errors="coerce").to_numpy(float, na_value=np.nan)
+    is_whole = np.isfinite(units) & (np.abs(units) < _MOST_UNITS) & (units == np.round(units))
+    return np.where(is_whole, units, 0).astype(np.int64)
 
 
 def _days(values: pd.Series) -> NDArray[np.int64]:
-    return pd.to_datetime(values).to_numpy().astype("datetime64[D]").astype(np.int64)
+    days = pd.to_datetime(values, errors="coerce").to_numpy().astype("datetime64[D]")
+    return np.where(np.isnat(days), 0, days.astype(np.int64))

@@ -13,8 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.core.inventory.divergent import ration
-from pipeline.simulate.world.day import Decisions, State, World, empty_state
+from pipeline.simulate.world.day import World
 from pipeline.simulate.world.model import WorldModel, WorldRules, world_model
+from pipeline.simulate.world.state import Decisions, State, empty_state
 from pipeline.simulate.world.supply import LeadTimes
 
 _ONE_SPEED = "standard"

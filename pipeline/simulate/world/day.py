@@ -7,14 +7,16 @@ accounted for. Nothing here knows how decisions are made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.simulate.world import kernel
+from pipeline.simulate.world.law import Law, Refusals, uphold
 from pipeline.simulate.world.model import WorldModel
-from pipeline.simulate.world.supply import Ints, LeadTimes, Shipments, dispatch, nothing
+from pipeline.simulate.world.state import Decisions, State
+from pipeline.simulate.world.supply import Ints, LeadTimes, Shipments, dispatch
 
 MONEY = (
     "revenue_usd", "cost_of_goods_usd", "shipping_usd", "missed_speed_usd", "goodwill_usd",
@@ -29,54 +31,13 @@ class LedgerError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Decisions:
-    """Tonight's orders and transfers, by position; expected_day and arrival_day count from 1970.
-
-    Orders: vendor, item, node, units, unit_cost_usd, expected_day. Transfers: item, source, node,
-    units, arrival_day.
-    """
-
-    vendor: Ints
-    item: Ints
-    node: Ints
-    units: Ints
-    unit_cost_usd: NDArray[np.float64]
-    expected_day: Ints
-    transfer_item: Ints
-    transfer_source: Ints
-    transfer_node: Ints
-    transfer_units: Ints
-    transfer_arrival_day: Ints
-
-
-def do_nothing() -> Decisions:
-    """No orders, no transfers."""
-    ints, usd = np.zeros(0, dtype=np.int64), np.zeros(0)
-    return Decisions(ints, ints, ints, ints, usd, ints, ints, ints, ints, ints, ints)
-
-
-@dataclass
-class State:
-    """All that the next day needs: stock [items, nodes], waiting [items, regions], shipments.
-
-    flow: [3, nodes, 2] inbound and outbound of the planning week so far: units used, the capacity
-    of the days gone, and units already charged as overflow.
-    """
-
-    on_hand: Ints
-    waiting: Ints
-    on_the_way: Shipments
-    flow: NDArray[np.float64]
-    next_number: int = 1
-
-
-@dataclass(frozen=True)
 class Day:
     """What a day brought.
 
     sold, in_stock_share: [items, regions]; count: [items, 5] (kernel's columns); money: [items,
     MONEY] usd; speed_units: [speeds, 2] asked for and kept; usage, overflow: [nodes, resources],
-    overflow of flows being what the day adds to its week's; received: the shipments that arrived.
+    overflow of flows being what the day adds to its week's; received: the shipments that arrived;
+    lawful: the decisions that were carried out; refused: those that were not, None without a law.
     """
 
     day: int
@@ -90,6 +51,8 @@ class Day:
     received: Shipments
     orders_units: int
     order_lines: int
+    lawful: Decisions
+    refused: Refusals | None
 
     @property
     def item_profit_usd(self) -> NDArray[np.float64]:
@@ -100,8 +63,11 @@ class Day:
 class World:
     """A network, its state and its luck (seed); `live` moves it on by one day."""
 
-    def __init__(self, model: WorldModel, times: LeadTimes, state: State, seed: int) -> None:
+    def __init__(
+        self, model: WorldModel, times: LeadTimes, state: State, seed: int, law: Law | None = None
+    ) -> None:  # fmt: skip
         self.model, self.times, self.state, self.seed = model, times, state, seed
+        self.law = law
 
     def live(
         self, day: int, demand: Ints, price_usd: NDArray[np.float64], decisions: Decisions,
@@ -124,6 +90,9 @@ class World:
         inbound = np.zeros((n_items, n_nodes), dtype=np.int64)
         np.add.at(inbound, (received.item, received.node), received.units)
         state.on_hand += inbound
+        refused = None
+        if self.law is not None:
+            decisions, refused = uphold(self.law, self.model, decisions, state.on_hand, day)
         outbound, transport_usd = self._transfer(decisions, day)
         ordered = self._order(decisions, day)
         shipped = np.zeros((n_items, n_nodes), dtype=np.int64)
@@ -149,7 +118,7 @@ class World:
         costs[:, 6] = transport_usd
         return Day(
             day, sold, in_stock, count, costs, speed.sum(axis=0), usage, excess, received,
-            int(decisions.units.sum()), int((decisions.units > 0).sum()),
+            int(decisions.units.sum()), int((decisions.units > 0).sum()), decisions, refused,
         )  # fmt: skip
 
     def _transfer(self, decisions: Decisions, day: int) -> tuple[Ints, NDArray[np.float64]]:
@@ -312,32 +281,3 @@ def _owned(state: State, n_items: int) -> Ints:
     total = state.on_hand.sum(axis=1)
     np.add.at(total, state.on_the_way.item, state.on_the_way.units)
     return total
-
-
-def empty_state(model: WorldModel) -> State:
-    """No stock, nothing on the way, nobody waiting."""
-    n_items, n_regions, n_nodes = model.shape
-    return State(
-        np.zeros((n_items, n_nodes), dtype=np.int64),
-        np.zeros((n_items, n_regions), dtype=np.int64),
-        nothing(),
-        np.zeros((3, n_nodes, 2)),
-    )
-
-
-def save_state(state: State) -> dict[str, NDArray]:
-    """The state as named arrays, for numpy's archive."""
-    ways = {f"way_{name}": value for name, value in vars(state.on_the_way).items()}
-    return {
-        "on_hand": state.on_hand, "waiting": state.waiting, "flow": state.flow,
-        "next_number": np.array(state.next_number), **ways,
-    }  # fmt: skip
-
-
-def load_state(arrays: dict[str, NDArray]) -> State:
-    """The state that `save_state` wrote."""
-    ways = {key[4:]: value for key, value in arrays.items() if key.startswith("way_")}
-    return State(
-        arrays["on_hand"], arrays["waiting"], replace(nothing(), **ways), arrays["flow"],
-        int(arrays["next_number"]),
-    )  # fmt: skip

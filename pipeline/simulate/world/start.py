@@ -7,9 +7,9 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from pipeline.simulate.world.day import State, empty_state
 from pipeline.simulate.world.model import Tables, WorldModel
 from pipeline.simulate.world.randomness import draw_uniforms
+from pipeline.simulate.world.state import State, empty_state
 from pipeline.simulate.world.supply import LeadTimes, Shipments, day_number
 
 _STREAM = 99
