@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.arithmetic import dot
 from pipeline.core.assortment.chain import Chain, Floats, offer
 
 
@@ -63,8 +64,8 @@ def grouped(
     return Choices(
         masks,
         total,
-        np.bincount(which, left, len(masks)),
-        None if arrivals is None else np.bincount(which, arrivals, len(masks)),
+        np.bincount(which, left, len(masks)).astype(np.float64),
+        None if arrivals is None else np.bincount(which, arrivals, len(masks)).astype(float),
     )
 
 
@@ -75,7 +76,7 @@ def log_likelihood(chain: Chain, choices: Choices, given_purchase: bool = True) 
         flow, _ = offer(chain, mask)
         bought = max(flow.sum(), 1e-300)
         some = chosen > 0
-        total += float(chosen[some] @ np.log(np.maximum(flow[some], 1e-300)))
+        total += dot(chosen[some], np.log(np.maximum(flow[some], 1e-300)))
         if given_purchase:
             total -= chosen.sum() * np.log(bought)
         elif left > 0:

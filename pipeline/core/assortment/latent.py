@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.core.arithmetic import product
 from pipeline.core.assortment.chain import Floats
 from pipeline.core.assortment.choices import Choices
 from pipeline.core.assortment.logit import fit_logit
@@ -55,15 +56,13 @@ def fit_classes(choices: Choices, classes: int) -> Classes:
     return best
 
 
-def _fitted(
-    offered: Floats, counts: Floats, pooled: Floats, tilt: Floats
-) -> tuple[Classes, float]:
+def _fitted(offered: Floats, counts: Floats, pooled: Floats, tilt: Floats) -> tuple[Classes, float]:
     weight = pooled * tilt
     weight /= weight.sum(axis=1, keepdims=True)
     share = np.full(len(tilt), 1.0 / len(tilt))
     fit = -np.inf
     for _ in range(_ROUNDS):
-        chance = weight[:, None, :] * offered / (offered @ weight.T).T[:, :, None]
+        chance = weight[:, None, :] * offered / product(weight, offered.T)[:, :, None]
         joint = share[:, None, None] * chance
         total = np.maximum(joint.sum(axis=0), 1e-300)
         mine = joint / total * counts
@@ -71,8 +70,8 @@ def _fitted(
         share = mine.sum(axis=(1, 2)) + 1.0
         share /= share.sum()
         for _inner in range(3):
-            tries = mine.sum(axis=2) / (weight @ offered.T)
-            asked = tries @ offered + _PULL / weight.sum(axis=1, keepdims=True)
+            tries = mine.sum(axis=2) / product(weight, offered.T)
+            asked = product(tries, offered) + _PULL / weight.sum(axis=1, keepdims=True)
             weight = (mine.sum(axis=1) + _PULL * pooled) / np.maximum(asked, 1e-300)
             weight /= weight.sum(axis=1, keepdims=True)
         if fit - before < _CLOSE * abs(fit):

@@ -1,10 +1,8 @@
 """A chain from offers and choices: expectation–maximization with the logit's chain as prior.
 
-Şimşek & Topaloglu (Operations Research 2018) without the prior. For each offer with its complement
-U: F = (I − ρ_UU)⁻¹, B = F ρ_US, P = λ_S + λ_U B, w = counts / P. Expected first choices λ_i w_i
-(offered) or λ_i (B w)_i; expected moves from i to j (λ_U F)_i ρ_ij times (B w)_j or w_j. The prior
-counts as `strength` moves from each product, so that where nothing was seen the chain is the
-logit's. Leaving is one more state, always on offer.
+Şimşek & Topaloglu (Operations Research 2018) give the steps without a prior (see `expectation`).
+The prior counts as `strength` moves from each product, so that where nothing was seen the chain is
+the logit's.
 """
 
 from __future__ import annotations
@@ -12,15 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
-from pipeline.core.assortment.chain import Array, Chain, Floats
+from pipeline.core.arithmetic import product
+from pipeline.core.assortment.chain import Chain, Floats
 from pipeline.core.assortment.choices import Choices
+from pipeline.core.assortment.expectation import FLOOR, expect
 from pipeline.core.assortment.latent import Classes, one_class
 from pipeline.core.assortment.logit import fit_logit
 
 _ROUNDS, _CLOSE = 400, 1e-7
-_FLOOR = 1e-12
 _LEAVING_CUSTOMERS = 2.0  # even odds of leaving, as many customers' worth, where none are seen
 
 
@@ -50,8 +48,8 @@ def class_prior(classes: Classes) -> Prior:
     chosen = classes.share[:, None] * classes.weight
     arrival = chosen.sum(axis=0)
     n = classes.weight.shape[1] - 1
-    rest = np.maximum(1.0 - classes.weight, _FLOOR)
-    transition = (chosen / rest).T @ classes.weight
+    rest = np.maximum(1.0 - classes.weight, FLOOR)
+    transition = product((chosen / rest).T, classes.weight)
     transition[np.arange(n + 1), np.arange(n + 1)] = 0.0
     transition[n] = 0.0
     transition[:n] /= np.maximum(transition[:n].sum(axis=1, keepdims=True), 1e-300)
@@ -69,78 +67,6 @@ def leaving_prior(weights: Floats, leaves: float) -> Prior:
     return Prior(inside.arrival, transition)
 
 
-@njit(nogil=True, cache=True)
-def _inverse(matrix: Array) -> Array:
-    """Inverse of I − a substochastic matrix, by Gauss–Jordan without pivots (none are needed)."""
-    n = len(matrix)
-    a, b = matrix.copy(), np.eye(n)
-    for k in range(n):
-        pivot = max(a[k, k], _FLOOR)
-        for j in range(n):
-            a[k, j] /= pivot
-            b[k, j] /= pivot
-        for i in range(n):
-            share = a[i, k]
-            if i != k and share != 0.0:
-                for j in range(n):
-                    a[i, j] -= share * a[k, j]
-                    b[i, j] -= share * b[k, j]
-    return b
-
-
-@njit(nogil=True, cache=True)
-def _expect(
-    arrival: Array, transition: Array, offered: Array, counts: Array, coming: Array, first: Array,
-    moves: Array,
-) -> float:  # fmt: skip
-    """Adds expected first choices and moves of all offers; returns the log-likelihood."""
-    states = len(arrival)
-    fit = 0.0
-    for o in range(len(offered)):
-        out = np.flatnonzero(~offered[o])
-        u = len(out)
-        step = np.zeros((u, u))
-        for a in range(u):
-            for b in range(u):
-                step[a, b] = (1.0 if a == b else 0.0) - transition[out[a], out[b]]
-        visits = _inverse(step)
-        come = np.zeros(u)  # expected visits of each product that is out
-        for a in range(u):
-            for b in range(u):
-                come[b] += arrival[out[a]] * visits[a, b]
-        weight = np.zeros(states)
-        for j in range(states):
-            if offered[o, j]:
-                chance = arrival[j]
-                for a in range(u):
-                    chance += come[a] * transition[out[a], j]
-                chance = max(chance, _FLOOR)
-                seen = counts[o, j]
-                if j == states - 1 and coming[o] >= 0.0:
-                    seen = coming[o] * chance
-                elif seen > 0.0:
-                    fit += seen * np.log(chance)
-                weight[j] = seen / chance
-        ahead = np.zeros(u)  # (B w) of each product that is out
-        for a in range(u):
-            for b in range(u):
-                for j in range(states):
-                    if offered[o, j]:
-                        ahead[a] += visits[a, b] * transition[out[b], j] * weight[j]
-        for j in range(states):
-            if offered[o, j]:
-                first[j] += arrival[j] * weight[j]
-        for a in range(u):
-            i = out[a]
-            first[i] += arrival[i] * ahead[a]
-            for j in range(states):
-                if offered[o, j]:
-                    moves[i, j] += come[a] * transition[i, j] * weight[j]
-            for b in range(u):
-                moves[i, out[b]] += come[a] * transition[i, out[b]] * ahead[b]
-    return fit
-
-
 def learn(
     choices: Choices, strength: float, prior: Prior | None = None, rounds: int = _ROUNDS
 ) -> Learned:
@@ -154,14 +80,16 @@ def learn(
     weights, outside = (np.zeros(0), 0.0) if prior is not None else fit_logit(choices)
     leaves = 0.5
     if prior is None:
-        prior = leaving_prior(weights, leaves) if infers else class_prior(one_class(weights, outside))
+        prior = (
+            leaving_prior(weights, leaves) if infers else class_prior(one_class(weights, outside))
+        )
     arrival, transition = prior.arrival.copy(), prior.transition.copy()
     offered = np.column_stack([choices.offered, np.full(len(choices), True)])
     counts = np.column_stack([choices.chosen, choices.left])
     coming = np.full(len(choices), -1.0) if choices.arrivals is None else choices.arrivals
     for _ in range(rounds):
         first, moves = np.zeros(n + 1), np.zeros((n + 1, n + 1))
-        _expect(arrival, transition, offered, counts, coming, first, moves)
+        expect(arrival, transition, offered, counts, coming, first, moves)
         if infers and len(weights):
             leaves = (moves[:, n].sum() + 0.5 * _LEAVING_CUSTOMERS) / (
                 moves.sum() + _LEAVING_CUSTOMERS
@@ -172,15 +100,16 @@ def learn(
         if np.abs(transition - before).max() < _CLOSE:
             break
     seen = moves[:n].sum(axis=1)
-    share = seen / np.maximum(seen + strength, _FLOOR)
-    return Learned(Chain(arrival[:n], transition[:n, :n]), share, first[:n], float(first[n] + moves[:, n].sum()))  # fmt: skip
+    share = seen / np.maximum(seen + strength, FLOOR)
+    left = float(first[n] + moves[:, n].sum())
+    return Learned(Chain(arrival[:n], transition[:n, :n]), share, first[:n], left)
 
 
 def _most_likely(
     first: Floats, moves: Floats, prior: Prior, strength: float
 ) -> tuple[Floats, Floats]:
     """Arrival and transition from expected counts and the prior's; unseen rows are the prior's."""
-    arrival = first + max(strength, _FLOOR) * prior.arrival
-    transition = moves + max(strength, _FLOOR) * prior.transition
+    arrival = first + max(strength, FLOOR) * prior.arrival
+    transition = moves + max(strength, FLOOR) * prior.transition
     total = transition.sum(axis=1, keepdims=True)
     return arrival / arrival.sum(), np.where(total > 0, transition / np.maximum(total, 1e-300), 0.0)

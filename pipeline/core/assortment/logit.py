@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.core.arithmetic import product
 from pipeline.core.assortment.chain import Floats
 from pipeline.core.assortment.choices import Choices
 
@@ -32,8 +33,8 @@ def fit_logit(choices: Choices, rounds: int = _ROUNDS) -> tuple[Floats, float]:
     if not left.any():
         weight[n] = 0.0
     for _ in range(rounds):
-        total = offered @ weight
-        tries = offered.T @ (seen / total)
+        total = product(offered, weight)
+        tries = product(seen / total, offered)
         tries[:n] += _EVEN_CHOICES * n / weight[:n].sum()
         new = np.where(weight > 0, wanted / tries, 0.0)
         new /= new[:n].sum()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.core.arithmetic import dot
 from pipeline.core.assortment.chain import Floats, logit_chain
 from pipeline.core.assortment.choices import Choices, log_likelihood
 from pipeline.core.assortment.latent import fit_classes
@@ -22,7 +23,7 @@ STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 10000.0)
 """Moves that the prior may count for."""
 CLASSES = (1, 2, 3)
 """Classes of the logit mixture that the prior may be the chain of; one is the logit."""
-_USUAL, _USUAL_SPREAD = 30.0, 10.0  # strengths that held true elsewhere, as a factor
+_USUAL, _USUAL_SPREAD = 50.0, 10.0  # strengths that held true elsewhere, as a factor
 _FOLDS = 5
 _ROUNDS = 150  # of each trial fit
 _SEED = 20160424
@@ -66,7 +67,8 @@ def by_choice(choices: Choices) -> list[tuple[Choices, Choices]]:
     for f in range(_FOLDS):
         held = np.bincount(cell[dealt == f], minlength=whole.size).reshape(whole.shape)
         parts = []
-        for part, share in ((counts - held, 1.0 - 1.0 / _FOLDS), (1.0 * held, 1.0 / _FOLDS)):
+        rest: Floats = counts - held
+        for part, share in ((rest, 1.0 - 1.0 / _FOLDS), (counts - rest, 1.0 / _FOLDS)):
             arrivals = None if choices.arrivals is None else share * choices.arrivals
             parts.append(Choices(choices.offered, part[:, :-1], part[:, -1], arrivals))
         found.append((parts[0], parts[1]))
@@ -103,7 +105,8 @@ def learn_penalized(
     """The chain with the prior, and the strength of it, that predict held-out choices best.
 
     unseen_share: weight of choices from offers not seen, the others' is the rest. Few choices
-    cannot tell strengths apart: the one taken is the geometric mean of all, each weighted by how
+    cannot tell strengths apart: the one taken is the geometric mean of all,
+    and the prior the mean of all, each weighted by how
     likely it makes the held-out choices and by how usual it is.
     """
     classes = CLASSES if choices.arrivals is None else (1,)
@@ -117,7 +120,7 @@ def learn_penalized(
     belief = _TEMPER * choices.chosen.sum() * scores + usual
     belief = np.exp(belief - belief.max())
     belief /= belief.sum()
-    strength = float(np.exp((belief @ place).sum()))
+    strength = float(np.exp(dot(belief, np.broadcast_to(place, belief.shape))))
     by_class = belief.sum(axis=1)
     learned = learn(choices, strength, _blend([prior_of(choices, c) for c in classes], by_class))
     return Chosen(learned, by_class, strength, scores, logit_score)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.arithmetic import dot
 from pipeline.core.assortment.chain import Floats
 from pipeline.core.assortment.lists import Seasons
 from pipeline.core.assortment.marginals import Outcome, play
@@ -46,7 +47,7 @@ class Terms:
 
     def fixed_usd(self, units: NDArray[np.int64]) -> float:
         """Cost of stocking and listing `units` [products]."""
-        return float(self.unit_cost_usd @ units + self.listing_usd[units > 0].sum())
+        return dot(self.unit_cost_usd, units) + float(self.listing_usd[units > 0].sum())
 
 
 @dataclass(frozen=True)
