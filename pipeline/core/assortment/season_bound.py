@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from pipeline.core.arithmetic import product
 from pipeline.core.assortment.chain import Array, Chain, Floats
 from pipeline.core.assortment.season_sizes import season_sizes
 from pipeline.core.assortment.stopping import stop
@@ -67,16 +67,16 @@ def _project(unit: Array, cost: Array) -> None:
             unit[w, i] = max(unit[w, i] - shift, 0.0)
 
 
-def _sampled_arrivals(chain: Chain, sizes: Floats, seed: int) -> Floats:
+def _sampled_arrivals(chain: Chain, sizes: NDArray[np.int64], seed: int) -> Floats:
     random = np.random.Generator(np.random.PCG64(seed))
     chances = np.append(chain.arrival, max(1.0 - chain.arrival.sum(), 0.0))
-    drawn = random.multinomial(sizes.astype(np.int64), chances / chances.sum())
+    drawn = random.multinomial(sizes, chances / chances.sum())
     return np.asarray(drawn[:, :-1], np.float64)
 
 
 def season_bound(
     chain: Chain, terms: Terms, customers: float, earned_usd: float, *, seasons: int = 50,
-    samples: int = 4, steps: int = 60, dispersion: float = 1.0, seed: int = 1,
+    samples: int = 4, steps: int = 120, dispersion: float = 1.0, seed: int = 1,
 ) -> SeasonBound:  # fmt: skip
     """Upper bound on the expected profit of any units; earned_usd: what a plan is known to earn.
 
@@ -100,24 +100,25 @@ def season_bound(
 def _descend(
     arrivals: Floats, transition: Floats, price: Floats, cost: Floats, earned: float, steps: int
 ) -> float:
-    """The least bound that Polyak's steps towards a little above `earned` find."""
+    """The least bound that Polyak's steps find, aiming below the best so far by a part of what is
+    open; the part falls when three steps in a row bring nothing."""
     seasons = len(arrivals)
     unit, served = np.tile(cost, (seasons, 1)), np.empty_like(arrivals)
-    best, aim = np.inf, 1.0
+    best, kept, part, idle = np.inf, unit, 0.5, 0
+    scale = np.maximum(cost, 1e-9)
     for _ in range(steps):
         bound = _value(arrivals, transition, price, unit, served) / seasons
-        if bound < best - 1e-4 * abs(best):
-            best = bound
-        else:
-            best, aim = min(best, bound), 0.8 * aim
-        slope = served.mean(axis=0) - served  # falls along served less its mean
+        idle = 0 if bound < best - 1e-5 * abs(best) else idle + 1
+        if bound < best:
+            best, kept = bound, unit
+        if idle >= 3:
+            idle, part, unit = 0, 0.6 * part, kept
+            _value(arrivals, transition, price, unit, served)
+            bound = best
+        slope = (served.mean(axis=0) - served) * scale
         length = float((slope * slope).sum()) / seasons
         if length < 1e-18:
             break
-        gap = max(bound - earned, 0.0) * 0.5 * aim
-        unit = unit - gap / length * slope
+        unit = unit - (bound - best + part * max(best - earned, 0.0)) / length * slope * scale
         _project(unit, cost)
     return best
-
-
-__all__ = ["SeasonBound", "product", "season_bound"]
