@@ -1,4 +1,4 @@
-"""The command line: run, train, check, backtest, explain, report, sample, simulate.
+"""The command line: run, train, check, backtest, explain, report, desk, sample, simulate.
 
 Parses, calls, prints. No planning logic: every command is a call into the packages below, which
 are imported inside the commands so that --help answers at once.
@@ -214,6 +214,45 @@ def report(
 
     store = Store(out)
     _print_summary(store, _planned(store, as_of), load_settings(settings_file))
+
+
+@app.command()
+def desk(
+    out: OutOption = "data/runs",
+    beside: Annotated[
+        list[str] | None, typer.Option(help="NAME=FOLDER of what-if nights to show, too.")
+    ] = None,
+    records: Annotated[
+        str, typer.Option(help="Database of overrides and approvals (SQLAlchemy address).")
+    ] = "",
+    release_to: Annotated[
+        str, typer.Option(help="Folder or http(s) address that released orders go to.")
+    ] = "",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8081,
+    settings_file: SettingsOption = None,
+) -> None:
+    """Serve the planner's desk on this machine only, until Ctrl-C; prints the log-in link."""
+    import getpass
+
+    import uvicorn
+
+    from pipeline.desk.app import create_app
+    from pipeline.desk.people import Token
+    from pipeline.records.database import Records, records_address
+
+    places = {"plans": out}
+    for text in beside or []:
+        name, separator, folder = text.partition("=")
+        if not separator or not name.isidentifier():
+            raise UsageError(
+                f"--beside {text!r} is not NAME=FOLDER. Next: e.g. whatif=data/whatif."
+            )
+        places[name] = folder
+    token = Token(getpass.getuser())
+    address = records_address(records or None) or "sqlite:///data/records.sqlite"
+    served = create_app(places, token, Records(address), release_to, load_settings(settings_file))
+    console.print(f"Desk: http://127.0.0.1:{port}/enter?token={token.token}", soft_wrap=True)
+    uvicorn.run(served, host="127.0.0.1", port=port, log_level="warning")
 
 
 @app.command()

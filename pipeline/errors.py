@@ -50,3 +50,15 @@ class UsageError(EchelonError):
     """A command or parameter that does not make sense (dates out of order, unknown item)."""
 
     exit_code = 5
+
+
+class RecordsError(EchelonError):
+    """The database of overrides, approvals and releases does not answer; nothing was written."""
+
+    exit_code = 6
+
+
+class DeliveryError(EchelonError):
+    """Released orders could not be delivered; they stay prepared, and a retry sends the same."""
+
+    exit_code = 7

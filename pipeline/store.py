@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from pyarrow import fs
 
@@ -111,6 +112,20 @@ class Store:
                 ) from error
         wanted = columns or table.columns
         return _to_pandas(pa.concat_tables(frames)).loc[:, list(wanted)]
+
+    def dataset(self, as_of: date, name: str) -> list[str] | ds.Dataset:
+        """The data files that the manifest names, of the size it says: local paths, or a data set.
+
+        For query engines that read Parquet where it lies; raises MissingPartitionError or
+        CorruptPartitionError.
+        """
+        entries = self._require_manifest(as_of, name)["files"]
+        paths = [self.path(as_of, name, entry["name"]) for entry in entries]
+        for path, entry in zip(paths, entries, strict=True):
+            self._check_file(path, entry, verify=False)
+        if self.is_local:
+            return paths
+        return ds.dataset(paths, filesystem=self._fs, format="parquet")
 
     def read_files(self, as_of: date, name: str) -> dict[str, bytes]:
         """The files of a model or report, by name, each checked against its hash."""

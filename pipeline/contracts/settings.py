@@ -272,6 +272,9 @@ class ReviewSettings(Section):
     largest_orders: int = Field(
         default=10, ge=1, le=1000, description="Orders shown in the summary."
     )
+    approval_usd: float = Field(
+        default=1_000.0, ge=0, description="Order lines from this value on wait for a person."
+    )
     oddest_orders: int = Field(default=10, ge=0, le=1000, description="Odd orders shown.")
     risk_items: int = Field(
         default=15, ge=0, le=1000, description="Items shown that may run out of stock."

@@ -1,0 +1,60 @@
+"""The nights of each named place, and one night's tables by place and date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from fastapi import HTTPException
+
+from pipeline.desk.tables import NightTables
+from pipeline.store import Store
+
+
+class Nights:
+    """Planned nights under the configured roots; a request names a place, never a path."""
+
+    def __init__(self, places: Mapping[str, str]) -> None:
+        self._stores = {name: Store(root) for name, root in places.items()}
+
+    @property
+    def places(self) -> list[str]:
+        """The configured names, in order."""
+        return list(self._stores)
+
+    def dates(self, place: str) -> list[date]:
+        """Business dates that are planned, ascending; 404 for an unknown place."""
+        return self.store(place).dates("plan_kpis")
+
+    def store(self, place: str) -> Store:
+        """The store of a place; 404 where none is configured under that name."""
+        if place not in self._stores:
+            names = ", ".join(self._stores)
+            raise HTTPException(404, f"There is no place {place}. Configured: {names}.")
+        return self._stores[place]
+
+    def night(self, place: str, as_of: date) -> NightTables:
+        """The tables of a night; 404 where nothing of it is published."""
+        tables = NightTables(self.store(place), as_of)
+        if not tables.has("items"):
+            days = self.dates(place)
+            last = f" Planned nights: {days[0]} to {days[-1]}." if days else ""
+            raise HTTPException(404, f"The night of {as_of} is not planned in {place}.{last}")
+        return tables
+
+    def named(self, text: str) -> NightTables:
+        """A night from 'PLACE/DATE'."""
+        place, _, day = text.rpartition("/")
+        try:
+            return self.night(place, date.fromisoformat(day))
+        except ValueError:
+            raise HTTPException(404, f"{text} is not a place and a date.") from None
+
+    def everything(self) -> list[str]:
+        """'PLACE/DATE' of every night, the newest first."""
+        return [f"{place}/{day}" for place in self._stores for day in reversed(self.dates(place))]
+
+    def before(self, place: str, as_of: date) -> str:
+        """'PLACE/DATE' of the night before this one in its place, or ''."""
+        earlier = [day for day in self.dates(place) if day < as_of]
+        return f"{place}/{earlier[-1]}" if earlier else ""

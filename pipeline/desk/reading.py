@@ -1,0 +1,110 @@
+"""The routes that read: one for each page; pages compute, templates show."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import RedirectResponse, Response
+
+from pipeline.desk.compare import comparison
+from pipeline.desk.exports import KINDS, encoded
+from pipeline.desk.forecast import forecast_page
+from pipeline.desk.item import item_page
+from pipeline.desk.listing import exported, page_of
+from pipeline.desk.listings import LISTINGS
+from pipeline.desk.network import network_page
+from pipeline.desk.rendering import HEADERS
+from pipeline.desk.site import Known, The
+from pipeline.desk.tonight import tonight
+from pipeline.desk.vendors import vendors_page
+
+first, last = APIRouter(), APIRouter()
+"""`last` has the routes that match any page name: they come after all others."""
+
+
+@first.get("/")
+def newest(request: Request, desk: The, person: Known) -> Response:
+    """The newest night of the first place that has one."""
+    root = request.scope.get("root_path", "")
+    for place in desk.nights.places:
+        if days := desk.nights.dates(place):
+            return RedirectResponse(f"{root}/{place}/{days[-1]}/tonight", headers=HEADERS)
+    return desk.renderer.page(request, person, "empty.html.j2", roots=desk.nights.places)
+
+
+@first.get("/{place}/{as_of}/tonight")
+def tonight_page(request: Request, desk: The, person: Known, place: str, as_of: date) -> Response:
+    """What needs a person."""
+    found = tonight(desk.nights.night(place, as_of), desk.settings.review.approval_usd)
+    return desk.show(request, person, place, as_of, "tonight", **found)
+
+
+@first.get("/{place}/{as_of}/items/{item_id:path}")
+def one_item(
+    request: Request, desk: The, person: Known, place: str, as_of: date, item_id: str
+) -> Response:
+    """All about one item."""
+    found = item_page(desk.nights.night(place, as_of), item_id)
+    if found is None:
+        raise HTTPException(404, f"The night of {as_of} knows no item {item_id}.")
+    return desk.show(request, person, place, as_of, "item", current="items", **found)
+
+
+@first.get("/{place}/{as_of}/network")
+def network(request: Request, desk: The, person: Known, place: str, as_of: date) -> Response:
+    """Map, use and price of capacities."""
+    found = network_page(desk.nights.night(place, as_of))
+    return desk.show(request, person, place, as_of, "network", **found)
+
+
+@first.get("/{place}/{as_of}/vendors")
+def vendors(request: Request, desk: The, person: Known, place: str, as_of: date) -> Response:
+    """Vendors' lead times, lateness and spend."""
+    found = vendors_page(desk.nights.night(place, as_of))
+    return desk.show(request, person, place, as_of, "vendors", vendors=found)
+
+
+@first.get("/{place}/{as_of}/forecast")
+def forecast(request: Request, desk: The, person: Known, place: str, as_of: date) -> Response:
+    """Scores, moves and findings of the forecast."""
+    found = forecast_page(desk.nights.night(place, as_of))
+    return desk.show(request, person, place, as_of, "forecast", **found)
+
+
+@first.get("/{place}/{as_of}/compare")
+def compare(
+    request: Request, desk: The, person: Known, place: str, as_of: date, other: str = ""
+) -> Response:
+    """This night beside another of this or another place (other=PLACE/DATE)."""
+    nights = desk.nights
+    night, chosen = nights.night(place, as_of), other or nights.before(place, as_of)
+    found = comparison(nights.named(chosen), night) if chosen else None
+    return desk.show(
+        request, person, place, as_of, "compare", options=nights.everything(), other=chosen,
+        found=found,
+    )  # fmt: skip
+
+
+@last.get("/{place}/{as_of}/{name}/export.{kind}")
+def export(
+    request: Request, desk: The, person: Known, place: str, as_of: date, name: str, kind: str
+) -> Response:
+    """The filtered listing as a file."""
+    if name not in LISTINGS or kind not in KINDS:
+        raise HTTPException(404, "There is no such table or format.")
+    frame = exported(desk.nights.night(place, as_of), LISTINGS[name], request.query_params)
+    disposition = {"Content-Disposition": f'attachment; filename="{name}-{as_of}.{kind}"'}
+    return Response(encoded(frame, kind), media_type=KINDS[kind], headers=HEADERS | disposition)
+
+
+@last.get("/{place}/{as_of}/{name}")
+def listing(
+    request: Request, desk: The, person: Known, place: str, as_of: date, name: str
+) -> Response:
+    """A table: filtered, grouped, sorted and paged by its address."""
+    night = desk.nights.night(place, as_of)
+    if name not in LISTINGS:
+        raise HTTPException(404, f"There is no page {name}.")
+    page = page_of(night, LISTINGS[name], request.query_params)
+    return desk.show(request, person, place, as_of, "listing", current=name, page=page)
