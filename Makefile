@@ -1,7 +1,7 @@
 # Everything a person does with a checkout. Needs Python >= 3.11 (< 3.14), git and make; the rest is fetched.
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := .venv/bin/python -m
-SYNC := $(UV) sync --frozen --quiet --inexact --no-default-groups --extra airflow
+SYNC := $(UV) sync --frozen --quiet --inexact --no-default-groups --extra airflow --extra desk
 AS_OF ?=
 PORT ?= 8080
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
+from echelon_airflow.desk import DESK_PREFIX, desk_app
 from echelon_airflow.report import PREFIX, report_app
 from echelon_airflow.timetable import BusinessDates
 
@@ -14,11 +15,18 @@ class EchelonPlugin(AirflowPlugin):
     # Airflow declares these attributes as plain lists of the instance.
     name = "echelon"
     timetables = [BusinessDates]  # noqa: RUF012  see above
-    fastapi_apps = [{"app": report_app, "url_prefix": PREFIX, "name": "echelon"}]  # noqa: RUF012  as above
+    fastapi_apps = [  # noqa: RUF012  as above
+        {"app": report_app, "url_prefix": PREFIX, "name": "echelon"},
+        {"app": desk_app, "url_prefix": DESK_PREFIX, "name": "echelon_desk"},
+    ]
     external_views = [  # noqa: RUF012  as above
         {
             "name": "Plan", "href": f"{PREFIX}/run?run_id={{RUN_ID}}",
             "destination": "dag_run", "url_route": "plan",
+        },
+        {
+            "name": "Desk", "href": f"{DESK_PREFIX}/",
+            "destination": "nav", "url_route": "desk",
         },
         {
             "name": "Planned nights", "href": f"{PREFIX}/nights",

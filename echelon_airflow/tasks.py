@@ -88,7 +88,8 @@ def _open(night: Mapping[str, str]) -> tuple[Store, Source, Settings]:
     file = night["settings_file"]
     settings = load_settings(Path(file) if file else None)
     os.environ.setdefault("OMP_NUM_THREADS", str(settings.run.threads))
-    return Store(night["out_dir"]), Source(night["dataset"], Path(night["raw_dir"])), settings
+    source = Source(night["dataset"], Path(night["raw_dir"]), os.environ.get("ECHELON_RECORDS"))
+    return Store(night["out_dir"]), source, settings
 
 
 def _log(name: str, as_of: date, run: StageRun | None) -> None:

@@ -337,7 +337,7 @@ def _open(
         raw = Path("data/sample")
     if not raw.is_dir():
         raise UsageError(f"there is no folder {raw}. Next: give --raw an existing folder.")
-    return settings, Source(dataset.value, raw), Store(out)
+    return settings, Source(dataset.value, raw, os.environ.get("ECHELON_RECORDS")), Store(out)
 
 
 def _day(as_of: datetime | None, dataset: Dataset) -> date:

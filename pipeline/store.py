@@ -231,6 +231,8 @@ class Source:
 
     dataset: str
     raw_dir: Path
+    records: str | None = None
+    """Address of the database of records (overrides, releases), if any; see pipeline.records."""
 
 
 class Night:
@@ -255,6 +257,11 @@ class Night:
         if self._source is None:
             raise UsageError(f"stage {self._stage.name} needs a raw dataset. Next: name one.")
         return self._source
+
+    @property
+    def place(self) -> str:
+        """Where the night's tables are published: what records of people's decisions name."""
+        return self._store.root
 
     def read(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """A declared table of this business date, sorted by key."""

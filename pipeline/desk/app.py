@@ -20,7 +20,7 @@ from pipeline.desk import approval, overriding, reading
 from pipeline.desk.nights import Nights
 from pipeline.desk.people import COOKIE, Person, Recognise, Token
 from pipeline.desk.rendering import HEADERS, Renderer
-from pipeline.desk.site import Desk
+from pipeline.desk.site import Desk, person_of
 from pipeline.errors import (
     DeliveryError,
     EchelonError,
@@ -41,9 +41,8 @@ def create_app(
     """The desk over named places (name -> folder or address of nights); see `site.Desk`."""
     app = FastAPI(title="Echelon desk", docs_url=None, redoc_url=None, openapi_url=None)
     renderer = Renderer()
-    app.state.desk = Desk(
-        Nights(places), renderer, recognise, records, release_to, settings or Settings()
-    )
+    app.state.desk = Desk(Nights(places), renderer, records, release_to, settings or Settings())
+    app.dependency_overrides[person_of] = recognise
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     if isinstance(recognise, Token):
         _log_in(app, recognise)

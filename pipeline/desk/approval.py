@@ -34,7 +34,7 @@ async def decided(request: Request, desk: The, person: Known, place: str, as_of:
     if action == "release":
         release(desk, person, place, as_of)
     elif action == "confirm":
-        confirm(desk.kept(), str(sent.get("release_key", "")), person.name)
+        confirm(desk.kept(), str(sent.get("release_key", "")), as_of, person.name)
     elif action in ("approve", "refuse"):
         ticked = {str(value) for value in sent.getlist("line")}
         comment = str(sent.get("comment", "")).strip()[:500]

@@ -23,6 +23,10 @@ from pipeline.records.overrides import (
 )
 
 MOST_FORM_BYTES = 1_000_000
+FIELDS = (
+    "override_id", "version", "override_target", "override_kind", "override_value", *SCOPES,
+    "start_date", "expiry_date", "why",
+)  # fmt: skip
 router = APIRouter()
 
 
@@ -89,6 +93,7 @@ def _page(
     request: Request, desk: Desk, person: Person, place: str, as_of: date, filled: dict[str, str],
     problems: list[str] | None = None, seen: Preview | None = None,
 ) -> Response:  # fmt: skip
+    filled = dict.fromkeys(FIELDS, "") | filled
     snapshot = desk.nights.night(place, as_of).rows(
         "select * from overrides order by expiry_date, override_id", (), "overrides"
     )
@@ -96,6 +101,6 @@ def _page(
     return desk.show(
         request, person, place, as_of, "overrides", status=422 if problems else 200,
         current_overrides=current, snapshot=snapshot, filled=filled, problems=problems or [],
-        seen=seen, scopes=SCOPES, targets=OVERRIDE_TARGETS, kinds=OVERRIDE_KINDS,
+        seen=seen, scopes=SCOPES, fields=FIELDS, targets=OVERRIDE_TARGETS, kinds=OVERRIDE_KINDS,
         has_records=desk.records is not None,
     )  # fmt: skip

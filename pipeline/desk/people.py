@@ -21,8 +21,8 @@ class Person:
     may_write: bool
 
 
-Recognise = Callable[[Request], Person]
-"""The person of a request; raises HTTPException 401 where nobody is logged in."""
+Recognise = Callable[..., Person]
+"""A FastAPI dependency that gives a request's person, or raises HTTPException 401 or 403."""
 
 
 class Token:

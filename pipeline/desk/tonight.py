@@ -105,8 +105,8 @@ def _odd(night: NightTables) -> list[dict[str, Any]]:
 def _short(night: NightTables) -> list[dict[str, Any]]:
     """Items that will sell out before anything arrives, by what that loses at list price."""
     rows = night.rows(
-        "select *, greatest(weekly_units * least(coalesce(next_days, 28), 28) / 7 - on_hand_units, 0) "
-        "* list_price_usd as usd "
+        "select *, greatest(weekly_units * least(coalesce(next_days, 28), 28) / 7 "
+        "- on_hand_units, 0) * list_price_usd as usd "
         f"from ({ITEMS.query}) i left join (select item_id, min(expected_arrival_date - date) as "
         "next_days from open_orders where date = (select max(date) from open_orders) "
         "and expected_arrival_date >= date group by 1) n using (item_id) "

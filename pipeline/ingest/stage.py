@@ -8,15 +8,19 @@ from pipeline.errors import UsageError
 from pipeline.ingest.m5 import read_m5
 from pipeline.ingest.raw import RawTables, read_folder
 from pipeline.ingest.world import clean_world
+from pipeline.records.database import Records
+from pipeline.records.snapshot import recorded
 from pipeline.stages import BY_NAME
 from pipeline.store import Night, Source
 
 
 def run(night: Night) -> None:
-    """Publish the clean world as known at the end of `night.as_of`."""
+    """Publish the clean world as known at the end of `night.as_of`, and what people recorded."""
     settings = night.settings.ingest
     raw = read_source(night.source, night.as_of, settings.history_days)
     world = clean_world(raw, night.as_of, settings, needs_snapshot=not night.is_for_training)
+    if night.source.records and not night.is_for_training:
+        world |= recorded(Records(night.source.records), night.place, night.as_of, world)
     for name in BY_NAME["ingest"].writes:
         night.write(name, world[name])
 

@@ -46,8 +46,9 @@ OVERRIDES = Table(
     Column("override_target", String(40), nullable=False),
     Column("override_kind", String(20), nullable=False),
     Column("override_value", Float, nullable=False),
-    Column("item_id", String(200)), Column("category", String(200)),
+    Column("item_id", String(200)), Column("item_group", String(200)),
     Column("vendor_id", String(200)), Column("node_id", String(200)),
+    Column("region_id", String(200)), Column("event_name", String(200)),
     Column("start_date", Date, nullable=False), Column("expiry_date", Date, nullable=False),
     Column("planner", String(200), nullable=False), Column("why", Text, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
@@ -69,6 +70,7 @@ RELEASES = Table(
     Column("place", String(400), nullable=False), Column("as_of", Date, nullable=False),
     Column("target", String(400), nullable=False), Column("payload", Text, nullable=False),
     Column("state", String(20), nullable=False), Column("person", String(200), nullable=False),
+    Column("confirmed_from", Date, doc="First business date on which the ERP shows the orders."),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
 )  # fmt: skip
 RELEASED_LINES = Table(

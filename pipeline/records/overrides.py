@@ -19,10 +19,11 @@ from pipeline.records.database import OVERRIDES, Records, now
 
 MOST_VALUE = 1e9
 TEXT_LENGTH = 500
-SCOPES = ("item_id", "category", "vendor_id", "node_id")
+SCOPES = ("item_id", "item_group", "vendor_id", "node_id", "region_id", "event_name")
 ROW_COLUMNS = (
-    "override_id", "item_id", "node_id", "override_target", "override_kind", "override_value",
-    "start_date", "expiry_date", "planner", "why",
+    "override_id", "item_id", "item_group", "node_id", "region_id", "event_name",
+    "override_target", "override_kind", "override_value", "start_date", "expiry_date", "planner",
+    "why",
 )  # fmt: skip
 """Of the raw table `overrides`."""
 
@@ -43,9 +44,11 @@ class Override:
     why: str
     known_from: date
     item_id: str | None = None
-    category: str | None = None
+    item_group: str | None = None
     vendor_id: str | None = None
     node_id: str | None = None
+    region_id: str | None = None
+    event_name: str | None = None
     override_id: str = ""
     version: int = 0
     is_withdrawn: bool = False
@@ -70,9 +73,14 @@ class Override:
             elif len(text) > TEXT_LENGTH:
                 found.append(f"{name}: at most {TEXT_LENGTH} characters")
         if not any(getattr(self, name) for name in SCOPES):
-            found.append("scope: name an item, a category, a vendor or a node")
+            found.append(
+                "scope: name an item, a group of items, a vendor, a node, a region, an event"
+            )
         if self.node_id and self.override_target != "base_stock_units":
             found.append("node_id: only base_stock_units has a node")
+        for name in ("region_id", "event_name"):
+            if getattr(self, name) and self.override_target != "demand":
+                found.append(f"{name}: only demand has one")
         return found
 
 
@@ -126,8 +134,8 @@ def override_rows(
 ) -> pd.DataFrame:
     """Rows of the raw table `overrides` for a night, one for each item that a scope covers.
 
-    A category or vendor is spread over its items of that night; a node alone stays one row. Sorted
-    by override_id, so that the same records give the same bytes.
+    A group (category or department) or vendor is spread over its items of that night; a node,
+    region or event alone stays one row. Sorted by override_id: the same records, the same bytes.
     """
     return rows_of(current_overrides(records, as_of), as_of, items, vendor_items)
 
@@ -140,7 +148,7 @@ def rows_of(
     for override in overrides:
         if override.expiry_date <= as_of:
             continue
-        base = {name: getattr(override, name) for name in ROW_COLUMNS[2:]}
+        base = {name: getattr(override, name) for name in ROW_COLUMNS[3:]} | {"item_group": None}
         scope = _scope(override, items, vendor_items)
         if scope is None:
             rows.append(base | {"override_id": override.override_id or "new", "item_id": None})
@@ -219,12 +227,13 @@ def from_fields(fields: Mapping[str, str], known_from: date) -> Override:
         problems.append(f"version: {version!r} is not a whole number")
     if problems:
         raise UsageError("; ".join(problems))
-    item, category, vendor, node = (fields.get(name) or None for name in SCOPES)
+    item, group, vendor, node, region, event = (fields.get(name) or None for name in SCOPES)
     return Override(
         override_target=fields.get("override_target", ""), override_kind=kind, override_value=value,
         start_date=dates["start_date"], expiry_date=dates["expiry_date"],
         planner=fields.get("planner", ""), why=fields.get("why", ""), known_from=known_from,
-        item_id=item, category=category, vendor_id=vendor, node_id=node,
+        item_id=item, item_group=group, vendor_id=vendor, node_id=node, region_id=region,
+        event_name=event,
         override_id=fields.get("override_id", ""), version=int(version),
     )  # fmt: skip
 
@@ -264,10 +273,11 @@ def _scope(
         return [override.item_id]
     ids = items["item_id"].astype("str")
     chosen = pd.Series(True, index=items.index)
-    if not (override.category or override.vendor_id):
+    if not (override.item_group or override.vendor_id):
         return None
-    if override.category:
-        chosen &= items["category"].astype("str") == override.category
+    if override.item_group:
+        groups = items[["category", "department"]].astype("str")
+        chosen &= (groups == override.item_group).any(axis=1)
     if override.vendor_id:
         own = vendor_items["vendor_id"].astype("str") == override.vendor_id
         chosen &= ids.isin(vendor_items.loc[own, "item_id"].astype("str"))

@@ -104,13 +104,13 @@ def deliver_prepared(records: Records, place: str, deliver: Deliver, person: str
     return done
 
 
-def confirm(records: Records, key: str, person: str) -> None:
-    """The ERP has taken a delivered release as its own orders."""
+def confirm(records: Records, key: str, as_of: date, person: str) -> None:
+    """The ERP shows a delivered release as its own open orders, from business date `as_of` on."""
     with records.writing(person, "confirm release", key, "") as connection:
         connection.execute(
             update(RELEASES)
             .where(RELEASES.c.release_key == key, RELEASES.c.state == "delivered")
-            .values(state="confirmed")
+            .values(state="confirmed", confirmed_from=as_of)
         )
 
 
@@ -132,16 +132,19 @@ def releases(records: Records, place: str, as_of: date | None = None) -> list[Re
 
 
 def released_lines(records: Records, place: str, until: date) -> pd.DataFrame:
-    """Lines released on nights up to `until`, with their release's state; sorted by line."""
+    """Lines released on nights up to `until`, with their release's state; sorted by line.
+
+    confirmed_from: the first business date on which the ERP shows them, or None.
+    """
     query = (
-        select(RELEASED_LINES, RELEASES.c.state)
+        select(RELEASED_LINES, RELEASES.c.state, RELEASES.c.confirmed_from)
         .join(RELEASES, RELEASES.c.release_key == RELEASED_LINES.c.release_key)
         .where(RELEASED_LINES.c.place == place, RELEASED_LINES.c.as_of <= until)
         .order_by(RELEASED_LINES.c.order_line_id, RELEASED_LINES.c.node_id)
     )
     with records.reading() as connection:
         rows: Sequence[Any] = connection.execute(query).mappings().all()
-    columns = [*LINE_COLUMNS, "release_key", "as_of", "state"]
+    columns = [*LINE_COLUMNS, "release_key", "as_of", "state", "confirmed_from"]
     return pd.DataFrame([{name: row[name] for name in columns} for row in rows], columns=columns)
 
 
