@@ -20,14 +20,15 @@ def case_limits(
 
     The most cases lead no further above the order-up-to level than demand uses up in
     `max_excess_weeks`; rounding up to the first full case is admitted under the same limit. Nor do
-    they, beyond the MOQ, lead further than `max_safety_weeks` of expected demand past the cover:
-    an item that may or may not sell again is restocked step by step, as its sales tell.
+    they, beyond the MOQ, lead further than `max_safety_weeks` of expected demand past the cover
+    and the vendor's lateness: an item that may or may not sell again is restocked step by step, as
+    its sales tell.
     """
     pairs = worth.pairs
     fewest = pairs.moq // pairs.case
     excess = np.floor(pairs.daily_demand * 7 * max_excess_weeks).astype(np.int64)
     room = np.maximum(pairs.level, pairs.position) + excess - pairs.position
-    ceiling = pairs.daily_demand * (pairs.cover_days + 7 * max_safety_weeks)
+    ceiling = pairs.daily_demand * (pairs.cover_days + pairs.late_days + 7 * max_safety_weeks)
     lasting = np.maximum(
         (np.floor(ceiling).astype(np.int64) - pairs.position) // pairs.case, fewest
     )

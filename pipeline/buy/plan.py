@@ -26,6 +26,7 @@ from pipeline.core.ordering import Choice, Options, Terms, choose_orders
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+_LATE_LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,11 @@ def pair_frame(tables: BuyTables, as_of: date, stale_days: int) -> pd.DataFrame:
     """A row for each item and vendor with a target, by item and vendor: levels, terms, position."""
     ids = ["item_id", "vendor_id"]
     frame = _text(tables.network_targets, ids).merge(_text(tables.vendor_items, ids), on=ids)
-    lead = _text(tables.lead_times, ids).drop_duplicates(ids)
-    frame = frame.merge(lead[[*ids, "mean_lead_time_days"]], on=ids, how="left")
+    lead = _text(tables.lead_times, ids)
+    late = lead.assign(late=_late_days(lead)).groupby(ids)["late"].max()
+    lead = lead.drop_duplicates(ids).merge(late.rename("late_days"), on=ids)
+    frame = frame.merge(lead[[*ids, "mean_lead_time_days", "late_days"]], on=ids, how="left")
+    frame["late_days"] = frame["late_days"].fillna(0.0)
     frame["mean_lead_time_days"] = frame["mean_lead_time_days"].fillna(
         frame["quoted_lead_time_days"]
     )
@@ -132,6 +136,15 @@ def pair_frame(tables: BuyTables, as_of: date, stale_days: int) -> pd.DataFrame:
     vendors = sorted(tables.vendors["vendor_id"].astype("str").tolist())
     frame["vendor_index"] = np.searchsorted(vendors, frame["vendor_id"].tolist())
     return frame
+
+
+def _late_days(lead_times: pd.DataFrame) -> pd.Series:
+    """Days beyond the mean that an order may take: no later than 19 of 20 come."""
+    ordered = lead_times.sort_values(["vendor_id", "item_id", "lead_time_days"], kind="stable")
+    before = ordered.groupby(["vendor_id", "item_id"])["probability"].cumsum()
+    is_reached = before - ordered["probability"] < _LATE_LEVEL
+    late = ordered["lead_time_days"] - ordered["mean_lead_time_days"]
+    return late.where(is_reached, 0.0).clip(lower=0.0)
 
 
 def _pairs(frame: pd.DataFrame, position_values: pd.DataFrame) -> Pairs:
@@ -148,6 +161,7 @@ def _pairs(frame: pd.DataFrame, position_values: pd.DataFrame) -> Pairs:
         moq=-(-moq // case) * case,
         cover_days=cover_days,
         daily_demand=frame["cover_demand_units"].to_numpy(dtype=np.float64) / cover_days,
+        late_days=frame["late_days"].to_numpy(dtype=np.float64),
         curves=curves_of(_text(position_values, ["item_id", "vendor_id"]), frame),
     )
 

@@ -34,7 +34,8 @@ class Pairs:
     """Items and the vendors that sell them, parallel arrays, rows sorted by item.
 
     level, position: units. unit_cost: usd. case, moq: units. cover_days: lead time and review
-    period. daily_demand: units. moq is at least one case and whole cases.
+    period. daily_demand: units. late_days: beyond the mean lead time, in one of twenty orders. moq
+    is at least one case and whole cases.
     """
 
     item: Ints
@@ -46,6 +47,7 @@ class Pairs:
     moq: Ints
     cover_days: Floats
     daily_demand: Floats
+    late_days: Floats
     curves: Curves
 
     def __len__(self) -> int:

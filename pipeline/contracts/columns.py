@@ -129,7 +129,7 @@ def _raw() -> list[Column]:
                low=1, null="no limit"),
         Column("moq_units", "int", "Minimum order quantity of the item.", low=0),
         Column("case_pack_units", "int", "Units in a case; orders are whole cases.", low=1),
-        Column("quoted_lead_time_days", "int", "Lead time the vendor quotes.", low=1, high=365),
+        Column("quoted_lead_time_days", "int", "Lead time the vendor quotes.", low=1, high=730),
         Column("date", "date", "Calendar day."),
         Column("start_date", "date", "First day on which the row applies."),
         Column("expiry_date", "date", "Last day on which the row applies."),
@@ -201,7 +201,7 @@ def _forecast() -> list[Column]:
         Column("open_orders_used", "int", "Open orders that the fit used, right-censored.", low=0),
         Column("mean_lead_time_days", "float", "Mean of the fitted lead time.", low=0),
         Column("sd_lead_time_days", "float", "Standard deviation of the fitted lead time.", low=0),
-        Column("lead_time_days", "int", "A possible lead time.", low=1, high=400),
+        Column("lead_time_days", "int", "A possible lead time.", low=1, high=1300),
         Column("probability", "float", "Its probability.", low=0, high=1),
         Column("model_date", "date", "Training date of the model used."),
     ]  # fmt: skip

@@ -1,26 +1,30 @@
-"""Lead-time distributions: receipts are complete observations, open orders right-censored ones.
+"""Lead times of tonight's orders: the law of the delay against the quote, vendor by vendor.
 
-A nonparametric Bayes estimate by hazards (Susarla & Van Ryzin 1976, discrete time): at delay t the
-hazard is (c S0(t-) h0(t) + d(t)) / (c S0(t-) + n(t)), with d(t) arrivals and n(t) orders still open
-just before t, and h0, S0 the prior's hazard and survival; c is the prior's weight in receipts.
-All vendors together are the prior of a vendor, the vendor that of its items. With c = 0 it is the
-Kaplan-Meier estimate. Delays are counted from the lead time that the vendor quotes.
+Delays are counted from the lead time that the vendor quotes, on as many days as were ever seen. All
+vendors together are the prior of those that quote lead times of like length, these of a vendor, and
+the vendor of its items (see `delay_law`). Older orders count less where a vendor's delays move (see
+`delay_drift`); gaps between few receipts are filled by a kernel.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from pipeline.contracts.settings import IngestSettings
+from pipeline.ingest.delay_drift import drifts
+from pipeline.ingest.delay_law import kernel_widths, posterior, smoothed, vague_prior
 
-EARLIEST_DELAY_DAYS = -14
-LATEST_DELAY_DAYS = 45
-_DELAYS = np.arange(EARLIEST_DELAY_DAYS, LATEST_DELAY_DAYS + 1)
-_LEAST_PROBABILITY = 1e-3
+MOST_DELAY_DAYS = 540
+"""What comes later than this is counted as so late."""
+_LEAST_LATE, _LEAST_EARLY = 60, -14
+_QUOTED_EDGES = (10, 30, 75)
+_LEAST_PROBABILITY = 5e-4
+_CHUNK = 20_000
 _LINE = ["order_id", "vendor_id", "item_id"]
 
 
@@ -29,53 +33,43 @@ def lead_times(
 ) -> pd.DataFrame:
     """The lead_times table: a distribution in whole days for every item that a vendor sells."""
     sold = tables["vendor_items"].sort_values(["vendor_id", "item_id"], ignore_index=True)
-    seen = _observations(tables, sold, as_of)
-    arrived, open_at = _counts(seen, len(sold))
+    if sold.empty:
+        return _table(sold, np.zeros((0, 1)), np.zeros(1, np.int64), *[pd.Series(dtype=int)] * 2)
     vendor, _ = pd.factorize(sold["vendor_id"])
-    arrived_by, open_by = _sum_by(arrived, vendor), _sum_by(open_at, vendor)
+    seen = _observations(tables, sold, as_of)
+    seen = _as_of_today(seen, vendor, pd.Timestamp(as_of))
+    delays = _support(sold, seen)
+    quoted = sold["quoted_lead_time_days"].to_numpy(dtype="int64")
+    band = np.searchsorted(_QUOTED_EDGES, quoted)
     weak, strong = settings.lead_time_vendor_receipts, settings.lead_time_prior_receipts
-    everywhere = (arrived_by.sum(axis=0, keepdims=True), open_by.sum(axis=0, keepdims=True))
-    base = posterior(vague_prior(), *everywhere, weak)
-    pooled = posterior(base, arrived_by, open_by, strong)
-    fitted = posterior(pooled[vendor], arrived, open_at, weak)
+
+    arrived, censored = _counts(seen, vendor, delays)
+    width = kernel_widths(arrived)
+    arrived, censored = smoothed(arrived, width), smoothed(censored, width)
+    of_vendor = np.zeros(vendor.max() + 1, dtype=np.int64)
+    of_vendor[vendor] = band  # a vendor with several kinds of quotes leans on its last one's
+    everyone = np.stack([arrived.sum(axis=0), censored.sum(axis=0)])[:, None, :]
+    vague = np.vstack([vague_prior(delays, _typical(quoted[band == b])) for b in range(4)])
+    come, waiting = np.repeat(everyone, 4, axis=1)
+    base = posterior(vague, come, waiting, weak)
+    bands = posterior(base, _sum_by(arrived, of_vendor, 4), _sum_by(censored, of_vendor, 4), strong)
+    pooled = posterior(bands[of_vendor], arrived, censored, strong)
+    fitted = []
+    for start in range(0, len(sold), _CHUNK):
+        rows = slice(start, min(start + _CHUNK, len(sold)))
+        own = _counts(seen[seen["place"].between(rows.start, rows.stop - 1)],
+                      np.arange(len(sold)), delays, rows)  # fmt: skip
+        mine = width[vendor[rows]]
+        fitted.append(
+            posterior(pooled[vendor[rows]], smoothed(own[0], mine), smoothed(own[1], mine), weak)
+        )
     receipts = seen[seen["is_receipt"]].groupby("place")["order_id"].nunique()
     still_open = seen[~seen["is_receipt"]].groupby("place")["order_id"].nunique()
-    return _table(sold, fitted, receipts, still_open)
+    return _table(sold, np.vstack(fitted), delays, receipts, still_open)
 
 
-def posterior(
-    prior: np.ndarray, arrived: np.ndarray, censored: np.ndarray, weight: float
-) -> np.ndarray:
-    """Probabilities (rows x delays) after `arrived` and `censored` observations at each delay.
-
-    `censored` counts orders last seen open at that delay: they are at risk up to and including it.
-    `prior` is one row for all, or one for each; what hazard is left falls on the last delay.
-    """
-    beyond = _survival_before(prior)
-    prior_hazard = np.divide(prior, beyond, out=np.ones_like(prior), where=beyond > 1e-12)
-    total = arrived + censored
-    at_risk = np.cumsum(total[:, ::-1], axis=1)[:, ::-1]
-    strength = weight * beyond
-    whole = strength + at_risk
-    hazard = np.divide(strength * prior_hazard + arrived, whole,
-                       out=np.broadcast_to(prior_hazard, arrived.shape).copy(),
-                       where=whole > 1e-12)  # fmt: skip
-    hazard[:, -1] = 1.0
-    open_before = np.cumprod(1 - hazard, axis=1)
-    open_before = np.hstack([np.ones((len(hazard), 1)), open_before[:, :-1]])
-    result: np.ndarray = hazard * open_before
-    return result
-
-
-def vague_prior() -> np.ndarray:
-    """What is believed before any receipt: mostly on the quoted day, later more than earlier."""
-    weights = np.where(_DELAYS <= 0, 0.5 ** (-_DELAYS / 1.0), 0.75**_DELAYS)
-    return (weights / weights.sum())[None, :]
-
-
-def _survival_before(probabilities: np.ndarray) -> np.ndarray:
-    result: np.ndarray = np.cumsum(probabilities[:, ::-1], axis=1)[:, ::-1]
-    return result
+def _typical(quoted: np.ndarray) -> float:
+    return float(np.median(quoted)) if len(quoted) else 14.0
 
 
 def _observations(
@@ -84,6 +78,7 @@ def _observations(
     """One row for each receipt or open rest of an order line, weighted by its share of the line.
 
     Orders placed before the first receipt on file are left out: only the late among them are seen.
+    Where no open order is known, so are the latest ones: only the quick among them have come.
     """
     receipts, still_open = tables["receipts"], tables["open_orders"]
     still_open = still_open[still_open["date"] == pd.Timestamp(as_of)]
@@ -93,6 +88,10 @@ def _observations(
     ], ignore_index=True)  # fmt: skip
     if len(receipts):
         rows = rows[rows["order_date"] >= receipts["arrival_date"].min()]
+        if still_open.empty:
+            took = receipts["arrival_date"] - receipts["order_date"]
+            until = pd.Timestamp(as_of) - took.quantile(0.99)
+            rows = rows[(rows["order_date"] <= until) | (rows["order_date"].min() > until)]
     line = rows.groupby(_LINE)["units"].transform("sum")
     rows = rows.assign(weight=np.where(line > 0, rows["units"] / line.where(line > 0, 1), 0.0))
     keys = sold[["vendor_id", "item_id"]].astype("str").assign(
@@ -100,10 +99,7 @@ def _observations(
     )  # fmt: skip
     rows = rows.merge(keys, on=["vendor_id", "item_id"], how="inner")
     delay = (rows["day"] - rows["order_date"]).dt.days - rows["quoted"]
-    # An order younger than the earliest delay could not have arrived yet: it tells nothing.
-    told = rows["is_receipt"] | (delay >= EARLIEST_DELAY_DAYS)
-    column = np.clip(delay, EARLIEST_DELAY_DAYS, LATEST_DELAY_DAYS) - EARLIEST_DELAY_DAYS
-    return rows.assign(column=column.astype("int64"))[told]
+    return rows.assign(delay=delay.clip(-MOST_DELAY_DAYS, MOST_DELAY_DAYS).astype("int64"))
 
 
 def _strings(frame: pd.DataFrame, day: str, units: str) -> pd.DataFrame:
@@ -114,25 +110,66 @@ def _strings(frame: pd.DataFrame, day: str, units: str) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def _counts(seen: pd.DataFrame, rows: int) -> tuple[np.ndarray, np.ndarray]:
-    arrived, censored = np.zeros((rows, len(_DELAYS))), np.zeros((rows, len(_DELAYS)))
-    come = seen["is_receipt"]
-    for counts, part in ((arrived, seen[come]), (censored, seen[~come])):
-        np.add.at(counts, (part["place"].to_numpy(), part["column"].to_numpy()), part["weight"])
-    return arrived, censored
+def _as_of_today(seen: pd.DataFrame, vendor: np.ndarray, as_of: pd.Timestamp) -> pd.DataFrame:
+    """The rows with delays moved along their vendor's trend to tonight, older ones weigh less."""
+    day = -(as_of - seen["order_date"]).dt.days.to_numpy(dtype=np.int64)
+    of_row = vendor[seen["place"].to_numpy(dtype=np.int64)]
+    delay = seen["delay"].to_numpy(dtype="float64")
+    came = day + (seen["delay"] + seen["quoted"]).to_numpy(np.int64)
+    nothing = np.zeros(0, dtype=np.int64)
+    orders = [(nothing, nothing, np.zeros(0))] * (int(vendor.max()) + 1)
+    whole = np.flatnonzero(seen["is_receipt"].to_numpy())
+    whole = whole[np.argsort(of_row[whole], kind="stable")]
+    edges = np.flatnonzero(np.diff(of_row[whole], prepend=-1, append=-1))
+    for low, high in pairwise(edges):
+        rows = whole[low:high]
+        orders[of_row[rows[0]]] = day[rows], came[rows], delay[rows]
+    drift = drifts(orders)
+    weight = seen["weight"] * 0.5 ** (-day / drift.half_life_days[of_row])
+    moved = np.rint(delay - drift.slope[of_row] * day).astype(np.int64)
+    return seen.assign(weight=weight, delay=np.clip(moved, -MOST_DELAY_DAYS, MOST_DELAY_DAYS))
 
 
-def _sum_by(counts: np.ndarray, group: np.ndarray) -> np.ndarray:
-    total = np.zeros((group.max() + 1, counts.shape[1]))
+def _support(sold: pd.DataFrame, seen: pd.DataFrame) -> np.ndarray:
+    """Delays that are possible: those seen, and what any vendor may do."""
+    low = min(int(seen["delay"].min()) if len(seen) else 0, _LEAST_EARLY)
+    low = max(low, -int(sold["quoted_lead_time_days"].max()))
+    high = max(int(seen["delay"].max()) if len(seen) else 0, 0)
+    return np.arange(low, min(high + _LEAST_LATE, MOST_DELAY_DAYS) + 1)
+
+
+def _counts(
+    seen: pd.DataFrame, group: np.ndarray, delays: np.ndarray, rows: slice | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Arrived and censored weight [groups, delays]; group: of each pair; rows: of the groups."""
+    first, count = (
+        (0, int(group.max()) + 1) if rows is None else (rows.start, rows.stop - rows.start)
+    )
+    found = []
+    # An order younger than the earliest delay could not have come yet: it tells nothing.
+    told = seen["is_receipt"] | (seen["delay"] >= delays[0])
+    column = np.clip(seen["delay"].to_numpy(), delays[0], delays[-1]) - delays[0]
+    for is_receipt in (True, False):
+        mine = (told & (seen["is_receipt"] == is_receipt)).to_numpy()
+        counts = np.zeros((count, len(delays)))
+        at = group[seen["place"].to_numpy(dtype=np.int64)[mine]] - first
+        np.add.at(counts, (at, column[mine]), seen["weight"].to_numpy()[mine])
+        found.append(counts)
+    return found[0], found[1]
+
+
+def _sum_by(counts: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
+    total = np.zeros((groups, counts.shape[1]))
     np.add.at(total, group, counts)
     return total
 
 
 def _table(
-    sold: pd.DataFrame, fitted: np.ndarray, receipts: pd.Series, still_open: pd.Series
-) -> pd.DataFrame:
+    sold: pd.DataFrame, fitted: np.ndarray, delays: np.ndarray, receipts: pd.Series,
+    still_open: pd.Series,
+) -> pd.DataFrame:  # fmt: skip
     """Long format: lead times below a day count as a day, tiny probabilities are dropped."""
-    lead = sold["quoted_lead_time_days"].to_numpy(dtype="int64")[:, None] + _DELAYS
+    lead = sold["quoted_lead_time_days"].to_numpy(dtype="int64")[:, None] + delays
     early = np.where(lead < 1, fitted, 0).sum(axis=1)
     fitted = np.where(lead < 1, 0, fitted)
     fitted[lead == 1] += early[(lead == 1).any(axis=1)]
