@@ -14,10 +14,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline import runner
 from pipeline.simulate import raw_folder
-from pipeline.simulate.prepare import Base
+from pipeline.simulate.prepare import Base, lend_model, stored
 from pipeline.simulate.report import record
 from pipeline.simulate.rivals.situation import Policy, Situation, to_decisions
 from pipeline.simulate.scenarios.scenario import Scenario
@@ -26,6 +27,7 @@ from pipeline.simulate.world.opportunity import opportunity_prices, protected_us
 from pipeline.simulate.world.start import initial_state
 from pipeline.simulate.world.state import State, load_state, save_state
 from pipeline.simulate.world.supply import day_number
+from pipeline.stages import BY_NAME
 from pipeline.store import Source, Store
 
 _READ_ALWAYS = ("items", "nodes", "lanes", "vendors", "vendor_items", "lead_times")
@@ -43,6 +45,7 @@ class SimulatedDay:
     profit_usd: float
 
 
+Floats = NDArray[np.float64]
 OnDay = Callable[[SimulatedDay], None]
 
 
@@ -52,7 +55,7 @@ def run_policy(
     """One policy's run, from its checkpoint if there is one; returns what it brought."""
     folder = base.folder / "runs" / policy.name / f"{replication:03d}"
     checkpoint = folder / "checkpoint.npz"
-    seed = scenario.seed + replication
+    seed, is_real = scenario.seed + replication, plans_itself(scenario, policy)
     n_days = len(base.truth.days)
     if checkpoint.exists():
         with np.load(checkpoint, allow_pickle=False) as archive:
@@ -61,7 +64,9 @@ def run_policy(
         found = record.record_from(arrays)
     else:
         blind = not getattr(policy, "sees_capacity", True)
-        raw_folder.copy_history(base.folder / "base" / "raw", folder / "raw", blind)
+        if is_real:
+            raw_folder.copy_history(base.folder / "base" / "raw", folder / "raw", blind)
+        folder.mkdir(parents=True, exist_ok=True)
         first, found = 0, record.empty_record(base.model, n_days)
         state = initial_state(base.model, base.times, base.tables, seed, scenario.start)
     world = World(base.model, base.times, state, seed, base.law)
@@ -72,19 +77,11 @@ def run_policy(
         situation = _situation(base, scenario, policy, folder, store, state, as_of, t)
         decisions = to_decisions(policy.decide(situation), base.model)
         planned = time.process_time()
-        prices = None
-        if getattr(policy, "is_protected", False):
-            prices = protected_usd(
-                base.model, base.tables["nodes"], state.on_hand, base.truth.capacity[t][:, 0]
-            )
-        elif base.model.rules.is_protected:
-            prices = opportunity_prices(
-                base.model, state.on_hand, situation.tables["items"],
-                situation.tables.get("demand_quantiles"), as_of,
-            )  # fmt: skip
+        prices = _unit_worth(base, state, situation, t)
         day = world.live(day_number(as_of) + 1, base.truth.demand[t], base.truth.price_usd[t],
                          decisions, base.truth.capacity[t], prices)  # fmt: skip
-        raw_folder.write_day(folder / "raw", base.model, as_of + timedelta(days=1), day, state)
+        if is_real:
+            raw_folder.write_day(folder / "raw", base.model, as_of + timedelta(days=1), day, state)
         spent = (planned - began, time.process_time() - planned)
         record.note(found, t, base.model, day, state, base.truth.demand[t], spent)
         _save(checkpoint, {"next_day": np.array(t + 1), **save_state(state), **found.arrays()})
@@ -93,19 +90,51 @@ def run_policy(
     return found
 
 
+def plans_itself(scenario: Scenario, policy: Policy) -> bool:
+    """Whether a run needs nights of its own: not if it only reads forecasts that are stored."""
+    return scenario.forecasts == "own" or not set(policy.stages) <= {"ingest", "forecast"}
+
+
+def _lend_forecast(shared: Store, store: Store, as_of: date) -> None:
+    """Publish the stored forecasts of a night as if the run had made them."""
+    for name in BY_NAME["forecast"].writes:
+        manifest = shared.manifest(as_of, name) or {}
+        lineage = {key: manifest[key] for key in
+                   ("stage", "code_version", "settings_sha256", "inputs")}  # fmt: skip
+        store.publish(as_of, name, shared.read(as_of, name), lineage)
+
+
+def _unit_worth(base: Base, state: State, situation: Situation, t: int) -> Floats | None:
+    """[items, nodes] usd by which orders are assigned tomorrow; None: to the nearest."""
+    model, rule = base.model, base.model.rules.assignment
+    if rule == "replacement":
+        space = base.truth.capacity[t][:, 0]
+        return protected_usd(model, base.tables["nodes"], state.on_hand, space)
+    if rule == "scarcity":
+        return opportunity_prices(
+            model, state.on_hand, situation.tables["items"],
+            situation.tables.get("demand_quantiles"), situation.as_of,
+        )  # fmt: skip
+    return None
+
+
 def _situation(
     base: Base, scenario: Scenario, policy: Policy, folder: Path, store: Store, state: State,
     as_of: date, t: int,
 ) -> Situation:  # fmt: skip
     """Run the policy's stages if they are due and read its tables, none newer than as_of."""
     planned = as_of - timedelta(days=t % policy.every_days)
-    if planned == as_of:
+    if planned == as_of and plans_itself(scenario, policy):
         trained = _model_date(base, scenario, store, folder, t)
         source = Source("raw", folder / "raw")
         for name in policy.stages:
-            runner.run_stage(store, source, base.settings, as_of, name, trained=trained)
+            if name == "forecast" and scenario.forecasts == "stored":
+                _lend_forecast(stored(base), store, as_of)
+            else:
+                runner.run_stage(store, source, base.settings, as_of, name, trained=trained)
+    told = store if plans_itself(scenario, policy) else stored(base)
     tables = {name: base.tables[name] for name in _READ_ALWAYS}
-    tables |= {name: store.read(planned, name) for name in policy.reads}
+    tables |= {name: told.read(planned, name) for name in policy.reads}
     coming = np.zeros_like(state.on_hand)
     np.add.at(coming, (state.on_the_way.item, state.on_the_way.node), state.on_the_way.units)
     return Situation(as_of, base.model, base.settings, tables, state.on_hand.copy(), coming)
@@ -123,13 +152,7 @@ def _model_date(base: Base, scenario: Scenario, store: Store, folder: Path, t: i
                 runner.run_stage(store, source, base.settings, day, name)
         return day
     day = runner.model_date(base.settings, scenario.start)
-    if store.manifest(day, "forecast_model") is None:
-        shared = Store(base.folder / "base" / "nights")
-        manifest = shared.manifest(day, "forecast_model") or {}
-        lineage = {key: manifest[key] for key in
-                   ("stage", "code_version", "settings_sha256", "inputs")}  # fmt: skip
-        store.publish_files(day, "forecast_model", shared.read_files(day, "forecast_model"),
-                            lineage)  # fmt: skip
+    lend_model(base, store, day)
     return day
 
 

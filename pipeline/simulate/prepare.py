@@ -71,6 +71,42 @@ def prepare(scenario: Scenario, out: Path) -> Base:
     return Base(scenario, out, settings, model, times, network_law(tables, model), real, tables)
 
 
+def store_forecasts(base: Base, every_days: int) -> None:
+    """Forecasts of the run's nights, every so many days, by a shop that sold all that was asked
+    for: what runs share where the scenario's forecasts are stored."""
+    folder, start = base.folder / "base", base.scenario.start
+    raw, store = folder / "stored_raw", stored(base)
+    if not raw.exists():
+        raw_folder.copy_history(folder / "raw", raw, False)
+        for t in range(len(base.truth.days)):
+            raw_folder.write_full_day(raw, base.model, start + timedelta(days=t + 1),
+                                      base.truth.demand[t])  # fmt: skip
+    trained = runner.model_date(base.settings, start)
+    lend_model(base, store, trained)
+    for t in range(0, len(base.truth.days), every_days):
+        as_of = start + timedelta(days=t)
+        for name in ("ingest", "forecast"):
+            if store.manifest(as_of, BY_NAME[name].writes[0]) is None:
+                runner.run_stage(store, Source("raw", raw), base.settings, as_of, name,
+                                 trained=trained)  # fmt: skip
+
+
+def stored(base: Base) -> Store:
+    """Where the forecasts lie that runs share."""
+    return Store(base.folder / "base" / "stored_nights")
+
+
+def lend_model(base: Base, store: Store, day: date) -> None:
+    """Publish the model of the start in a run's own store, unless it is there."""
+    if store.manifest(day, "forecast_model") is None:
+        shared = Store(base.folder / "base" / "nights")
+        manifest = shared.manifest(day, "forecast_model") or {}
+        lineage = {key: manifest[key] for key in
+                   ("stage", "code_version", "settings_sha256", "inputs")}  # fmt: skip
+        store.publish_files(day, "forecast_model", shared.read_files(day, "forecast_model"),
+                            lineage)  # fmt: skip
+
+
 def _fast(settings: Settings, scenario: Scenario) -> Settings:
     """The settings without the audit and the search in small worlds: seconds a night, hundreds of
     nights, for some tenths of a percent. A scenario that names optimize.exact_items keeps both."""

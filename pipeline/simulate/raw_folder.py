@@ -85,6 +85,17 @@ def write_day(folder: Path, model: WorldModel, when: date, day: Day, state: Stat
         _write(frame, folder / name / f"{when}.parquet", name)
 
 
+def write_full_day(folder: Path, model: WorldModel, when: date, demand: np.ndarray) -> None:
+    """Add a day on which all that was asked for was sold; demand: [items, regions]. Stock and
+    orders stay as they were, which forecasts do not look at."""
+    stamp = pd.Timestamp(when)
+    sold = _by_region(model, demand, "units", demand > 0)
+    _write(sold.assign(date=stamp), folder / "sales" / f"{when}.parquet", "sales")
+    last = sorted((folder / "stock").glob("*.parquet"))[-1]
+    stock = pd.read_parquet(last)
+    _write(stock.assign(date=stamp), folder / "stock" / f"{when}.parquet", "stock")
+
+
 def past_receipts(lead_times: pd.DataFrame, nodes: pd.DataFrame, as_of: date) -> pd.DataFrame:
     """Receipts (raw contract) whose lead times are even quantiles of each fitted distribution."""
     table = lead_times.sort_values(["vendor_id", "item_id", "lead_time_days"], ignore_index=True)

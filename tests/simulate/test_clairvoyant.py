@@ -164,7 +164,12 @@ def test_no_random_plan_earns_more(seed: int) -> None:
     """With late parts, customers who refuse a late delivery, and transfers that claim to be
     faster than their lane."""
     model, times, truth, tables = case(
-        4, 20, seed, late_parts=0.4, accept_late_share=0.6, is_protected=seed % 2 == 1
+        4,
+        20,
+        seed,
+        late_parts=0.4,
+        accept_late_share=0.6,
+        assignment=("nearest", "scarcity")[seed % 2],
     )
     bound = clairvoyant_bound(model, times, truth, tables, seed, START).usd
     rng = np.random.default_rng(seed)

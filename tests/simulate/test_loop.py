@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.simulate import stage
+from pipeline.simulate import side_by_side, stage
 from pipeline.simulate.bound.clairvoyant import clairvoyant_bound
 from pipeline.simulate.loop import SimulatedDay, run_policy
 from pipeline.simulate.prepare import Base, prepare
 from pipeline.simulate.report.page import render
 from pipeline.simulate.report.record import Record, tables
-from pipeline.simulate.rivals.replenish import cheapest_vendor, orders_up_to
+from pipeline.simulate.rivals.replenish import orders_up_to, supply_terms
 from pipeline.simulate.rivals.situation import TRANSFER_COLUMNS, Plan, Situation
 from pipeline.simulate.scenarios.scenario import Scenario
 from pipeline.simulate.stage import run_scenario
@@ -42,10 +42,10 @@ class TopUp:
         seen = situation.tables["stock"]
         assert int(seen["on_hand_units"].sum()) == int(situation.on_hand.sum())
         assert situation.tables["daily_demand"]["date"].max().date() == situation.as_of
-        terms = cheapest_vendor(situation.tables["vendor_items"], situation.tables["lead_times"])
         parent = parents(situation.tables["nodes"], situation.model)
         level = np.full(len(situation.model.items), 60.0)
-        orders = orders_up_to(situation, terms, level, parent, np.ones(situation.model.shape[::2]))
+        orders = orders_up_to(situation, supply_terms(situation), level, level, parent,
+                              np.ones(situation.model.shape[::2]))  # fmt: skip
         return Plan(orders, pd.DataFrame(columns=list(TRANSFER_COLUMNS)))
 
 
@@ -147,7 +147,7 @@ def test_a_change_is_told_against_the_unchanged_world(
         return base
 
     monkeypatch.setattr(stage, "prepare", prepared)
-    monkeypatch.setattr(stage, "run_policy", lambda *_: whole)
+    monkeypatch.setattr(side_by_side, "run_policy", lambda *_: whole)
     changed = scenario(against_unchanged=True)
     run_scenario(changed, ["echelon"], tmp_path, with_bound=False)
     assert [len(found.changes) for found in asked] == [0, 1]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,15 +13,20 @@ import pytest
 
 from pipeline.contracts.columns import QUANTILE_COLUMNS
 from pipeline.contracts.settings import Settings
+from pipeline.errors import UsageError
 from pipeline.simulate.rivals.demand_view import demand_view, gamma_quantile
-from pipeline.simulate.rivals.policies import POLICIES, Echelon, sale_usd
+from pipeline.simulate.rivals.plan import Echelon
+from pipeline.simulate.rivals.policies import POLICIES, named_policies
 from pipeline.simulate.rivals.replenish import (
     home_shares,
     orders_up_to,
+    supply_terms,
     transfers_to_targets,
     tree_sums,
 )
+from pipeline.simulate.rivals.room import fit_to_space
 from pipeline.simulate.rivals.situation import Situation, to_decisions
+from pipeline.simulate.rivals.worth import sale_usd
 from pipeline.simulate.world.model import parents
 from pipeline.simulate.world.opportunity import (
     opportunity_prices,
@@ -30,7 +37,7 @@ from pipeline.simulate.world.opportunity import (
 from pipeline.simulate.world.state import do_nothing
 from tests.simulate.small import raw_tables, small_world, stocked
 
-RULES = ("weeks_of_supply", "newsvendor", "single_echelon")
+RULES = tuple(name for name in POLICIES if not name.startswith("echelon"))
 
 
 def quantiles() -> pd.DataFrame:
@@ -83,19 +90,46 @@ def test_a_subtree_counts_its_node_and_all_below() -> None:
 
 def test_orders_are_whole_cases_of_at_least_the_minimum_and_only_when_due() -> None:
     night = situation()
-    terms = night.tables["vendor_items"].assign(mean_lead_time_days=4.0, moq_units=10)
+    night.tables["vendor_items"]["moq_units"] = 10
+    supply = supply_terms(night)
     parent = parents(night.tables["nodes"], night.model)
+    level = np.full(12, 3.0)
     placed = [
-        orders_up_to(
-            Situation(date(2025, 1, day), *list(vars(night).values())[1:]), terms,
-            np.full(12, 3.0), parent, np.ones((12, 4)),
-        )
+        orders_up_to(replace(night, as_of=date(2025, 1, day)), supply, level, level, parent,
+                     np.ones((12, 4)))
         for day in range(1, 8)
     ]  # fmt: skip
     units = pd.concat(placed)
     assert len(units) == 12  # each vendor once in its review period of seven days
     assert set(units["units"]) == {10}
     assert set(units["node_id"]) == {"DC"}
+    daily = orders_up_to(night, supply, level, level, parent, np.ones((12, 4)), is_daily=True)
+    assert len(daily) == 12
+
+
+def test_a_full_vendor_and_a_full_dock_serve_the_most_urgent_first() -> None:
+    """Vendor v1 sells 30 units a night: item_00 (short by 20) and item_02 (short by 10), not
+    item_04; a dock of 2 units a day has room for 2 * (3.7 + 1) = 9."""
+    night = situation()
+    night.tables["vendors"]["vendor_capacity_units_per_order"] = pd.array([30, pd.NA], "Int64")
+    level = np.zeros(12)
+    level[[0, 2, 4]] = 20, 10, 8
+    night.coming[[2, 4], 0] = 0, 2
+    parent, supply = parents(night.tables["nodes"], night.model), supply_terms(night)
+    args = (night, supply, level, level, parent, np.ones((12, 4)))
+    full = orders_up_to(*args, is_daily=True)
+    assert dict(zip(full["item_id"], full["units"], strict=True)) == {"item_00": 20, "item_02": 10}
+    docks = np.full(4, 3.0)
+    docked = orders_up_to(*args, docks, is_daily=True)  # 3 * 4.7 - 2 coming = 12.1
+    assert docked["units"].tolist() == [10]
+
+
+def test_targets_that_do_not_fit_give_way_until_they_do() -> None:
+    """The space of node 1 is half of what is wanted there; node 0 keeps all."""
+    cube, wanted = np.array([1.0, 2.0]), np.array([[4.0, 8.0], [3.0, 6.0]])
+    found = fit_to_space(lambda x: np.floor(wanted * (1 - x) + 0.5), cube, np.array([10.0, 10.0]))
+    assert found[:, 0].tolist() == [4, 3]
+    assert 8 <= cube @ found[:, 1] <= 10
 
 
 def test_a_vendor_below_its_order_minimum_waits() -> None:
@@ -107,11 +141,12 @@ def test_a_vendor_below_its_order_minimum_waits() -> None:
 
 
 def test_a_short_parent_gives_in_proportion_and_never_more_than_it_has() -> None:
+    """FC-A asks for its own 4 and the site's 2 below it, FC-B for 4; the center has 5."""
     night = situation()
     night.on_hand[:, 0] = 5
     parent = parents(night.tables["nodes"], night.model)
     target = np.zeros((12, 4))
-    target[:, 1], target[:, 2] = 6.0, 4.0
+    target[:, 1], target[:, 2], target[:, 3] = 4.0, 4.0, 2.0
     moved = transfers_to_targets(night, target, parent)
     by_node = moved.groupby("to_node_id")["transfer_units"].unique()
     assert by_node["FC-A"].tolist() == [3]  # 5 * 6 / 10
@@ -131,7 +166,7 @@ def test_rules_order_when_empty_and_rest_when_full(name: str) -> None:
             for day in range(1, 8)
         )  # fmt: skip
 
-    assert orders(0) == 12
+    assert orders(0) == 12 * (7 if name == "min_max" else 1)  # which looks at vendors each night
     assert orders(500) == 0
 
 
@@ -236,3 +271,38 @@ def test_rules_buy_nothing_that_loses_on_a_sale_where_such_items_are_dropped(nam
             as_of = here.as_of + timedelta(days=day)
             ordered += int(POLICIES[name].decide(replace(night, as_of=as_of)).orders["units"].sum())
         assert (ordered > 0) == is_bought
+
+
+def test_the_documented_policy_of_ones_own_runs_as_it_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "policies.md").read_text()
+    code = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(code) == 1
+    assert len(code[0].splitlines()) <= 45
+    (tmp_path / "my_policy.py").write_text(code[0])
+    monkeypatch.syspath_prepend(str(tmp_path))
+    name = "my_policy:TwoWeeks"
+    chosen = named_policies([name, "drp"], {"two_weeks": {"weeks": 4.0}, "drp": {"node_days": 3.0}})
+    assert list(chosen) == ["two_weeks", "drp"]
+    ordered = {}
+    for label, policy in (*chosen.items(), ("as printed", named_policies([name])["two_weeks"])):
+        nights = [replace(situation(2), as_of=date(2025, 1, day)) for day in range(1, 8)]
+        plans = [policy.decide(night) for night in nights]
+        ordered[label] = sum(int(plan.orders["units"].sum()) for plan in plans)
+        assert all(len(plan.transfers) for plan in plans)
+    assert ordered["two_weeks"] > ordered["as printed"] > 0
+
+
+def test_everything_wrong_with_the_policies_named_is_told_at_once() -> None:
+    names = ["guess", "no_such_module:Policy", "pathlib:Path", "drp"]
+    with pytest.raises(UsageError) as error:
+        named_policies(names, {"drp": {"weeks": 3}})
+    text = str(error.value)
+    for part in (
+        "unknown policies: guess",
+        "no_such_module",
+        "a policy needs",
+        "no parameter weeks",
+    ):
+        assert part in text

@@ -1,21 +1,40 @@
-"""What the simple policies share: homes of demand, order-up-to orders, transfers to targets.
+"""What the rules share: homes of demand, vendors' terms, order-up-to orders, transfers to targets.
 
 Positions are arrays [items, nodes]; nothing here forecasts or optimizes.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.simulate.rivals.room import within_limit
 from pipeline.simulate.rivals.situation import ORDER_COLUMNS, TRANSFER_COLUMNS, Situation
 from pipeline.simulate.world.model import WorldModel, grid
 from pipeline.simulate.world.supply import Ints
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Supply:
+    """Terms of the vendor that supplies each item; all arrays [items], vendor -1 where nobody does.
+
+    lead_days, lead_variance: mean and variance of its lead time; cover_days: lead time and review.
+    """
+
+    vendor: Ints
+    unit_cost_usd: Floats
+    case_units: Floats
+    least_units: Floats
+    quoted_days: Ints
+    lead_days: Floats
+    lead_variance: Floats
+    cover_days: Floats
 
 
 def home_shares(model: WorldModel) -> Floats:
@@ -51,83 +70,88 @@ def tree_sums(values: Floats, parent: Ints) -> Floats:
     return found
 
 
-def cheapest_vendor(vendor_items: pd.DataFrame, lead_times: pd.DataFrame) -> pd.DataFrame:
-    """One row an item: its cheapest vendor's terms with mean_lead_time_days (quoted if unknown)."""
-    means = lead_times.drop_duplicates(["vendor_id", "item_id"])
-    terms = vendor_items.astype({"vendor_id": "str", "item_id": "str"}).merge(
-        means.astype({"vendor_id": "str", "item_id": "str"})[
-            ["vendor_id", "item_id", "mean_lead_time_days"]
-        ],
-        how="left", on=["vendor_id", "item_id"],
+def supply_terms(situation: Situation) -> Supply:
+    """Each item's vendor of least landed cost: the price and the capital on its way; means and
+    variances of lead times as ingest fitted them, the quoted time where it knows none."""
+    model, planning = situation.model, situation.settings.planning
+    ids = {"vendor_id": "str", "item_id": "str"}
+    fitted = situation.tables["lead_times"].drop_duplicates([*ids]).astype(ids)
+    known = [name for name in ("mean_lead_time_days", "sd_lead_time_days") if name in fitted]
+    terms = situation.tables["vendor_items"].astype(ids)
+    terms = terms.merge(fitted[[*ids, *known]], how="left", on=[*ids])
+    terms["lead"] = terms["mean_lead_time_days"].fillna(terms["quoted_lead_time_days"])
+    terms["variance"] = terms["sd_lead_time_days"].fillna(0.0) ** 2 if len(known) == 2 else 0.0
+    capital = 1 + planning.holding_rate_per_year * terms["lead"] / 365.0
+    terms["landed"] = terms["unit_cost_usd"] * capital
+    terms = terms.sort_values(["item_id", "landed", "lead", "vendor_id"])
+    rows = terms.drop_duplicates("item_id").set_index("item_id").reindex(model.items)
+    lead = rows["lead"].fillna(0.0).to_numpy(float)
+    return Supply(
+        model.vendors.get_indexer(rows["vendor_id"]).astype(np.int64),
+        rows["unit_cost_usd"].to_numpy(float), rows["case_pack_units"].fillna(1).to_numpy(float),
+        rows["moq_units"].fillna(0).to_numpy(float),
+        rows["quoted_lead_time_days"].fillna(0).to_numpy(np.int64), lead,
+        rows["variance"].fillna(0.0).to_numpy(float), lead + planning.review_period_days,
     )  # fmt: skip
-    terms["mean_lead_time_days"] = terms["mean_lead_time_days"].fillna(
-        terms["quoted_lead_time_days"]
-    )
-    order = ["item_id", "unit_cost_usd", "mean_lead_time_days", "vendor_id"]
-    return terms.sort_values(order).drop_duplicates("item_id", ignore_index=True)
 
 
 def orders_up_to(
-    situation: Situation, terms: pd.DataFrame, level: Floats, parent: Ints, echelon_need: Floats
-) -> pd.DataFrame:
-    """Orders of the vendors reviewed tonight: up to `level` [items] on the network's position.
+    situation: Situation, supply: Supply, level: Floats, below: Floats, parent: Ints,
+    need: Floats, dock_units: Floats | None = None, is_daily: bool = False,
+) -> pd.DataFrame:  # fmt: skip
+    """Orders of the vendors reviewed tonight: items whose network position is under `below` [items]
+    are ordered up to `level` [items].
 
-    A vendor is reviewed every review period, on a night given by its place in the list. Quantities
-    are whole cases of at least the minimum; an order below the vendor's least value waits for its
-    next review. Units go to the receiving node whose echelon (echelon_need [items, nodes], targets
-    of each node's subtree) is shortest, case by case in proportion.
+    A vendor is reviewed every review period, on a night given by its place in the list, or each
+    night. Quantities are whole cases of at least the minimum. Units go to the nodes that vendors
+    supply in proportion to what their territories lack of `need` [items, nodes], case by case.
+    What takes a vendor above its capacity, or a dock above dock_units [nodes] a day of mean lead
+    time, is left out, the least urgent first; an order below the vendor's least value waits.
     """
     model, period = situation.model, situation.settings.planning.review_period_days
-    item = model.items.get_indexer(terms["item_id"])
-    vendor = model.vendors.get_indexer(terms["vendor_id"])
+    vendor, case = np.maximum(supply.vendor, 0), supply.case_units
     due = (vendor + situation.as_of.toordinal()) % period == 0
+    due = (due | is_daily) & (supply.vendor >= 0)
     position = (situation.on_hand + situation.coming).sum(axis=1)
-    need = np.maximum(np.ceil(level[item] - position[item]), 0)
-    case = terms["case_pack_units"].to_numpy(float)
-    units = np.ceil(np.maximum(need, terms["moq_units"].to_numpy(float)) / case) * case
-    units = np.where(due & (need > 0), units, 0).astype(np.int64)
-    value = pd.Series(units * terms["unit_cost_usd"].to_numpy(float)).groupby(vendor).sum()
-    least = situation.tables["vendors"].set_index(
-        situation.tables["vendors"]["vendor_id"].astype("str")
-    )["order_minimum_usd"]
-    too_small = value.to_numpy() < least.loc[model.vendors[value.index]].to_numpy(float)
-    units[np.isin(vendor, value.index[too_small])] = 0
-    rows = []
-    short = tree_sums(echelon_need, parent) - tree_sums(
-        (situation.on_hand + situation.coming).astype(float), parent
-    )
-    roots = _receiving(situation, parent)
-    for i in np.flatnonzero(units):
-        able = roots[model.may_hold[item[i], roots]]
-        line = terms.iloc[i]
-        arrival = situation.as_of + timedelta(1 + int(line["quoted_lead_time_days"]))
-        shares = _split(int(units[i] // case[i]), short[item[i], able])
-        rows += [
-            (line["vendor_id"], line["item_id"], model.nodes[node], int(cases * case[i]),
-             line["unit_cost_usd"], arrival)
-            for node, cases in zip(able, shares, strict=True) if cases
-        ]  # fmt: skip
-    return pd.DataFrame(rows, columns=list(ORDER_COLUMNS))
+    lack = np.where(position < below, np.maximum(np.ceil(level - position), 0), 0)
+    lots = np.ceil(np.maximum(lack, supply.least_units) / case) * case
+    wanted: Ints = np.where(due & (lack > 0), lots, 0).astype(np.int64)
+    urgency = lack / np.maximum(level, 1e-9)
+    units = wanted * within_limit(wanted, vendor, _vendor_limits(situation), urgency)
+    split, nodes = _split_to_docks(situation, units, case, parent, need)
+    if dock_units is not None:
+        split = _within_docks(situation, supply, split, nodes, dock_units, urgency)
+    units = split.sum(axis=1)
+    usd = np.bincount(vendor, units * np.nan_to_num(supply.unit_cost_usd), len(model.vendors))
+    split[usd[vendor] < _vendor_minimums(situation)[vendor]] = 0
+    k, j = np.nonzero(split)
+    arrival = pd.Timestamp(situation.as_of + timedelta(1))
+    return pd.DataFrame({
+        "vendor_id": model.vendors[vendor[k]], "item_id": model.items[k],
+        "node_id": model.nodes[nodes[j]], "units": split[k, j],
+        "unit_cost_usd": supply.unit_cost_usd[k],
+        "expected_arrival_date": arrival + pd.to_timedelta(supply.quoted_days[k], unit="D"),
+    })[list(ORDER_COLUMNS)]  # fmt: skip
 
 
 def transfers_to_targets(situation: Situation, target: Floats, parent: Ints) -> pd.DataFrame:
-    """Transfers that fill each node toward `target` [items, nodes] from its parent's stock.
-
-    A parent gives what it holds beyond its own target; if that is too little, in proportion.
+    """Transfers that fill each node and all below it toward `target` [items, nodes] from its
+    parent's stock: sites first, for a parent gives all it holds; where that is too little, in
+    proportion to what is lacking.
     """
     model = situation.model
     transit = grid(situation.tables["lanes"], "transit_days", model.nodes, model.nodes, np.nan,
                    "from_node_id", "to_node_id")  # fmt: skip
-    lack = np.maximum(np.ceil(target) - situation.on_hand - situation.coming, 0).astype(np.int64)
+    has = (situation.on_hand + situation.coming).astype(float)
+    lack = np.maximum(np.ceil(tree_sums(target, parent)) - tree_sums(has, parent), 0)
     frames = []
     for up in reversed(_bottom_up(parent)):
         below = [j for j in np.flatnonzero(parent == up) if np.isfinite(transit[up, j])]
         if not below:
             continue
-        free = np.maximum(situation.on_hand[:, up] - np.ceil(target[:, up]), 0)
         ask = lack[:, below] * model.may_hold[:, below]
         total = ask.sum(axis=1)
-        share = np.minimum(1.0, free / np.maximum(total, 1))
+        share = np.minimum(1.0, situation.on_hand[:, up] / np.maximum(total, 1))
         give = np.floor(ask * share[:, None] + 1e-9).astype(np.int64)
         k, i = np.nonzero(give)
         to = np.array(below)[i]
@@ -142,12 +166,60 @@ def transfers_to_targets(situation: Situation, target: Floats, parent: Ints) -> 
     return pd.concat(frames, ignore_index=True)[list(TRANSFER_COLUMNS)]
 
 
-def _receiving(situation: Situation, parent: Ints) -> Ints:
+def _split_to_docks(
+    situation: Situation, units: Ints, case: Floats, parent: Ints, need: Floats
+) -> tuple[Ints, Ints]:
+    """[items, docks] units and the docks' nodes: a dock's territory is its tree down to the next
+    dock, so that goods come as near as vendors bring them."""
+    model = situation.model
     rows = situation.tables["nodes"]
-    rows = rows.set_index(rows["node_id"].astype("str")).loc[situation.model.nodes]
+    rows = rows.set_index(rows["node_id"].astype("str")).loc[model.nodes]
     receives = rows["is_vendor_receiving"].to_numpy(bool)
-    top = receives & (parent < 0)
-    return np.flatnonzero(top if top.any() else receives)
+    nodes = np.flatnonzero(receives)
+    own = np.where(receives, -1, parent)
+    has = (situation.on_hand + situation.coming).astype(float)
+    short = tree_sums(need, own) - tree_sums(has, own)
+    split = np.zeros((len(units), len(nodes)), dtype=np.int64)
+    for k in np.flatnonzero(units):
+        able = np.flatnonzero(model.may_hold[k, nodes])
+        if len(able):
+            cases = _split(int(units[k] // case[k]), short[k, nodes[able]])
+            split[k, able] = np.array(cases) * int(case[k])
+    return split, nodes
+
+
+def _within_docks(
+    situation: Situation, supply: Supply, split: Ints, nodes: Ints, dock_units: Floats,
+    urgency: Floats,
+) -> Ints:  # fmt: skip
+    """[items, docks] what docks can take: what is on the way to one should not exceed what it can
+    receive in the mean lead time (Little's law)."""
+    asked = split.sum()
+    if not asked:
+        return split
+    mean_days = float((split.sum(axis=1) * supply.lead_days).sum() / asked) + 1.0
+    limit = np.maximum(dock_units[nodes] * mean_days - situation.coming[:, nodes].sum(axis=0), 0)
+    k, j = np.nonzero(split)
+    taken = within_limit(split[k, j], j, limit, urgency[k])
+    found = np.zeros_like(split)
+    found[k[taken], j[taken]] = split[k[taken], j[taken]]
+    found[found.sum(axis=1) < supply.least_units] = 0
+    return found
+
+
+def _vendor_limits(situation: Situation) -> Floats:
+    rows = situation.tables["vendors"]
+    if "vendor_capacity_units_per_order" not in rows:
+        return np.full(len(situation.model.vendors), np.inf)
+    limit = rows.set_index(rows["vendor_id"].astype("str"))["vendor_capacity_units_per_order"]
+    found = limit.reindex(situation.model.vendors).astype("float64").fillna(np.inf)
+    return found.to_numpy(float)
+
+
+def _vendor_minimums(situation: Situation) -> Floats:
+    rows = situation.tables["vendors"]
+    least = rows.set_index(rows["vendor_id"].astype("str"))["order_minimum_usd"]
+    return least.reindex(situation.model.vendors).fillna(0.0).to_numpy(float)
 
 
 def _split(cases: int, short: Floats) -> list[int]:

@@ -44,6 +44,11 @@ class Situation:
     on_hand: Ints
     coming: Ints
 
+    @property
+    def tomorrow(self) -> pd.DatetimeIndex:
+        """The day that is planned."""
+        return pd.DatetimeIndex([pd.Timestamp(self.as_of) + pd.Timedelta(days=1)])
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -54,7 +59,8 @@ class Plan:
 
 
 class Policy(Protocol):
-    """A way to plan. Write a class with these members and add it to `policies.POLICIES`.
+    """A way to plan. Write a class with these members and name it `module:Class`
+    (docs/policies.md), or add it to `policies.POLICIES`.
 
     stages: stages of the night to run before `decide`, in order; every_days: on how many nights
     they are run (1: every night); reads: tables of theirs, and of ingest, that `decide` needs.

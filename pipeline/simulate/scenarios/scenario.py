@@ -35,6 +35,11 @@ class Scenario(Section):
         None, ge=1, description="So many items, drawn by key; capacities shrink with their volume."
     )
     demand: Literal["actual", "resampled"] = "actual"
+    forecasts: Literal["own", "stored"] = Field(
+        "own",
+        description="own: each run forecasts from what it sold, as a real night would; stored: all "
+        "runs share forecasts made from the demand itself, for a first look and for tuning.",
+    )
     retrain_every_weeks: int = Field(
         0, ge=0, description="Train the forecast model again in the run; 0: the model at the start."
     )
@@ -43,6 +48,9 @@ class Scenario(Section):
     against_unchanged: bool = Field(
         False,
         description="Also run the world without the changes, and report what they do.",
+    )
+    policies: dict[str, dict[str, Any]] = Field(
+        {}, description="Parameters of policies by name, laid over their defaults."
     )
     settings: dict[str, dict[str, Any]] = Field({}, description="Laid over the planner's settings.")
 

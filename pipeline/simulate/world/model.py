@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -33,8 +34,11 @@ class WorldRules(Section):
         description="Customers who take a unit that misses its promised speed; others are lost.",
     )
     lets_wait: bool = Field(False, description="Unserved customers wait instead of being lost.")
-    is_protected: bool = Field(
-        False, description="Orders are assigned with scenario prices, else to the nearest stock."
+    assignment: Literal["nearest", "replacement", "scarcity"] = Field(
+        "nearest",
+        description="Where orders are served from, whoever plans. nearest: the cheapest delivery; "
+        "replacement: also what bringing the next unit there costs, less the overflow that it "
+        "spares; scarcity: also what the unit is worth to next week's orders.",
     )
     partial_receipt_share: float = Field(
         0.15, ge=0, le=1, description="Order lines of which 10-50 % of the units come later."
