@@ -5,7 +5,7 @@ SYNC := $(UV) sync --frozen --quiet --inexact --no-default-groups --extra airflo
 AS_OF ?=
 PORT ?= 8080
 
-.PHONY: help night airflow test lint format docs bench secrets clean
+.PHONY: help night airflow test lint format docs bench portable secrets clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,10 @@ docs: .venv/.dev  ## rewrite the generated documents and the default settings
 
 bench: .venv/.dev openmp  ## measure the optimizer; docs/operations.md names the other benchmarks
 	.venv/bin/python benchmarks/optimize.py --items 10000
+
+portable: .venv/.dev openmp  ## plan the sample and run the tests as other processors would
+	.venv/bin/python -m benchmarks.portable
+	.venv/bin/python -m benchmarks.portable --tests tests
 
 secrets:  ## print the secrets that docker-compose.yml requires: make -s secrets > .env
 	@python3 echelon_airflow/home.py

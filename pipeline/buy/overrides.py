@@ -27,7 +27,7 @@ def order_rules(overrides: pd.DataFrame, as_of: date) -> dict[str, list[OrderRul
     is_ours = overrides["override_target"].astype("str") == "order_units"
     in_force = (overrides["start_date"] <= day) & (overrides["expiry_date"] >= day)
     rules: dict[str, list[OrderRule]] = {}
-    ours = overrides[is_ours & in_force].sort_values("override_id")
+    ours = overrides[is_ours & in_force].sort_values("override_id", kind="stable")
     scope = ours["item_id"].astype("str").where(ours["item_id"].notna(), "")
     kinds, values = ours["override_kind"].astype("str"), ours["override_value"].astype("float64")
     for item, *rule in zip(scope, ours["override_id"], kinds, values, strict=True):

@@ -167,7 +167,7 @@ def _pairs(frame: pd.DataFrame, position_values: pd.DataFrame) -> Pairs:
 
 
 def _terms(vendors: pd.DataFrame) -> Terms:
-    ordered = _text(vendors, ["vendor_id"]).sort_values("vendor_id")
+    ordered = _text(vendors, ["vendor_id"]).sort_values("vendor_id", kind="stable")
     minimum = np.ceil(ordered["order_minimum_usd"].to_numpy(dtype=np.float64) * 100 - 1e-6)
     capacity = ordered["vendor_capacity_units_per_order"].astype("Float64").fillna(-1)
     return Terms(minimum.astype(np.int64), capacity.to_numpy().astype(np.int64))

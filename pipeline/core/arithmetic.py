@@ -25,6 +25,14 @@ def product(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.float64]:
     return found
 
 
+def first_of_best(values: NDArray[np.float64]) -> int:
+    """Index of the first value within 1e-9 of the largest: rounding decides between no equals."""
+    best = float(values.max())
+    if not np.isfinite(best):
+        return int(values.argmax())
+    return int((values >= best - 1e-9 * max(abs(best), 1.0)).argmax())
+
+
 def dot(left: NDArray[Any], right: NDArray[Any]) -> float:
     """Sum of the products of two arrays' elements."""
     return float((left * right).sum())

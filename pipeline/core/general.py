@@ -21,7 +21,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from pipeline.core.arithmetic import dot
+from pipeline.core.arithmetic import dot, first_of_best
 from pipeline.core.transport import serve_all
 
 A = NDArray[np.float64]
@@ -169,8 +169,8 @@ def climb_position(item: GeneralItem, start: NDArray[np.int64]) -> tuple[NDArray
     for _ in range(100 + 2 * int(start.sum())):
         more, less = found.gain - item.place_usd, item.place_usd - found.loss
         tried = []
-        for add, take in ((int(more.argmax()), -1), (-1, int(less.argmax())),
-                          (int(more.argmax()), int(less.argmax()))):  # fmt: skip
+        for add, take in ((first_of_best(more), -1), (-1, first_of_best(less)),
+                          (first_of_best(more), first_of_best(less))):  # fmt: skip
             promised = (more[add] if add >= 0 else 0.0) + (less[take] if take >= 0 else 0.0)
             if promised > 1e-9 and add != take:
                 tried.append((float(promised), add, take))

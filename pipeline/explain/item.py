@@ -145,7 +145,7 @@ def _transfers(own: Mapping[str, pd.DataFrame]) -> str:
 def _reason(rows: pd.DataFrame, note: str) -> str:
     if rows.empty:
         return ""
-    ordered = rows.sort_values("driver_order")
+    ordered = rows.sort_values("driver_order", kind="stable")
     drivers: list[Sequence[Cell]] = [
         (str(row["driver"]).replace("_", " "), int(row["driver_units"]))
         for row in _records(ordered)

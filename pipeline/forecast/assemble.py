@@ -82,7 +82,7 @@ def assemble(
     launch_plans: pd.DataFrame | None = None,
 ) -> Assembled:
     """Series on sale now or within `ahead` days, sorted by item and region."""
-    items = items.sort_values("item_id", ignore_index=True)
+    items = items.sort_values("item_id", ignore_index=True, kind="stable")
     item_ids = items["item_id"].astype(str).to_numpy(object)
     last = pd.Timestamp(as_of)
     first = daily_demand["date"].min() if len(daily_demand) else last

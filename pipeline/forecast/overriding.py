@@ -68,7 +68,7 @@ def rules_of(
     """Every demand override that holds on one of the next `reach` days, in the order of ids."""
     own = overrides[overrides["override_target"].astype(str) == "demand"]
     found = []
-    for row in own.sort_values("override_id").to_dict("records"):
+    for row in own.sort_values("override_id", kind="stable").to_dict("records"):
         rows = np.ones(len(keys.item), bool)
         if not pd.isna(row["item_id"]):
             rows &= keys.item == str(row["item_id"])

@@ -137,7 +137,9 @@ def _serving_order(network: dict[str, pd.DataFrame], names: list[str]) -> list[l
     options = network["delivery_options"]
     order = []
     for region in network["regions"]["region_id"]:
-        best = options[options["region_id"] == region].sort_values("ship_usd_per_unit")
+        best = options[options["region_id"] == region].sort_values(
+            "ship_usd_per_unit", kind="stable"
+        )
         own = best[best["speed"].isin(["same_day", "one_day", "two_day"])]["node_id"]
         chosen = list(dict.fromkeys([*own, *best["node_id"]]))
         order.append([names.index(node) for node in chosen])

@@ -173,7 +173,9 @@ def _full_nodes(tables: Tables, as_of: date) -> Iterator[Finding]:
     ).sum()  # fmt: skip
     capacity = tables["node_capacity"]
     capacity = capacity[(capacity["resource"] == "storage_cuft") & (capacity["start_date"] <= day)]
-    latest = capacity.sort_values("start_date").drop_duplicates("node_id", keep="last")
+    latest = capacity.sort_values("start_date", kind="stable").drop_duplicates(
+        "node_id", keep="last"
+    )
     for node, room in zip(latest["node_id"], latest["capacity"], strict=True):
         if used.get(node, 0.0) > room:
             yield Finding("node_capacity", 0, "capacity",

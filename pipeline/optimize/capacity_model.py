@@ -130,7 +130,7 @@ def _stated(network: NetworkModel, capacity: pd.DataFrame, weeks: list[date]) ->
     index = {name: i for i, name in enumerate(network.names)}
     found: list[Row] = []
     keys = [capacity["node_id"].astype(str), capacity["resource"].astype(str)]
-    for (name, resource), rows in capacity.sort_values("start_date").groupby(keys):
+    for (name, resource), rows in capacity.sort_values("start_date", kind="stable").groupby(keys):
         start = rows["start_date"].to_numpy("datetime64[D]")
         amount = rows["capacity"].to_numpy(float)
         for t, first in enumerate(weeks):

@@ -17,7 +17,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_matrix
 
 from pipeline.contracts.settings import Settings
-from pipeline.core.arithmetic import dot
+from pipeline.core.arithmetic import dot, first_of_best
 from pipeline.core.ascent import Point, Start, climb
 from pipeline.core.certificate import certify, lower_bound
 from pipeline.core.evaluate import evaluate
@@ -253,7 +253,7 @@ def _most_gain(
     for i, one in enumerate(general.items):
         fits = ((each[i] <= room) | (each[i] <= 0.0)).all(axis=1)
         usd = np.where(fits, now[i].gain - one.item.place_usd, -np.inf)
-        j = int(usd.argmax())
-        if usd[j] > best:
+        j = first_of_best(usd)
+        if usd[j] > best + 1e-9 * max(abs(best), 1.0):
             best, where = float(usd[j]), (i, j)
     return where

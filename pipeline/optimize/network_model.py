@@ -101,7 +101,9 @@ def build_network(
     cubes: pd.Series,
 ) -> NetworkModel:
     """Model of the network; region_share: demand share by region_id, cubes: unit_cube_cuft."""
-    nodes = nodes.sort_values("node_id", key=lambda ids: ids.astype(str)).reset_index(drop=True)
+    nodes = nodes.sort_values(
+        "node_id", key=lambda ids: ids.astype(str), kind="stable"
+    ).reset_index(drop=True)
     index = {name: i for i, name in enumerate(nodes["node_id"].astype(str))}
     above = nodes["parent_node_id"]
     parent = np.array([-1 if pd.isna(name) else index[str(name)] for name in above])

@@ -70,7 +70,7 @@ class NightModel:
 
 def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     """Model of the night from its tables."""
-    items = tables["items"].sort_values("item_id", key=lambda ids: ids.astype(str))
+    items = tables["items"].sort_values("item_id", key=lambda ids: ids.astype(str), kind="stable")
     names = items["item_id"].astype(str).tolist()
     regions = sorted(tables["regions"]["region_id"].astype(str))
     cube = demand_cube(tables["demand_quantiles"], names, regions)
@@ -134,7 +134,7 @@ def _in_force(overrides: pd.DataFrame, as_of: date) -> pd.DataFrame:
         & (overrides["start_date"] <= tomorrow)
         & (overrides["expiry_date"] >= tomorrow)
     ]
-    return chosen.sort_values("override_id")
+    return chosen.sort_values("override_id", kind="stable")
 
 
 def scope(

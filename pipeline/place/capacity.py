@@ -37,7 +37,7 @@ def capacity_at(capacity: pd.DataFrame, resource: str, nodes: list[str], day: da
     rows = capacity[
         (capacity["resource"].astype("str") == resource)
         & (capacity["start_date"] <= pd.Timestamp(day))
-    ].sort_values("start_date")
+    ].sort_values("start_date", kind="stable")
     last = rows.groupby(rows["node_id"].astype("str"))["capacity"].last()
     return last.reindex(nodes).fillna(np.inf).to_numpy(dtype=np.float64)
 

@@ -79,8 +79,8 @@ def _cell_costs(
     """(usd [cells, nodes], share of all demand [cells]); inf where a node cannot serve at all."""
     speeds = speeds.astype({"region_id": "str", "speed": "str"})
     speeds = speeds.sort_values(["region_id", "promise_days", "speed"], ignore_index=True)
-    hour = hours.sort_values("hour")["hour"].to_numpy(dtype=np.float64)
-    hour_share = hours.sort_values("hour")["demand_share"].to_numpy(dtype=np.float64)
+    hour = hours.sort_values("hour", kind="stable")["hour"].to_numpy(dtype=np.float64)
+    hour_share = hours.sort_values("hour", kind="stable")["demand_share"].to_numpy(dtype=np.float64)
     ship, cutoff = _by_speed(grid, options, speeds)
     region = speeds["region_id"].to_numpy()
     slower = np.full(ship.shape, np.inf)  # cheapest delivery at this speed or a slower one

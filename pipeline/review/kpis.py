@@ -90,7 +90,7 @@ def _forecast(scores: pd.DataFrame) -> list[Figure]:
     network = text[(text["item_group"] == "all") & (text["region_group"] == "network")]
     if network.empty:
         return []
-    row = network.sort_values("window_days").iloc[0]
+    row = network.sort_values("window_days", kind="stable").iloc[0]
     return [
         ("forecast_coverage_90", float(row["coverage_90"]), "share"),
         ("forecast_coverage_95", float(row["coverage_95"]), "share"),

@@ -54,7 +54,7 @@ def coverage_plot(scores: pd.DataFrame) -> Markup | None:
     rows = text[(text["item_group"] == "all") & (text["region_group"] == "network")]
     if rows.empty:
         return None
-    rows = rows.sort_values("window_days")
+    rows = rows.sort_values("window_days", kind="stable")
     series = [
         (nominal, f"{nominal:.0%}", rows[f"coverage_{nominal * 100:.0f}"].to_numpy())
         for nominal in (0.5, 0.9, 0.95)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.core.arithmetic import dot, product
+from pipeline.core.arithmetic import dot, first_of_best, product
 
 RNG = np.random.default_rng(0)
 
@@ -22,3 +22,11 @@ def test_products_of_integers_are_exact():
     a, b = RNG.integers(0, 9, (4, 6)), RNG.integers(0, 9, (6, 2))
     assert (product(a, b) == a @ b).all()
     assert dot(a[0], b[:, 0]) == a[0] @ b[:, 0]
+
+
+def test_the_first_of_equals_is_best_however_they_are_rounded():
+    values = np.array([1.0, 7.0, 7.0, 2.0])
+    assert first_of_best(values + np.array([0, 0, 1e-14, 0])) == 1
+    assert first_of_best(values + np.array([0, 1e-14, 0, 0])) == 1
+    assert first_of_best(values + np.array([0, 0, 1e-3, 0])) == 2
+    assert first_of_best(np.array([-np.inf, -np.inf])) == 0

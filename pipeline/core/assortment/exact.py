@@ -39,5 +39,5 @@ def exact_profits(
             left = np.roll(value, 1, axis=i)  # the value with a unit of i fewer; unused where none
             after += buys[i] * (price_usd[i] + left)
         value = after
-    cost = np.tensordot(unit_cost_usd, grid, axes=1)
+    cost = sum(unit * own for unit, own in zip(unit_cost_usd, grid, strict=True))
     return np.asarray(value - cost)

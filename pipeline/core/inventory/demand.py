@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import integrate, signal, stats
 
+from pipeline.core.arithmetic import dot
+
 Array = NDArray[np.float64]
 
 TAIL = 1e-13  # probability cut off at each end when a distribution is put on a grid
@@ -84,12 +86,12 @@ class Lattice:
     @property
     def mean(self) -> float:
         """Mean, units per period."""
-        return float(self.probabilities @ self.values)
+        return dot(self.probabilities, self.values)
 
     @property
     def sd(self) -> float:
         """Standard deviation, units."""
-        return math.sqrt(max(float(self.probabilities @ (self.values - self.mean) ** 2), 0.0))
+        return math.sqrt(max(dot(self.probabilities, (self.values - self.mean) ** 2), 0.0))
 
     @property
     def is_integer(self) -> bool:
@@ -109,7 +111,7 @@ class Lattice:
 
     def loss(self, x: float) -> float:
         """Expected shortage E[(D − x)⁺], units."""
-        return float(self.probabilities @ np.maximum(self.values - x, 0.0))
+        return dot(self.probabilities, np.maximum(self.values - x, 0.0))
 
     def over(self, periods: float) -> Lattice:
         """Demand over so many independent periods."""

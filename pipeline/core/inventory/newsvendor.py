@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize
 
+from pipeline.core.arithmetic import dot
 from pipeline.core.inventory.demand import Array, Demand
 
 
@@ -95,7 +96,7 @@ def budgeted_newsvendor(
     unit_costs = np.asarray(costs, dtype=float)
 
     def excess(price_of_money: float) -> float:
-        return float(unit_costs @ orders(price_of_money)) - budget
+        return dot(unit_costs, orders(price_of_money)) - budget
 
     money_price = 0.0
     if excess(0.0) > 0:
@@ -123,7 +124,7 @@ def _spend_rest(
     """Buy further whole units of discrete items while they fit and still raise the profit."""
     orders = orders.copy()
     while True:
-        left = budget - float(np.asarray(costs) @ orders)
+        left = budget - dot(np.asarray(costs), orders)
         gains = []
         for i, d in enumerate(demands):
             if d.is_integer and costs[i] <= left + 1e-9:

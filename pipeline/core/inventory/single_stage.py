@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import integrate, optimize
 
+from pipeline.core.arithmetic import dot
 from pipeline.core.inventory.demand import Demand, Lattice
 from pipeline.core.inventory.newsvendor import Level, expected_cost, newsvendor
 
@@ -169,7 +170,9 @@ def min_max_policy(
         span = top - s
         density = renewals.density(span)
         levels = top - np.arange(span)
-        return float((fixed_cost + density @ np.array([g(int(y)) for y in levels])) / density.sum())
+        return (fixed_cost + dot(density, np.array([g(int(y)) for y in levels]))) / float(
+            density.sum()
+        )
 
     start = int(newsvendor(over_lead, holding, backorder).level_units)
     s, top = start - 1, start
@@ -199,5 +202,5 @@ class _Renewal:
             j = len(self.values)
             reach = np.arange(1, min(j, self.mass.size - 1) + 1)
             earlier = np.array([self.values[j - k] for k in reach])
-            self.values.append(float(self.mass[reach] @ earlier) / (1.0 - self.mass[0]))
+            self.values.append(dot(self.mass[reach], earlier) / (1.0 - self.mass[0]))
         return np.array(self.values[:count])

@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, sparse
 
+from pipeline.core.arithmetic import product
 from pipeline.errors import EchelonError
 from pipeline.simulate.bound.flow import (
     INBOUND,
@@ -104,7 +105,7 @@ def _value(problem: _Problem, price: Floats) -> tuple[float, Floats, Floats]:
     cost, use = np.array([part[0] for part in solved]), np.stack([part[1] for part in solved])
     room = np.where(price > 0, problem.cap - problem.use, 0.0)
     value = float((price * room).sum()) - float(cost.sum()) - problem.sunk_usd
-    return value, cost - use @ price, use
+    return value, cost - product(use, price), use
 
 
 def _prices(problem: _Problem, columns: list[tuple[Floats, Floats]]) -> tuple[Floats, float]:

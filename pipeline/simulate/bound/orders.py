@@ -24,6 +24,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from pipeline.core.arithmetic import dot
 from pipeline.simulate.bound.flow import Ways
 from pipeline.simulate.world.kernel import orders_by_cell
 from pipeline.simulate.world.model import WorldModel
@@ -146,5 +147,5 @@ def terms(day: Ints, units: Ints, value: Floats, stock: Ints, move_usd: Floats) 
         share = np.minimum(1.0, move_usd / np.maximum(moving, 1e-12))
         owed = np.bincount(day, units * loss, n_days)
         paid = even - value + share[day] * loss
-        found.append(Terms(paid, share * moving, float(share @ owed)))
+        found.append(Terms(paid, share * moving, dot(share, owed)))
     return found
