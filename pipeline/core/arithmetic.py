@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 
 def product(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.float64]:
-    """left [..., k] times right [k] or [k, n], as float64 [...] or [..., n]."""
+    """left [..., k] times right [k] or [k, n], as float64; also left [k] times right [k, ...]."""
     if right.ndim == 1:
         return np.asarray((left * right).sum(axis=-1), dtype=np.float64)
     if left.ndim == 1:
-        return np.asarray((left[:, None] * right).sum(axis=0), dtype=np.float64)
+        return np.asarray(
+            (left.reshape(-1, *[1] * (right.ndim - 1)) * right).sum(axis=0), dtype=np.float64
+        )
     if left.ndim == 2 and len(left) < len(right):
         return np.stack([product(row, right) for row in left])
     found = np.zeros((*left.shape[:-1], right.shape[1]))

@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from pipeline.core.arithmetic import product
 from pipeline.core.load.blend import backtest_origins, recency, softmax_weights
 from pipeline.core.load.days import PARTS, DayTable
 from pipeline.core.load.ridge import huber_weights, lagged_moments, predict, solve
@@ -110,7 +111,7 @@ def fit_level(
     total = np.zeros(horizon_days)
     for part in PARTS:
         total += parts[part]
-    backtest = np.tensordot(used / used.sum(), trial, axes=1)
+    backtest = product(used / used.sum(), trial)
     return LevelForecast(total, parts, origins, backtest, weight, fitted / used.sum())
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.arithmetic import product
 from pipeline.core.load.blend import recency, softmax_weights
 from pipeline.core.load.days import DayTable
 from pipeline.core.load.ridge import moments, predict, solve
@@ -75,8 +76,8 @@ def fit_shape(
     blend = _weigh(trial, log_share, weight, origins, importance, n)
     state_share = float(sum(w * STATES[s][1] for w, (_, s) in zip(blend, choices, strict=True)))
     return ShapeForecast(
-        np.tensordot(blend, final, axes=1), np.tensordot(blend, trial, axes=1),
-        np.tensordot(blend, fitted, axes=1), state_share,
+        product(blend, final), product(blend, trial),
+        product(blend, fitted), state_share,
     )  # fmt: skip
 
 
