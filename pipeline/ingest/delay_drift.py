@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.core.arithmetic import product
+
 F64 = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 CANDIDATES = (
@@ -89,9 +91,9 @@ def foretold(ordered: Ints, arrived: Ints, delay: F64) -> F64:
 def _slopes(weight: F64, ordered: Ints, delay: F64) -> F64:
     """Weighted least-squares slope of delay by day for each row of weights, drawn towards none."""
     total = np.maximum(weight.sum(axis=1), 1e-9)
-    day, late = (weight @ ordered) / total, (weight @ delay) / total
-    joint = (weight @ (ordered * delay)) / total - day * late
-    variance = (weight @ ordered**2) / total - day**2
+    day, late = product(weight, ordered) / total, product(weight, delay) / total
+    joint = product(weight, ordered * delay) / total - day * late
+    variance = product(weight, ordered**2) / total - day**2
     slope = np.where(variance > 1, joint / np.maximum(variance, 1), 0.0)
     count = total**2 / np.maximum((weight**2).sum(axis=1), 1e-9)
     return np.asarray(np.clip(slope * count / (count + _TREND_ORDERS), -0.5, 0.5))

@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.core.arithmetic import product
+
 F64 = npt.NDArray[np.float64]
 
 
@@ -74,8 +76,8 @@ def kernel_widths(arrived: F64) -> F64:
     n = arrived.sum(axis=1)
     chance = np.divide(arrived, n[:, None], out=np.zeros_like(arrived), where=n[:, None] > 0)
     day = np.arange(arrived.shape[1])
-    mean = chance @ day
-    sd = np.sqrt(np.maximum(chance @ day**2 - mean**2, 0))
+    mean = product(chance, day)
+    sd = np.sqrt(np.maximum(product(chance, day**2) - mean**2, 0))
     total = np.cumsum(chance, axis=1)
     low, high = (np.argmax(total >= level - 1e-12, axis=1) for level in (0.25, 0.75))
     spread = np.minimum(sd, (high - low) / 1.34)

@@ -158,7 +158,7 @@ def rows_of(
                 for item in scope
             ]
     frame = pd.DataFrame(rows, columns=list(ROW_COLUMNS))
-    frame = frame.sort_values("override_id", ignore_index=True)
+    frame = frame.sort_values("override_id", kind="stable", ignore_index=True)
     for name in ("start_date", "expiry_date"):
         frame[name] = pd.to_datetime(frame[name])
     return frame
