@@ -18,7 +18,7 @@ from pipeline.simulate import raw_folder
 from pipeline.simulate.scenarios.scenario import Scenario, choose_items
 from pipeline.simulate.world.law import Law, network_law
 from pipeline.simulate.world.model import WorldModel, WorldRules, world_model
-from pipeline.simulate.world.supply import LeadTimes, day_number, lead_times
+from pipeline.simulate.world.supply import LeadTimes, lead_times
 from pipeline.simulate.world.truth import Truth, truth
 from pipeline.stages import BY_NAME
 from pipeline.store import Source, Store
@@ -66,8 +66,8 @@ def prepare(scenario: Scenario, out: Path) -> Base:
     real = truth(tables, demand, model, scenario.start, scenario.days,
                  scenario.demand == "resampled", scenario.seed)  # fmt: skip
     for change in scenario.changes:
-        real = change.demand(real, model)
-        times = change.lead_times(times, day_number(first))
+        real = change.demand(real, model, tables)
+        times = change.lead_times(times, model, tables, first)
     return Base(scenario, out, settings, model, times, network_law(tables, model), real, tables)
 
 

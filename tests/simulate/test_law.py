@@ -15,8 +15,8 @@ from pipeline.simulate.world.day import Day, World
 from pipeline.simulate.world.law import RULES, network_law
 from pipeline.simulate.world.model import WorldModel, WorldRules, world_model
 from pipeline.simulate.world.state import Decisions, do_nothing
-from pipeline.simulate.world.supply import lead_times
-from tests.simulate.small import raw_tables, stocked
+from pipeline.simulate.world.supply import confirmed_units, lead_times, luck
+from tests.simulate.small import raw_tables, small_world, stocked
 
 DAY = 20_000
 ORDER_WAYS = ("negative", "zero", "fraction", "nan", "infinite", "free", "dear", "nan_cost",
@@ -38,9 +38,11 @@ def strict_tables() -> dict[str, pd.DataFrame]:
     return tables
 
 
-def strict_world(seed: int = 1) -> tuple[World, dict[str, pd.DataFrame]]:
+def strict_world(
+    seed: int = 1, rules: WorldRules | None = None
+) -> tuple[World, dict[str, pd.DataFrame]]:
     tables = strict_tables()
-    model = world_model(tables, WorldRules())
+    model = world_model(tables, rules or WorldRules())
     times = lead_times(tables["lead_times"], tables["vendor_items"], model)
     return World(model, times, stocked(model), seed, network_law(tables, model)), tables
 
@@ -155,8 +157,12 @@ def test_a_transfer_moves_what_is_there_and_the_rest_is_refused() -> None:
 @given(seed=st.integers(0, 10_000))
 def test_units_and_money_are_conserved_whatever_is_asked(seed: int) -> None:
     """Random lines, mostly illegal: what is owned changes by lawful orders and sales alone, and
-    what is paid above standard cost is that of lawful lines."""
-    world, tables = strict_world(seed)
+    what is paid above standard cost is that of lawful lines; also where vendors send fewer or more
+    units than were ordered, in parts, and docks take their days."""
+    rules = WorldRules(short_share=0.3, over_share=0.3, partial_receipt_share=0.5, receiving_days=2)
+    world, tables = strict_world(seed, rules if seed % 2 else None)
+    world = World(replace(world.model, unit_cost_usd=world.model.unit_cost_usd - 1.0), world.times,
+                  world.state, seed, world.law)  # fmt: skip
     rng = np.random.default_rng(seed)
     model = world.model
     for t in range(5):
@@ -169,9 +175,30 @@ def test_units_and_money_are_conserved_whatever_is_asked(seed: int) -> None:
         assert (day.lawful.units > 0).all()
         least = tables["vendor_items"]["unit_cost_usd"].to_numpy()[day.lawful.item]
         assert day.lawful.unit_cost_usd == pytest.approx(least)
+        assert day.money[:, 9].sum() == pytest.approx(day.orders_units)  # a dollar above standard
         assert len(day.refused.rule) >= len(plan.units) - len(day.lawful.units)
     nothing = world.live(DAY + 5, demand * 0, np.ones(model.shape[:2]), do_nothing())
     assert len(nothing.refused.rule) == 0
+
+
+def test_vendors_confirm_what_they_will_send() -> None:
+    """Of 240 lines of 40 units a third is short by 5-30 %, a third brings 5-10 % more, and units at
+    the dock wait their days."""
+    _, model, times = small_world()
+    n, luck_of = 240, WorldRules(short_share=1 / 3, over_share=1 / 3, receiving_days=3)
+    item, day = np.arange(n) % 12, np.arange(n) // 12
+    model = replace(model, rules=luck_of)
+    found = np.concatenate([
+        confirmed_units(model, 1, item[day == t] % 2, item[day == t], np.full(12, 40), int(t))
+        for t in range(20)
+    ])  # fmt: skip
+    for share in (found < 40, found > 40, found == 40):
+        assert 0.2 < share.mean() < 0.47
+    assert 28 <= found.min() < 38
+    assert 42 <= found.max() <= 44
+    lead, _, _ = luck(model, times, 1, item[:12] % 2, item[:12], 5)
+    usual, _, _ = luck(replace(model, rules=WorldRules()), times, 1, item[:12] % 2, item[:12], 5)
+    assert (lead == usual + 3).all()
 
 
 def _anything(model: WorldModel, rng: np.random.Generator, day: int) -> Decisions:
@@ -179,7 +206,7 @@ def _anything(model: WorldModel, rng: np.random.Generator, day: int) -> Decision
     n, m = 12, 12
     n_items, _, n_nodes = model.shape
     item, moved = rng.integers(-1, n_items, n), rng.integers(-1, n_items, m)
-    cost = np.where(rng.random(n) < 0.5, model.unit_cost_usd[item], rng.normal(10, 10, n))
+    cost = np.where(rng.random(n) < 0.5, model.unit_cost_usd[item] + 1, rng.normal(10, 10, n))
     plan = Decisions(
         item % 2, item, rng.integers(-1, n_nodes, n), rng.integers(-4, 30, n), cost,
         day + rng.integers(-2, 6, n), moved, rng.integers(-1, n_nodes, m),

@@ -7,7 +7,7 @@ accounted for. Nothing here knows how decisions are made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from pipeline.simulate.world import kernel
 from pipeline.simulate.world.law import Law, Refusals, uphold
 from pipeline.simulate.world.model import WorldModel
 from pipeline.simulate.world.state import Decisions, State
-from pipeline.simulate.world.supply import Ints, LeadTimes, Shipments, dispatch
+from pipeline.simulate.world.supply import Ints, LeadTimes, Shipments, confirmed_units, dispatch
 
 MONEY = (
     "revenue_usd", "cost_of_goods_usd", "shipping_usd", "missed_speed_usd", "goodwill_usd",
@@ -37,7 +37,8 @@ class Day:
     sold, in_stock_share: [items, regions]; count: [items, 5] (kernel's columns); money: [items,
     MONEY] usd; speed_units: [speeds, 2] asked for and kept; usage, overflow: [nodes, resources],
     overflow of flows being what the day adds to its week's; received: the shipments that arrived;
-    lawful: the decisions that were carried out; refused: those that were not, None without a law.
+    lawful: the decisions that were carried out, orders as vendors confirmed them; refused: those
+    that were not, None without a law.
     """
 
     day: int
@@ -93,6 +94,9 @@ class World:
         refused = None
         if self.law is not None:
             decisions, refused = uphold(self.law, self.model, decisions, state.on_hand, day)
+        decisions = replace(decisions, units=confirmed_units(
+            self.model, self.seed, decisions.vendor, decisions.item, decisions.units, day
+        ))  # fmt: skip
         outbound, transport_usd = self._transfer(decisions, day)
         ordered = self._order(decisions, day)
         shipped = np.zeros((n_items, n_nodes), dtype=np.int64)

@@ -43,6 +43,16 @@ class WorldRules(Section):
     partial_receipt_share: float = Field(
         0.15, ge=0, le=1, description="Order lines of which 10-50 % of the units come later."
     )
+    short_share: float = Field(
+        0.0, ge=0, le=1, description="Order lines that vendors confirm with 5-30 % fewer units."
+    )
+    over_share: float = Field(
+        0.0, ge=0, le=1, description="Order lines that vendors confirm with 5-10 % more units."
+    )
+    receiving_days: int = Field(
+        0, ge=0, le=14, description="Days from a vendor's truck at the dock to units that can be "
+        "sold; planners count on none.",
+    )  # fmt: skip
     partial_delay_days: int = Field(10, ge=1, le=90, description="Most days that they are later.")
     goodwill_share: float = Field(0.1, ge=0, le=5, description="Goodwill lost, share of the price.")
     holding_rate_per_year: float = Field(0.25, ge=0, le=2, description="Capital cost of stock.")

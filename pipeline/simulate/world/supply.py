@@ -6,7 +6,8 @@ and a resumed run needs no memory of its draws.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date
 
 import numpy as np
@@ -18,7 +19,7 @@ from pipeline.simulate.world.model import WorldModel
 from pipeline.simulate.world.randomness import draw_uniforms
 
 Ints = NDArray[np.int64]
-_LEAD, _PARTIAL, _SHARE, _DELAY = range(4)  # streams of random numbers
+_LEAD, _PARTIAL, _SHARE, _DELAY, _KIND, _SIZE = range(6)  # streams of random numbers
 
 
 @dataclass(frozen=True)
@@ -65,19 +66,46 @@ def nothing() -> Shipments:
 
 
 @dataclass(frozen=True)
+class Shock:
+    """What becomes of orders of some pairs that are sent from first_day to last_day (since 1970).
+
+    pair: [pairs] mask; factor multiplies the lead time, add_days and, with every week since the
+    first day, drift_days_per_week are added; is_held: they leave only after the last day.
+    """
+
+    pair: NDArray[np.bool_]
+    first_day: int
+    last_day: int
+    factor: float = 1.0
+    add_days: float = 0.0
+    drift_days_per_week: float = 0.0
+    is_held: bool = False
+
+    def on(self, days: Ints, pair: Ints, sent_day: Ints) -> Ints:
+        """Lead times after the shock."""
+        is_hit = self.pair[pair] & (sent_day >= self.first_day) & (sent_day <= self.last_day)
+        drift = self.drift_days_per_week * (sent_day - self.first_day) / 7.0
+        later = np.ceil(days * self.factor + self.add_days + drift - 1e-9).astype(np.int64)
+        later += (self.last_day + 1 - sent_day) * self.is_held
+        return np.where(is_hit, later, days)
+
+
+@dataclass(frozen=True)
 class LeadTimes:
     """Lead-time distributions of (vendor, item) pairs; pair = vendor * items + item.
 
-    first: [pairs + 1]; days, cumulative: the possible lead times and their cumulative probability.
-    shock_factor multiplies the lead times of orders sent from shock_from to shock_to (days).
+    first: [pairs + 1]; days, cumulative: the possible lead times and their cumulative probability;
+    shocks: what really happens beside, one after the other, and no planner knows.
     """
 
     first: Ints
     days: Ints
     cumulative: NDArray[np.float64]
-    shock_factor: float = 1.0
-    shock_from: int = 0
-    shock_to: int = -1
+    shocks: tuple[Shock, ...] = ()
+
+    def with_shocks(self, more: Sequence[Shock]) -> LeadTimes:
+        """These times, and what happens beside."""
+        return replace(self, shocks=(*self.shocks, *more))
 
     def draw(self, pair: Ints, sent_day: Ints, u: NDArray[np.float64]) -> Ints:
         """Lead times in days for uniforms ``u``; pairs without a distribution raise ValueError."""
@@ -85,8 +113,9 @@ class LeadTimes:
             raise ValueError("an order to a vendor that does not sell the item")
         days = np.empty(len(pair), dtype=np.int64)
         _look_up(self.first, self.days, self.cumulative, pair, u, days)
-        is_shocked = (sent_day >= self.shock_from) & (sent_day <= self.shock_to)
-        return np.where(is_shocked, np.ceil(days * self.shock_factor).astype(np.int64), days)
+        for shock in self.shocks:
+            days = shock.on(days, pair, sent_day)
+        return days
 
 
 @njit(nogil=True, cache=True)
@@ -133,7 +162,26 @@ def luck(
     lead = times.draw(vendor * len(model.items) + item, sent, u[_LEAD])
     share = np.where(u[_PARTIAL] < rules.partial_receipt_share, 0.1 + 0.4 * u[_SHARE], 0.0)
     delay = 1 + (u[_DELAY] * rules.partial_delay_days).astype(np.int64)
-    return lead, share, delay
+    return lead + rules.receiving_days, share, delay
+
+
+def confirmed_units(
+    model: WorldModel, seed: int, vendor: Ints, item: Ints, units: Ints, day: int
+) -> Ints:
+    """Units that vendors will send of tonight's lines, some fewer and some more than were ordered;
+    one at least of each."""
+    rules, n = model.rules, len(vendor)
+    if not rules.short_share and not rules.over_share:
+        return units
+    u, sent = np.empty((2, n)), np.full(n, day, dtype=np.int64)
+    for row, stream in enumerate((_KIND, _SIZE)):
+        draw_uniforms(seed, stream, model.vendor_key[vendor], model.item_key[item], sent, u[row])
+    is_short = u[0] < rules.short_share
+    is_over = ~is_short & (u[0] < rules.short_share + rules.over_share)
+    less, more = 0.05 + 0.25 * u[1], 0.05 + 0.05 * u[1]
+    found = units - np.where(is_short, np.floor(units * less), 0)
+    found = found + np.where(is_over, np.ceil(units * more), 0)
+    return np.maximum(found, np.minimum(units, 1)).astype(np.int64)
 
 
 def dispatch(
