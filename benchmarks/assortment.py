@@ -25,7 +25,7 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pipeline.core.assortment.chain import Chain, logit_chain, offer
-from pipeline.core.assortment.decide import Effort, decide
+from pipeline.core.assortment.decide import QUICK, Effort, decide
 from pipeline.core.assortment.exact import exact_profits
 from pipeline.core.assortment.group import Group, Work, decide_groups
 from pipeline.core.assortment.lists import chain_seasons
@@ -179,14 +179,13 @@ def speed(share: float) -> list[Row]:
     rows = []
     one = random_group(300, 1000, 1)
     started = time.process_time()
-    decide_groups([one], Work(seasons=200, fresh=200, bound_samples=0))
+    decide_groups([one], Work(seasons=200, fresh=200, bound_samples=0, effort=QUICK))
     seconds = time.process_time() - started
     rows.append({"id": "300 products x 1,000 customers x 200 seasons", "kind": "speed",
                  "seconds": seconds, "ok": seconds <= 2.0})  # fmt: skip
     count = max(int(2000 * share), 1)
     groups = [random_group(50, 200, seed) for seed in range(count)]
-    effort = Effort(starts=2, passes=30, final_passes=60, tries=6, trial_seasons=50)
-    work = Work(200, 200, bound_samples=2, bound_seasons=20, bound_steps=30, effort=effort)
+    work = Work(200, 200, bound_samples=2, bound_seasons=20, bound_steps=30, effort=QUICK)
     started = time.process_time()
     found = decide_groups(groups, work)
     seconds = time.process_time() - started
