@@ -72,15 +72,12 @@ def _pack(chain: PricedChain) -> Floats:
 
 
 def _unpack(values: Floats, like: PricedChain) -> PricedChain:
-    found, at = [], 0
-    for part in (like.base, like.arrival_slope, like.keen, like.buying_slope, like.turning):
-        if like.is_logit and len(found) == 2:
-            break
-        found.append(values[at : at + part.size].reshape(part.shape))
+    parts = [like.base, like.arrival_slope, like.keen, like.buying_slope, like.turning]
+    at = 0
+    for p, part in enumerate(parts[: 2 if like.is_logit else 5]):
+        parts[p] = values[at : at + part.size].reshape(part.shape)
         at += part.size
-    if like.is_logit:
-        found += [like.keen, like.buying_slope, like.turning]
-    return PricedChain(*found, is_logit=like.is_logit)
+    return PricedChain(parts[0], parts[1], parts[2], parts[3], parts[4], like.is_logit)
 
 
 def _gradient(chain: PricedChain, x: Floats, bought: Floats) -> tuple[float, PricedChain]:
