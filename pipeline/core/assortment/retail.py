@@ -8,6 +8,7 @@ of the time is shared out over the offers in between: items leave the shelf one 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,7 +77,6 @@ def learn_retail(units: Floats, in_stock: Floats, strength: float) -> RetailFit:
 
 def _parts(share: Floats) -> _Parts:
     """Each day's offers: items leave in order of the share of the day that they were there."""
-    days, n = share.shape
     whole = (share >= 1.0) | (share <= 0.0)
     day, weight, offer_of = [], [], []
     simple = whole.all(axis=1)
@@ -85,7 +85,7 @@ def _parts(share: Floats) -> _Parts:
     offer_of.append(share[simple] >= 1.0)
     for d in np.flatnonzero(~simple):
         ends = np.unique(np.concatenate([[0.0, 1.0], np.clip(share[d], 0.0, 1.0)]))
-        for low, high in zip(ends[:-1], ends[1:], strict=True):
+        for low, high in itertools.pairwise(ends):
             day.append(np.array([d]))
             weight.append(np.array([high - low]))
             offer_of.append((share[d] >= high - 1e-12)[None, :])

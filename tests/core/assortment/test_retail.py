@@ -12,14 +12,13 @@ def panel() -> tuple:
 
 
 def test_recaptured_units_and_first_choices_of_a_simulated_panel_are_found(panel: tuple) -> None:
-    chain, sold, share, first, taken = panel
+    _, sold, share, first, taken = panel
     fit = learn_retail(sold, share, 10.0)
     assert fit.recaptured.sum() == pytest.approx(taken.sum(), rel=0.10)
     found = np.nanmean(fit.first_choices, axis=(0, 1)) / first.mean(axis=(0, 1))
     assert np.abs(found - 1).mean() <= 0.03
-    assert (
-        np.abs(sold.mean(axis=(0, 1)) / first.mean(axis=(0, 1)) - 1).mean() > 0.06
-    )  # sales do not
+    sales = sold.mean(axis=(0, 1)) / first.mean(axis=(0, 1))
+    assert np.abs(sales - 1).mean() > 0.05  # what sales alone would say
 
 
 def test_days_not_observed_teach_nothing_and_stay_unknown(panel: tuple) -> None:
