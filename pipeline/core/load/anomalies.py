@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 LEAST_RUN, FAR_SIGMA, EDGE_SIGMA = 3, 4.0, 2.0
 ROBOT_SIGMA, ROBOT_RATIO, OUTAGE_RATIO = 8.0, 1.3, 0.1
@@ -33,12 +32,9 @@ class Window:
     expected: float
 
 
-def find_windows(load: F64, fitted: F64, known: Flags) -> list[Window]:
-    """Windows in `load` [days, blocks] (nan: missing) against `fitted`, ascending.
-
-    known: days [days] that the fit learned from or might have; others are not judged.
-    """
-    score = _scores(load, fitted, known)
+def find_windows(load: F64, fitted: F64) -> list[Window]:
+    """Windows in `load` [days, blocks] (nan: missing) against `fitted`, ascending."""
+    score = _scores(load, fitted)
     y, f = load.ravel(), fitted.ravel()
     found = []
     for sign in (1, -1):
@@ -65,7 +61,7 @@ def hindsight_level(log_level: F64, fitted: F64, weight: F64, half: int = 3) -> 
     return fitted + moved
 
 
-def _scores(load: F64, fitted: F64, known: Flags) -> F64:
+def _scores(load: F64, fitted: F64) -> F64:
     """Log residual in robust sigmas of its time of day; 0 where nothing can be said."""
     offset = 0.05 * float(np.median(fitted)) + 1e-9
     z = np.log(np.maximum(np.nan_to_num(load), 0.0) + offset) - np.log(fitted + offset)
@@ -73,7 +69,7 @@ def _scores(load: F64, fitted: F64, known: Flags) -> F64:
     # A whole day that is busier than its neighbours is weather or news, and belongs to the load.
     seen = np.isfinite(z).any(axis=1)
     z[seen] -= np.clip(np.nanmedian(z[seen], axis=1), -0.5, 0.5)[:, None]
-    usable = np.isfinite(z) & known[:, None]
+    usable = np.isfinite(z)
     size = np.where(usable, np.abs(z), np.nan)
     overall = float(np.nanmedian(size)) if usable.any() else 1.0
     sigma = np.full(load.shape[1], overall)

@@ -63,20 +63,26 @@ def curve_of(log_level: F64, log_share: F64, data: LevelShape) -> F64:
 
 def forecast_clean(
     load: F64, first: np.datetime64, holiday: Sequence[str], horizon_days: int,
-    knots: Sequence[int] = (),
+    knots: Sequence[int] = (), accepted: Sequence[tuple[int, int]] = (),
 ) -> tuple[BaseForecast, list[Window]]:  # fmt: skip
-    """The base forecast with robots and outages found and taken out, and those windows."""
+    """The base forecast with robots and outages found and taken out, and those windows.
+
+    accepted: slots [first, last) that planners have taken back, in which nothing is found.
+    """
     fit = forecast_base(load, first, holiday, horizon_days, knots)
     n, blocks = len(load), fit.data.blocks
+    width = load.shape[1] // blocks
     level = hindsight_level(fit.data.log_level, fit.level.fitted, fit.level.weight)
     fitted = np.exp(level)[:, None] * shares(fit.shape.fitted, level, fit.data.offset, blocks)
-    by_block = load.reshape(n, blocks, -1)
+    by_block = load.reshape(n, blocks, width)
     seen = np.isfinite(by_block)
     mean = np.where(seen, by_block, 0.0).sum(axis=2) / np.maximum(seen.sum(axis=2), 1)
-    windows = find_windows(np.where(seen.any(axis=2), mean, np.nan), fitted, fit.level.weight > 0)
+    found = find_windows(np.where(seen.any(axis=2), mean, np.nan), fitted)
+    windows = [window for window in found
+               if not any(window.first * width < last and first_slot < window.last * width
+                          for first_slot, last in accepted)]  # fmt: skip
     if not any(window.kind != "unknown" for window in windows):
         return fit, windows
-    width = load.shape[1] // blocks
     clean = load.ravel().copy()
     for window in windows:
         if window.kind != "unknown":

@@ -111,7 +111,7 @@ def test_a_busy_day_as_a_whole_is_no_robot():
     load, fitted = made_up(60, noise=0.05), made_up(60, noise=0.0)
     fitted *= load.mean(axis=1, keepdims=True) / fitted.mean(axis=1, keepdims=True)
     load[30] *= 1.4
-    windows = find_windows(load, fitted, np.ones(60, bool))
+    windows = find_windows(load, fitted)
     assert [w.kind for w in windows] == []
 
 
