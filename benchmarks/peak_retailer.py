@@ -171,7 +171,10 @@ def speed() -> Figures:
     minutes = retailer(365 + 28, (), minutes=1)
     started = time.process_time()
     forecast_series(_request(minutes, 365, ()))
-    return {"hundred_series_cpu_s": 10 * ten, "year_of_minutes_cpu_s": time.process_time() - started}
+    return {
+        "hundred_series_cpu_s": 10 * ten,
+        "year_of_minutes_cpu_s": time.process_time() - started,
+    }
 
 
 def main() -> None:

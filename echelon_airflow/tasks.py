@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 if TYPE_CHECKING:
     from pipeline.contracts.settings import Settings
@@ -69,6 +69,22 @@ def run_stage(name: str, night: Mapping[str, str]) -> None:
             print(f"The night of {as_of} uses the model of {model_date}.")
         else:
             runner.run_stage(store, source, settings, as_of, name, _log)
+
+
+def run_load(name: str, night: Mapping[str, str]) -> None:
+    """Run one of the load stages for the night; skipped where the raw folder has no load series."""
+    from pipeline.load import stage  # noqa: PLC0415  imports pandas
+    from pipeline.load.inputs import has_load_series  # noqa: PLC0415  as above
+
+    with _errors_for_people():
+        store, source, settings = _open(night)
+        if not has_load_series(source.raw_dir):
+            raise AirflowSkipException(f"{source.raw_dir} holds no load series: nothing to do.")
+        as_of = date.fromisoformat(night["as_of"])
+        place = (store, source.raw_dir, settings, as_of)
+        rows = (stage.run_load_plan(*place) if name == "load_plan"
+                else stage.run_load_stage(*place, name))  # fmt: skip
+        print(f"{as_of} {name}: " + ", ".join(f"{table} {n:,}" for table, n in rows.items()))
 
 
 def refresh_successor(night: Mapping[str, str]) -> None:

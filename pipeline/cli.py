@@ -22,6 +22,7 @@ from rich.table import Table as RichTable
 
 from pipeline.contracts.settings import Settings, load_settings
 from pipeline.errors import EchelonError, UsageError
+from pipeline.load.cli import load_app
 from pipeline.stages import STAGES
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ app = typer.Typer(
     "Try [bold]echelon run --dataset sample --out data/runs[/bold], then "
     "[bold]echelon report --out data/runs[/bold].",
 )
+app.add_typer(load_app, name="load")
 console = Console()
 errors = Console(stderr=True)
 

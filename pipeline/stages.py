@@ -144,6 +144,35 @@ SIMULATE = Stage(
 )  # fmt: skip
 """Not part of the night: it runs the stages above against a world that answers."""
 
+LOAD_STAGES = (
+    Stage(
+        "load_train",
+        "pipeline.load.stage:train",
+        (),
+        ("load_findings", "load_scores"),
+    ),
+    Stage(
+        "load_plan",
+        "pipeline.load.stage:plan",
+        (),
+        ("load_forecast", "load_components", "load_changes", "capacity_orders"),
+        reads_previous=("load_components",),
+        files=("load_report",),
+    ),
+    Stage(
+        "load_labor",
+        "pipeline.load.stage:labor",
+        (
+            "regions", "nodes", "delivery_options", "delivery_speeds", "order_hours",
+            "node_capacity", "demand_quantiles", "open_orders", "purchase_orders",
+            "inbound_assignments", "transfers", "capacity_prices",
+        ),
+        ("labor_plan",),
+    ),
+    Stage("game_day", "pipeline.load.stage:script", (), ("gameday_plan",)),
+)  # fmt: skip
+"""Peak load, beside the night: weekly, nightly, after the night, and by hand."""
+
 
 def upstream(stage: Stage) -> tuple[str, ...]:
     """Names of the stages whose tables or files `stage` reads, in order."""

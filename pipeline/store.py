@@ -356,10 +356,11 @@ def _to_arrow(frame: pd.DataFrame, table: Table) -> pa.Table:
         arrow_type = {
             "string": pa.string(), "category": pa.dictionary(pa.int32(), pa.string()),
             "int": pa.int64(), "float": pa.float64(), "bool": pa.bool_(), "date": pa.date32(),
+            "time": pa.timestamp("s"),
         }[kind]  # fmt: skip
         values = frame[name]
-        if kind == "date":
-            array = pa.Array.from_pandas(values).cast(pa.timestamp("s")).cast(pa.date32())
+        if kind in ("date", "time"):
+            array = pa.Array.from_pandas(values).cast(pa.timestamp("s")).cast(arrow_type)
         elif kind == "category":
             codes = values.cat.codes.to_numpy().astype("int32")
             array = pa.DictionaryArray.from_arrays(

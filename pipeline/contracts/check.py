@@ -71,6 +71,8 @@ def cast_column(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarra
     cast: pd.Series
     if column.kind == "date":
         cast = pd.to_datetime(values, errors="coerce").dt.normalize().astype("datetime64[s]")
+    elif column.kind == "time":
+        cast = _cast_time(values)
     elif column.kind in ("int", "float"):
         cast = pd.to_numeric(values, errors="coerce")
         if column.kind == "int":
@@ -84,6 +86,14 @@ def cast_column(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarra
         cast = values.astype("str").where(~absent, None)
         return cast, np.zeros(len(values), dtype=bool)
     return cast, cast.isna().to_numpy() & ~absent
+
+
+def _cast_time(values: pd.Series) -> pd.Series:
+    """Times to the second without a zone; what carries one is taken to UTC first."""
+    cast = pd.to_datetime(values, errors="coerce")
+    if getattr(cast.dt, "tz", None) is not None:
+        cast = cast.dt.tz_convert("UTC").dt.tz_localize(None)
+    return cast.dt.floor("s").astype("datetime64[s]")
 
 
 def _cast_int(cast: pd.Series, absent: np.ndarray, keep_null: bool) -> tuple[pd.Series, np.ndarray]:

@@ -6,10 +6,10 @@ missing value means, and a column without it admits none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from pipeline.contracts.kinds import Column, Kind
+from pipeline.contracts.load_columns import load_columns
 
-Kind = Literal["string", "category", "int", "float", "bool", "date"]
+__all__ = ["COLUMNS", "Column", "Kind"]
 
 QUANTILE_LEVELS = (
     0.005, 0.025, 0.05, 0.1, 0.165, 0.25, 0.35, 0.5,
@@ -24,19 +24,6 @@ def quantile_column(level: float) -> str:
 
 
 QUANTILE_COLUMNS = tuple(quantile_column(level) for level in QUANTILE_LEVELS)
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: physical kind, meaning, closed range, admitted values, and what null means."""
-
-    name: str
-    kind: Kind
-    meaning: str
-    low: float | None = None
-    high: float | None = None
-    values: tuple[str, ...] = ()
-    null: str = ""
 
 
 def _ids() -> list[Column]:
@@ -348,5 +335,6 @@ COLUMNS: dict[str, Column] = {
         *_optimize(),
         *_buy_place(),
         *_simulate(),
+        *load_columns(),
     ]
 }

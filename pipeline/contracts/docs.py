@@ -15,13 +15,13 @@ from pydantic import BaseModel
 from pipeline.contracts.check import is_nullable
 from pipeline.contracts.columns import COLUMNS, QUANTILE_COLUMNS, Column
 from pipeline.contracts.settings import Settings
-from pipeline.contracts.tables import RAW_TABLES, STAGE_TABLES, Table
+from pipeline.contracts.tables import LOAD_TABLES, RAW_TABLES, STAGE_TABLES, Table
 
 COMMAND = "python -m pipeline.contracts.docs"
 _ROOT = Path(__file__).resolve().parents[2]
 _KINDS = {
     "string": "text", "category": "text (dictionary)", "int": "whole number", "float": "number",
-    "bool": "true or false", "date": "date",
+    "bool": "true or false", "date": "date", "time": "time (to the second)",
 }  # fmt: skip
 _BOUND_WORDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
@@ -51,10 +51,10 @@ def tables_page() -> str:
     lines = [_note("pipeline/contracts/tables.py and columns.py"), *_TABLES_HEAD]
     for table in RAW_TABLES:
         lines += _table_lines(table)
-    stages = dict.fromkeys(table.stage for table in STAGE_TABLES)
+    stages = dict.fromkeys(table.stage for table in (*STAGE_TABLES, *LOAD_TABLES))
     for stage in stages:
         lines += [f"## Tables of {stage}", ""]
-        for table in STAGE_TABLES:
+        for table in (*STAGE_TABLES, *LOAD_TABLES):
             if table.stage == stage:
                 lines += _table_lines(table)
     return "\n".join(lines).rstrip() + "\n"

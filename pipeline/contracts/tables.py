@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.contracts.columns import PRICED_RESOURCES, QUANTILE_COLUMNS
+from pipeline.contracts.load_tables import LOAD_INPUTS, LOAD_OUTPUTS
 
 
 @dataclass(frozen=True)
@@ -244,4 +245,9 @@ STAGE_TABLES = (
            "node_id refused_units", nullable=("vendor_id", "item_id", "from_node_id", "node_id")),
 )  # fmt: skip
 
-TABLES: dict[str, Table] = {table.name: table for table in (*RAW_TABLES, *STAGE_TABLES)}
+LOAD_TABLES = tuple(_table(*words) for words in (*LOAD_INPUTS, *LOAD_OUTPUTS))
+"""Peak load: the user's own tables (stage load_input), then what the load stages publish."""
+
+TABLES: dict[str, Table] = {
+    table.name: table for table in (*RAW_TABLES, *STAGE_TABLES, *LOAD_TABLES)
+}

@@ -28,7 +28,8 @@ def nightly(bag):
 
 def test_every_dag_file_loads(bag):
     assert bag.import_errors == {}
-    assert set(bag.dags) == {"nightly_plan", "simulate", "weekly_train"}
+    assert set(bag.dags) == {"nightly_plan", "simulate", "weekly_train", "load_train", "load_plan",
+                             "game_day"}  # fmt: skip
 
 
 def test_there_is_one_task_for_each_stage_between_the_date_and_the_refresh(nightly):
@@ -67,7 +68,17 @@ def test_stages_that_read_the_day_before_never_run_while_another_night_refreshes
     assert {t.task_id for t in nightly.tasks if t.pool == "echelon_changes"} == compare
 
 
-@pytest.mark.parametrize("file", ["nightly_plan.py", "weekly_train.py", "simulate.py"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "nightly_plan.py",
+        "weekly_train.py",
+        "simulate.py",
+        "load_train.py",
+        "load_plan.py",
+        "game_day.py",
+    ],
+)
 def test_reading_a_dag_file_imports_nothing_heavy(file):
     code = (
         "import sys, runpy; runpy.run_path(sys.argv[1]);"

@@ -54,7 +54,7 @@ def retailer(
     slots = 1440 // minutes
     first = np.datetime64(first_day)
     d = np.arange(days)
-    t = np.arange(days * slots).reshape(days, slots) * float(minutes) + minutes / 2
+    t: F64 = np.arange(days * slots, dtype=np.float64).reshape(days, slots) * minutes + minutes / 2
     clock = (np.arange(slots) + 0.5) / slots
     growth = 0.08 * d / 365.25
     if break_day >= 0:
@@ -67,7 +67,9 @@ def retailer(
     weekend = (d % 7 >= 5)[:, None] * 0.25 * np.cos(2 * np.pi * (clock - 0.5))
     drift = 0.1 * np.sin(2 * np.pi * d / 500)[:, None] * np.cos(2 * np.pi * (clock - 0.8))
     # The shape drifts, the day's total does not: slope breaks are those that were planted.
-    total = np.log(np.exp(shape + weekend + drift).mean(axis=1) / np.exp(shape + weekend).mean(axis=1))
+    total = np.log(
+        np.exp(shape + weekend + drift).mean(axis=1) / np.exp(shape + weekend).mean(axis=1)
+    )
     z = np.log(2000.0) + (growth + season + week)[:, None] + shape + weekend + drift
     z = z - total[:, None]
     for one in occurrences:

@@ -1,0 +1,178 @@
+"""A node's days from the night's own tables: units in and out, hours of labor, doors, carts.
+
+Outbound is demand by promise and order hour at the node that serves it most cheaply, and transfers
+that leave; inbound is what orders and transfers bring. Overtime is bought where an hour of it costs
+less than the shadow price of what it handles; those hours return as planned node capacity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from math import ceil
+
+import numpy as np
+import pandas as pd
+
+from pipeline.contracts.settings import LaborSettings
+from pipeline.load.shifts import Shift, cover_hours
+
+Tables = Mapping[str, pd.DataFrame]
+COLUMNS = ("node_id", "date", "inbound_load_units", "outbound_load_units", "staffed_hours",
+           "overtime_hours", "shadow_usd_per_hour", "dock_doors", "carts", "sentence")  # fmt: skip
+
+
+def outbound_by_node(tables: Tables, as_of: date, days: int) -> pd.DataFrame:
+    """Units [node, date] that leave to customers, from the weekly windows of demand_quantiles."""
+    windows = tables["demand_quantiles"]
+    first = windows[windows["window_start_day"] == 1]
+    ends = sorted(int(n) for n in first["window_days"].unique())
+    total = first.groupby(["region_id", "window_days"], observed=True)["mean_units"].sum()
+    served = _served_share(tables)
+    rows = []
+    for region, own in total.groupby(level=0, observed=True):
+        upto = {0: 0.0} | {int(n): float(value) for (_, n), value in own.items()}
+        for before, end in zip([0, *ends], ends, strict=False):
+            daily = max(upto.get(end, 0.0) - upto.get(before, 0.0), 0.0) / (end - before)
+            for day in range(before + 1, min(end, days) + 1):
+                rows.append((str(region), pd.Timestamp(as_of) + pd.Timedelta(days=day), daily))
+    demand = pd.DataFrame(rows, columns=["region_id", "date", "units"])
+    both = demand.merge(served, on="region_id")
+    both["units"] *= both["share"]
+    return both.groupby(["node_id", "date"], as_index=False)["units"].sum()
+
+
+def _served_share(tables: Tables) -> pd.DataFrame:
+    """Share of each region's demand by the node that serves its speed most cheaply."""
+    options = tables["delivery_options"].astype(
+        {"region_id": "str", "speed": "str", "node_id": "str"}
+    )
+    options = options.sort_values(["region_id", "speed", "ship_usd_per_unit", "node_id"])
+    best = options.drop_duplicates(["region_id", "speed"])
+    speeds = tables["delivery_speeds"].astype({"region_id": "str", "speed": "str"})
+    both = best.merge(speeds, on=["region_id", "speed"])
+    share = both.groupby(["region_id", "node_id"], as_index=False)["demand_share"].sum()
+    share["share"] = share["demand_share"] / share.groupby("region_id")["demand_share"].transform(
+        "sum"
+    )
+    return share[["region_id", "node_id", "share"]]
+
+
+def inbound_by_node(tables: Tables) -> pd.DataFrame:
+    """Units [node, date] that arrive: tonight's orders, open orders, transfers."""
+    orders = tables["purchase_orders"][["order_line_id", "expected_arrival_date"]]
+    lines = tables["inbound_assignments"].merge(orders, on="order_line_id")
+    parts = [
+        _moves(lines, "node_id", "expected_arrival_date", "assigned_units"),
+        _moves(tables["open_orders"], "node_id", "expected_arrival_date", "open_units"),
+        _moves(tables["transfers"], "to_node_id", "expected_arrival_date", "transfer_units"),
+    ]
+    return pd.concat(parts).groupby(["node_id", "date"], as_index=False)["units"].sum()
+
+
+def _moves(frame: pd.DataFrame, node: str, day: str, units: str) -> pd.DataFrame:
+    return pd.DataFrame({"node_id": frame[node].astype("str"), "date": frame[day],
+                         "units": frame[units].astype("float64")})  # fmt: skip
+
+
+def labor_plan(tables: Tables, as_of: date, settings: LaborSettings) -> pd.DataFrame:
+    """Rows of labor_plan for the days after as_of."""
+    days = settings.days
+    out = outbound_by_node(tables, as_of, days)
+    left = _moves(tables["transfers"], "from_node_id", "ship_date", "transfer_units")
+    out = pd.concat([out, left]).groupby(["node_id", "date"], as_index=False)["units"].sum()
+    into = inbound_by_node(tables)
+    shadow = _shadow_prices(tables["capacity_prices"])
+    hours = tables["order_hours"].sort_values("hour")["demand_share"].to_numpy(dtype="float64")
+    hours = hours / hours.sum()
+    dates = pd.date_range(pd.Timestamp(as_of) + pd.Timedelta(days=1), periods=days)
+    outbound = {(row[0], row[1]): float(row[2]) for row in out.itertuples(index=False)}
+    inbound = {(row[0], row[1]): float(row[2]) for row in into.itertuples(index=False)}
+    rows = []
+    for node in sorted(tables["nodes"]["node_id"].astype("str")):
+        for day in dates:
+            leaving, arriving = outbound.get((node, day), 0.0), inbound.get((node, day), 0.0)
+            worth = _worth(shadow, node, day, settings)
+            rows.append(_day_row(node, day, arriving, leaving, hours, worth, settings))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _day_row(
+    node: str, day: pd.Timestamp, arriving: float, leaving: float, hours: np.ndarray,
+    worth: float, settings: LaborSettings,
+) -> dict[str, object]:  # fmt: skip
+    unloading = np.zeros(24)
+    first, last = settings.dock_first_hour, settings.dock_last_hour
+    unloading[first:last] = arriving / max(last - first, 1)
+    need = (leaving * hours * settings.outbound_s_per_unit
+            + unloading * settings.inbound_s_per_unit) / 3600  # fmt: skip
+    shifts = [Shift(hour, settings.shift_hours, settings.wage_usd_per_hour * settings.shift_hours)
+              for hour in settings.shift_first_hours]  # fmt: skip
+    plan = cover_hours(need.tolist(), shifts, settings.overtime_usd_per_hour)
+    bought = settings.overtime_hours_per_day if worth > settings.overtime_usd_per_hour else 0.0
+    overtime = float(sum(plan.overtime)) + bought
+    doors = ceil(float(unloading.max()) / settings.door_units_per_hour - 1e-9)
+    carts = ceil(float((leaving * hours).max()) * settings.cart_minutes_per_unit / 60 - 1e-9)
+    price = (
+        f"an hour more is worth {worth:,.2f} USD, so {bought:.0f} hours of overtime are bought"
+        if bought
+        else f"an hour more is worth {worth:,.2f} USD, less than overtime costs"
+    )
+    return {
+        "node_id": node, "date": day, "inbound_load_units": arriving,
+        "outbound_load_units": leaving,
+        "staffed_hours": float(sum(plan.workers) * settings.shift_hours),
+        "overtime_hours": overtime, "shadow_usd_per_hour": worth, "dock_doors": doors,
+        "carts": carts,
+        "sentence": f"{leaving:,.0f} units out and {arriving:,.0f} in; {price}.",
+    }  # fmt: skip
+
+
+def _shadow_prices(prices: pd.DataFrame) -> pd.DataFrame:
+    flow = prices[prices["resource"].astype("str").isin(
+        ["inbound_units_per_day", "outbound_units_per_day"])]  # fmt: skip
+    return flow.astype({"node_id": "str", "resource": "str"}).sort_values("week_start")
+
+
+def _worth(
+    shadow: pd.DataFrame, node: str, day: pd.Timestamp, settings: LaborSettings
+) -> float:  # fmt: skip
+    """USD that an hour of labor more is worth: the dearest flow's price times its units an hour."""
+    own = shadow[(shadow["node_id"] == node) & (shadow["week_start"] <= day)]
+    if own.empty:
+        return 0.0
+    own = own[own["week_start"] == own["week_start"].max()]
+    seconds = {"inbound_units_per_day": settings.inbound_s_per_unit,
+               "outbound_units_per_day": settings.outbound_s_per_unit}  # fmt: skip
+    return max(
+        float(price) * 3600 / seconds[str(resource)]
+        for resource, price in zip(own["resource"], own["price_usd_per_capacity_unit"],
+                                   strict=True)
+    )  # fmt: skip
+
+
+def planned_node_capacity(
+    plan: pd.DataFrame, capacity: pd.DataFrame, settings: LaborSettings
+) -> pd.DataFrame:
+    """Rows of node_capacity for the days on which overtime adds outbound units, and for their end.
+
+    To be added to the raw table: the next night plans with the hours that this one bought.
+    """
+    bought = plan[plan["overtime_hours"] >= settings.overtime_hours_per_day]
+    bought = bought[bought["shadow_usd_per_hour"] > settings.overtime_usd_per_hour]
+    own = capacity[capacity["resource"].astype("str") == "outbound_units_per_day"]
+    rows = []
+    extra = settings.overtime_hours_per_day * 3600 / settings.outbound_s_per_unit
+    for row in bought.to_dict("records"):
+        known = own[(own["node_id"].astype("str") == row["node_id"])
+                    & (own["start_date"] <= row["date"])].sort_values("start_date")  # fmt: skip
+        if known.empty:
+            continue
+        usual = float(known["capacity"].iloc[-1])
+        for day, amount in ((row["date"], usual + extra),
+                            (row["date"] + pd.Timedelta(days=1), usual)):  # fmt: skip
+            rows.append((row["node_id"], "outbound_units_per_day", day, amount))
+    frame = pd.DataFrame(rows, columns=["node_id", "resource", "start_date", "capacity"])
+    # Where two days follow each other, the second one's own row counts, not the first one's end.
+    key = ["node_id", "resource", "start_date"]
+    return frame.groupby(key, as_index=False)["capacity"].max()

@@ -1,0 +1,129 @@
+"""The load report: one self-contained HTML page of a business date."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from pipeline.load.frames import PART_WORDS
+
+SHOWN_DAYS, PAST_DAYS = 56, 28
+WIDTH, HEIGHT, LEFT, BOTTOM = 900, 230, 74, 26
+
+
+def load_report(
+    as_of: date, series: pd.DataFrame, events: pd.DataFrame, forecast: pd.DataFrame,
+    components: pd.DataFrame, changes: pd.DataFrame, orders: pd.DataFrame, findings: pd.DataFrame,
+) -> str:  # fmt: skip
+    """The page: each series' days with their range and events, peaks, parts, findings, orders."""
+    known = events[events["announced_date"] <= pd.Timestamp(as_of)]
+    sections = [
+        _section(as_of, str(name), own, series, known, components, changes, findings)
+        for name, own in forecast.groupby(forecast["series"].astype("str"), sort=True)
+    ]
+    environment = Environment(
+        loader=PackageLoader("pipeline.load"), autoescape=True, undefined=StrictUndefined
+    )
+    shown = orders[orders["ordered_change"] != 0].sort_values(["need_date", "capacity_for"])
+    return environment.get_template("load.html.j2").render(
+        as_of=as_of, sections=sections, orders=shown.head(60).to_dict("records"),
+        more_orders=max(len(shown) - 60, 0),
+        findings=findings.sort_values(["series", "start_time"]).to_dict("records"),
+        number=_number,
+    )  # fmt: skip
+
+
+def _section(
+    as_of: date, name: str, forecast: pd.DataFrame, series: pd.DataFrame, events: pd.DataFrame,
+    components: pd.DataFrame, changes: pd.DataFrame, findings: pd.DataFrame,
+) -> dict[str, object]:  # fmt: skip
+    own = series[series["series"].astype("str") == name]
+    region = str(own["region_id"].iloc[0])
+    felt = events[events["region_id"].astype("str").isin([region, "*"])]
+    days = forecast[forecast["load_grain"].astype("str") == "day"].sort_values("start_time")
+    shown = days.head(SHOWN_DAYS)
+    last = shown["start_time"].max() + pd.Timedelta(days=1)
+    coming = felt[(felt["end_time"] > shown["start_time"].min()) & (felt["start_time"] < last)]
+    top = shown.loc[shown["peak_q95"].idxmax()]
+    week = components[components["series"].astype("str") == name].sort_values("start_time")
+    week = week[week["start_time"].isin(shown["start_time"].head(7))]
+    parts = week.groupby(week["load_part"].astype("str"))["part_load"].sum()
+    moved = changes[changes["series"].astype("str") == name]
+    return {
+        "name": name, "chart": _days_chart(shown, coming),
+        "peaks": _peaks_chart(shown), "minutes": int(own["slot_minutes"].iloc[0]),
+        "expected": float(shown["expected_load"].head(7).sum()),
+        "peak_day": top["start_time"], "peak_q50": float(top["peak_q50"]),
+        "peak_q95": float(top["peak_q95"]), "peak_q99": float(top["peak_q99"]),
+        "events": coming.sort_values("start_time").to_dict("records"),
+        "parts": [(PART_WORDS[part], float(parts[part])) for part in PART_WORDS if part in parts],
+        "changes": moved.sort_values("load_part").to_dict("records"),
+    }  # fmt: skip
+
+
+def _days_chart(days: pd.DataFrame, events: pd.DataFrame) -> Markup:
+    """Expected load by day with its range from 5 to 95 %, events shaded."""
+    return _chart(days, "expected_load", "load_q05", "load_q95", events,
+                  "Load by day: expected, and the range from 5 to 95 %")  # fmt: skip
+
+
+def _peaks_chart(days: pd.DataFrame) -> Markup:
+    """Largest interval of each day: median, and up to the 99 % quantile."""
+    return _chart(days, "peak_q50", "peak_q50", "peak_q99", None,
+                  "Largest interval of the day: median, and up to the 99 % quantile")  # fmt: skip
+
+
+def _chart(
+    days: pd.DataFrame, middle: str, low: str, high: str, events: pd.DataFrame | None, title: str
+) -> Markup:  # fmt: skip
+    n = len(days)
+    top = float(days[high].max()) * 1.08 or 1.0
+    x = LEFT + (np.arange(n) + 0.5) * (WIDTH - LEFT - 8) / n
+
+    def y(values: np.ndarray) -> np.ndarray:
+        return 8 + (HEIGHT - BOTTOM - 8) * (1 - values / top)
+
+    first = days["start_time"].iloc[0]
+    parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">']
+    for row in [] if events is None else events.to_dict("records"):
+        a = (row["start_time"] - first) / pd.Timedelta(days=1)
+        b = (row["end_time"] - first) / pd.Timedelta(days=1)
+        left, right = (LEFT + np.clip(v, 0, n) * (WIDTH - LEFT - 8) / n for v in (a, b))
+        parts.append(f'<rect class="event" x="{left:.1f}" y="8" width="{max(right - left, 2):.1f}"'
+                     f' height="{HEIGHT - BOTTOM - 8}"><title>{escape(row["load_event"])}</title>'
+                     "</rect>")  # fmt: skip
+    for tick in _ticks(top):
+        at = float(y(np.array([tick]))[0])
+        across = f'x1="{LEFT}" x2="{WIDTH - 8}"'
+        parts.append(f'<line class="grid" {across} y1="{at:.1f}" y2="{at:.1f}"/>'
+                     f'<text class="axis" x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">'
+                     f"{_number(float(tick))}</text>")  # fmt: skip
+    for k in range(0, n, 7):
+        stamp = days["start_time"].iloc[k]
+        parts.append(f'<text class="axis" x="{x[k]:.1f}" y="{HEIGHT - 8}" text-anchor="middle">'
+                     f"{stamp.day} {stamp:%b}</text>")  # fmt: skip
+    ups, downs = y(days[high].to_numpy()), y(days[low].to_numpy())
+    ring = [*zip(x, ups, strict=True), *zip(x[::-1], downs[::-1], strict=True)]
+    parts.append(f'<polygon class="band" points="{_points(ring)}"/>')
+    line = list(zip(x, y(days[middle].to_numpy()), strict=True))
+    parts.append(f'<polyline class="line" points="{_points(line)}"/></svg>')
+    return Markup("".join(parts))  # noqa: S704  numbers are ours, names are escaped
+
+
+def _ticks(top: float) -> list[float]:
+    """Three to six round values from 0 up to `top`."""
+    step = 10.0 ** np.floor(np.log10(top / 3))
+    step = next(step * k for k in (1, 2, 2.5, 5, 10) if top / (step * k) <= 6)
+    return [float(k * step) for k in range(int(top / step) + 1)]
+
+
+def _points(pairs: list[tuple[float, float]]) -> str:
+    return " ".join(f"{a:.1f},{b:.1f}" for a, b in pairs)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"
