@@ -7,7 +7,6 @@ lower shortfall: the can-order policy (s, c, S) of Balintfy (1964), with S the o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.buy.binding import decide
 from pipeline.buy.curves import curves_of
 from pipeline.buy.ladder import best_cases, case_limits, ladder
-from pipeline.buy.overrides import OrderRule, order_rules, overridden_units
+from pipeline.buy.overrides import order_rules
 from pipeline.buy.position import inventory_positions
 from pipeline.buy.worth import Pairs, Worth, worth_of
 from pipeline.contracts.settings import BuySettings, PlanningSettings
@@ -52,7 +52,7 @@ class Ordering:
     band: the dead band, units short at which a pair asks for an order; asks, joins: whether it is
     short by the band, and by the lower share for joining.
     pair: the pair of each option. system_units: what each item would get without overrides, before
-    terms and budget; is_overridden: by item.
+    terms and budget; is_overridden: items whose overrides bind.
     """
 
     frame: pd.DataFrame
@@ -88,20 +88,21 @@ def plan_orders(
     asks &= (best_gain > 0) & (best >= 1) & (best <= most)
     joins = pairs.needed >= np.maximum(buy.join_share * band, 1)
     terms = _terms(tables.vendors)
-    pair, options = _options(worth, (best, fewest, most), asks | joins, asks)
-    system = _system_units(options, pairs)
+    pair, units = _candidates(pairs, (best, fewest, most), asks | joins, asks)
+    free = _as_options(worth, pair, units, np.zeros(len(pair), dtype=bool))
+    system = _system_units(free, pairs)
     rules = order_rules(tables.overrides, as_of)
     items = frame.groupby("item_index")["item_id"].first().tolist()
     ruled = {i: rules.get("", []) + rules.get(item, []) for i, item in enumerate(items)}
-    ruled = {i: found for i, found in ruled.items() if found}
-    if ruled:
-        pair, options = _override(pair, options, worth, system, ruled)
-    pair, options = _preferred_first(pair, options, pairs)
     budget = None if buy.budget_usd is None else int(np.floor(buy.budget_usd * 100 + 1e-6))
-    is_overridden = np.isin(np.arange(len(items)), list(ruled))
+    decided = decide(
+        (pair, units), {i: found for i, found in ruled.items() if found}, pairs, system,
+        lambda *rows: _preferred_first(rows[0], _as_options(worth, *rows), pairs),
+        lambda options: choose_orders(options, terms, budget),
+    )  # fmt: skip
     return Ordering(
-        frame, worth, best, fewest, most, band, asks, joins, pair, options, terms,
-        choose_orders(options, terms, budget), system, is_overridden,
+        frame, worth, best, fewest, most, band, asks, joins, decided.pair, decided.options, terms,
+        decided.choice, system, np.isin(np.arange(len(items)), decided.bound),
     )  # fmt: skip
 
 
@@ -173,16 +174,14 @@ def _terms(vendors: pd.DataFrame) -> Terms:
     return Terms(minimum.astype(np.int64), capacity.to_numpy().astype(np.int64))
 
 
-def _options(
-    worth: Worth, cases: tuple[Ints, Ints, Ints], may: Bools, asks: Bools
-) -> tuple[Ints, Options]:
-    """Candidates of the pairs that `may` be ordered from vendors of whom something `asks`."""
-    pairs = worth.pairs
+def _candidates(
+    pairs: Pairs, cases: tuple[Ints, Ints, Ints], may: Bools, asks: Bools
+) -> tuple[Ints, Ints]:
+    """(pair, units) weighed: pairs that `may` be ordered from vendors of whom something `asks`."""
     is_open = np.isin(pairs.vendor, pairs.vendor[asks])
     pair, count = ladder(*cases)
     kept = (may & is_open)[pair]
-    pair, units = pair[kept], (count * pairs.case[pair])[kept]
-    return pair, _as_options(worth, pair, units, np.zeros(len(pair), dtype=bool))
+    return pair[kept], (count * pairs.case[pair])[kept]
 
 
 def _as_options(worth: Worth, pair: Ints, units: Ints, required: Bools) -> Options:
@@ -205,37 +204,6 @@ def _system_units(options: Options, pairs: Pairs) -> Ints:
     gaining = order[options.gain[order] > 0]
     units[options.item[gaining]] = options.units[gaining]  # the last, best one stays
     return units
-
-
-def _override(
-    pair: Ints, options: Options, worth: Worth, system: Ints,
-    ruled: Mapping[int, Sequence[OrderRule]],
-) -> tuple[Ints, Options]:  # fmt: skip
-    """Candidates under the planners' rules: what a rule asks for is required."""
-    pairs = worth.pairs
-    kept = ~np.isin(options.item, list(ruled))
-    new_pair: list[int] = []
-    new_units: list[int] = []
-    new_required: list[bool] = []
-    for item, rules in ruled.items():
-        is_asked = any(rule.kind in ("set", "at_least") and rule.value > 0 for rule in rules)
-        for p in np.flatnonzero(pairs.item == item).tolist():
-            case, moq = int(pairs.case[p]), int(pairs.moq[p])
-            weighed = options.units[pair == p].tolist()
-            left_alone = [u for u in weighed if overridden_units(u, rules, case, moq) == u]
-            asked = overridden_units(int(system[item]), rules, case, moq)
-            if asked == system[item] and left_alone:
-                admitted, is_required = left_alone, is_asked
-            else:
-                admitted, is_required = ([asked] if asked > 0 else []), True
-            new_pair += [p] * len(admitted)
-            new_units += admitted
-            new_required += [is_required] * len(admitted)
-    added = np.array(new_pair, dtype=np.int64)
-    pair = np.concatenate([pair[kept], added])
-    units = np.concatenate([options.units[kept], np.array(new_units, dtype=np.int64)])
-    required = np.concatenate([options.is_required[kept], np.array(new_required, dtype=bool)])
-    return pair, _as_options(worth, pair, units, required)
 
 
 def _preferred_first(pair: Ints, options: Options, pairs: Pairs) -> tuple[Ints, Options]:
