@@ -52,6 +52,10 @@ class NightPlan:
 PLAN_TABLES = tuple(field.name for field in fields(NightPlan) if field.name != "as_of")
 
 
+_UNEVEN_DEMAND = 0.1
+"""Share by which demand over the cover may differ from that of the days an override holds."""
+
+
 @dataclass(frozen=True)
 class Explained:
     """Quantities with their drivers: rows of `lines` and `drivers` belong together."""
@@ -88,8 +92,14 @@ def explain_orders(plan: NightPlan, also: Pairs | None = None) -> Explained:
     for name, default in (("cover_demand_units", 0), ("cover_days", 0), ("moq_units", 0),
                           ("case_pack_units", 1)):  # fmt: skip
         lines[name] = lines[name].astype("float64").fillna(default)
-    notes = override_notes(lines[["item_id"]], plan.overrides, "order_units", plan.as_of)
-    lines["demand_note"] = override_notes(lines, plan.overrides, "demand", plan.as_of)
+    notes = override_notes(
+        lines[["item_id"]], plan.overrides, "order_units", plan.as_of, lines["order_units"],
+        lines[["case_pack_units", "moq_units"]].max(axis=1),
+    )  # fmt: skip
+    daily = lines["cover_demand_units"] / lines["cover_days"].clip(lower=1)
+    lines["demand_note"] = override_notes(
+        lines, plan.overrides, "demand", plan.as_of, daily, daily * _UNEVEN_DEMAND
+    )
     held_back = (lines["order_units"] == 0) & (notes != "")
     usual = usual_quantity(
         (lines["order_up_to_units"] - lines["inventory_position_units"]).to_numpy(dtype="int64"),
@@ -131,7 +141,7 @@ def explain_transfers(plan: NightPlan, also: Pairs | None = None) -> Explained:
     lines["inbound_units"] = inbound + (tonight - lines["transfer_units"]).to_numpy()
     lines["override_note"] = override_notes(
         lines.drop(columns="cover_days", errors="ignore"), plan.overrides, "base_stock_units",
-        plan.as_of, "to_node_id",
+        plan.as_of, lines["base_stock_units"], lines["case_units"] * 0, "to_node_id",
     )  # fmt: skip
     overridden = (lines["override_note"] != "").to_numpy(dtype=bool)
     return Explained(lines, transfer_drivers(lines, overridden))
