@@ -128,18 +128,22 @@ def _cast_category(values: pd.Series) -> pd.Series:
 
 
 def violations(
-    frame: pd.DataFrame, table: Table, known: Mapping[str, Iterable[str]] | None = None
+    frame: pd.DataFrame,
+    table: Table,
+    known: Mapping[str, Iterable[str]] | None = None,
+    checks_keys: bool = True,
 ) -> list[Violation]:
     """All broken rules of a conformed frame: nulls, ranges, values, keys and references.
 
     `known` maps 'table.column' to the identifiers that exist there; references to tables that are
-    not in it are not checked.
+    not in it are not checked. Rows whose key has a null are no duplicates of each other.
     """
     found: list[Violation] = []
     for name in table.columns:
         if name in frame:
             found += _column_violations(frame[name], COLUMNS[name], table)
-    found += _key_violations(frame, table)
+    if checks_keys:
+        found += _key_violations(frame, table)
     for name, target in table.references.items():
         if known is not None and target in known and name in frame:
             found += _reference_violations(frame[name], name, table, target, known[target])
@@ -192,6 +196,7 @@ def _key_violations(frame: pd.DataFrame, table: Table) -> list[Violation]:
     if any(name not in frame for name in key):
         return []
     repeated = frame.duplicated(key, keep="first").to_numpy()
+    repeated = repeated & frame[key].notna().all(axis=1).to_numpy()
     if not repeated.any():
         return []
     rows = np.flatnonzero(repeated)

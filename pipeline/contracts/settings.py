@@ -8,11 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pipeline.errors import SettingsError
 
@@ -58,8 +60,26 @@ class PlanningSettings(Section):
 
 
 class IngestSettings(Section):
-    """How raw rows are cleaned."""
+    """How raw rows are read and cleaned."""
 
+    date_format: str = Field(
+        default="",
+        description="How dates are written where not as YYYY-MM-DD, in strptime codes, e.g. "
+        "'%d/%m/%Y'. Empty: every other way of writing is refused.",
+    )
+    time_zone: str = Field(
+        default="",
+        description="Zone whose calendar gives the day of a time with a zone, e.g. "
+        "'America/Chicago'. Empty: such times must be midnight.",
+    )
+    separator: Literal["", ",", ";", "\t", "|"] = Field(
+        default="", description="What separates CSV fields. Empty: found in each file's header."
+    )
+    decimal_mark: Literal["detected", "point", "comma"] = Field(
+        default="detected",
+        description="Decimal mark of CSV files; detected: a comma where a file's numbers can have "
+        "no other.",
+    )
     history_days: int = Field(
         default=800, ge=28, description="Days of demand history kept for the forecast."
     )
@@ -71,6 +91,27 @@ class IngestSettings(Section):
     )
     quarantine_threshold_rows: int = Field(
         default=5, ge=0, description="Bad rows that a table may always have."
+    )
+    quarantine_threshold_units: int = Field(
+        default=100,
+        ge=0,
+        description="Units that the rows set aside of a table may always hold; above it the share "
+        "counts. Of snapshots, tonight's rows.",
+    )
+    quarantine_threshold_usd: float = Field(
+        default=2000.0, ge=0, description="The same in dollars, units at list price."
+    )
+    most_units: int = Field(
+        default=1_000_000,
+        ge=1,
+        le=1_000_000_000,
+        description="Most units of an item that one row of sales, stock, orders, transfers or "
+        "receipts can mean.",
+    )
+    repeated_rows: Literal["once", "add"] = Field(
+        default="once",
+        description="A row of those tables that repeats another in every column counts once (an "
+        "export appended twice), or is added (till lines). Rows of one key that differ are added.",
     )
     stale_after_days: int = Field(
         default=7, ge=1, description="Days without any sale before as_of that stop the night."
@@ -105,6 +146,23 @@ class IngestSettings(Section):
         gt=0,
         description="Receipts of an item that weigh as much as what its vendor shows.",
     )
+
+    @field_validator("date_format")
+    @classmethod
+    def _names_a_day(cls, text: str) -> str:
+        day = datetime(2031, 12, 25)
+        if text and datetime.strptime(day.strftime(text), text).date() != day.date():
+            raise ValueError(f"{text!r} does not name day, month and year, e.g. '%d/%m/%Y'")
+        return text
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name or "UTC")
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"there is no time zone {name!r}") from error
+        return name
 
 
 class MeanSettings(Section):

@@ -13,8 +13,8 @@ from pipeline.contracts.tables import TABLES
 from pipeline.ingest.clean import Cleaned, clean
 from pipeline.ingest.demand import daily_demand
 from pipeline.ingest.findings import Finding
-from pipeline.ingest.raw import read_folder
-from pipeline.ingest.structure import future_dates, structure_findings
+from pipeline.ingest.raw import RawTables, read_folder
+from pipeline.ingest.structure import dates_of, future_dates, structure_findings
 
 _SHOWN_EACH = 5
 _HEADINGS = {
@@ -43,14 +43,15 @@ class RawReport:
             found = [finding for finding in self.findings if finding.severity == severity]
             if not found:
                 continue
-            lines += ["", f"{heading} ({len(found)}):"]
+            lines += ["", f"{heading} ({sum(finding.rows for finding in found):,}):"]
             groups: dict[tuple[str, str, str], list[Finding]] = {}
             for finding in found:
                 groups.setdefault((finding.table, finding.column, finding.rule), []).append(finding)
             for group in groups.values():
                 lines += [f"  - {finding}" for finding in group[:_SHOWN_EACH]]
-                if len(group) > _SHOWN_EACH:
-                    lines.append(f"    … and {len(group) - _SHOWN_EACH} more rows like these")
+                more = sum(finding.rows for finding in group[_SHOWN_EACH:])
+                if more:
+                    lines.append(f"    … and {more:,} more rows like these")
         ready = "A night would stop here." if self.is_fatal else "Ready for a night."
         return [*lines, "", ready]
 
@@ -64,20 +65,25 @@ def check_raw(
     night are checked for `as_of`, or for the newest day that has stock.
     """
     settings = settings or IngestSettings()
-    raw = read_folder(folder)
-    cleaned = clean(raw, date.max, settings)
-    findings = list(cleaned.findings) + future_dates(raw.frames, as_of or date.today())
+    raw = read_folder(folder, settings)
+    day = as_of or _newest_stock(raw, settings) or date.today()
+    cleaned = clean(raw, day, settings, sees_future=True)
+    findings = list(cleaned.findings) + future_dates(raw, as_of or date.today(), settings)
     if not cleaned.fatal:
-        findings += _night_findings(cleaned, as_of, settings)
+        findings += _night_findings(cleaned, day, settings)
     return RawReport(folder, {name: len(frame) for name, frame in sorted(raw.frames.items())},
                      tuple(findings))  # fmt: skip
 
 
-def _night_findings(
-    cleaned: Cleaned, as_of: date | None, settings: IngestSettings
-) -> list[Finding]:
-    newest = cleaned.tables["stock"]["date"].max()
-    day = as_of or (date.today() if pd.isna(newest) else newest.date())
+def _newest_stock(raw: RawTables, settings: IngestSettings) -> date | None:
+    stock = raw.frames.get("stock", pd.DataFrame())
+    if "date" not in stock:
+        return None
+    newest = dates_of(stock["date"], settings).max()
+    return None if pd.isna(newest) else newest.date()
+
+
+def _night_findings(cleaned: Cleaned, day: date, settings: IngestSettings) -> list[Finding]:
     tables = {name: frame[frame[TABLES[name].history_date] <= pd.Timestamp(day)]
               if TABLES[name].history_date else frame
               for name, frame in cleaned.tables.items()}  # fmt: skip

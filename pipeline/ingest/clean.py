@@ -17,16 +17,22 @@ from pipeline.contracts.check import cast_column, violations
 from pipeline.contracts.columns import COLUMNS
 from pipeline.contracts.settings import IngestSettings
 from pipeline.contracts.tables import RAW_TABLES, Table
-from pipeline.ingest.findings import Finding, Severity
+from pipeline.ingest.broken import Broken, told
+from pipeline.ingest.cells import Cells, Reading, read_cells
+from pipeline.ingest.findings import Finding
 from pipeline.ingest.raw import RawTables
+from pipeline.ingest.raw_file import RawFile
+from pipeline.ingest.repeats import added_up, repeats
 from pipeline.ingest.rules import ROW_RULES
+from pipeline.ingest.thresholds import quantity_rules, too_many
 
 STRUCTURAL = ("regions", "nodes", "lanes", "delivery_options", "delivery_speeds", "order_hours",
               "node_capacity")  # fmt: skip
 """Tables in which a bad row is fatal."""
-_Broken = tuple[int, str, str, str]
-_LISTED_WHEN_TOO_MANY = 100
+_UNSORTED = ("sales", "prices", "availability")
+"""Large tables whose users do not look at the order of rows."""
 _DEFAULTS: dict[str, float | None] = {"unit_weight_lb": 0.0, "end_date": None}
+_REFERENCED = {target for table in RAW_TABLES for target in table.references.values()}
 
 
 @dataclass
@@ -42,150 +48,150 @@ class Cleaned:
         return [finding for finding in self.findings if finding.severity == "fatal"]
 
 
-def clean(raw: RawTables, as_of: date, settings: IngestSettings) -> Cleaned:
+def clean(
+    raw: RawTables, as_of: date, settings: IngestSettings, sees_future: bool = False
+) -> Cleaned:
     """Typed and checked tables as known at the end of `as_of`; nothing is raised, see `fatal`.
 
-    Row numbers count from 1 the rows that were known at as_of, in the order of the file, so that
-    rows added later change no finding.
+    sees_future: history dated later is looked at, too (a check of the whole folder).
     """
     result = Cleaned(findings=list(raw.findings))
     seen: dict[str, pd.Series] = {}
     unreadable = {finding.table for finding in raw.findings if finding.severity == "fatal"}
     for table in sorted(RAW_TABLES, key=lambda table: table.name not in STRUCTURAL):
         frame = raw.frames.get(table.name)
+        file = raw.files.get(table.name)
         if frame is None or table.name in unreadable:
-            frame = pd.DataFrame({name: pd.Series(dtype="str") for name in table.columns})
-        visible = _visible(frame, table, as_of)
-        recoded = raw.recoded_rows.get(table.name)
-        _clean_table(
-            frame[visible], table, result, seen, settings,
-            None if recoded is None else recoded[visible],
-        )  # fmt: skip
+            frame, file = (
+                pd.DataFrame({name: pd.Series(dtype="str") for name in table.columns}),
+                None,
+            )
+        file = file or RawFile(frame, np.arange(1, len(frame) + 1))
+        cleaning = _Cleaning(table, file, as_of, settings, sees_future)
+        cleaning.run(frame, result, seen)
     return result
 
 
-def _visible(frame: pd.DataFrame, table: Table, as_of: date) -> np.ndarray:
-    """Rows that are not dated after as_of; an unreadable date is no reason to hide a row."""
-    if not table.history_date or table.history_date not in frame:
-        return np.ones(len(frame), dtype=bool)
-    days, _ = cast_column(frame[table.history_date], COLUMNS[table.history_date])
-    return ~(days > pd.Timestamp(as_of)).to_numpy()
+@dataclass
+class _Cleaning:
+    """The cleaning of one table."""
+
+    table: Table
+    file: RawFile
+    as_of: date
+    settings: IngestSettings
+    sees_future: bool
+
+    def run(self, frame: pd.DataFrame, result: Cleaned, seen: dict[str, pd.Series]) -> None:
+        table = self.table
+        reading = Reading(self.settings.date_format, self.settings.time_zone,
+                          self.file.has_decimal_comma)  # fmt: skip
+        cells = {name: _read(frame, name, reading) for name in table.columns}
+        visible = self._visible(cells)
+        values = {name: read.values for name, read in cells.items()}
+        typed = pd.DataFrame(values, columns=list(table.columns))[visible].reset_index(drop=True)
+        shown = frame[visible].reset_index(drop=True)
+        rows = self.file.rows[visible]
+        blank = typed.isna().all(axis=1).to_numpy() & _all_blank(shown)
+        broken = [*_unread(cells, visible), *self._rule_breaks(typed, result, seen)]
+        if table.name not in STRUCTURAL:
+            broken = [*broken, *quantity_rules(typed, table, self.as_of, self.settings)]
+        aside = _rows_of(broken, len(typed)) | blank
+        broken = [*broken, *repeats(typed, table, aside, self.settings)]
+        aside = _rows_of(broken, len(typed)) | blank
+        broken = [group.without(blank) for group in broken]
+        is_fatal = table.name in STRUCTURAL
+        stops = [] if is_fatal else too_many(typed, table, aside & ~blank, self.file, self.settings,
+                                             result.tables, self.as_of)  # fmt: skip
+        result.findings += stops
+        result.findings += told(broken, table, shown, rows, is_fatal, bool(stops))
+        result.findings += self._told_of_file(cells, int(blank.sum()), is_fatal)
+        for name in table.columns:
+            if f"{table.name}.{name}" in _REFERENCED:
+                seen[f"{table.name}.{name}"] = typed[name].dropna().drop_duplicates()
+        kept, added = added_up(typed[~aside], table)
+        result.findings += added
+        kept = _without_orphans(kept, table, result)
+        result.tables[table.name] = _tight(kept, table)
+
+    def _visible(self, cells: dict[str, Cells]) -> np.ndarray:
+        """Rows not dated after as_of; an unreadable date is no reason to hide a row."""
+        if self.sees_future or not self.table.history_date:
+            return np.ones(len(self.file.rows), dtype=bool)
+        days = cells[self.table.history_date].values
+        return ~(days > pd.Timestamp(self.as_of)).to_numpy(dtype=bool)
+
+    def _rule_breaks(
+        self, typed: pd.DataFrame, result: Cleaned, seen: dict[str, pd.Series]
+    ) -> Iterator[Broken]:
+        """Rows that break the contract of a column, a reference, or a rule of the row."""
+        known = {name: values.tolist() for name, values in seen.items()}
+        if "parent_node_id" in self.table.columns:
+            known["nodes.node_id"] = typed["node_id"].dropna().tolist()
+        for violation in violations(typed, self.table, known, checks_keys=False):
+            yield Broken(np.array(violation.rows, dtype="int64"), violation.column, violation.rule,
+                         violation.action)  # fmt: skip
+        for check in ROW_RULES.get(self.table.name, ()):
+            mask = check.broken(typed, result.tables)
+            yield Broken(np.flatnonzero(mask), check.column, check.rule, check.action)
+
+    def _told_of_file(
+        self, cells: dict[str, Cells], blank: int, is_fatal: bool
+    ) -> Iterator[Finding]:
+        name = self.table.name
+        for row, rule in self.file.ragged.items():
+            yield Finding(name, row, "", rule, "", "Quote texts that hold the separator.",
+                          "fatal" if is_fatal else "set_aside")  # fmt: skip
+        for row, rule in self.file.recoded.items():
+            yield Finding(name, row, "", rule, "", "Read as Windows-1252; export the file in "
+                          "UTF-8.", "mended", f"row {row}")  # fmt: skip
+        if blank:
+            yield Finding(name, 0, "", f"{blank} blank row(s)", "", "They are left out.", "mended")
+        for column, read in cells.items():
+            if read.compact_days:
+                yield Finding(name, 0, column, "dates are whole numbers such as 20250629", "",
+                              "They are read as YYYYMMDD.", "mended")  # fmt: skip
 
 
-def _clean_table(
-    frame: pd.DataFrame, table: Table, result: Cleaned, seen: dict[str, pd.Series],
-    settings: IngestSettings, recoded: np.ndarray | None,
-) -> None:  # fmt: skip
-    frame = frame.reset_index(drop=True)
-    typed, bad = _typed(frame, table)
-    broken = [*bad, *_broken_rows(typed, table, result, seen)]
-    aside = np.zeros(len(frame), dtype=bool)
-    aside[[row for row, *_ in broken]] = True
-    is_fatal = table.name in STRUCTURAL
-    too_many = not is_fatal and _is_above_threshold(table, aside, result, settings)
-    listed = broken[:_LISTED_WHEN_TOO_MANY] if too_many else broken
-    result.findings += _told(frame, table, listed, "fatal" if is_fatal else "set_aside")
-    if recoded is not None:
-        result.findings += [
-            Finding(table.name, int(row) + 1, "", "text is not UTF-8", "",
-                    "Read as Windows-1252; export the file in UTF-8.", "mended")
-            for row in np.flatnonzero(recoded)
-        ]  # fmt: skip
-    for name in table.columns:
-        if f"{table.name}.{name}" in _REFERENCED:
-            seen[f"{table.name}.{name}"] = typed[name].dropna().drop_duplicates()
-    kept = _without_orphans(typed[~aside], table, result)
-    result.tables[table.name] = _tight(kept, table)
+def _read(frame: pd.DataFrame, name: str, reading: Reading) -> Cells:
+    if name in frame:
+        return read_cells(frame[name], COLUMNS[name].kind, reading)
+    values = pd.Series([_DEFAULTS.get(name)] * len(frame), index=frame.index)
+    return Cells(cast_column(values, COLUMNS[name])[0])
 
 
-def _broken_rows(
-    typed: pd.DataFrame, table: Table, result: Cleaned, seen: dict[str, pd.Series]
-) -> list[_Broken]:
-    """Rows that break the contract of a column, a key, a reference, or a rule of the row."""
-    known = {name: values.tolist() for name, values in seen.items()}
-    if "parent_node_id" in table.columns:
-        known["nodes.node_id"] = typed["node_id"].dropna().tolist()
-    broken: list[_Broken] = [
-        (row, violation.column, violation.rule, violation.action)
-        for violation in violations(typed, table, known)
-        for row in violation.rows
-    ]
-    for check in ROW_RULES.get(table.name, ()):
-        mask = check.broken(typed, result.tables)
-        broken += [(int(row), check.column, check.rule, check.action)
-                   for row in np.flatnonzero(mask)]  # fmt: skip
-    return broken
+def _unread(cells: dict[str, Cells], visible: np.ndarray) -> Iterator[Broken]:
+    """Cells that could not be read; one group for all where a whole column fails in one way."""
+    for name, read in cells.items():
+        if read.code is None:
+            continue
+        code, good = read.code[visible], int(read.values[visible].notna().sum())
+        for place, why in enumerate(read.why, 1):
+            rows = np.flatnonzero(code == place)
+            if len(rows):
+                is_all = good == 0 and len(rows) == int((code > 0).sum()) and len(rows) > 1
+                yield Broken(rows, name, why.rule, why.action, is_all)
 
 
-def _told(
-    frame: pd.DataFrame, table: Table, broken: list[_Broken], severity: Severity
-) -> Iterator[Finding]:
-    """A finding for each row and column: the first rule that it breaks is the one to mend."""
-    told: set[tuple[int, str]] = set()
-    for row, column, rule, action in broken:
-        if (row, column) not in told:
-            told.add((row, column))
-            value = _shown(frame, row, column)
-            yield Finding(table.name, row + 1, column, rule, value, action, severity)
+def _all_blank(shown: pd.DataFrame) -> np.ndarray:
+    """Rows in which nothing is written."""
+    blank = np.ones(len(shown), dtype=bool)
+    for name in shown:
+        if not blank.any():
+            break
+        values = shown[name]
+        none = values.isna().to_numpy()
+        if isinstance(values.dtype, pd.StringDtype):
+            none = none | (values.str.strip() == "").to_numpy(dtype=bool, na_value=True)
+        blank &= none
+    return blank
 
 
-def _typed(frame: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, list[_Broken]]:
-    """The frame with every cell cast on its own, and the cells that could not be."""
-    typed, bad = {}, []
-    for name in table.columns:
-        if name in frame:
-            values = _stripped(frame[name])
-        else:
-            values = pd.Series([_DEFAULTS.get(name)] * len(frame), index=frame.index)
-        typed[name], failed = cast_column(values, COLUMNS[name])
-        kind = COLUMNS[name].kind
-        bad += [(int(row), name, f"is not {_KIND_WORDS[kind]}", _KIND_ACTIONS[kind])
-                for row in np.flatnonzero(failed)]  # fmt: skip
-    return pd.DataFrame(typed, columns=list(table.columns)), bad
-
-
-_KIND_WORDS = {
-    "int": "a whole number", "float": "a number", "date": "a date", "bool": "true or false",
-}  # fmt: skip
-_KIND_ACTIONS = {
-    "int": "Write digits only.", "float": "Write digits with a decimal point.",
-    "date": "Write dates as YYYY-MM-DD.", "bool": "Write true or false.",
-}  # fmt: skip
-_REFERENCED = {target for table in RAW_TABLES for target in table.references.values()}
-
-
-def _stripped(values: pd.Series) -> pd.Series:
-    if not isinstance(values.dtype, pd.StringDtype):
-        return values
-    stripped: pd.Series = values.str.strip()
-    return stripped
-
-
-def _shown(frame: pd.DataFrame, row: int, column: str) -> str:
-    """The value at fault as a person would write it, whatever the file's format."""
-    words = []
-    for name in column.split(","):
-        if name.strip() in frame:
-            value = frame[name.strip()].iloc[row]
-            is_day = isinstance(value, pd.Timestamp) and not pd.isna(value)
-            words.append(f"{value:%Y-%m-%d}" if is_day else "" if pd.isna(value) else str(value))
-    return " / ".join(word[:60] for word in words)
-
-
-def _is_above_threshold(
-    table: Table, aside: np.ndarray, result: Cleaned, settings: IngestSettings
-) -> bool:
-    count = int(aside.sum())
-    allowed = max(settings.quarantine_threshold_rows,
-                  settings.quarantine_threshold_share * len(aside))  # fmt: skip
-    if count <= allowed:
-        return False
-    result.findings.append(Finding(
-        table.name, 0, "", f"{count} of {len(aside)} rows are bad, more than may be set aside "
-        f"({settings.quarantine_threshold_share:.1%})", "",
-        "Mend the rows below, or raise ingest.quarantine_threshold_share.", "fatal",
-    ))  # fmt: skip
-    return True
+def _rows_of(broken: list[Broken], count: int) -> np.ndarray:
+    aside = np.zeros(count, dtype=bool)
+    for group in broken:
+        aside[group.rows] = True
+    return aside
 
 
 def _without_orphans(frame: pd.DataFrame, table: Table, result: Cleaned) -> pd.DataFrame:
@@ -207,6 +213,9 @@ def _without_orphans(frame: pd.DataFrame, table: Table, result: Cleaned) -> pd.D
 
 
 def _tight(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """The kept rows with their final dtypes, now that nothing bad is left in them."""
+    """The kept rows with their final dtypes, in an order that is not the file's."""
     final = {name: cast_column(frame[name], COLUMNS[name])[0] for name in table.columns}
-    return pd.DataFrame(final, columns=list(table.columns)).reset_index(drop=True)
+    tight = pd.DataFrame(final, columns=list(table.columns))
+    if table.name in _UNSORTED:
+        return tight.reset_index(drop=True)
+    return tight.sort_values(list(table.key), kind="stable", ignore_index=True)

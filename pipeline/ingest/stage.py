@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from pipeline.contracts.settings import IngestSettings
 from pipeline.errors import UsageError
 from pipeline.ingest.m5 import read_m5
 from pipeline.ingest.raw import RawTables, read_folder
@@ -17,7 +18,7 @@ from pipeline.store import Night, Source
 def run(night: Night) -> None:
     """Publish the clean world as known at the end of `night.as_of`, and what people recorded."""
     settings = night.settings.ingest
-    raw = read_source(night.source, night.as_of, settings.history_days)
+    raw = read_source(night.source, night.as_of, settings)
     world = clean_world(raw, night.as_of, settings, needs_snapshot=not night.is_for_training)
     if night.source.records and not night.is_for_training:
         world |= recorded(Records(night.source.records), night.place, night.as_of, world)
@@ -25,10 +26,10 @@ def run(night: Night) -> None:
         night.write(name, world[name])
 
 
-def read_source(source: Source, as_of: date, history_days: int) -> RawTables:
+def read_source(source: Source, as_of: date, settings: IngestSettings) -> RawTables:
     """Raw tables of a dataset; adapters make them, the sample and `raw` lie in a folder."""
     if source.dataset == "m5":
-        return read_m5(source.raw_dir, as_of, history_days)
+        return read_m5(source.raw_dir, as_of, settings.history_days)
     if source.dataset in ("sample", "raw"):
-        return read_folder(source.raw_dir)
+        return read_folder(source.raw_dir, settings)
     raise UsageError(f"no dataset {source.dataset!r}. Next: use sample, m5 or raw.")

@@ -14,9 +14,11 @@ import pandas as pd
 
 from pipeline.contracts.settings import IngestSettings
 from pipeline.contracts.tables import TABLES
+from pipeline.ingest.cells import Reading, read_cells
 from pipeline.ingest.closing_days import declared
 from pipeline.ingest.findings import Finding
 from pipeline.ingest.grain import reported_periods
+from pipeline.ingest.raw import RawTables
 
 Tables = Mapping[str, pd.DataFrame]
 _NEEDED = ("items", "regions", "nodes", "delivery_options", "delivery_speeds", "order_hours",
@@ -185,22 +187,29 @@ def _full_nodes(tables: Tables, as_of: date) -> Iterator[Finding]:
                           "warning")  # fmt: skip
 
 
-def future_dates(raw: Tables, as_of: date) -> list[Finding]:
+def future_dates(raw: RawTables, as_of: date, settings: IngestSettings) -> list[Finding]:
     """History rows dated after `as_of`: no night sees them, `echelon check` tells of them."""
     found = []
-    for name, frame in raw.items():
+    for name, frame in raw.frames.items():
         column = TABLES[name].history_date
         if not column or column not in frame:
             continue
-        days = pd.to_datetime(frame[column], errors="coerce", format="mixed")
-        rows = np.flatnonzero((days > pd.Timestamp(as_of)).to_numpy())
+        days = dates_of(frame[column], settings)
+        rows = np.flatnonzero((days > pd.Timestamp(as_of)).to_numpy(dtype=bool))
         if len(rows):
-            first = days.iloc[rows[0]]
-            found.append(Finding(name, int(rows[0]) + 1, column,
+            file = raw.files.get(name)
+            number = int(file.rows[rows[0]]) if file else int(rows[0]) + 1
+            found.append(Finding(name, number, column,
                                  f"{len(rows)} row(s) lie in the future of {as_of}",
-                                 f"{first:%Y-%m-%d}", "History cannot be known in advance; correct "
-                                 "the dates, or check with a later --as-of."))  # fmt: skip
+                                 f"{days.iloc[rows[0]]:%Y-%m-%d}", "History cannot be known in "
+                                 "advance; correct the dates, or check with a later --as-of.",
+                                 "warning"))  # fmt: skip
     return found
+
+
+def dates_of(values: pd.Series, settings: IngestSettings) -> pd.Series:
+    """Days of a raw column, null where they cannot be read."""
+    return read_cells(values, "date", Reading(settings.date_format, settings.time_zone)).values
 
 
 def _fatal(table: str, column: str, rule: str, value: str, action: str) -> Finding:

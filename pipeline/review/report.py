@@ -176,7 +176,7 @@ def _quarantine(quarantine: pd.DataFrame) -> list[dict[Any, Any]]:
     keys = ["table_name", "column_name", "rule"]
     text = quarantine.astype(dict.fromkeys(keys, "str"))
     grouped = text.groupby(keys, as_index=False).agg(
-        rows=("row_number", "size"), first_row=("row_number", "min"),
+        rows=("row_count", "sum"), first_key=("row_key", "first"),
         bad_value=("bad_value", "first"), reason=("reason", "first"),
     )  # fmt: skip
     ranked = grouped.sort_values(["rows", *keys], ascending=[False, True, True, True])

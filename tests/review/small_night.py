@@ -151,7 +151,8 @@ def _world(day: pd.Timestamp, names: list[str]) -> dict[str, pd.DataFrame]:
              "open_orders_used": 1}
         ),
         "quarantine": pd.DataFrame(
-            {"table_name": ["sales", "sales", "stock"], "row_number": [3, 9, 4],
+            {"table_name": ["sales", "sales", "stock"],
+             "row_key": ["a / b / 2025-01-01", "c / d / 2025-01-01", "-"], "row_count": 1,
              "column_name": ["units", "units", "node_id"],
              "rule": ["is negative", "is negative", "is unknown in nodes.node_id"],
              "bad_value": ["-4", "-1", "'fc<9>'"],
