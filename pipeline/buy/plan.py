@@ -75,7 +75,7 @@ def plan_orders(
     tables: BuyTables, as_of: date, planning: PlanningSettings, buy: BuySettings
 ) -> Ordering:
     """Orders of the night; `lines.purchase_orders` and `lines.order_candidates` show them."""
-    frame = pair_frame(tables, as_of, buy.stale_open_order_days)
+    frame = pair_frame(tables, as_of)
     pairs = _pairs(frame, tables.position_values)
     worth = worth_of(
         pairs, planning.review_period_days, planning.holding_rate_per_year, buy.order_line_usd
@@ -116,7 +116,7 @@ def dead_band_units(worth: Worth, buy: BuySettings) -> npt.NDArray[np.float64]:
     return band_units(pairs.daily_demand, holding, buy.order_line_usd, most_days)
 
 
-def pair_frame(tables: BuyTables, as_of: date, stale_days: int) -> pd.DataFrame:
+def pair_frame(tables: BuyTables, as_of: date) -> pd.DataFrame:
     """A row for each item and vendor with a target, by item and vendor: levels, terms, position."""
     ids = ["item_id", "vendor_id"]
     frame = _text(tables.network_targets, ids).merge(_text(tables.vendor_items, ids), on=ids)
@@ -131,7 +131,7 @@ def pair_frame(tables: BuyTables, as_of: date, stale_days: int) -> pd.DataFrame:
     frame = frame.sort_values(ids, kind="stable", ignore_index=True)
     frame["position_units"] = inventory_positions(
         frame, _text(tables.stock, ["item_id"]), _text(tables.open_orders, ["item_id"]),
-        _text(tables.open_transfers, ["item_id"]), as_of, stale_days,
+        _text(tables.open_transfers, ["item_id"]), as_of,
     )  # fmt: skip
     frame["item_index"] = pd.factorize(frame["item_id"], sort=True)[0]
     vendors = sorted(tables.vendors["vendor_id"].astype("str").tolist())

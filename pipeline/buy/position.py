@@ -3,8 +3,8 @@
 An open order counts towards a vendor's position if it is expected before the *next* review's order
 from that vendor would arrive (as_of + lead time + review period): until then it serves the demand
 that tonight's order is meant to cover. What comes later is next review's business. An overdue order
-counts in full, for the vendor still owes it, until it is so late that nobody should wait for it
-(stale_open_order_days). Transfers move stock that the network owns already; they always count.
+counts in full, for the vendor still owes it, as long as ingest publishes it. Transfers move stock
+that the network owns already; they always count.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ def inventory_positions(
     open_orders: pd.DataFrame,
     open_transfers: pd.DataFrame,
     as_of: date,
-    stale_days: int,
 ) -> Ints:
     """Units of each (item, vendor) row of `pairs`, which has item_id and cover_days.
 
@@ -40,7 +39,7 @@ def inventory_positions(
     rows = rows.merge(coming, on="item_id")
     arrival = pd.to_datetime(rows["expected_arrival_date"])
     days_ahead = (arrival - pd.Timestamp(as_of)).dt.days
-    counts = (days_ahead <= np.ceil(rows["cover_days"])) & (days_ahead >= -stale_days)
+    counts = days_ahead <= np.ceil(rows["cover_days"])
     in_time = rows[counts].groupby("pair")["open_units"].sum()
     on_order = in_time.reindex(np.arange(len(pairs)), fill_value=0)
     return held.to_numpy(dtype="int64") + on_order.to_numpy(dtype="int64")

@@ -113,6 +113,50 @@ class IngestSettings(Section):
         description="A row of those tables that repeats another in every column counts once (an "
         "export appended twice), or is added (till lines). Rows of one key that differ are added.",
     )
+    may_be_empty: tuple[Literal["open_orders", "open_transfers"], ...] = Field(
+        default=(),
+        description="Snapshots of which no row of a date means that there is none, e.g. "
+        "[open_transfers]. Elsewhere it stops the night: the export is late.",
+    )
+    feed_stop_share: float = Field(
+        default=0.7,
+        ge=0,
+        le=1,
+        description="The night stops where less than this share of the last snapshot (or of every "
+        "same weekday's sales) is there or explained by what was sold, received or due.",
+    )
+    feed_warn_share: float = Field(
+        default=0.9, ge=0, le=1, description="Below this share of the last snapshot it is told."
+    )
+    stale_on_order_days: int = Field(
+        default=60,
+        ge=0,
+        le=1000,
+        description="An open order or transfer overdue by more days no longer counts; it is listed "
+        "with its value.",
+    )
+    least_margin_share: float = Field(
+        default=0.0,
+        ge=-10,
+        le=1,
+        description="The night stops where four weeks' sales, at prices and cheapest costs of "
+        "tonight, would bring a smaller share of their revenue.",
+    )
+    least_cost_share: float = Field(
+        default=0.01, ge=0, le=1, description="A cost below this share of the price is told."
+    )
+    cost_spread: float = Field(
+        default=4.0, ge=1, description="Vendors of an item whose costs differ by more are told."
+    )
+    price_jump: float = Field(
+        default=10.0, gt=1, description="A price so many times the one before (or less) is told."
+    )
+    units_jump: float = Field(
+        default=100.0, gt=1, description="A day's sales so many times the item's others are told."
+    )
+    stock_years: float = Field(
+        default=5.0, gt=0, description="Stock or orders for more years of sales are told."
+    )
     stale_after_days: int = Field(
         default=7, ge=1, description="Days without any sale before as_of that stop the night."
     )
@@ -307,12 +351,6 @@ class BuySettings(Section):
         gt=0,
         le=520,
         description="Most weeks of expected demand, beyond the cover, that an order may lead to.",
-    )
-    stale_open_order_days: int = Field(
-        default=60,
-        ge=0,
-        le=1000,
-        description="An open order overdue by more days no longer counts.",
     )
 
 

@@ -22,14 +22,15 @@ import pandas as pd
 from pipeline.contracts.columns import Kind
 
 MOST_WHOLE = 2**53
-"""Above it a whole number is not exact in every program that a table passes through."""
+"""From it on a whole number is not exact in every program that a table passes through."""
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _COMMA_NUMBER = re.compile(r"[+-]?[0-9]+,[0-9]+(?:[eE][+-]?[0-9]+)?")
 _DAY = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})"
-    r"(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?"
+    r"(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?",
+    re.ASCII,
 )
-_COMPACT_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\.0+)?")
+_COMPACT_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\.0+)?", re.ASCII)
 _LOOKS_LIKE_A_DAY = re.compile(r"\d{1,4}[./ -]+(?:\d{1,2}|[A-Za-z]{3,9})[./ -]+\d{1,4}")
 _TRUTH = {"true": True, "1": True, "yes": True, "1.0": True,
           "false": False, "0": False, "no": False, "0.0": False}  # fmt: skip
@@ -122,7 +123,7 @@ def _numbers(raw: pd.Series, kind: Kind) -> Cells:
         cast = values.astype("str") if values.dtype == np.float32 else values
         return Cells(pd.Series(cast.astype("float64"), index=raw.index))
     if values.dtype.kind in "iu":
-        high = (values > MOST_WHOLE) | (values < -MOST_WHOLE)
+        high = (values >= MOST_WHOLE) | (values <= -MOST_WHOLE)
         if not high.any():
             return Cells(pd.Series(values.astype("int64", copy=False), index=raw.index))
         fits = np.where(high, 0, values).astype("int64")
@@ -130,7 +131,7 @@ def _numbers(raw: pd.Series, kind: Kind) -> Cells:
     null = np.isnan(values)
     with np.errstate(invalid="ignore"):
         broken = ~null & ~(np.isfinite(values) & (values == np.floor(values)))
-        high = ~null & ~broken & (np.abs(values) > MOST_WHOLE)
+        high = ~null & ~broken & (np.abs(values) >= MOST_WHOLE)
         fits = np.where(null | broken | high, 0, values).astype("int64")
     code = broken.astype("int8") + 2 * high.astype("int8")
     return Cells(_whole(fits, null | broken | high, raw.index), code if code.any() else None,
@@ -207,7 +208,7 @@ def number_of(text: str, kind: Kind, has_decimal_comma: bool) -> float | int | U
     value = float(text)
     if kind == "float":
         return value
-    if not math.isfinite(value) or abs(value) > MOST_WHOLE:
+    if not math.isfinite(value) or abs(value) >= MOST_WHOLE:
         return _too_large(kind)
     return int(value) if value == math.floor(value) else _not(kind)
 

@@ -13,8 +13,10 @@ from pipeline.contracts.tables import TABLES
 from pipeline.ingest.clean import Cleaned, clean
 from pipeline.ingest.demand import daily_demand
 from pipeline.ingest.findings import Finding
+from pipeline.ingest.on_order import on_order
 from pipeline.ingest.raw import RawTables, read_folder
 from pipeline.ingest.structure import dates_of, future_dates, structure_findings
+from pipeline.ingest.world import night_findings
 
 _SHOWN_EACH = 5
 _HEADINGS = {
@@ -70,7 +72,7 @@ def check_raw(
     cleaned = clean(raw, day, settings, sees_future=True)
     findings = list(cleaned.findings) + future_dates(raw, as_of or date.today(), settings)
     if not cleaned.fatal:
-        findings += _night_findings(cleaned, day, settings)
+        findings += _night_findings(cleaned, raw, day, settings)
     return RawReport(folder, {name: len(frame) for name, frame in sorted(raw.frames.items())},
                      tuple(findings))  # fmt: skip
 
@@ -83,11 +85,17 @@ def _newest_stock(raw: RawTables, settings: IngestSettings) -> date | None:
     return None if pd.isna(newest) else newest.date()
 
 
-def _night_findings(cleaned: Cleaned, day: date, settings: IngestSettings) -> list[Finding]:
+def _night_findings(
+    cleaned: Cleaned, raw: RawTables, day: date, settings: IngestSettings
+) -> list[Finding]:
     tables = {name: frame[frame[TABLES[name].history_date] <= pd.Timestamp(day)]
               if TABLES[name].history_date else frame
               for name, frame in cleaned.tables.items()}  # fmt: skip
     found = structure_findings(tables, day, settings)
     if any(finding.severity == "fatal" for finding in found):
         return found
+    found += night_findings(tables, raw, day, settings)
+    if any(finding.severity == "fatal" for finding in found):
+        return found
+    found += on_order(tables, day, settings)[1]
     return found + daily_demand(tables, day, settings).findings

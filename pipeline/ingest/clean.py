@@ -101,10 +101,12 @@ class _Cleaning:
         aside = _rows_of(broken, len(typed)) | blank
         broken = [group.without(blank) for group in broken]
         is_fatal = table.name in STRUCTURAL
-        stops = [] if is_fatal else too_many(typed, table, aside & ~blank, self.file, self.settings,
-                                             result.tables, self.as_of)  # fmt: skip
+        spoilt = any(group.is_all for group in broken)  # one finding names that cause already
+        stops = [] if is_fatal or spoilt else too_many(
+            typed, table, aside & ~blank, self.file, self.settings, result.tables, self.as_of
+        )  # fmt: skip
         result.findings += stops
-        result.findings += told(broken, table, shown, rows, is_fatal, bool(stops))
+        result.findings += told(broken, table, shown, rows, is_fatal, spoilt or bool(stops))
         result.findings += self._told_of_file(cells, int(blank.sum()), is_fatal)
         for name in table.columns:
             if f"{table.name}.{name}" in _REFERENCED:

@@ -35,7 +35,7 @@ def structure_findings(
                 for name in empty]  # fmt: skip
     return [
         *_shares(tables), *_cycles(tables), *_unreachable(tables), *_unserved(tables),
-        *(_no_snapshot(tables, as_of) if needs_snapshot else ()), *_stale(tables, as_of, settings),
+        *(_not_tonight(tables, as_of) if needs_snapshot else ()), *_stale(tables, as_of, settings),
         *_no_vendor(tables), *_no_node(tables), *_full_nodes(tables, as_of),
     ]  # fmt: skip
 
@@ -145,6 +145,21 @@ def _stale(tables: Tables, as_of: date, settings: IngestSettings) -> Iterator[Fi
         yield _fatal("sales", "date", f"no sale in the {days} days before {as_of}",
                      f"the newest is of {newest:%Y-%m-%d}",
                      "Export the sales of those days, or plan an earlier date.")  # fmt: skip
+
+
+def _not_tonight(tables: Tables, as_of: date) -> Iterator[Finding]:
+    """What a night needs of its date and a training history does not."""
+    yield from _no_snapshot(tables, as_of)
+    yield from _capacity_not_yet(tables, as_of)
+
+
+def _capacity_not_yet(tables: Tables, as_of: date) -> Iterator[Finding]:
+    capacity = tables["node_capacity"]
+    first = capacity.groupby(["node_id", "resource"], observed=True)["start_date"].min()
+    for (node, resource), start in first[first > pd.Timestamp(as_of)].items():
+        yield _fatal("node_capacity", "start_date", f"no {resource} of node {node} is known before "
+                     f"{start:%Y-%m-%d}", "", "Add the row that holds today; without one there "
+                     "would be no limit.")  # fmt: skip
 
 
 def _no_vendor(tables: Tables) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 import pandas as pd
@@ -10,12 +11,13 @@ from pipeline.contracts.settings import IngestSettings
 from pipeline.errors import ContractError
 from pipeline.ingest.clean import clean
 from pipeline.ingest.demand import daily_demand
-from pipeline.ingest.findings import quarantine_frame
+from pipeline.ingest.feeds import feed_findings
+from pipeline.ingest.findings import Finding, quarantine_frame
 from pipeline.ingest.lead_times import lead_times
+from pipeline.ingest.on_order import on_order
+from pipeline.ingest.plausible import plausible_findings
 from pipeline.ingest.raw import RawTables
 from pipeline.ingest.structure import structure_findings
-
-_SNAPSHOTS = ("stock", "open_orders", "open_transfers")
 
 
 def clean_world(
@@ -28,6 +30,8 @@ def clean_world(
     cleaned = clean(raw, as_of, settings)
     if not cleaned.fatal:
         cleaned.findings += structure_findings(cleaned.tables, as_of, settings, needs_snapshot)
+    if not cleaned.fatal and needs_snapshot:
+        cleaned.findings += night_findings(cleaned.tables, raw, as_of, settings)
     if cleaned.fatal:
         aside = [finding for finding in cleaned.findings if finding.severity == "set_aside"]
         action = "correct the raw files; echelon check --raw DIR lists everything."
@@ -35,14 +39,25 @@ def clean_world(
     tables = cleaned.tables
     daily = daily_demand(tables, as_of, settings)
     today = pd.Timestamp(as_of)
-    snapshots = {name: tables[name][tables[name]["date"] == today] for name in _SNAPSHOTS}
+    stock = tables["stock"]
+    counted, about_orders = on_order(tables, as_of, settings)
     overrides = tables["overrides"]
     return {
         **tables,
-        **snapshots,
+        **counted,
+        "stock": stock[stock["date"] == today],
         "overrides": overrides[overrides["expiry_date"] > today],
         "daily_demand": daily.demand,
         "demand_calendar": daily.calendar,
         "lead_times": lead_times(tables, as_of, settings),
-        "quarantine": quarantine_frame([*cleaned.findings, *daily.findings]),
+        "quarantine": quarantine_frame([*cleaned.findings, *daily.findings, *about_orders]),
     }
+
+
+def night_findings(
+    tables: Mapping[str, pd.DataFrame], raw: RawTables, as_of: date, settings: IngestSettings
+) -> list[Finding]:
+    """What tonight's feeds and figures say beside their own past and each other."""
+    empty = {name: file.empty_days for name, file in raw.files.items()}
+    feeds = feed_findings(tables, empty, as_of, settings)
+    return [*feeds, *plausible_findings(tables, as_of, settings)]

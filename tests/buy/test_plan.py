@@ -52,10 +52,9 @@ def test_an_open_order_counts_when_it_arrives_before_the_next_order_would():
     assert units(replace(tables, open_orders=open_order(15, 15))) == 40
 
 
-def test_an_overdue_order_counts_until_it_is_stale():
-    tables = replace(one_item(on_hand=0, level=40), open_orders=open_order(-20, 15))
-    assert units(tables) == 25
-    assert units(tables, stale_open_order_days=10) == 40
+def test_an_overdue_order_counts_as_long_as_ingest_publishes_it():
+    tables = replace(one_item(level=40), open_orders=open_order(-12, 20))
+    assert units(tables) == 20
 
 
 def test_rows_of_other_days_are_not_read():

@@ -1,0 +1,215 @@
+"""Each feed against its own past: what is not there is not zero.
+
+A snapshot says all that there is on a day. Where it has no row of tonight, or far less than the
+last one explains (what was sold, received or expected since), its export is late or cut, and what
+it leaves out would be bought again. Sales and master data are compared with what is usual for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from pipeline.contracts.settings import IngestSettings
+from pipeline.ingest.findings import Finding, Severity
+
+Tables = Mapping[str, pd.DataFrame]
+EmptyDays = Mapping[str, frozenset[date]]
+_UNITS = {"stock": "on_hand_units", "open_orders": "open_units", "open_transfers": "open_units"}
+_WORDS = {"open_orders": "open orders", "open_transfers": "open transfers", "stock": "stock"}
+_CHANCE = 1e-3
+"""An absence less likely than this, by the feed's own past, is told."""
+_LARGE_SHARE = 0.2
+_SAME_WEEKDAYS = 8
+
+
+def feed_findings(
+    tables: Tables, empty_days: EmptyDays, as_of: date, settings: IngestSettings
+) -> list[Finding]:
+    """What of tonight's feeds is absent or far below its past; fatal where the settings say so.
+
+    empty_days: days on which a table's part is there without a row, which declares none.
+    """
+    today = pd.Timestamp(as_of)
+    return [
+        *_no_rows(tables, empty_days, today, settings),
+        *_shrunk(tables, today, settings),
+        *_gone_nodes(tables, today),
+        *_last_day(tables, today, settings),
+        *_gone_regions(tables, today),
+        *_cut_off(tables, today),
+        *_no_receipts(tables, today),
+    ]
+
+
+def _no_rows(
+    tables: Tables, empty_days: EmptyDays, today: pd.Timestamp, settings: IngestSettings
+) -> Iterator[Finding]:
+    for name in ("open_orders", "open_transfers"):
+        frame = tables[name]
+        newest = frame["date"].max()
+        if pd.isna(newest) or newest == today or today.date() in empty_days.get(name, ()):
+            continue
+        is_meant = name in settings.may_be_empty or _is_explained(tables, name, newest, today)
+        yield Finding(
+            name, 0, "date", f"no {_WORDS[name]} are known at the end of {today:%Y-%m-%d}",
+            f"the newest is {newest:%Y-%m-%d}",
+            "Export that day's rows: what is left out is bought again. Where there are none, name "
+            f"{name} in ingest.may_be_empty, or give a Parquet part of that date without rows.",
+            "warning" if is_meant else "fatal",
+        )  # fmt: skip
+
+
+def _is_explained(tables: Tables, name: str, newest: pd.Timestamp, today: pd.Timestamp) -> bool:
+    """Whether all that was on the way on the newest day has come, or was due by today."""
+    last = tables[name][tables[name]["date"] == newest]
+    if name == "open_transfers":
+        return bool((last["expected_arrival_date"] <= today).all())
+    came = _received(tables, newest, today)
+    return bool((last["open_units"] <= last["order_id"].map(came).fillna(0)).all())
+
+
+def _received(tables: Tables, after: pd.Timestamp, until: pd.Timestamp) -> pd.Series:
+    receipts = tables["receipts"]
+    receipts = receipts[(receipts["arrival_date"] > after) & (receipts["arrival_date"] <= until)]
+    return receipts.groupby("order_id", observed=True)["units"].sum()
+
+
+def _shrunk(tables: Tables, today: pd.Timestamp, settings: IngestSettings) -> Iterator[Finding]:
+    """Snapshots that lost more since the last one than what was sold, received or due."""
+    for name, units in _UNITS.items():
+        frame = tables[name]
+        days = frame["date"][frame["date"] < today]
+        now = frame[frame["date"] == today]
+        if now.empty or days.empty:
+            continue
+        newest = days.max()
+        last = frame[frame["date"] == newest]
+        before, left = int(last[units].sum()), int(now[units].sum())
+        share = (left + _outflow(tables, name, last, newest, today)) / max(before, 1)
+        if before < settings.quarantine_threshold_units or share >= settings.feed_warn_share:
+            continue
+        severity: Severity = "fatal" if share < settings.feed_stop_share else "warning"
+        yield Finding(
+            name, 0, units, f"holds {left:,} units where {before:,} were known on "
+            f"{newest:%Y-%m-%d}, and what came, left or was due explains little of it",
+            f"{len(now):,} rows after {len(last):,}",
+            "Export the whole day; what is cut off is bought again. Limits: ingest.feed_stop_share "
+            "and feed_warn_share.", severity,
+        )  # fmt: skip
+
+
+def _outflow(
+    tables: Tables, name: str, last: pd.DataFrame, newest: pd.Timestamp, today: pd.Timestamp
+) -> int:
+    """Units that a snapshot may have lost between two days."""
+    if name == "open_orders":
+        return int(_received(tables, newest, today).sum())
+    if name == "open_transfers":
+        return int(last.loc[last["expected_arrival_date"] <= today, "open_units"].sum())
+    sales, moves = tables["sales"], tables["open_transfers"]
+    sold = sales.loc[(sales["date"] > newest) & (sales["date"] <= today), "units"].sum()
+    return int(sold) + int(moves.loc[moves["date"] == today, "open_units"].sum())
+
+
+def _gone_nodes(tables: Tables, today: pd.Timestamp) -> Iterator[Finding]:
+    """Nodes that had stock in every snapshot before tonight's and have no row in it."""
+    stock = tables["stock"]
+    before = stock[stock["date"] < today]
+    if before.empty or not (stock["date"] == today).any():
+        return
+    days = before.groupby("node_id", observed=True)["date"].nunique()
+    always = set(days[days == before["date"].nunique()].index.astype("str"))
+    gone = always - set(stock.loc[stock["date"] == today, "node_id"].astype("str"))
+    last = before[before["date"] == before["date"].max()]
+    held = last.groupby(last["node_id"].astype("str"))["on_hand_units"].sum()
+    for node in sorted(gone):
+        share = held.get(node, 0) / max(int(held.sum()), 1)
+        yield Finding(
+            "stock", 0, "node_id", f"node {node} has no stock tonight and had some every day",
+            f"{int(held.get(node, 0)):,} units the day before",
+            "Export its stock; a row with 0 units says that it is empty.",
+            "fatal" if share >= 0.05 else "warning",
+        )  # fmt: skip
+
+
+def _last_day(tables: Tables, today: pd.Timestamp, settings: IngestSettings) -> Iterator[Finding]:
+    """Sales of tonight far below every same weekday of the last eight weeks."""
+    sales = tables["sales"]
+    past = [today - pd.Timedelta(weeks=week) for week in range(1, _SAME_WEEKDAYS + 1)]
+    units = sales[sales["date"].isin([today, *past])].groupby("date")["units"].sum()
+    usual = units[units.index != today]
+    now = int(units.get(today, 0))
+    if len(usual) < 4 or now == 0:  # a day without any sale is a closing or a missing day
+        return
+    least = float(usual.min())
+    if now >= settings.feed_stop_share * least or now >= least - 4 * np.sqrt(least):
+        return
+    yield Finding(
+        "sales", 0, "units", f"{now:,} units were sold on {today:%Y-%m-%d}, far below the same "
+        f"weekday of {len(usual)} weeks", f"at least {int(least):,} before",
+        "Export that day again if it was cut; lower ingest.feed_stop_share if it is right.",
+        "fatal",
+    )  # fmt: skip
+
+
+def _gone_regions(tables: Tables, today: pd.Timestamp) -> Iterator[Finding]:
+    """Regions without a sale tonight, though the others sold and it nearly always did."""
+    sales = tables["sales"]
+    last = sales[sales["date"] == today]
+    if last.empty:
+        return
+    days = [today - pd.Timedelta(weeks=week) for week in range(1, _SAME_WEEKDAYS + 1)]
+    past = sales[sales["date"].isin(days)]
+    seen = past.groupby(past["region_id"].astype("str"))["date"].nunique()
+    count = past["date"].nunique()
+    for region in sorted(set(seen.index) - set(last["region_id"].astype("str"))):
+        if count >= 4 and seen[region] == count:
+            yield Finding(
+                "sales", 0, "region_id", f"region {region} sold nothing on {today:%Y-%m-%d} and "
+                f"sold on each of {count} same weekdays before", "",
+                "Export its sales of that day, or declare it closed: none is read as no demand.",
+                "warning",
+            )  # fmt: skip
+
+
+def _cut_off(tables: Tables, today: pd.Timestamp) -> Iterator[Finding]:
+    """Tables in which the last items, in order of their ids, have no row though others have."""
+    items = tables["items"]
+    old = items["launch_date"] <= today - pd.Timedelta(days=28)
+    old &= ~(items["end_date"] < today)
+    names = np.array(sorted(items.loc[old, "item_id"].astype("str")))
+    for table in ("sales", "prices", "vendor_items"):
+        has = np.isin(names, tables[table]["item_id"].astype("str").unique())
+        if not has.any() or not len(names):
+            continue
+        run = int(np.argmax(has[::-1]))
+        rest = has[: len(names) - run]
+        odds = run * np.log((int((~rest).sum()) + 1) / (len(rest) + 2))
+        if run >= 2 and odds < np.log(_CHANCE):
+            yield Finding(
+                table, 0, "item_id", f"has no row of the last {run} of {len(names)} items, by id",
+                f"after {names[len(names) - run - 1]}",
+                "The file may be cut off: export it again. Items without rows are taken for items "
+                "without sales, prices or vendors.",
+                "fatal" if run >= max(3, _LARGE_SHARE * len(names)) else "warning",
+            )  # fmt: skip
+
+
+def _no_receipts(tables: Tables, today: pd.Timestamp) -> Iterator[Finding]:
+    """A silence of receipts that is improbable beside the days before it."""
+    days = np.sort(tables["receipts"]["arrival_date"].unique())
+    if len(days) < 10:
+        return
+    newest = pd.Timestamp(days[-1])
+    silent = (today - newest).days
+    rate = len(days) / ((newest - pd.Timestamp(days[0])).days + 1)
+    if silent * np.log(max(1 - rate, 1e-9)) < np.log(_CHANCE) and silent > 3:
+        yield Finding(
+            "receipts", 0, "arrival_date", f"nothing was received in the {silent} days before "
+            f"{today:%Y-%m-%d}", f"the newest is of {newest:%Y-%m-%d}",
+            "The export may be cut; open orders of those days then count as late.", "warning",
+        )  # fmt: skip
