@@ -60,7 +60,7 @@ def read_csv(path: Path, table: Table, separator: str, decimal_mark: str) -> Raw
     file.findings = findings + file.findings
     file.recoded = recoded
     if decimal_mark != "point":
-        file.has_decimal_comma = decimal_mark == "comma" or _detects_comma(file, table)
+        file.has_decimal_comma = _has_comma(file, decimal_mark == "comma")
         if file.has_decimal_comma and decimal_mark == "detected":
             file.findings.append(told(
                 table, "", f"numbers of {path.name} have a decimal comma",
@@ -176,8 +176,11 @@ def _shape(text: str) -> str:
     return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "0", text.strip()))
 
 
-def _detects_comma(file: RawFile, table: Table) -> bool:
-    """Whether the file's numbers can only have a decimal comma: some do, and none has a point."""
+def _has_comma(file: RawFile, is_declared: bool) -> bool:
+    """Whether numbers have a decimal comma: none has a point, and one can have no other mark, or
+    the settings say so."""
     numbers = [name for name in file.frame if COLUMNS[name].kind in ("int", "float")]
     hints = [has_comma_numbers(file.frame[name]) for name in numbers]
-    return any(surely for surely, _ in hints) and not any(never for _, never in hints)
+    return (is_declared or any(surely for surely, _ in hints)) and not any(
+        never for _, never in hints
+    )
