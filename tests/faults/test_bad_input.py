@@ -109,7 +109,7 @@ ASIDE = {
     "not a date": ("sales", put("date", "someday", 5), ("sales", 6, "date", "is not a date")),
     "lead time of zero": (
         "vendor_items", put("quoted_lead_time_days", "0"),
-        ("vendor_items", 1, "quoted_lead_time_days", "is outside [1, 365]")),
+        ("vendor_items", 1, "quoted_lead_time_days", "is outside [1, 730]")),
     "missing lead time": (
         "vendor_items", put("quoted_lead_time_days", ""),
         ("vendor_items", 1, "quoted_lead_time_days", "is null")),
