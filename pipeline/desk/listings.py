@@ -125,12 +125,13 @@ left join (select item_id, arg_max(why_not, value_gained_usd) as why_not from or
 
 FINDINGS = Listing(
     "findings",
-    "select *, table_name || '/' || row_number || '/' || column_name || '/' || rule as finding_key "
+    "select *, concat_ws('/', table_name, row_key, column_name, rule, bad_value) as finding_key "
     "from quarantine",
     ("quarantine",),
     (
-        Field("table_name", "Table", is_facet=True), Field("row_number", "Row", "units"),
-        Field("column_name", "Column"), Field("rule", "What is wrong", is_facet=True),
+        Field("table_name", "Table", is_facet=True), Field("row_key", "Key of the row"),
+        Field("row_count", "Rows", "units"), Field("column_name", "Column"),
+        Field("rule", "What is wrong", is_facet=True),
         Field("bad_value", "Value"), Field("reason", "What was done, and what to do"),
         Field("finding_key", "Key", is_shown=False),
     ),
