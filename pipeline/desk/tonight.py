@@ -190,7 +190,8 @@ def _moved(night: NightTables) -> list[dict[str, Any]]:
 def _findings(night: NightTables) -> list[dict[str, Any]]:
     rows = night.rows(
         "select table_name, rule, sum(row_count)::bigint as n, min(bad_value) as value, "
-        "any_value(reason) as reason from quarantine group by 1, 2 order by n desc, 1, 2 limit 20", (), "quarantine",
+        "any_value(reason) as reason from quarantine group by 1, 2 order by n desc, 1, 2 limit 20",
+        (), "quarantine",
     )  # fmt: skip
     return [
         _point("Data", 0.0, f"{row['table_name']}: {row['rule']}",
