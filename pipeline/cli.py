@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as RichTable
 
+from pipeline.cli_trials import lab, simulate
 from pipeline.contracts.settings import Settings, load_settings
 from pipeline.errors import EchelonError, UsageError
 from pipeline.load.cli import load_app
@@ -27,7 +28,6 @@ from pipeline.stages import STAGES
 
 if TYPE_CHECKING:
     from pipeline.runner import OnStage, StageRun
-    from pipeline.simulate.loop import OnDay, SimulatedDay
     from pipeline.store import Source, Store
 
 app = typer.Typer(
@@ -272,48 +272,8 @@ def sample(
     console.print(f"Wrote {items} items x {regions} regions x {days} days to {out}")
 
 
-@app.command()
-def simulate(
-    scenario: Annotated[Path, typer.Option(help="A file such as configs/scenarios/baseline.yaml.")],
-    compare: Annotated[
-        str, typer.Option(help="Policies, separated by commas; the first listed runs first.")
-    ] = "echelon,single_echelon,newsvendor,weeks_of_supply",
-    days: Annotated[
-        int | None, typer.Option(min=1, help="Days to simulate. Default: the scenario's.")
-    ] = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder; a run in it is resumed.")] = Path(
-        "data/runs/simulations"
-    ),
-    bound: Annotated[bool, typer.Option(help="Compute the clairvoyant bound.")] = True,
-) -> None:
-    """Compare policies in a simulated world that answers the nightly plan, with a report.
-
-    echelon simulate --scenario configs/scenarios/one_day_promise.yaml --days 28 --out sim
-    """
-    from pipeline.simulate.scenarios.scenario import load_scenario
-    from pipeline.simulate.stage import run_scenario
-
-    chosen = load_scenario(scenario)
-    names = [name.strip() for name in compare.split(",") if name.strip()]
-    folder = out / chosen.name
-    total = (days or chosen.days) * chosen.replications * len(names)
-    with _day_progress(total) as on_day:
-        tables = run_scenario(chosen, names, folder, days, bound, on_day)
-    shown = RichTable("policy", "profit USD", "± 95 %", "of clairvoyant", "in stock", "kept",
-                      "lost units", title=chosen.name)  # fmt: skip
-    from pipeline.simulate.report.intervals import summary
-
-    columns = ["profit_usd", "share_of_clairvoyant", "in_stock_rate", "kept_share", "lost_units"]
-    for policy, figures in summary(tables["simulated_totals"], columns).items():
-        share = figures.get("share_of_clairvoyant")
-        shown.add_row(
-            policy, f"{figures['profit_usd'].mean:,.0f}",
-            f"{figures['profit_usd'].half_width:,.0f}",
-            "–" if share is None else f"{share.mean:.1%}", f"{figures['in_stock_rate'].mean:.1%}",
-            f"{figures['kept_share'].mean:.1%}", f"{figures['lost_units'].mean:,.0f}",
-        )  # fmt: skip
-    console.print(shown)
-    console.print(f"Report: {folder}/results/{chosen.start}/simulation_report/report.html")
+app.command()(simulate)
+app.add_typer(lab, name="lab")
 
 
 def main() -> None:
@@ -388,19 +348,6 @@ def _print_summary(store: Store, as_of: date, settings: Settings) -> None:
     console.print(orders)
     console.print(f"Tables: {store.root}/{as_of}/", soft_wrap=True)
     console.print(f"Report: {store.path(as_of, 'report', 'report.html')}", soft_wrap=True)
-
-
-@contextmanager
-def _day_progress(total: int) -> Iterator[OnDay]:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=errors, transient=True) as progress:
-        task = progress.add_task("preparing", total=total)
-
-        def on_day(day: SimulatedDay) -> None:
-            progress.update(task, description=f"{day.policy} #{day.replication} {day.as_of}")
-            progress.advance(task)
-
-        yield on_day
 
 
 @contextmanager

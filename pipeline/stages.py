@@ -173,6 +173,15 @@ LOAD_STAGES = (
 )  # fmt: skip
 """Peak load, beside the night: weekly, nightly, after the night, and by hand."""
 
+LAB_ASSIGN = Stage(
+    "lab_assign", "pipeline.simulate.labs.stage:assign_lab", ("items",), ("lab_assignment",)
+)
+LAB_READ = Stage(
+    "lab_read", "pipeline.simulate.labs.stage:read_lab", ("lab_assignment",), ("lab_looks",),
+    files=("lab_verdict",),
+)  # fmt: skip
+"""Not part of the night either: a trial of two settings files, by `echelon lab`."""
+
 
 def upstream(stage: Stage) -> tuple[str, ...]:
     """Names of the stages whose tables or files `stage` reads, in order."""

@@ -238,6 +238,10 @@ STAGE_TABLES = (
            f"policy replication {_SIMULATED} in_stock_rate kept_share shipping_usd_per_unit "
            "inventory_usd order_churn overflow_cuft_days refused_lines clairvoyant_usd "
            "share_of_clairvoyant"),
+    _table("lab_assignment", "lab_assign", "an item's arm in a lab", "item_id",
+           "item_id cluster pair_number arm"),
+    _table("lab_looks", "lab_read", "a look at a lab, before its end or at it", "look_week",
+           "look_week lift lift_low lift_high z_score z_bound pairs lab_decision"),
     _table("simulated_refusals", "simulate", "a line of a plan that the simulated world refused",
            "policy replication refused_line",
            "policy replication refused_line date refusal_rule vendor_id item_id from_node_id "

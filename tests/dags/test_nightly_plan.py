@@ -29,7 +29,7 @@ def nightly(bag):
 def test_every_dag_file_loads(bag):
     assert bag.import_errors == {}
     assert set(bag.dags) == {"nightly_plan", "simulate", "weekly_train", "load_train", "load_plan",
-                             "game_day"}  # fmt: skip
+                             "game_day", "lab_night"}  # fmt: skip
 
 
 def test_there_is_one_task_for_each_stage_between_the_date_and_the_refresh(nightly):
@@ -77,6 +77,7 @@ def test_stages_that_read_the_day_before_never_run_while_another_night_refreshes
         "load_train.py",
         "load_plan.py",
         "game_day.py",
+        "lab_night.py",
     ],
 )
 def test_reading_a_dag_file_imports_nothing_heavy(file):
