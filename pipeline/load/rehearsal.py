@@ -34,7 +34,7 @@ def rehearse(
     starts, steps = [], []
     names = sorted(plan["journey_step"].astype("str").unique())
     for k, name in enumerate(names):
-        own = plan[plan["journey_step"].astype("str") == name].sort_values("minute")
+        own = plan[plan["journey_step"].astype("str") == name].sort_values("minute", kind="stable")
         counts = np.zeros(minutes, dtype=np.int64)
         counts[own["minute"].to_numpy()] = own["planned_requests"].to_numpy()
         at = starts_of(counts, seconds_per_minute, seed + k)

@@ -44,12 +44,16 @@ def _section(
     own = series[series["series"].astype("str") == name]
     region = str(own["region_id"].iloc[0])
     felt = events[events["region_id"].astype("str").isin([region, "*"])]
-    days = forecast[forecast["load_grain"].astype("str") == "day"].sort_values("start_time")
+    days = forecast[forecast["load_grain"].astype("str") == "day"].sort_values(
+        "start_time", kind="stable"
+    )
     shown = days.head(SHOWN_DAYS)
     last = shown["start_time"].max() + pd.Timedelta(days=1)
     coming = felt[(felt["end_time"] > shown["start_time"].min()) & (felt["start_time"] < last)]
     top = shown.loc[shown["peak_q95"].idxmax()]
-    week = components[components["series"].astype("str") == name].sort_values("start_time")
+    week = components[components["series"].astype("str") == name].sort_values(
+        "start_time", kind="stable"
+    )
     week = week[week["start_time"].isin(shown["start_time"].head(7))]
     parts = week.groupby(week["load_part"].astype("str"))["part_load"].sum()
     moved = changes[changes["series"].astype("str") == name]
@@ -59,9 +63,9 @@ def _section(
         "expected": float(shown["expected_load"].head(7).sum()),
         "peak_day": top["start_time"], "peak_q50": float(top["peak_q50"]),
         "peak_q95": float(top["peak_q95"]), "peak_q99": float(top["peak_q99"]),
-        "events": coming.sort_values("start_time").to_dict("records"),
+        "events": coming.sort_values("start_time", kind="stable").to_dict("records"),
         "parts": [(PART_WORDS[part], float(parts[part])) for part in PART_WORDS if part in parts],
-        "changes": moved.sort_values("load_part").to_dict("records"),
+        "changes": moved.sort_values("load_part", kind="stable").to_dict("records"),
     }  # fmt: skip
 
 

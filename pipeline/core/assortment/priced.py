@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
+from pipeline.core.arithmetic import product
 from pipeline.core.assortment.chain import Floats
 
 _KEEN = 3.0  # a customer of a product at its usual price buys with σ(3) = 95 % at first
@@ -94,9 +95,9 @@ def _gradient(chain: PricedChain, x: Floats, bought: Floats) -> tuple[float, Pri
     to_visits = -bought / np.maximum(visits, _LEAST)
     worth = np.linalg.solve(system.transpose(0, 2, 1), to_visits[:, :, None])[:, :, 0]
     to_logits = arrival * (worth - (arrival * worth).sum(axis=1, keepdims=True))
-    to_buys = -bought / np.maximum(buys, _LEAST) - visits * (worth @ turns.T)
+    to_buys = -bought / np.maximum(buys, _LEAST) - visits * product(worth, turns.T)
     to_keen = to_buys * buys * (1.0 - buys)
-    to_turns = ((1.0 - buys) * visits).T @ worth
+    to_turns = product(((1.0 - buys) * visits).T, worth)
     to_turning = turns * (to_turns - (turns * to_turns).sum(axis=1, keepdims=True))
     return loss, PricedChain(
         to_logits.sum(axis=0), (to_logits[:, :, None] * x).sum(axis=0), to_keen.sum(axis=0),
