@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pipeline.core.arithmetic import dot
 from pipeline.core.assortment.chain import Floats
 from pipeline.core.assortment.climb import Climber
-from pipeline.core.assortment.decide import decide
+from pipeline.core.assortment.decide import QUICK, decide
 from pipeline.core.assortment.group import Group, Work
 from pipeline.core.assortment.lists import Seasons, chain_seasons
 from pipeline.core.assortment.season_sizes import season_sizes
@@ -82,7 +82,7 @@ def decide_in_space(
             group.terms, unit_cost_usd=group.terms.unit_cost_usd + price * cube_cuft,
             salvage_usd=np.minimum(group.terms.salvage_usd, group.terms.unit_cost_usd),
         )  # fmt: skip
-        return decide(group.chain, dearer, seasons, work.effort).best
+        return decide(group.chain, dearer, seasons, QUICK).best
 
     free = at_price(0.0)
     low, high, best = 0.0, 0.0, free

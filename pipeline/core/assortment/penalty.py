@@ -21,7 +21,7 @@ from pipeline.core.assortment.logit import fit_logit
 
 STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 10000.0)
 """Moves that the prior may count for."""
-CLASSES = (1, 2, 3)
+CLASSES = (1, 2, 3, 5)
 """Classes of the logit mixture that the prior may be the chain of; one is the logit."""
 _USUAL, _USUAL_SPREAD = 50.0, 10.0  # strengths that held true elsewhere, as a factor
 _FOLDS = 5
