@@ -32,13 +32,17 @@ _WORLD = (
 )  # fmt: skip
 
 _FORECAST_ONLY = ("item_attributes", "launch_plans")
+_ASSORT_ONLY = ("choice_groups",)
 
 STAGES = (
     Stage(
         "ingest",
         "pipeline.ingest.stage:run",
         (),
-        (*_WORLD, *_FORECAST_ONLY, "demand_calendar", "daily_demand", "lead_times", "quarantine"),
+        (
+            *_WORLD, *_FORECAST_ONLY, *_ASSORT_ONLY, "demand_calendar", "daily_demand",
+            "lead_times", "quarantine",
+        ),
     ),
     Stage(
         "train",
@@ -61,9 +65,21 @@ STAGES = (
         uses=("forecast_model",),
     ),
     Stage(
+        "assort",
+        "pipeline.assort.stage:run",
+        (
+            "items", "regions", "vendor_items", "prices", *_ASSORT_ONLY, "daily_demand",
+            "demand_quantiles",
+        ),
+        ("substitution", "first_choice", "assortment", "assortment_summary"),
+    ),
+    Stage(
         "optimize",
         "pipeline.optimize.stage:run",
-        (*_WORLD, "lead_times", "demand_quantiles", "demand_dependence"),
+        (
+            *_WORLD, "lead_times", "demand_quantiles", "demand_dependence", "substitution",
+            "first_choice",
+        ),
         (
             "base_stock_levels", "network_targets", "position_values", "capacity_prices",
             "solver_trace", "optimize_summary",

@@ -112,8 +112,8 @@ def test_a_night_runs_every_stage_once_and_trains_when_due(
     runner.run_night(Store(tmp_path), SOURCE, Settings(), DAY)
     model = runner.model_date(Settings(), DAY)
     assert ran == [("ingest", DAY), ("ingest", model), ("train", model),
-                   *[(name, DAY) for name in ("forecast", "optimize", "buy", "place", "monitor",
-                                              "explain", "review")]]  # fmt: skip
+                   *[(name, DAY) for name in ("forecast", "assort", "optimize", "buy", "place",
+                                              "monitor", "explain", "review")]]  # fmt: skip
 
 
 def test_the_day_after_is_compared_anew_only_when_it_used_an_older_plan(

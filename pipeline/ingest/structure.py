@@ -36,7 +36,7 @@ def structure_findings(
     return [
         *_shares(tables), *_cycles(tables), *_unreachable(tables), *_unserved(tables),
         *(_not_tonight(tables, as_of) if needs_snapshot else ()), *_stale(tables, as_of, settings),
-        *_no_vendor(tables), *_no_node(tables), *_full_nodes(tables, as_of),
+        *_no_vendor(tables), *_lone_groups(tables), *_no_node(tables), *_full_nodes(tables, as_of),
     ]  # fmt: skip
 
 
@@ -160,6 +160,22 @@ def _capacity_not_yet(tables: Tables, as_of: date) -> Iterator[Finding]:
         yield _fatal("node_capacity", "start_date", f"no {resource} of node {node} is known before "
                      f"{start:%Y-%m-%d}", "", "Add the row that holds today; without one there "
                      "would be no limit.")  # fmt: skip
+
+
+def _lone_groups(tables: Tables) -> Iterator[Finding]:
+    """Groups of one, and groups of which nothing was ever sold: nobody can turn from or to them."""
+    groups = tables["choice_groups"]
+    sold = set(tables["sales"]["item_id"].astype("str"))
+    for name, mine in groups.groupby(groups["choice_group"].astype("str"), sort=True):
+        items = mine["item_id"].astype("str").tolist()
+        if len(items) == 1:
+            yield Finding("choice_groups", 0, "choice_group", f"group {name} has one item only", "",
+                          "It is planned alone; add its substitutes, or leave it out.",
+                          "warning")  # fmt: skip
+        elif not sold & set(items):
+            yield Finding("choice_groups", 0, "choice_group", f"no item of group {name} ever sold",
+                          "", "Its substitution is the prior's; check the group and the sales.",
+                          "warning")  # fmt: skip
 
 
 def _no_vendor(tables: Tables) -> Iterator[Finding]:

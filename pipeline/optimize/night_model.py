@@ -34,6 +34,7 @@ from pipeline.optimize.item_model import (
     profiles,
 )
 from pipeline.optimize.network_model import NetworkModel, build_network
+from pipeline.optimize.recapture import with_substitution
 from pipeline.optimize.targets import Vendors, vendor_rows
 
 Tables = dict[str, pd.DataFrame]
@@ -84,6 +85,7 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     cycle_days = float(settings.planning.review_period_days)
     cycle_days += float(np.rint(served.mean())) if len(served) else 0.0
     money = economics(items, tables["vendor_items"], tables["prices"], network, as_of, settings)
+    cube, money = with_substitution(cube, money, tables, settings)
     ranks = joint_ranks(cube, tables["demand_dependence"], settings)
     holding = place_usd(network, money, cycle_days, settings)
     overrides = _in_force(tables["overrides"], as_of)

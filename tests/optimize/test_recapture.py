@@ -1,0 +1,64 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.contracts.settings import Settings
+from pipeline.optimize.item_model import DemandCube, Economics
+from pipeline.optimize.recapture import net_of_recapture, with_substitution
+
+ITEMS = ["a", "b", "c"]
+MONEY = Economics(np.ones(3), np.array([10.0, 8.0, 6.0]), np.ones(3), np.zeros(3, np.uint8))
+CUBE = DemandCube(
+    ITEMS, ["r"], np.array([7.0]), np.ones((3, 1, 1, 2), np.float32), np.full((3, 1, 1), 4.0)
+)
+
+
+def moves(*rows: tuple[str, str, float]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["item_id", "to_item_id", "probability"])
+
+
+def stocked(*shares: float) -> pd.DataFrame:
+    return pd.DataFrame({"item_id": ITEMS, "stocked_share": shares})
+
+
+def test_without_groups_nothing_changes() -> None:
+    empty = {"substitution": moves(), "first_choice": stocked(1, 1, 1)}
+    for tables in ({}, empty):
+        cube, money = with_substitution(CUBE, MONEY, tables, Settings())
+        assert cube is CUBE
+        assert money is MONEY
+
+
+def test_a_lost_sale_costs_what_others_do_not_win_back() -> None:
+    chain = moves(("a", "b", 0.5), ("a", "leave", 0.5), ("b", "leave", 1.0))
+    net = net_of_recapture(MONEY, ITEMS, chain, stocked(1, 0.9, 1), Settings())
+    assert net.lost_sale_usd == pytest.approx([10 - 0.5 * 0.9 * 8, 8.0, 6.0])
+
+
+def test_who_finds_the_substitute_out_too_turns_on() -> None:
+    chain = moves(("a", "b", 1.0), ("b", "c", 0.5))
+    net = net_of_recapture(MONEY, ITEMS, chain, stocked(1, 0.6, 1), Settings())
+    worth_at_b = 0.6 * 8 + 0.4 * 0.5 * 6
+    assert net.lost_sale_usd[0] == pytest.approx(10 - worth_at_b)
+
+
+def test_a_lost_sale_never_counts_for_less_than_the_floor() -> None:
+    chain = moves(("c", "a", 1.0))
+    net = net_of_recapture(MONEY, ITEMS, chain, stocked(1, 1, 1), Settings())
+    assert net.lost_sale_usd[2] == pytest.approx(0.2 * 6)
+
+
+def test_a_dropped_items_demand_goes_where_its_customers_do() -> None:
+    settings = Settings.model_validate({"assort": {"drops_items": True}})
+    tables = {"substitution": moves(("c", "a", 0.75), ("c", "b", 0.2)),
+              "first_choice": stocked(1, 1, 1)}  # fmt: skip
+    cube, money = with_substitution(CUBE, MONEY, tables, settings)
+    assert money.lost_sale_usd[2] == 0.0
+    assert cube.mean[:, 0, 0] == pytest.approx([4 + 3, 4 + 0.8, 0])
+    assert cube.quantiles[:, 0, 0, 0] == pytest.approx([7 / 4, 4.8 / 4, 0])
+    kept = replace(MONEY, lost_sale_usd=np.array([1.0, 8.0, 6.0]))
+    cube, _ = with_substitution(CUBE, kept, {**tables, "substitution": moves(("c", "a", 0.5))},
+                                settings)  # fmt: skip
+    assert cube is CUBE
