@@ -123,7 +123,7 @@ STAGES = (
             "items", "nodes", "vendors", "vendor_items", "stock", "open_orders", "open_transfers",
             "overrides", "network_targets", "base_stock_levels", "purchase_orders", "transfers",
         ),
-        ("order_reasons", "transfer_reasons", "plan_changes"),
+        ("order_reasons", "transfer_reasons", "plan_changes", "previous_orders"),
         reads_previous=(
             "purchase_orders", "transfers", "network_targets", "base_stock_levels", "stock",
             "open_orders", "open_transfers", "overrides",
@@ -138,7 +138,7 @@ STAGES = (
             "demand_dependence", "demand_findings", "forecast_scores", "forecast_changes",
             "network_targets", "capacity_prices",
             "solver_trace", "optimize_summary", "purchase_orders", "transfers", "order_reasons",
-            "plan_changes",
+            "plan_changes", "previous_orders",
         ),
         ("plan_kpis",),
         reads_previous=("plan_kpis",),

@@ -306,6 +306,10 @@ def _buy_place() -> list[Column]:
         Column("change_key", "string", "What changed: an item's order, or a transfer over a lane."),
         Column("previous_units", "int", "Quantity in the previous plan.", low=0),
         Column("current_units", "int", "Quantity in this plan.", low=0),
+        Column("on_order_units", "int",
+               "Units of its item and vendor that tonight's open orders hold, dated since; 0: not "
+               "seen, were they placed?", low=0),
+        Column("is_proposed_again", "bool", "Tonight's plan orders the item again."),
         Column("inventory_position_units", "int",
                "On hand, in transit, and open orders that arrive before a new order would.", low=0),
         Column("table_name", "category", "Table of the finding."),

@@ -229,6 +229,10 @@ STAGE_TABLES = (
            "order_line_id driver driver_order driver_units sentence"),
     _table("transfer_reasons", "explain", "a driver of a transfer", "transfer_id driver",
            "transfer_id driver driver_order driver_units sentence"),
+    _table("previous_orders", "explain",
+           "a line of last night's orders, and what of it is on order tonight", "order_line_id",
+           "order_line_id vendor_id item_id order_units order_cost_usd on_order_units "
+           "is_proposed_again"),
     _table("plan_changes", "explain", "a driver of a change against the previous date's plan",
            "change_key driver",
            "change_key item_id previous_units current_units driver driver_order driver_units "

@@ -16,11 +16,12 @@ from pipeline.explain.plan import (
     order_sentences,
     transfer_sentences,
 )
+from pipeline.explain.previous_orders import previous_orders
 from pipeline.store import Night
 
 
 def run(night: Night) -> None:
-    """Publish order_reasons, transfer_reasons and plan_changes."""
+    """Publish order_reasons, transfer_reasons, plan_changes and previous_orders."""
     plan = NightPlan(night.as_of, **{name: night.read(name) for name in PLAN_TABLES})
     vendors = _names(night.read("vendors"), "vendor")
     items, nodes = _names(night.read("items"), "item"), _names(night.read("nodes"), "node")
@@ -37,6 +38,9 @@ def run(night: Night) -> None:
         long_drivers(moves.drivers, moves.lines[["transfer_id"]], transfer_sentences(moves, nodes)),
     )
     night.write("plan_changes", plan_changes(plan, _yesterday(night, plan), items, nodes))
+    night.write("previous_orders", previous_orders(
+        night.read_previous("purchase_orders"), plan.open_orders, plan.purchase_orders, night.as_of
+    ))  # fmt: skip
 
 
 def _yesterday(night: Night, plan: NightPlan) -> NightPlan | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.review.formats import count, share
+from pipeline.review.formats import count, share, usd
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ def attention_points(
 
     if value("violation", 0.0) > 0:
         add(f"The plan exceeds a capacity by up to {share(kpis['violation'])}.", "capacity", True)
+    if value("unplaced_order_lines", 0):
+        add(_unplaced(kpis), "largest", True)
     if value("capacities_exceeded", 0):
         noun = ("capacity overflows", "capacities overflow")
         add(f"{_n(kpis['capacities_exceeded'], *noun)} in some week; the overflow is paid for.",
@@ -70,6 +72,16 @@ def attention_points(
         noun = ("planner's override is", "planners' overrides are")
         add(f"{_n(kpis['overrides_in_force'], *noun)} in force.", "figures")
     return sorted(points, key=lambda point: not point.is_serious)
+
+
+def _unplaced(kpis: Mapping[str, float]) -> str:
+    """Last night's orders that are not on order: a question only the planner can answer."""
+    lines, again = kpis["unplaced_order_lines"], kpis["unplaced_lines_proposed_again"]
+    text = (f"{count(lines)} of last night's {_n(kpis['previous_order_lines'], 'order line')} "
+            f"({usd(kpis['unplaced_order_usd'])}) are not on order: were they placed?")  # fmt: skip
+    if again:
+        text += f" Tonight's plan proposes {count(again)} of these items again."
+    return text
 
 
 def _n(number: float, noun: str, plural: str = "") -> str:

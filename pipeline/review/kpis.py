@@ -22,6 +22,7 @@ def plan_kpis(tables: Mapping[str, pd.DataFrame], findings: Findings, as_of: dat
     """Table plan_kpis: kpi, value, measure_unit."""
     rows = [
         *_orders(tables["purchase_orders"]),
+        *_unplaced(tables["previous_orders"]),
         *_transfers(tables["transfers"], findings),
         *_stock(tables, findings, as_of),
         *_optimizer(tables["optimize_summary"], findings),
@@ -42,6 +43,19 @@ def _orders(orders: pd.DataFrame) -> list[Figure]:
         ("order_units", float(orders["order_units"].sum()), "units"),
         ("order_lines", len(orders), "lines"),
         ("order_vendors", orders["vendor_id"].astype("str").nunique(), "vendors"),
+    ]
+
+
+def _unplaced(previous: pd.DataFrame) -> list[Figure]:
+    """Last night's lines, and those of them that are not on order tonight."""
+    if previous.empty:
+        return []
+    unseen = previous[previous["on_order_units"] == 0]
+    return [
+        ("previous_order_lines", len(previous), "lines"),
+        ("unplaced_order_lines", len(unseen), "lines"),
+        ("unplaced_order_usd", float(unseen["order_cost_usd"].sum()), "usd"),
+        ("unplaced_lines_proposed_again", int(unseen["is_proposed_again"].sum()), "lines"),
     ]
 
 

@@ -14,6 +14,7 @@ _TABLES = (
     "demand_findings", "forecast_scores", "forecast_changes", "network_targets",
     "capacity_prices", "solver_trace", "optimize_summary",
     "purchase_orders", "transfers", "order_reasons", "plan_changes",
+    "previous_orders",
 )  # fmt: skip
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from pipeline.contracts.columns import DRIVERS, TRANSFER_DRIVERS
+from pipeline.explain.previous_orders import previous_orders
 from pipeline.store import Store
 from tests.review.small_night import AS_OF, publish_night
 
@@ -54,3 +56,24 @@ def test_changes_add_up_and_are_complete(store: Store) -> None:
     assert changed
     assert changed == {key for key in found.index if key.startswith("order/")}
     assert store.read(YESTERDAY, "plan_changes").empty
+
+
+def test_last_nights_lines_that_are_not_on_order_are_asked_about(store: Store) -> None:
+    """Seen: an open order of the vendor and item, dated last night or later."""
+    rows = store.read(AS_OF, "previous_orders")
+    last = store.read(YESTERDAY, "purchase_orders")
+    tonight = set(store.read(AS_OF, "purchase_orders")["item_id"].astype("str"))
+    assert rows["order_line_id"].tolist() == last["order_line_id"].tolist()
+    assert (rows["on_order_units"] == 0).all()
+    assert rows["is_proposed_again"].tolist() == [
+        item in tonight for item in rows["item_id"].astype("str")
+    ]
+    assert store.read(YESTERDAY, "previous_orders").empty
+    opened = store.read(AS_OF, "open_orders").iloc[[0]].assign(
+        item_id=last["item_id"].iloc[0], vendor_id=last["vendor_id"].iloc[0],
+        order_date=last["order_date"].iloc[0], open_units=7,
+    )  # fmt: skip
+    seen = previous_orders(last, opened, last.iloc[:0], AS_OF)
+    assert seen["on_order_units"].tolist() == [7, *[0] * (len(last) - 1)]
+    early = opened.assign(order_date=last["order_date"].iloc[0] - pd.Timedelta(days=1))
+    assert (previous_orders(last, early, last, AS_OF)["on_order_units"] == 0).all()

@@ -10,7 +10,7 @@ from pipeline.contracts.tables import TABLES
 from pipeline.review.findings import find
 from tests.review.small_night import AS_OF, night_tables
 
-OUTPUTS = ("order_reasons", "plan_changes")
+OUTPUTS = ("order_reasons", "plan_changes", "previous_orders")
 
 
 @pytest.fixture
