@@ -137,7 +137,7 @@ class IngestSettings(Section):
     )
     least_margin_share: float = Field(
         default=0.0,
-        ge=-10,
+        ge=-1000,
         le=1,
         description="The night stops where four weeks' sales, at prices and cheapest costs of "
         "tonight, would bring a smaller share of their revenue.",

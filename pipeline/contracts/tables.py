@@ -129,6 +129,7 @@ RAW_TABLES = (
            "days of one event alone (null: not limited)", "override_id",
            "override_id item_id node_id item_group region_id event_name override_target "
            "override_kind override_value start_date expiry_date planner why",
+           references={**_ITEM_NODE, "region_id": "regions.region_id"},
            nullable=("item_id", "node_id", "item_group", "region_id", "event_name"),
            optional=("item_group", "region_id", "event_name"), is_optional=True),
 )  # fmt: skip

@@ -93,9 +93,11 @@ class _Cleaning:
         shown = frame[visible].reset_index(drop=True)
         rows = self.file.rows[visible]
         blank = typed.isna().all(axis=1).to_numpy() & _all_blank(shown)
-        broken = [*_unread(cells, visible), *self._rule_breaks(typed, result, seen)]
-        if table.name not in STRUCTURAL:
-            broken = [*broken, *quantity_rules(typed, table, self.as_of, self.settings)]
+        quantities = [] if table.name in STRUCTURAL else list(
+            quantity_rules(typed, table, self.as_of, self.settings)
+        )  # fmt: skip
+        # First those: a quantity that is not known tonight is no cell to leave out.
+        broken = [*quantities, *_unread(cells, visible), *self._rule_breaks(typed, result, seen)]
         aside = _rows_of(broken, len(typed)) | blank
         broken = [*broken, *repeats(typed, table, aside, self.settings)]
         aside = _rows_of(broken, len(typed)) | blank
@@ -117,7 +119,11 @@ class _Cleaning:
         result.tables[table.name] = _tight(kept, table)
 
     def _visible(self, cells: dict[str, Cells]) -> np.ndarray:
-        """Rows not dated after as_of; an unreadable date is no reason to hide a row."""
+        """Rows not dated after as_of, and overrides that have not ended; an unreadable date is no
+        reason to hide a row."""
+        if self.table.name == "overrides":
+            ends = cells["expiry_date"].values
+            return ~(ends < pd.Timestamp(self.as_of)).to_numpy(dtype=bool)
         if self.sees_future or not self.table.history_date:
             return np.ones(len(self.file.rows), dtype=bool)
         days = cells[self.table.history_date].values

@@ -64,10 +64,13 @@ def _no_rows(
 
 
 def _is_explained(tables: Tables, name: str, newest: pd.Timestamp, today: pd.Timestamp) -> bool:
-    """Whether all that was on the way on the newest day has come, or was due by today."""
+    """Whether all that was on order on the newest day has come; or, of transfers, was due by today
+    where days without any are nothing new."""
     last = tables[name][tables[name]["date"] == newest]
     if name == "open_transfers":
-        return bool((last["expected_arrival_date"] <= today).all())
+        stock, moves = tables["stock"]["date"], tables[name]["date"]
+        days = set(stock[(stock >= moves.min()) & (stock < today)])
+        return bool(days - set(moves)) and bool((last["expected_arrival_date"] <= today).all())
     came = _received(tables, newest, today)
     return bool((last["open_units"] <= last["order_id"].map(came).fillna(0)).all())
 
