@@ -5,7 +5,7 @@ SYNC := $(UV) sync --frozen --quiet --inexact --no-default-groups --extra airflo
 AS_OF ?=
 PORT ?= 8080
 
-.PHONY: help night airflow test lint format docs bench portable secrets clean
+.PHONY: help night airflow test lint format docs bench campaign portable secrets clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ format: .venv/.dev  ## rewrite sources in the project's style
 
 docs: .venv/.dev  ## rewrite the generated documents and the default settings
 	$(RUN) pipeline.contracts.docs
+
+campaign: .venv/.dev openmp  ## look for silent faults and tracebacks at length; CI runs tests/faults
+	.venv/bin/python -m benchmarks.input_faults --count 1000
 
 bench: .venv/.dev openmp  ## measure the optimizer; docs/operations.md names the other benchmarks
 	.venv/bin/python benchmarks/optimize.py --items 10000
