@@ -75,5 +75,5 @@ def test_last_nights_lines_that_are_not_on_order_are_asked_about(store: Store) -
     )  # fmt: skip
     seen = previous_orders(last, opened, last.iloc[:0], AS_OF)
     assert seen["on_order_units"].tolist() == [7, *[0] * (len(last) - 1)]
-    early = opened.assign(order_date=last["order_date"].iloc[0] - pd.Timedelta(days=1))
+    early = opened.assign(order_date=pd.Timestamp(YESTERDAY) - pd.Timedelta(days=1))
     assert (previous_orders(last, early, last, AS_OF)["on_order_units"] == 0).all()
