@@ -66,6 +66,8 @@ def measure(options: argparse.Namespace, folder: Path) -> Figures:
     parts = _parts(files, place, options)
     table_cpu_s, table_wall_s = process_time() - began[0], perf_counter() - began[1]
     capacity = capacity_rows(place, parts, options.weeks, options.seed)
+    if options.peer:  # the peers' programme knows what is held only
+        capacity = capacity.take(np.flatnonzero(~capacity.is_on_flows))
     guess = _yesterday(files, place, options) if options.warm else None
     params = SolveParams(threads=options.threads, seed=options.seed)
     with _Engine(options, parts) as engine:
@@ -90,13 +92,18 @@ def _compile(options: argparse.Namespace) -> None:
         place = world(small.nodes, 0)
         write_items(Path(toy), 3000, 0, small.nodes)
         parts = _parts(Path(toy), place, small)
-        solve(place.woods, parts, capacity_rows(place, parts, 1, 0), SolveParams(sample_items=999))
+        solve(
+            place.woods,
+            parts,
+            capacity_rows(place, parts, small.weeks, 0),
+            SolveParams(sample_items=999),
+        )
 
 
 def _parts(files: Path, place: World, options: argparse.Namespace, drift: float = 0.0) -> Parts:
     """Packed tables of every shard, in memory or spooled to disk."""
     found = (
-        read_tables(path, place, shard, options.seed, drift)
+        read_tables(path, place, shard, options.seed, drift, options.weeks)
         for shard, path in enumerate(sorted(files.glob("*.parquet")))
     )
     return Spool.write(files / "packed", found) if options.out_of_core else list(found)

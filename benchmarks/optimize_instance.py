@@ -6,7 +6,7 @@ regions, random vendor lead time, stock on hand, two size classes of which the n
 cannot use every node; storage and inbound rows for every node and week, a third of which bind.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,8 @@ from pipeline.core.demand import (
     demand_tables,
     draw_ranks,
 )
-from pipeline.core.item import ItemTables, sweep
+from pipeline.core.flow import ENTERING, HELD
+from pipeline.core.item import ItemTables, concatenate, sweep
 from pipeline.core.network import Forest, Tree, forest, laminar_tree
 from pipeline.core.prices import Capacity, stratified
 from pipeline.core.shards import Parts
@@ -72,7 +73,7 @@ def world(nodes: int, seed: int) -> World:
     size = 1.0 / DISPERSIONS
     p = size[:, None, None] / (size[:, None, None] + MEANS[None, :, None])
     quantiles = nbinom.ppf(LEVELS, size[:, None, None], p).astype(np.float32)
-    return World(forest(trees), shares, ranks, quantiles, tier, eligible)
+    return World(forest(trees, above), shares, ranks, quantiles, tier, eligible)
 
 
 def _tree(above: NDArray[np.int64], able: NDArray[np.bool_], nodes: int) -> Tree:
@@ -140,8 +141,11 @@ def write_items(path: Path, items: int, seed: int, nodes: int, shard_items: int 
 CHANCES = np.array([[0.6, 0.3, 0.1, 0.0], [0.2, 0.5, 0.25, 0.05], [0.1, 0.2, 0.4, 0.3]])
 
 
-def read_tables(path: Path, place: World, shard: int, seed: int, drift: float = 0.0) -> ItemTables:
-    """Packed tables of one shard, built from its Parquet file by the product's own demand code.
+def read_tables(
+    path: Path, place: World, shard: int, seed: int, drift: float = 0.0, weeks: int = 1
+) -> ItemTables:
+    """Packed tables of one shard, built from its Parquet file by the product's own demand code, its
+    items once for every week.
 
     drift: relative standard deviation by which each item's demand differs, for another night.
     """
@@ -180,12 +184,11 @@ def read_tables(path: Path, place: World, shard: int, seed: int, drift: float = 
     wobble = 1.0 + 0.1 * np.sin(np.arange(len(place.tier)))
     usd = hold[:, None] + handling + (carry * wobble) * cube[:, None] ** 0.8
     usd[~place.eligible[tree]] = np.inf
-    use = np.column_stack([cube, np.ones(n)])
-    profile = scalar["lead_time_class"]
+    use = np.column_stack([cube, np.ones(n), np.ones(n)])
     tables, _ = demand_tables(
-        place.woods, place.shares, place.ranks, demand, usd, use, profile, most_knots=10
+        place.woods, place.shares, place.ranks, demand, usd, use, most_knots=10
     )
-    return tables
+    return concatenate([replace(tables, week=np.full(n, t, np.uint8)) for t in range(weeks)])
 
 
 def _gaps(
@@ -209,31 +212,22 @@ def _gaps(
 
 def capacity_rows(place: World, parts: Parts, weeks: int, seed: int) -> Capacity:
     """Storage and inbound rows by node and week; a third are below what a free plan would use."""
-    nodes, profiles = len(place.tier), 3
+    nodes = len(place.tier)
     rng = np.random.default_rng([seed, 99])
-    used = np.zeros((profiles, 2, nodes))
+    shape = (weeks, 3, nodes)
+    used = np.zeros(shape)
     for i in range(len(parts)):
         part = parts[i]
         rows = stratified(potential(place.woods, part), max(len(part) // 20, 2000), seed)
         sample = part.take(rows.rows)
-        price = np.zeros((len(rows.weight), profiles, 2, nodes))
-        _, found = sweep(place.woods, sample, rows.bounds, price)
+        _, found = sweep(place.woods, sample, rows.bounds, np.zeros((len(rows.weight), *shape)))
         used += np.tensordot(rows.weight, found, axes=1)
-    keep = np.exp(-np.arange(weeks)[None, :] / np.array([2.0, 4.0, 8.0])[:, None])
-    arrive = np.exp(-np.arange(weeks)[None, :] / np.array([0.7, 1.2, 2.0])[:, None])
-    arrive /= arrive.sum(axis=1, keepdims=True)
-    shape = (profiles, 2, nodes)
-    data, row, column = [], [], []
-    for week in range(weeks):
-        for resource, share in enumerate((keep, arrive)):
-            for j in range(nodes):
-                r = (week * 2 + resource) * nodes + j
-                for f in range(profiles):
-                    row.append(r)
-                    column.append(int(np.ravel_multi_index((f, resource, j), shape)))
-                    data.append(share[f, week])
-    n = 2 * nodes * weeks
-    rows_matrix = csr_matrix((data, (row, column)), shape=(n, int(np.prod(shape))))
+    cells = np.array([
+        np.ravel_multi_index((week, kind, j), shape)
+        for week in range(weeks) for kind in (HELD, ENTERING) for j in range(nodes)
+    ])  # fmt: skip
+    n = len(cells)
+    rows_matrix = csr_matrix((np.ones(n), (np.arange(n), cells)), shape=(n, int(np.prod(shape))))
     free = rows_matrix @ used.ravel()
     binds = rng.random(n) < 1 / 3
     limit = free * np.where(binds, rng.uniform(0.7, 0.95, n), rng.uniform(1.2, 1.6, n)) + 1.0

@@ -18,6 +18,7 @@ from time import process_time
 import numpy as np
 from scipy.sparse import coo_matrix, csc_matrix, load_npz, save_npz, vstack
 
+from pipeline.core.flow import HELD
 from pipeline.core.item import ItemTables
 from pipeline.core.network import Forest
 from pipeline.core.prices import Capacity
@@ -71,14 +72,11 @@ def linear_programme(
 
 
 def _usage(items: ItemTables, capacity: Capacity, k_of: np.ndarray, j_of: np.ndarray):
-    """Row usage of one unit of each y column."""
-    _, resources, nodes = capacity.shape
-    by_cell = capacity.rows.tocsc()
-    parts = []
-    for r in range(resources):
-        cell = (items.profile[k_of].astype(int) * resources + r) * nodes + j_of
-        parts.append(by_cell[:, cell].multiply(items.use[k_of, r].astype(float)[None, :]))
-    return sum(parts[1:], parts[0]).tocoo()
+    """What one unit of each y column holds of every row."""
+    _, kinds, nodes = capacity.shape
+    cell = (items.week[k_of].astype(int) * kinds + HELD) * nodes + j_of
+    by_cell = capacity.rows.tocsc()[:, cell]
+    return by_cell.multiply(items.use[k_of, HELD].astype(float)[None, :]).tocoo()
 
 
 def solve_with(solver: str, programme: tuple) -> dict[str, float]:

@@ -81,8 +81,8 @@ STAGES = (
             "first_choice",
         ),
         (
-            "base_stock_levels", "network_targets", "position_values", "capacity_prices",
-            "solver_trace", "optimize_summary",
+            "base_stock_levels", "weekly_levels", "network_targets", "position_values",
+            "capacity_prices", "solver_trace", "optimize_summary",
         ),
     ),
     Stage(

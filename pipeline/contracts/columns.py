@@ -59,8 +59,8 @@ REASON_CODES = (
     "cover_limit", "override",
 )  # fmt: skip
 DRIVERS = (
-    "demand_over_cover", "safety_stock", "capacity_price", "stock_on_hand", "on_order",
-    "rounding", "override",
+    "demand_over_cover", "safety_stock", "built_ahead", "capacity_price", "stock_on_hand",
+    "on_order", "rounding", "override",
 )  # fmt: skip
 TRANSFER_DRIVERS = (
     "demand_over_cover", "safety_stock", "capacity_price", "stock_on_hand", "on_order",
@@ -246,6 +246,13 @@ def _optimize() -> list[Column]:
         Column("marginal_value_usd", "float", "Value of one unit more than the level."),
         Column("order_up_to_units", "int", "Order-up-to level of the network echelon.", low=0),
         Column("unpriced_order_up_to_units", "int", "The level if capacity were free.", low=0),
+        Column("built_ahead_units", "int", "Part of the order-up-to level that is to have come in, "
+               "by when tonight's order comes, for later weeks that cannot take it.", low=0),
+        Column("built_ahead_week", "date", "First day of the first of those weeks; null if there "
+               "are none.", null="nothing is built ahead"),
+        Column("served_units", "float", "Expected units that the node serves in the week.", low=0),
+        Column("entered_early_units", "float", "Of what the node serves in the week, and of what "
+               "its level rises by, units that come in before it and wait.", low=0),
         Column("cover_demand_units", "float", "Expected demand over the days of cover_days.",
                low=0),
         Column("safety_stock_units", "float",

@@ -199,9 +199,12 @@ STAGE_TABLES = (
            "item_id node_id",
            "item_id node_id base_stock_units unpriced_base_stock_units protection_days "
            "expected_demand_units marginal_value_usd"),
+    _table("weekly_levels", "optimize", "an item at a node that is to hold it in a planning week",
+           "item_id node_id week_start",
+           "item_id node_id week_start base_stock_units served_units entered_early_units"),
     _table("network_targets", "optimize", "an item bought from a vendor", "item_id vendor_id",
-           "item_id vendor_id order_up_to_units unpriced_order_up_to_units cover_demand_units "
-           "safety_stock_units cover_days"),
+           "item_id vendor_id order_up_to_units unpriced_order_up_to_units built_ahead_units "
+           "built_ahead_week cover_demand_units safety_stock_units cover_days"),
     _table("position_values", "optimize", "a knot of the value of an item's position, by vendor",
            "item_id vendor_id position_units",
            "item_id vendor_id position_units position_value_usd"),

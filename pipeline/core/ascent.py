@@ -1,9 +1,8 @@
 """Prices by quasi-Newton ascent of the dual function.
 
 What items use falls with the prices they see, pi = A' price, so the curvature lives in the space of
-``cells`` (profile, resource, node), not of rows: rows of several weeks at a node act on the same
-cells and are nearly parallel. One matrix B [cells, cells] is learned by BFGS updates; each step
-maximizes the model
+``cells`` (week, kind, node), not of rows: several rows may act on the same cells. One matrix B
+[cells, cells] is learned by BFGS updates; each step maximizes the model
 
     slope d - d' (A B A') d / 2     over 0 <= price + d <= overflow_usd
 

@@ -25,17 +25,21 @@ TRUSTING_SWEEPS = 3
 """Sweeps that perturb the first prices before they are doubted."""
 MARGIN = 1.01
 """What perturbed answers use is taken for more, so that some mix of them fits."""
+LEAN = (0.3, 0.6)
+"""Share of answers whose levels do not lean on cheap nodes, and how much others do at most."""
 
 
 @dataclass(frozen=True)
 class Answers:
     """Stored answers of all blocks, their best mix, and the best lower bound with its prices.
 
-    on_items: [columns, blocks, profiles, resources, nodes] the prices each was found at;
+    on_items: [columns, blocks, weeks, kinds, nodes] the prices each was found at; lean: [columns,
+    blocks] of its levels;
     cost: [blocks, columns] usd without capacity prices; usage: [blocks, columns, rows].
     """
 
     on_items: NDArray[np.float64]
+    lean: NDArray[np.float64]
     cost: NDArray[np.float64]
     usage: NDArray[np.float64]
     mix: Mix
@@ -58,6 +62,7 @@ class Search:
     mixed: Mix | None = None
     _used: NDArray[np.float64] | None = None
     _on_items: list[NDArray[np.float64]] = field(default_factory=list)
+    _lean: list[NDArray[np.float64]] = field(default_factory=list)
     _cost: list[NDArray[np.float64]] = field(default_factory=list)
     _usage: list[NDArray[np.float64]] = field(default_factory=list)
 
@@ -79,15 +84,17 @@ class Search:
         on_items = np.broadcast_to(
             self.capacity.on_items(price), (blocks, *self.capacity.shape)
         ).copy()
-        saved, used = self.blocks.sweep(self.engine, on_items, np.ones(blocks, np.bool_))
-        self.add_bound(price, on_items, saved, used)
-        return np.asarray(used.sum(axis=0).ravel())
+        none, every = np.zeros(blocks), np.ones(blocks, np.bool_)
+        swept = self.blocks.sweep(self.engine, on_items, none, every)
+        self.add_bound(price, on_items, *swept)
+        return np.asarray(swept[2].sum(axis=0).ravel())
 
     def add_bound(
         self,
         price: NDArray[np.float64],
         on_items: NDArray[np.float64],
         saved: NDArray[np.float64],
+        dearer: NDArray[np.float64],
         used: NDArray[np.float64],
     ) -> None:
         """Store the answers at one price for all blocks."""
@@ -95,7 +102,7 @@ class Search:
         found = lower_bound(float((self.empty - saved).sum()), price, self.capacity)
         if found > self.lower:
             self.lower, self.best = found, price
-        self._store(on_items, saved, used, "sweep", 1.0)
+        self._store(on_items, np.zeros(len(saved)), saved - dearer, used, "sweep", 1.0)
 
     def perturb(
         self, centre: NDArray[np.float64], spread: float, wanted: NDArray[np.bool_] | None = None
@@ -110,16 +117,19 @@ class Search:
         # free rows need some answers that spare them, too
         lift = spread * centre.mean() * np.abs(self._rng.standard_normal(noise.shape))
         prices = np.clip(centre * noise + lift, 0.0, self.capacity.overflow_usd)
+        lean = LEAN[1] * self._rng.uniform(-1.0, 1.0, blocks)
+        lean[self._rng.uniform(0.0, 1.0, blocks) < LEAN[0]] = 0.0
         on_items = self.capacity.on_items(prices)
-        saved, used = self.blocks.sweep(self.engine, on_items, wanted)
+        saved, dearer, used = self.blocks.sweep(self.engine, on_items, lean, wanted)
         if self._used is not None:
             used[~wanted] = self._used[~wanted]
-        self._store(on_items, saved, used, "perturbed sweep", wanted.mean(), ~wanted)
+        self._store(on_items, lean, saved - dearer, used, "perturbed sweep", wanted.mean(), ~wanted)
         return np.asarray(used.sum(axis=0).ravel())
 
     def _store(
         self,
         on_items: NDArray[np.float64],
+        lean: NDArray[np.float64],
         saved: NDArray[np.float64],
         used: NDArray[np.float64],
         phase: str,
@@ -129,9 +139,10 @@ class Search:
         cost = self.empty - saved - (on_items * used).sum(axis=(1, 2, 3))
         usage = self.capacity.usage(used)
         if repeat is not None and repeat.any():
-            on_items[repeat] = self._on_items[0][repeat]
+            on_items[repeat], lean[repeat] = self._on_items[0][repeat], self._lean[0][repeat]
             cost[repeat] = self._cost[0][repeat]
         self._on_items.append(on_items)
+        self._lean.append(lean)
         self._cost.append(cost)
         self._usage.append(usage)
         self.trace.sweeps += share
@@ -146,7 +157,8 @@ class Search:
         if self.mixed is None:
             raise ValueError("the search needs two sweeps at least")
         stored = np.stack(self._cost, axis=1), np.stack(self._usage, axis=1)
-        return Answers(np.stack(self._on_items), *stored, self.mixed, self.lower, self.best)
+        prices = np.stack(self._on_items), np.stack(self._lean)
+        return Answers(*prices, *stored, self.mixed, self.lower, self.best)
 
 
 def search(

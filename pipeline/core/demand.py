@@ -282,10 +282,10 @@ def demand_tables(
     demand: ItemDemand,
     place_usd: NDArray[np.float64],
     use: NDArray[np.float64],
-    profile: NDArray[np.uint8],
     most_knots: int = 16,
 ) -> tuple[ItemTables, NDArray[np.float64]]:
-    """Packed tables of the batch, and expected demand [items, sets] over the interval."""
+    """Packed tables of the batch, all of week 0, and expected demand [items, sets] over the
+    interval."""
     n, width = len(demand.tree), woods.parent.shape[1]
     start, count = np.zeros(n + 1, np.int64), np.zeros((n, width), np.uint8)
     mean = np.zeros((n, width))
@@ -302,8 +302,9 @@ def demand_tables(
         mean, knots, room,
     )  # fmt: skip
     tables = ItemTables(
-        demand.tree, profile, start, count, knots[: start[-1]].copy(),
-        place_usd.astype(np.float32), use.astype(np.float32),
+        demand.tree, np.zeros(n, np.uint8), start, count, knots[: start[-1]].copy(),
+        place_usd.astype(np.float32), use.astype(np.float32), demand.gap_usd.astype(np.float32),
+        np.ones(n, np.float32), np.zeros(n, np.float32),
     )  # fmt: skip
     return tables, mean
 

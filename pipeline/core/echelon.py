@@ -28,7 +28,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Curves:
-    """W_k of all items, as core.item.value_curves returns it."""
+    """W of all rows, as core.item.value_curves returns it."""
 
     start: NDArray[np.int64]
     segments: NDArray[np.float64]
@@ -39,9 +39,9 @@ class Curves:
 class Supply:
     """Rows (item, vendor) to find levels for.
 
-    item: [rows]; lead_days: [possible] days, chances: [rows, possible]; cycle_days: the cycle that
-    W covers; early_days: [rows] days by which the next order comes sooner than after that cycle;
-    extra_usd: [rows] unit cost above the item's cheapest vendor.
+    item: [rows], of demand; W is by row; lead_days: [possible] days, chances: [rows, possible];
+    cycle_days: the cycle that W covers; early_days: [rows] days by which the next order comes
+    sooner than after that cycle; extra_usd: [rows] unit cost above the item's cheapest vendor.
     """
 
     item: NDArray[np.int64]
@@ -146,15 +146,15 @@ def _levels(
             quantiles[k], windows, lead_days, chances[row], early_days[row], cycle_days, below[b],
             weight[b], rank[b], demand,
         )  # fmt: skip
-        first, last = start[k], start[k + 1]
+        first, last = start[row], start[row + 1]
         low, high = 0, int(demand.max()) + 1
         if last > first:
             high += int(units[last - 1])
         while low < high:  # the largest x whose last unit still pays
             x = (low + high + 1) // 2
-            gain = _mean_worth(x, demand, units, value, slope, first, last, tail[k]) - _mean_worth(
-                x - 1, demand, units, value, slope, first, last, tail[k]
-            )
+            gain = _mean_worth(
+                x, demand, units, value, slope, first, last, tail[row]
+            ) - _mean_worth(x - 1, demand, units, value, slope, first, last, tail[row])
             if gain > extra[row]:
                 low = x
             else:
@@ -167,7 +167,7 @@ def _levels(
                 position[row, i] = position[row, i - 1] + 1
         for i in range(len(shape)):
             worth[row, i] = (
-                _mean_worth(position[row, i], demand, units, value, slope, first, last, tail[k])
+                _mean_worth(position[row, i], demand, units, value, slope, first, last, tail[row])
                 - extra[row] * position[row, i]
             )
 

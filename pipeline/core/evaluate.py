@@ -1,7 +1,9 @@
 """Cost and resource use of a given integer plan, straight from the definition.
 
 Shares no code with the solver: it never builds a list of marginal values, it adds up what is short
-in every set. The upper bound and the violation of the certificate come from here.
+in every set, or not served though it is there, and follows what is served on its way in, week by
+week: what waits at a node is held there, and pays for it. The upper bound and the violation of the
+certificate come from here.
 """
 
 from typing import Any
@@ -12,50 +14,70 @@ from numpy.typing import NDArray
 
 from pipeline.core.item import ItemTables
 from pipeline.core.network import Forest
+from pipeline.core.serve import Placed
 
 Array = NDArray[Any]
 
 
 @njit(nogil=True, cache=True)
 def _evaluate(
-    tree: Array, profile: Array, start: Array, count: Array, knots: Array, place_usd: Array,
-    use: Array, members: Array, position: Array, cost: Array, used: Array,
+    tree: Array, week: Array, start: Array, count: Array, knots: Array, place_usd: Array,
+    use: Array, gap_usd: Array, turn: Array, rise: Array, members: Array, feeder: Array,
+    position: Array, served: Array, entered: Array, cost: Array, used: Array,
 ) -> None:  # fmt: skip
+    n_nodes, kinds = position.shape[1], use.shape[1]
     for k in range(len(position)):
         p = start[k]
         for s in range(count.shape[1]):
-            covered = 0.0
-            for j in range(position.shape[1]):
+            covered, through = 0.0, 0.0
+            for j in range(n_nodes):
                 if members[tree[k], s, j]:
                     covered += position[k, j]
+                    through += min(served[k, j], np.float64(position[k, j]))
+            short, asked = 0.0, 0.0
             for q in range(p, p + count[k, s]):
-                units = np.float64(knots[q, 0])
-                cost[k] += np.float64(knots[q, 1]) * max(units - max(covered, 0.0), 0.0)
+                units, usd = np.float64(knots[q, 0]), np.float64(knots[q, 1])
+                short += usd * max(units - max(covered, 0.0), 0.0)
+                asked += usd * units
                 covered -= units
             p += count[k, s]
-        for j in range(position.shape[1]):
-            if position[k, j] > 0:
-                cost[k] += np.float64(place_usd[k, j]) * position[k, j]
-                for r in range(use.shape[1]):
-                    used[profile[k], r, j] += np.float64(use[k, r]) * position[k, j]
+            cost[k] += max(short, asked - through * gap_usd[k, s])
+        for j in range(n_nodes):
+            if position[k, j] <= 0:
+                continue
+            cost[k] += np.float64(place_usd[k, j]) * position[k, j]
+            used[week[k], 0, j] += np.float64(use[k, 0]) * position[k, j]
+            if kinds == 1:
+                continue
+            out = min(served[k, j], np.float64(position[k, j]))
+            used[week[k], 1, j] += use[k, 1] * out
+            units = out + rise[k] * position[k, j]
+            at, until, d = j, np.int64(week[k]), 0
+            while at >= 0:
+                came = np.int64(entered[k, j, d])
+                for t in range(came, until):  # it waits here
+                    cost[k] += turn[k] * np.float64(place_usd[k, at]) * units
+                    used[t, 0, at] += turn[k] * np.float64(use[k, 0]) * units
+                for r in range(2, kinds):
+                    used[came, r, at] += use[k, r] * units
+                if feeder[at] >= 0:
+                    used[came, 1, feeder[at]] += use[k, 1] * units
+                at, until, d = feeder[at], came, d + 1
 
 
 def evaluate(
-    woods: Forest, items: ItemTables, position: NDArray[np.int32], n_profiles: int
+    woods: Forest, items: ItemTables, placed: Placed, weeks: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Cost [items] in usd of positions [items, nodes] without capacity prices, and what they use.
+    """Cost [items] in usd of a plan without capacity prices, and what it uses.
 
-    The second result has shape [profiles, resources, nodes]. Everything in float64.
+    The second result has shape [weeks, kinds, nodes]. Everything in float64.
     """
-    width = items.count.shape[1]
-    members = np.zeros((len(woods.trees), width, woods.n_nodes), dtype=np.bool_)
-    for t, tree in enumerate(woods.trees):
-        members[t, : tree.n_sets] = tree.members
     cost = np.zeros(len(items))
-    used = np.zeros((n_profiles, items.use.shape[1], woods.n_nodes))
+    used = np.zeros((weeks, items.use.shape[1], woods.n_nodes))
     _evaluate(
-        items.tree, items.profile, items.start, items.count, items.knots, items.place_usd,
-        items.use, members, position, cost, used,
+        items.tree, items.week, items.start, items.count, items.knots, items.place_usd, items.use,
+        items.gap_usd, items.turn, items.rise, woods.members, woods.feeder, placed.position,
+        placed.served, placed.entered, cost, used,
     )  # fmt: skip
     return cost, used
 

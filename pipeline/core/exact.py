@@ -5,9 +5,10 @@ the bound. So HiGHS looks for a plan whose units are next to those of the relaxe
 moves of units improve it (core.polish). Where they still leave a gap, the best plan itself may lie
 above the relaxation's value; then branch and bound over all plans raises the bound.
 
-A row may overflow only where the relaxed programme's does: a hundredth of a cubic foot beyond the
-limit is cheap to pay for, but nothing that a planner can do. A search ends at a gap or at a number
-of nodes, never at a time, so the same night gives the same plan on any machine.
+Rows on what flows are not part of it (core.solve). A row may overflow only where the relaxed
+programme's does: a hundredth of a cubic foot beyond the limit is cheap to pay for, but nothing that
+a planner can do. A search ends at a gap or at a number of nodes, never at a time, so the same night
+gives the same plan on any machine.
 """
 
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from pipeline.core.polish import polish
 from pipeline.core.prices import Capacity
 from pipeline.core.programme import Programme, Relaxed, programme
 from pipeline.core.recover import trim
+from pipeline.core.serve import serve
 
 TOLERANCE = 1e-6
 """Share of a limit that is left free, so that HiGHS' tolerance exceeds none."""
@@ -34,9 +36,10 @@ TOLERANCE = 1e-6
 class ExactParams:
     """Parameters of the search in small worlds.
 
-    items: worlds of no more are searched; gap: relative, at which a search ends; near_nodes: of
-    branch and bound next to the relaxed plan; kicks: new beginnings of the moves; nodes: of branch
-    and bound over all plans, few_nodes: of that in worlds of no more than few_items.
+    items: worlds of no more in each week are searched; gap: relative, at which a search ends;
+    near_nodes: of branch and bound next to the relaxed plan; kicks: new beginnings of the moves;
+    nodes: of branch and bound over all plans, few_nodes: of that in worlds of no more than
+    few_items.
     """
 
     items: int = 150
@@ -135,7 +138,8 @@ def cost_of(
     woods: Forest, items: ItemTables, capacity: Capacity, position: NDArray[np.int32]
 ) -> tuple[float, NDArray[np.float64]]:
     """Usd that a plan costs with its overflow, and the row usage."""
-    cost, used = evaluate(woods, items, position, capacity.shape[0])
+    placed = serve(woods, items, position, np.zeros(capacity.shape))
+    cost, used = evaluate(woods, items, placed, capacity.shape[0])
     usage = capacity.usage(used)
     over = np.maximum(usage - capacity.limit, 0.0)
     return float(cost.sum()) + dot(capacity.overflow_usd, over), usage

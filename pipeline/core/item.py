@@ -8,6 +8,9 @@ at the set's own cheapest node is at least as good, and raised by the set's own 
 (units, value, node) is a segment of equal marginal value. At the root all segments worth more than
 zero are taken. Sup-convolution of concave functions is the merge of their slopes, so this is
 optimal; all breakpoints are integers, so the answer is integer. Work: O(nodes x knots).
+
+Prices of what flows (core.flow) only lower the gaps g_S: a knot of a set saves ``share_S`` of its
+usd. A row of the tables is an item in one week of the horizon.
 """
 
 from dataclasses import dataclass
@@ -17,6 +20,19 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from pipeline.core.flow import (
+    HELD,
+    LEAVING,
+    book,
+    capped_served,
+    first_served,
+    gates,
+    is_priced,
+    lean_on,
+    unit_worth,
+    ways,
+)
+from pipeline.core.merge import item_segments, own_nodes, spread
 from pipeline.core.network import Forest
 
 Array = NDArray[Any]
@@ -26,21 +42,29 @@ Array = NDArray[Any]
 class ItemTables:
     """Packed problem data of many items, in float32 (about 1 kB an item).
 
-    tree: [items] index of the item's tree; profile: [items] index of its occupancy profile.
+    tree: [items] index of the item's tree; week: [items] that the row plans, from 0.
     start: [items + 1] first knot of the item; count: [items, sets] knots of each set.
     knots: [knots, 2] (units, usd a unit): the next ``units`` units in the set each save ``usd``;
         units are whole, usd falls within a set.
     place_usd: [items, nodes] cost of one more unit at the node; inf where not eligible.
-    use: [items, resources] what one unit uses of each kind of resource (cubic feet, units, usd).
+    use: [items, kinds] what a unit uses of each kind of resource: HELD one that stands at a node,
+        LEAVING one that leaves it, all others one that enters it.
+    gap_usd: [items, sets] cost of serving from outside the set: usd of a knot that is always asked.
+    turn: [items] units that a week's flow has for one of the cycle that ``knots`` cover.
+    rise: [items] what must enter for each unit of level, because levels rise from the week before,
+        as flow of a cycle.
     """
 
     tree: NDArray[np.uint8]
-    profile: NDArray[np.uint8]
+    week: NDArray[np.uint8]
     start: NDArray[np.int64]
     count: NDArray[np.uint8]
     knots: NDArray[np.float32]
     place_usd: NDArray[np.float32]
     use: NDArray[np.float32]
+    gap_usd: NDArray[np.float32]
+    turn: NDArray[np.float32]
+    rise: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.tree)
@@ -53,8 +77,8 @@ class ItemTables:
     def first(self, n: int) -> "ItemTables":
         """The first n items, without copying."""
         return ItemTables(
-            self.tree[:n], self.profile[:n], self.start[: n + 1], self.count[:n], self.knots,
-            self.place_usd[:n], self.use[:n],
+            self.tree[:n], self.week[:n], self.start[: n + 1], self.count[:n], self.knots,
+            self.place_usd[:n], self.use[:n], self.gap_usd[:n], self.turn[:n], self.rise[:n],
         )  # fmt: skip
 
     def take(self, items: NDArray[np.int64]) -> "ItemTables":
@@ -64,12 +88,15 @@ class ItemTables:
         source = np.repeat(self.start[items] - start[:-1], length) + np.arange(start[-1])
         return ItemTables(
             self.tree[items],
-            self.profile[items],
+            self.week[items],
             start,
             self.count[items],
             self.knots[source],
             self.place_usd[items],
             self.use[items],
+            self.gap_usd[items],
+            self.turn[items],
+            self.rise[items],
         )
 
 
@@ -83,152 +110,22 @@ def concatenate(parts: list[ItemTables]) -> ItemTables:
     ]
     joined = {
         name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("tree", "profile", "count", "place_usd", "use")
+        for name in ("tree", "week", "count", "place_usd", "use", "gap_usd", "turn", "rise")
     }
     return ItemTables(
         start=np.concatenate([*start, offsets[-1:]]), knots=np.concatenate(knots), **joined
     )
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _merge(
-    first: int, last: int, begin: Array, stack: Array, stack_node: Array, floor: float, out: Array,
-    out_node: Array,
-) -> int:  # fmt: skip
-    """Merge lists first..last-1 by falling value, keep values above floor; returns the length.
-
-    Insertion list by list: the lists are short once cut.
-    """
-    n = 0
-    for c in range(first, last):
-        at = 0
-        for i in range(begin[c], begin[c + 1]):
-            value = stack[i, 1]
-            if value <= floor:
-                break
-            while at < n and out[at, 1] >= value:
-                at += 1
-            for m in range(n, at, -1):
-                out[m, 0], out[m, 1], out_node[m] = out[m - 1, 0], out[m - 1, 1], out_node[m - 1]
-            out[at, 0], out[at, 1], out_node[at] = stack[i, 0], value, stack_node[i]
-            n += 1
-            at += 1
-    return n
-
-
-@njit(nogil=True, cache=True, inline="always")
-def _overlay(
-    merged: Array, merged_node: Array, n: int, tail: float, tail_node: Array, knots: Array, p: int,
-    q: int, floor: float, stack: Array, stack_node: Array, at: int,
-) -> int:  # fmt: skip
-    """Raise a merged list by the set's own knots p..q-1, keep values above floor; returns the end.
-
-    Past its end the merged list goes on forever with value ``tail`` at node ``tail_node``.
-    """
-    i = 0
-    left = merged[0, 0] if n else 0.0
-    while p < q:
-        own, units = knots[p, 1], knots[p, 0] * 1.0
-        while units > 0.0:
-            if i < n:
-                value, node, step = merged[i, 1] + own, merged_node[i], min(left, units)
-            else:
-                value, node, step = tail + own, tail_node, units
-            if value <= floor:
-                return at
-            stack[at, 0], stack[at, 1], stack_node[at] = step, value, node
-            at += 1
-            units -= step
-            if i < n:
-                left -= step
-                if left <= 0.0:
-                    i += 1
-                    left = merged[i, 0] if i < n else 0.0
-        p += 1
-    while i < n and merged[i, 1] > floor:
-        stack[at, 0], stack[at, 1], stack_node[at] = left, merged[i, 1], merged_node[i]
-        at += 1
-        i += 1
-        left = merged[i, 0] if i < n else 0.0
-    return at
-
-
-@njit(nogil=True, cache=True, inline="always")
-def _own_nodes(
-    n_sets: int, home: Array, worth: Array, root_floor: float, best: Array, node: Array,
-) -> None:  # fmt: skip
-    """Cheapest own node of every set, and root_floor as the bar that the network must clear."""
-    for s in range(n_sets):
-        best[s], node[s] = -np.inf, -1
-    best[n_sets] = root_floor
-    for j in range(len(worth)):
-        s = home[j]
-        if s >= 0 and worth[j] > best[s]:
-            best[s], node[s] = worth[j], j
-
-
-@njit(nogil=True, cache=True, inline="always")
-def _item(
-    n_sets: int, children: Array, above: Array, count: Array, knots: Array, p: int, best: Array,
-    node: Array, begin: Array, head: Array, stack: Array, stack_node: Array, merged: Array,
-    merged_node: Array,
-) -> None:  # fmt: skip
-    """Leave the network's segments worth more than best[n_sets] in stack[: begin[1]].
-
-    best, node: by set its cheapest own node, here overwritten by the cheapest one in it. Beyond the
-    segments every unit is worth best[n_sets - 1], at node[n_sets - 1].
-    """
-    top = 0
-    begin[0] = 0
-    for s in range(n_sets):
-        first = top - children[s]
-        n = 0
-        if first < top:
-            for c in range(first, top):
-                if best[head[c]] > best[s]:
-                    best[s], node[s] = best[head[c]], node[head[c]]
-            if begin[first] < begin[top]:
-                n = _merge(first, top, begin, stack, stack_node, best[s], merged, merged_node)
-        q = p + count[s]
-        # the nodes of the set above will cut there in any case
-        begin[first + 1] = _overlay(
-            merged, merged_node, n, best[s], node[s], knots, p, q, best[above[s]], stack,
-            stack_node, begin[first],
-        )  # fmt: skip
-        p = q
-        head[first] = s
-        top = first + 1
-
-
-@njit(nogil=True, cache=True, inline="always")
-def _spread(n: int, stack: Array, stack_node: Array, y: Array) -> float:
-    """Add n segments to the position y; returns what they save."""
-    saved = 0.0
-    for i in range(n):
-        y[stack_node[i]] += stack[i, 0]
-        saved += stack[i, 0] * stack[i, 1]
-    return saved
-
-
-@njit(nogil=True, cache=True, inline="always")
-def _price(place_usd: Array, use: Array, price: Array, worth: Array) -> None:
-    """Minus the priced cost of a unit at each node."""
-    for j in range(len(worth)):
-        worth[j] = -np.float64(place_usd[j])
-    for r in range(len(use)):
-        each = np.float64(use[r])
-        for j in range(len(worth)):
-            worth[j] -= each * price[r, j]
-
-
 @njit(nogil=True, cache=True)
 def _sweep(
-    n_sets: Array, n_children: Array, above: Array, home: Array, tree: Array, profile: Array,
-    start: Array, count: Array, knots: Array, place_usd: Array, use: Array, bounds: Array,
-    wanted: Array, price: Array, saved: Array, used: Array,
+    n_sets: Array, n_children: Array, parent: Array, above: Array, home: Array, feeder: Array,
+    order: Array, tree: Array, week: Array, start: Array, count: Array, knots: Array,
+    place_usd: Array, use: Array, gap_usd: Array, turn: Array, rise: Array, bounds: Array,
+    lean: Array, is_capped: bool, wanted: Array, price: Array, saved: Array, dearer: Array, used:
+    Array,
 ) -> None:  # fmt: skip
-    n_nodes = place_usd.shape[1]
-    width = count.shape[1] + 2
+    n_nodes, width = place_usd.shape[1], count.shape[1] + 2
     room = 64 + 2 * width
     for b in range(len(bounds) - 1):
         for k in range(bounds[b], bounds[b + 1]):
@@ -238,33 +135,58 @@ def _sweep(
     best, node = np.empty(width), np.empty(width, np.int64)
     begin, head = np.zeros(width + 1, np.int64), np.zeros(width + 1, np.int64)
     worth, y = np.empty(n_nodes), np.zeros(n_nodes)
+    low, share, gate = np.empty(width), np.ones(width), np.zeros(width, np.int64)
+    usd, held, served = np.empty(n_nodes), np.zeros(width), np.zeros(n_nodes)
+    cover, inside, least = np.zeros(width), np.zeros(width), np.zeros(n_nodes)
+    penalty = np.zeros(n_nodes)
+    way, flow = np.zeros((price.shape[1], n_nodes)), np.zeros((price.shape[1], n_nodes))
+    waits = np.zeros((price.shape[1], n_nodes), np.bool_)
+    flows = use.shape[1] > LEAVING
     for b in range(len(bounds) - 1):
+        priced = wanted[b] and flows and is_priced(price[b])
         for k in range(bounds[b], bounds[b + 1] if wanted[b] else bounds[b]):
-            t, f = tree[k], profile[k]
-            _price(place_usd[k], use[k], price[b, f], worth)
+            t = tree[k]
+            if flows:
+                ways(week[k], turn[k], place_usd[k], use[k], price[b], priced, feeder, order, way,
+                     waits)  # fmt: skip
+                gates(n_sets[t], parent[t], home[t], week[k], place_usd[k], use[k], price[b],
+                      gap_usd[k], way, priced, usd, low, share, gate)  # fmt: skip
+            unit_worth(week[k], place_usd[k], use[k], rise[k], price[b], way, worth)
+            if flows:
+                lean_on(lean[b], usd, worth, penalty)
             y[:] = 0.0
-            _own_nodes(n_sets[t], home[t], worth, 0.0, best, node)
-            _item(
+            own_nodes(n_sets[t], home[t], worth, 0.0, best, node)
+            item_segments(
                 n_sets[t], n_children[t], above[t], count[k], knots, start[k], best, node,
-                begin, head, stack, stack_node, merged, merged_node,
+                share, begin, head, stack, stack_node, merged, merged_node,
             )  # fmt: skip
-            gain = _spread(begin[1], stack, stack_node, y)
-            if gain > 0.0:
-                saved[b] += gain
-                for r in range(use.shape[1]):
-                    each = np.float64(use[k, r])
-                    for j in range(n_nodes):
-                        used[b, f, r, j] += each * y[j]
+            gain = spread(begin[1], stack, stack_node, y)
+            if gain <= 0.0:
+                continue
+            saved[b] += gain
+            each = np.float64(use[k, HELD])
+            for j in range(n_nodes):
+                used[b, week[k], HELD, j] += each * y[j]
+                dearer[b] -= penalty[j] * y[j]
+            if flows:
+                first_served(n_sets[t], parent[t], home[t], start[k], count[k], knots, gap_usd[k],
+                             share, gate, y, held, cover, served)  # fmt: skip
+                if is_capped:
+                    inside[:] = 0.0
+                    dearer[b] += capped_served(n_sets[t], parent[t], home[t], share, y, usd,
+                                               cover, served, least, inside)  # fmt: skip
+                book(week[k], turn[k], rise[k], use[k], y, served, feeder, order, waits, flow,
+                     used[b])  # fmt: skip
 
 
 @njit(nogil=True, cache=True)
 def _positions(
-    n_sets: Array, n_children: Array, above: Array, home: Array, tree: Array, profile: Array,
-    start: Array, count: Array, knots: Array, place_usd: Array, use: Array, first: int, last: int,
-    choice: Array, price: Array, position: Array, used: Array,
+    n_sets: Array, n_children: Array, parent: Array, above: Array, home: Array, feeder: Array,
+    order: Array, tree: Array, week: Array, start: Array, count: Array, knots: Array,
+    place_usd: Array, use: Array, gap_usd: Array, turn: Array, rise: Array, first: int, last: int,
+    choice: Array, lean: Array, price: Array, position: Array,
 ) -> float:  # fmt: skip
-    n_nodes = place_usd.shape[1]
-    width = count.shape[1] + 2
+    n_nodes, width = place_usd.shape[1], count.shape[1] + 2
     room = 64 + 2 * width
     for k in range(first, last):
         room = max(room, 64 + 2 * (start[k + 1] - start[k]) + 2 * width)
@@ -273,33 +195,43 @@ def _positions(
     best, node = np.empty(width), np.empty(width, np.int64)
     begin, head = np.zeros(width + 1, np.int64), np.zeros(width + 1, np.int64)
     worth, y = np.empty(n_nodes), np.zeros(n_nodes)
+    low, share, gate = np.empty(width), np.ones(width), np.zeros(width, np.int64)
+    usd, way = np.empty(n_nodes), np.zeros((price.shape[1], n_nodes))
+    waits = np.zeros((price.shape[1], n_nodes), np.bool_)
+    penalty = np.zeros(n_nodes)
     saved = 0.0
     for k in range(first, last):
-        t, f = tree[k], profile[k]
-        _price(place_usd[k], use[k], price[choice[k - first], f], worth)
+        t, own = tree[k], price[choice[k - first]]
+        if use.shape[1] > LEAVING:
+            priced = is_priced(own)
+            ways(week[k], turn[k], place_usd[k], use[k], own, priced, feeder, order, way, waits)
+            gates(n_sets[t], parent[t], home[t], week[k], place_usd[k], use[k], own, gap_usd[k],
+                  way, priced, usd, low, share, gate)  # fmt: skip
+        unit_worth(week[k], place_usd[k], use[k], rise[k], own, way, worth)
+        if use.shape[1] > LEAVING:
+            lean_on(lean[choice[k - first]], usd, worth, penalty)
         y[:] = 0.0
-        _own_nodes(n_sets[t], home[t], worth, 0.0, best, node)
-        _item(
+        own_nodes(n_sets[t], home[t], worth, 0.0, best, node)
+        item_segments(
             n_sets[t], n_children[t], above[t], count[k], knots, start[k], best, node,
-            begin, head, stack, stack_node, merged, merged_node,
+            share, begin, head, stack, stack_node, merged, merged_node,
         )  # fmt: skip
-        gain = _spread(begin[1], stack, stack_node, y)
+        gain = spread(begin[1], stack, stack_node, y)
         if gain > 0.0:
             saved += gain
             for j in range(n_nodes):
                 position[k - first, j] = np.int32(y[j])
-                for r in range(use.shape[1]):
-                    used[f, r, j] += np.float64(use[k, r]) * y[j]
     return saved
 
 
 @njit(nogil=True, cache=True)
 def _curves(
-    n_sets: Array, n_children: Array, above: Array, home: Array, tree: Array, profile: Array,
-    start: Array, count: Array, knots: Array, place_usd: Array, use: Array, price: Array,
+    n_sets: Array, n_children: Array, parent: Array, above: Array, home: Array, feeder: Array,
+    order: Array, tree: Array, week: Array, start: Array, count: Array, knots: Array,
+    place_usd: Array, use: Array, gap_usd: Array, turn: Array, rise: Array, price: Array,
     curve_start: Array, curve: Array, tail_usd: Array,
 ) -> None:  # fmt: skip
-    width = count.shape[1] + 2
+    n_nodes, width = place_usd.shape[1], count.shape[1] + 2
     room = 64 + 2 * width
     for k in range(len(tree)):
         room = max(room, 64 + 2 * (start[k + 1] - start[k]) + 2 * width)
@@ -307,14 +239,22 @@ def _curves(
     stack_node, merged_node = np.empty(room, np.int64), np.empty(room, np.int64)
     best, node = np.empty(width), np.empty(width, np.int64)
     begin, head = np.zeros(width + 1, np.int64), np.zeros(width + 1, np.int64)
-    worth = np.empty(place_usd.shape[1])
+    worth = np.empty(n_nodes)
+    low, share, gate = np.empty(width), np.ones(width), np.zeros(width, np.int64)
+    usd, way = np.empty(n_nodes), np.zeros((price.shape[0], n_nodes))
+    waits = np.zeros((price.shape[0], n_nodes), np.bool_)
     for k in range(len(tree)):
         t = tree[k]
-        _price(place_usd[k], use[k], price[profile[k]], worth)
-        _own_nodes(n_sets[t], home[t], worth, -np.inf, best, node)
-        _item(
+        if use.shape[1] > LEAVING:
+            priced = is_priced(price)
+            ways(week[k], turn[k], place_usd[k], use[k], price, priced, feeder, order, way, waits)
+            gates(n_sets[t], parent[t], home[t], week[k], place_usd[k], use[k], price, gap_usd[k],
+                  way, priced, usd, low, share, gate)  # fmt: skip
+        unit_worth(week[k], place_usd[k], use[k], rise[k], price, way, worth)
+        own_nodes(n_sets[t], home[t], worth, -np.inf, best, node)
+        item_segments(
             n_sets[t], n_children[t], above[t], count[k], knots, start[k], best, node,
-            begin, head, stack, stack_node, merged, merged_node,
+            share, begin, head, stack, stack_node, merged, merged_node,
         )  # fmt: skip
         at = curve_start[k]
         for i in range(min(begin[1], len(curve) - at)):
@@ -328,26 +268,28 @@ def value_curves(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Best value of x units in the network, W_k(x), as slopes: concave, from x = 0 on.
 
-    price: [profiles, resources, nodes]. Returns start [items + 1] into segments [n, 2] of
+    price: [weeks, kinds, nodes]. Returns start [items + 1] into segments [n, 2] of
     (units, usd a unit), and the usd a unit [items] beyond the last segment.
     """
     start = np.zeros(len(items) + 1, np.int64)
     tail = np.empty(len(items))
     curve = np.empty((int(2 * (items.start[-1] - items.start[0])) + 64 * len(items), 2))
-    _curves(*_arrays(woods, items), price, start, curve, tail)
+    _curves(*kernel_arrays(woods, items), price, start, curve, tail)
     return start, curve[: start[-1]], tail
 
 
-def _arrays(
-    woods: Forest, items: ItemTables
-) -> tuple[
-    Array, Array, Array, Array, Array, Array, Array, Array, Array, Array, Array
-]:  # fmt: skip
+Arrays17 = tuple[
+    Array, Array, Array, Array, Array, Array, Array, Array, Array, Array, Array, Array, Array,
+    Array, Array, Array, Array,
+]  # fmt: skip
+
+
+def kernel_arrays(woods: Forest, items: ItemTables) -> Arrays17:
     """What every kernel over items takes first."""
     return (
-        woods.n_sets, woods.n_children, woods.above, woods.home,
-        items.tree, items.profile, items.start, items.count, items.knots, items.place_usd,
-        items.use,
+        woods.n_sets, woods.n_children, woods.parent, woods.above, woods.home, woods.feeder,
+        woods.order, items.tree, items.week, items.start, items.count, items.knots,
+        items.place_usd, items.use, items.gap_usd, items.turn, items.rise,
     )  # fmt: skip
 
 
@@ -358,41 +300,52 @@ def sweep(
     price: NDArray[np.float64],
     wanted: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Solve blocks of consecutive items, each block at its own prices.
+    """Solve blocks of consecutive items, each block at its own prices, for a bound.
 
-    bounds: [blocks + 1] first items; price: [blocks, profiles, resources, nodes] usd per unit of
+    bounds: [blocks + 1] first items; price: [blocks, weeks, kinds, nodes] usd per unit of
     resource; wanted: [blocks] those to solve, or all. Returns saved: [blocks] priced usd saved
-    against empty nodes, and used: [blocks, profiles, resources, nodes], the resources that the
+    against empty nodes, and used: [blocks, weeks, kinds, nodes], the resources that the
     best positions use. Releases the interpreter lock.
     """
-    saved = np.zeros(len(bounds) - 1)
+    saved, dearer = np.zeros((2, len(bounds) - 1))
     used = np.zeros(price.shape)
     wanted = np.ones(len(saved), np.bool_) if wanted is None else wanted
-    _sweep(*_arrays(woods, items), bounds, wanted, price, saved, used)
+    arrays = kernel_arrays(woods, items)
+    _sweep(*arrays, bounds, np.zeros(len(saved)), False, wanted, price, saved, dearer, used)
     return saved, used
 
 
-@dataclass(frozen=True)
-class Answer:
-    """Best positions [items, nodes], priced usd saved, and used [profiles, resources, nodes]."""
-
-    position: NDArray[np.int32]
-    saved: float
-    used: NDArray[np.float64]
+def sweep_plans(
+    woods: Forest,
+    items: ItemTables,
+    bounds: NDArray[np.int64],
+    price: NDArray[np.float64],
+    lean: NDArray[np.float64],
+    wanted: NDArray[np.bool_],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """As sweep, but what is used is that of plans: no node serves more than its level. The second
+    result is the priced usd [blocks] by which they are dearer than the first says. lean: [blocks]
+    share of what serving from a node is dearer that its levels are charged with; none for a bound.
+    """
+    saved, dearer = np.zeros((2, len(bounds) - 1))
+    used = np.zeros(price.shape)
+    _sweep(*kernel_arrays(woods, items), bounds, lean, True, wanted, price, saved, dearer, used)
+    return saved, dearer, used
 
 
 def answer(
     woods: Forest, items: ItemTables, first: int, last: int,
-    choice: NDArray[np.int64], price: NDArray[np.float64],
-) -> Answer:  # fmt: skip
-    """Best positions of items first..last-1, item k at price[choice[k]]."""
+    choice: NDArray[np.int64], price: NDArray[np.float64], lean: NDArray[np.float64] | None = None,
+) -> tuple[NDArray[np.int32], float]:  # fmt: skip
+    """Best positions of items first..last-1, item k at price[choice[k]] and lean[choice[k]], by
+    default none: positions [items, nodes] and priced usd saved."""
     found = np.zeros((last - first, woods.n_nodes), dtype=np.int32)
-    used = np.zeros(price.shape[1:])
     price = np.ascontiguousarray(price)  # one compiled version
-    saved = _positions(*_arrays(woods, items), first, last, choice, price, found, used)
-    return Answer(found, saved, used)
+    lean = np.zeros(len(price)) if lean is None else np.ascontiguousarray(lean)
+    saved = _positions(*kernel_arrays(woods, items), first, last, choice, lean, price, found)
+    return found, saved
 
 
 def positions(woods: Forest, items: ItemTables, price: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Best positions [items, nodes] at prices [profiles, resources, nodes] of what items use."""
-    return answer(woods, items, 0, len(items), np.zeros(len(items), np.int64), price[None]).position
+    """Best positions [items, nodes] at prices [weeks, kinds, nodes] of what items use."""
+    return answer(woods, items, 0, len(items), np.zeros(len(items), np.int64), price[None])[0]

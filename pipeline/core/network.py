@@ -110,6 +110,9 @@ class Forest:
 
     n_sets: [trees]; n_children, parent: [trees, sets]; above: [trees, sets], the parent, and n_sets
     at the root; home: [trees, nodes], smallest set of the node, -1 outside the tree.
+    feeder: [nodes] node that replenishes each, -1 where vendors deliver; order: [nodes] feeders
+    before those that they feed; members: [trees, sets, nodes]; depth: most nodes on the way into
+    one, itself included.
     """
 
     n_sets: NDArray[np.int64]
@@ -117,6 +120,10 @@ class Forest:
     parent: NDArray[np.int64]
     above: NDArray[np.int64]
     home: NDArray[np.int64]
+    feeder: NDArray[np.int64]
+    order: NDArray[np.int64]
+    members: NDArray[np.bool_]
+    depth: int
     trees: tuple[Tree, ...]
 
     @property
@@ -125,8 +132,9 @@ class Forest:
         return self.home.shape[1]
 
 
-def forest(trees: Sequence[Tree]) -> Forest:
-    """Padded arrays for the kernels."""
+def forest(trees: Sequence[Tree], feeder: NDArray[np.int64] | None = None) -> Forest:
+    """Padded arrays for the kernels; feeder: as in Forest, by default vendors deliver
+    everywhere."""
     width = max(tree.n_sets for tree in trees)
     n_children = np.zeros((len(trees), width), dtype=np.int64)
     parent = np.full((len(trees), width), -1, dtype=np.int64)
@@ -136,7 +144,17 @@ def forest(trees: Sequence[Tree]) -> Forest:
     sizes = np.array([tree.n_sets for tree in trees])
     above = np.where(parent < 0, sizes[:, None], parent)
     home = np.stack([tree.home for tree in trees])
-    return Forest(sizes, n_children, parent, above, home, tuple(trees))
+    if feeder is None:
+        feeder = np.full(home.shape[1], -1, dtype=np.int64)
+    steps = along_chain(np.ones(len(feeder)), feeder, feeder < 0)
+    order = np.argsort(steps, kind="stable")
+    members = np.zeros((len(trees), width, home.shape[1]), dtype=np.bool_)
+    for t, tree in enumerate(trees):
+        members[t, : tree.n_sets] = tree.members
+    return Forest(
+        sizes, n_children, parent, above, home, feeder, order, members, int(steps.max()),
+        tuple(trees),
+    )  # fmt: skip
 
 
 def along_chain(

@@ -25,6 +25,7 @@ from pipeline.core.item import ItemTables
 from pipeline.core.network import Forest
 from pipeline.core.prices import Capacity
 from pipeline.core.recover import unit_steps
+from pipeline.core.serve import serve
 
 Array = NDArray[Any]
 
@@ -121,7 +122,8 @@ def polish(
     price: [rows] usd, of the relaxed problem; enough: usd at which to stop; kicks: new beginnings.
     """
     rng = np.random.default_rng(seed)
-    cost, used = evaluate(woods, items, position, capacity.shape[0])
+    placed = serve(woods, items, position, np.zeros(capacity.shape))
+    cost, used = evaluate(woods, items, placed, capacity.shape[0])
     nowhere = ((0, 0), (0, 1), (0, 0))  # one node more, at which units use nothing
     use = np.pad(capacity.unit_use(items), nowhere)
     at = _Search(
@@ -161,12 +163,14 @@ def _list_moves(
     width = count.shape[1]
     nodes = position.shape[1]
     last, after, held = np.zeros(width), np.zeros(width), np.zeros(width)
+    share = np.ones(width)
     n = 0
     for k in range(len(position)):
         t = tree[k]
         unit_steps(
-            n_sets[t], parent[t], home[t], start[k], count[k], knots, position[k], held, last, after
-        )
+            n_sets[t], parent[t], home[t], start[k], count[k], knots, share, position[k], held,
+            last, after,
+        )  # fmt: skip
         for i in range(-1, nodes):
             if i >= 0 and position[k, i] <= 0:
                 continue

@@ -1,12 +1,13 @@
 """Capacity rows and their Lagrangian prices.
 
-A row limits what the plan uses of a resource at a node in a week (or over a lane, or a budget):
+A row limits what the plan uses at a node in a week: what stands there, enters or leaves (or comes
+over a lane, or is bought):
 
-    sum_k sum_j a_r[profile_k, resource, j] use_k[resource] y_kj <= capacity_r + overflow_r
+    sum_t sum_r sum_j a[t, r, j] used[t, r, j] <= capacity + overflow
 
-so the usage of any plan is a linear image of the small tensor ``used[profile, resource, node]``,
-and row prices act on items as a tensor of the same shape. Overflow costs ``overflow_usd_r`` a unit,
-which bounds the price: no night is infeasible.
+so the usage of any plan is a linear image of the small tensor ``used[week, kind, node]`` (core.flow
+says how items come to use it), and row prices act on items as a tensor of the same shape. Overflow
+costs ``overflow_usd_r`` a unit, which bounds the price: no night is infeasible.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from pipeline.core.flow import HELD, LEAVING
 from pipeline.core.item import ItemTables
 from pipeline.core.size import empty_cost
 
@@ -24,8 +26,8 @@ from pipeline.core.size import empty_cost
 class Capacity:
     """Capacity rows, net of what is there already.
 
-    rows: sparse [rows, profiles * resources * nodes], the coefficients a_r >= 0;
-    shape: (profiles, resources, nodes); limit: [rows] in the row's unit, may be negative;
+    rows: sparse [rows, weeks * kinds * nodes], the coefficients a_r >= 0;
+    shape: (weeks, kinds, nodes); limit: [rows] in the row's unit, may be negative;
     overflow_usd: [rows] cost of a unit beyond the limit.
     """
 
@@ -67,22 +69,27 @@ class Capacity:
         return Capacity(self.rows[rows], self.shape, self.limit[rows], self.overflow_usd[rows])
 
     def on_items(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Row prices [..., rows] as prices [..., profiles, resources, nodes] of what items use."""
+        """Row prices [..., rows] as prices [..., weeks, kinds, nodes] of what items use."""
         flat = np.asarray((self.rows.T @ price.reshape(-1, len(self)).T).T)
         return np.ascontiguousarray(flat).reshape(*price.shape[:-1], *self.shape)
 
     def usage(self, used: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Row usage [..., rows] of tensors [..., profiles, resources, nodes]."""
+        """Row usage [..., rows] of tensors [..., weeks, kinds, nodes]."""
         flat = used.reshape(-1, self.rows.shape[1])
         return np.asarray((self.rows @ flat.T).T).reshape(*used.shape[:-3], len(self))
 
     def unit_use(self, items: ItemTables) -> NDArray[np.float64]:
-        """What a unit of each item at each node uses of each row, [items, nodes, rows], dense."""
-        by_cell = self.rows.toarray().reshape(len(self), *self.shape)
-        found = np.empty((len(items), self.shape[2], len(self)))
-        for f in range(self.shape[0]):
-            mine = items.profile == f
-            found[mine] = np.einsum("Rrj,kr->kjR", by_cell[:, f], items.use[mine].astype(float))
+        """What a unit of each item at each node holds of each row, [items, nodes, rows], dense."""
+        by_cell = self.rows.toarray().reshape(len(self), *self.shape)[:, items.week, HELD]
+        return np.einsum("Rkj,k->kjR", by_cell, items.use[:, HELD].astype(float))
+
+    @property
+    def is_on_flows(self) -> NDArray[np.bool_]:
+        """[rows] whether the row limits anything that flows."""
+        kind = self.rows.indices // self.shape[2] % self.shape[1]
+        owner = np.repeat(np.arange(len(self)), np.diff(self.rows.indptr))
+        found = np.zeros(len(self), np.bool_)
+        found[owner[(kind >= LEAVING) & (self.rows.data != 0)]] = True
         return found
 
 

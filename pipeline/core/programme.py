@@ -5,7 +5,8 @@
          usage(y) - o <= limit,   y >= 0,   o >= 0
 
 Every item alone has an integer optimum, so the relaxation's value is the best bound that prices can
-give, and its dual values are the best prices. HiGHS finds them; the bound is worked out again from
+give, and its dual values are the best prices. Rows are on what is held; worlds where what flows
+binds are not solved this way. HiGHS finds them; the bound is worked out again from
 them by an item sweep, which trusts nothing that HiGHS says.
 """
 
@@ -17,6 +18,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_matrix, hstack, identity, vstack
 
 from pipeline.core.certificate import lower_bound
+from pipeline.core.flow import HELD
 from pipeline.core.item import ItemTables, sweep
 from pipeline.core.network import Forest
 from pipeline.core.prices import Capacity
@@ -167,11 +169,8 @@ def _covers(
 def _usage(
     items: ItemTables, capacity: Capacity, k_of: NDArray[np.int64], j_of: NDArray[np.int64]
 ) -> csr_matrix:
-    """What a unit of each item at each node uses of each row."""
-    _, resources, nodes = capacity.shape
-    by_cell = capacity.rows.tocsc()
-    total = csr_matrix((len(capacity), len(k_of)))
-    for r in range(resources):
-        cell = (items.profile[k_of].astype(np.int64) * resources + r) * nodes + j_of
-        total = total + by_cell[:, cell].multiply(items.use[k_of, r].astype(float)[None, :])
-    return total.tocsr()
+    """What a unit of each item at each node holds of each row."""
+    _, kinds, nodes = capacity.shape
+    cell = (items.week[k_of].astype(np.int64) * kinds + HELD) * nodes + j_of
+    held = capacity.rows.tocsc()[:, cell]
+    return held.multiply(items.use[k_of, HELD].astype(float)[None, :]).tocsr()

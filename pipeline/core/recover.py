@@ -2,7 +2,8 @@
 
 Every item takes one stored answer of its block (answers are stored as prices; solving again is
 cheaper than keeping positions). Then the least valuable units are trimmed where a row is exceeded,
-and the most valuable units are added where something is left.
+and the most valuable units are added where something is left: here units of level; what is served
+of them follows in core.settle.
 """
 
 from typing import Any
@@ -11,9 +12,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from pipeline.core.item import ItemTables
+from pipeline.core.flow import HELD, LEAVING, gates, is_priced, ways
+from pipeline.core.item import ItemTables, kernel_arrays
 from pipeline.core.network import Forest
 from pipeline.core.prices import Capacity
+from pipeline.core.serve import node_usd
 
 Array = NDArray[Any]
 
@@ -34,10 +37,11 @@ def choose(share: NDArray[np.float64], n: int, lottery: float = 0.0) -> NDArray[
 
 @njit(nogil=True, cache=True, inline="always")
 def unit_steps(
-    n_sets: int, parent: Array, home: Array, p: int, count: Array, knots: Array, position: Array,
-    held: Array, last: Array, after: Array,
+    n_sets: int, parent: Array, home: Array, p: int, count: Array, knots: Array, share: Array,
+    position: Array, held: Array, last: Array, after: Array,
 ) -> None:  # fmt: skip
-    """Usd that the last unit in each set saves, sets above included, and that one more would."""
+    """Usd that the last unit in each set saves, sets above included, and that one more would, each
+    set by its share of its gap."""
     held[:n_sets] = 0.0
     for j in range(len(position)):
         if home[j] >= 0:
@@ -50,9 +54,9 @@ def unit_steps(
         for q in range(p, p + count[s]):
             begin, end = end, end + knots[q, 0]
             if begin < held[s] <= end:
-                last[s] = knots[q, 1]
+                last[s] = share[s] * knots[q, 1]
             if begin <= held[s] < end:
-                after[s] = knots[q, 1]
+                after[s] = share[s] * knots[q, 1]
         p += count[s]
     for s in range(n_sets - 2, -1, -1):
         last[s] += last[parent[s]]
@@ -61,85 +65,50 @@ def unit_steps(
 
 @njit(nogil=True, cache=True)
 def _margins(
-    n_sets: Array, parent: Array, home: Array, tree: Array, start: Array, count: Array,
-    knots: Array, place_usd: Array, position: Array, loss: Array, gain: Array,
+    n_sets: Array, n_children: Array, parent: Array, above: Array, home: Array, feeder: Array,
+    order: Array, tree: Array, week: Array, start: Array, count: Array, knots: Array,
+    place_usd: Array, use: Array, gap_usd: Array, turn: Array, rise: Array, price: Array,
+    position: Array, loss: Array, gain: Array,
 ) -> None:  # fmt: skip
-    width = count.shape[1]
+    n_nodes, width = position.shape[1], count.shape[1] + 2
     last, after, held = np.zeros(width), np.zeros(width), np.zeros(width)
+    low, share, gate = np.empty(width), np.ones(width), np.zeros(width, np.int64)
+    usd, way = np.empty(n_nodes), np.zeros((price.shape[0], n_nodes))
+    waits = np.zeros((price.shape[0], n_nodes), np.bool_)
+    priced = use.shape[1] > LEAVING and is_priced(price)
     for k in range(len(position)):
         t = tree[k]
-        unit_steps(
-            n_sets[t], parent[t], home[t], start[k], count[k], knots, position[k], held, last, after
-        )
-        for j in range(position.shape[1]):
+        if priced:
+            ways(week[k], turn[k], place_usd[k], use[k], price, priced, feeder, order, way, waits)
+            gates(n_sets[t], parent[t], home[t], week[k], place_usd[k], use[k], price, gap_usd[k],
+                  way, priced, usd, low, share, gate)  # fmt: skip
+        unit_steps(n_sets[t], parent[t], home[t], start[k], count[k], knots, share, position[k],
+                   held, last, after)  # fmt: skip
+        for j in range(n_nodes):
             loss[k, j], gain[k, j] = np.inf, -np.inf
             if home[t, j] >= 0:
-                gain[k, j] = after[home[t, j]] - place_usd[k, j]
+                entry = rise[k] * way[week[k], j]
+                gain[k, j] = after[home[t, j]] - place_usd[k, j] - entry
                 if position[k, j] > 0:
-                    loss[k, j] = last[home[t, j]] - place_usd[k, j]
+                    loss[k, j] = last[home[t, j]] - place_usd[k, j] - entry
 
 
 def margins(
-    woods: Forest, items: ItemTables, position: NDArray[np.int32]
+    woods: Forest,
+    items: ItemTables,
+    position: NDArray[np.int32],
+    price: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Usd [items, nodes] lost with the last unit at a node, and gained by one unit more.
 
-    Infinite loss where there is no unit, minus infinite gain where none may be put.
+    Infinite loss where there is no unit, minus infinite gain where none may be put. price: [weeks,
+    kinds, nodes], of which those of what flows count.
     """
     loss, gain = np.empty(position.shape), np.empty(position.shape)
-    _margins(
-        woods.n_sets, woods.parent, woods.home, items.tree, items.start, items.count, items.knots,
-        items.place_usd, position, loss, gain,
-    )  # fmt: skip
+    if price is None:
+        price = np.zeros((int(items.week.max(initial=0)) + 1, items.use.shape[1], woods.n_nodes))
+    _margins(*kernel_arrays(woods, items), price, position, loss, gain)
     return loss, gain
-
-
-@njit(nogil=True, cache=True)
-def _in_row(
-    n_sets: Array, parent: Array, home: Array, tree: Array, profile: Array, start: Array,
-    count: Array, knots: Array, place_usd: Array, use: Array, position: Array, row: Array,
-    nodes: Array, at: Array, loss: Array, per_unit: Array,
-) -> int:  # fmt: skip
-    """Units that use the row: their item and node, usd lost with them, use; returns how many."""
-    width = count.shape[1]
-    last, after, held = np.zeros(width), np.zeros(width), np.zeros(width)
-    n = 0
-    for k in range(len(position)):
-        t, f = tree[k], profile[k]
-        known = False
-        for j in nodes:
-            if position[k, j] <= 0:
-                continue
-            each = 0.0
-            for r in range(use.shape[1]):
-                each += row[f, r, j] * use[k, r]
-            if each <= 0.0:
-                continue
-            if not known:
-                known = True
-                unit_steps(
-                    n_sets[t], parent[t], home[t], start[k], count[k], knots, position[k], held,
-                    last, after,
-                )  # fmt: skip
-            at[n, 0], at[n, 1], per_unit[n] = k, j, each
-            loss[n] = (last[home[t, j]] - place_usd[k, j]) / each
-            n += 1
-    return n
-
-
-@njit(nogil=True, cache=True)
-def _remove(
-    order: Array, position: Array, at: Array, per_unit: Array, excess: float, profile: Array,
-    use: Array, used: Array,
-) -> None:  # fmt: skip
-    for i in order:
-        if excess <= 0.0:
-            break
-        k, j = at[i, 0], at[i, 1]
-        position[k, j] -= 1
-        excess -= per_unit[i]
-        for r in range(use.shape[1]):
-            used[profile[k], r, j] += np.float64(use[k, r])
 
 
 def trim(
@@ -149,32 +118,55 @@ def trim(
     capacity: Capacity,
     usage: NDArray[np.float64],
     limit: NDArray[np.float64],
+    price: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Take away the cheapest units in place until usage <= limit; returns the new row usage.
+    """Take away the cheapest units in place until what stands at nodes keeps usage <= limit;
+    returns the new row usage.
 
-    One unit of an item and node at most goes between two valuations. A row that still exceeds its
-    limit when no unit is left to take stays exceeded, and the certificate shows it.
+    Units go by usd for what they use; as many of an item and node between two valuations as its
+    step of equal value has at most. A row that still exceeds its limit when no unit is left to take
+    stays exceeded, and the certificate shows it. price: as for margins.
     """
     usage = usage.copy()
-    at = np.empty((position.size, 2), np.int64)
-    loss, per_unit = np.empty(position.size), np.empty(position.size)
+    if not len(items):
+        return usage
     for row in np.argsort(-(usage - limit) / np.maximum(np.abs(limit), 1.0), kind="stable"):
-        cells = capacity.rows[row].toarray().reshape(capacity.shape)
-        nodes = np.flatnonzero((cells > 0).any(axis=(0, 1)))
+        cells = capacity.rows[row].toarray().reshape(capacity.shape)[:, HELD]
+        if not cells.any():
+            continue
         while usage[row] > limit[row]:
-            n = _in_row(
-                woods.n_sets, woods.parent, woods.home, items.tree, items.profile, items.start,
-                items.count, items.knots, items.place_usd, items.use, position, cells, nodes, at,
-                loss, per_unit,
-            )  # fmt: skip
-            if not n:
+            each = cells[items.week] * items.use[:, HELD].astype(float)[:, None]
+            at = np.flatnonzero((each > 0.0) & (position > 0))
+            if not len(at):
                 break
-            order = np.argsort(loss[:n], kind="stable")
+            some = np.unique(at // position.shape[1])
+            loss = np.full(position.shape, np.inf)
+            loss[some] = margins(woods, items.take(some), position[some], price)[0]
+            per_unit = each.ravel()[at]
+            order = np.argsort(loss.ravel()[at] / per_unit, kind="stable")
             used = np.zeros(capacity.shape)
-            excess = usage[row] - limit[row]
-            _remove(order, position, at, per_unit, excess, items.profile, items.use, used)
+            _remove(
+                at[order], per_unit[order], position.reshape(-1), usage[row] - limit[row],
+                items.week, items.use, used,
+            )  # fmt: skip
             usage -= capacity.usage(used)
     return usage
+
+
+@njit(nogil=True, cache=True)
+def _remove(
+    at: Array, per_unit: Array, position: Array, excess: float, week: Array, use: Array, used: Array
+) -> None:
+    """Take from each (item, node) in turn a thousandth of its units, and one at least."""
+    nodes = used.shape[2]
+    for i in range(len(at)):
+        if excess <= 0.0:
+            break
+        k, j = at[i] // nodes, at[i] % nodes
+        units = min(max(position[at[i]] // 1000, 1), np.int64(np.ceil(excess / per_unit[i])))
+        position[at[i]] -= units
+        excess -= per_unit[i] * units
+        used[week[k], HELD, j] += np.float64(use[k, HELD]) * units
 
 
 def fill(
@@ -186,40 +178,33 @@ def fill(
     limit: NDArray[np.float64],
     price: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Add units in place that pay and still fit, best gain for priced use first."""
-    _, gain = margins(woods, items, position)
+    """Add units of level in place that pay and still fit, best gain for priced use first."""
     on_items = capacity.on_items(price)
-    priced = np.einsum("krj,kr->kj", on_items[items.profile], items.use.astype(np.float64))
+    _, gain = margins(woods, items, position, on_items)
+    priced, _ = node_usd(woods, items, on_items)
     k_of, j_of = np.nonzero(gain > 0.0)
     if not len(k_of):
         return usage
     order = np.argsort(-(gain / np.maximum(priced, 1e-12))[k_of, j_of], kind="stable")
     rows = capacity.rows.tocsc()
     room = limit - usage
-    _, resources, nodes = capacity.shape
-    column = (items.profile[k_of].astype(np.int64) * resources) * nodes + j_of
-    _add(
-        order, position, k_of, j_of, column, resources, nodes, items.use,
-        rows.indptr, rows.indices, rows.data, room,
-    )  # fmt: skip
+    _, kinds, nodes = capacity.shape
+    column = (items.week[k_of].astype(np.int64) * kinds + HELD) * nodes + j_of
+    _add(order, position, k_of, j_of, column, items.use, rows.indptr, rows.indices, rows.data, room)
     return limit - room
 
 
 @njit(nogil=True, cache=True)
 def _add(
-    order: Array, position: Array, k_of: Array, j_of: Array, column: Array, resources: int,
-    nodes: int, use: Array, indptr: Array, indices: Array, data: Array, room: Array,
+    order: Array, position: Array, k_of: Array, j_of: Array, column: Array, use: Array,
+    indptr: Array, indices: Array, data: Array, room: Array,
 ) -> None:  # fmt: skip
     for i in order:
-        fits = True
-        for r in range(resources):
-            c = column[i] + r * nodes
-            for q in range(indptr[c], indptr[c + 1]):
-                if data[q] * use[k_of[i], r] > 0.0 and room[indices[q]] < data[q] * use[k_of[i], r]:
-                    fits = False
+        fits, each = True, np.float64(use[k_of[i], HELD])
+        for q in range(indptr[column[i]], indptr[column[i] + 1]):
+            if data[q] * each > 0.0 and room[indices[q]] < data[q] * each:
+                fits = False
         if fits:
             position[k_of[i], j_of[i]] += 1
-            for r in range(resources):
-                c = column[i] + r * nodes
-                for q in range(indptr[c], indptr[c + 1]):
-                    room[indices[q]] -= data[q] * use[k_of[i], r]
+            for q in range(indptr[column[i]], indptr[column[i] + 1]):
+                room[indices[q]] -= data[q] * each

@@ -1,7 +1,8 @@
 """From the mix of stored answers to whole positions of every item.
 
 Every item takes one stored answer of its block, evenly by the shares of the mix (answers are stored
-as prices; solving again is cheaper than keeping positions), then what is exceeded is trimmed.
+as prices; solving again is cheaper than keeping positions), then what is exceeded is trimmed, and
+what is served of the levels settled.
 """
 
 from itertools import pairwise
@@ -10,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.columns import Answers
-from pipeline.core.item import Answer, ItemTables, answer, concatenate
+from pipeline.core.evaluate import evaluate
+from pipeline.core.item import ItemTables, answer, concatenate
 from pipeline.core.prices import Capacity
 from pipeline.core.recover import GOLDEN, choose, fill, trim
+from pipeline.core.serve import Placed, joined, serve
+from pipeline.core.settle import settle
 from pipeline.core.shards import Blocks, Engine, Parts
 
-Positions = list[NDArray[np.int32]]
+Plans = list[Placed]
 
 
 def integer_plan(
@@ -25,41 +29,38 @@ def integer_plan(
     capacity: Capacity,
     found: Answers,
     pool_items: int,
-    held: Positions | None = None,
+    held: Plans | None = None,
     attempt: int = 0,
-) -> Positions:
-    """Positions of every part: each item takes a stored answer, then units are trimmed and added.
+) -> Plans:
+    """Plans of every part: each item takes a stored answer, then units are trimmed and added.
 
-    held: positions of the first answers, which need no solving. Later attempts draw the answers of
+    held: plans at the first answers, which need no solving. Later attempts draw the answers of
     fractional blocks anew; with few items that matters.
     """
-    share, price = found.mix.share, found.on_items
+    share = found.mix.share
     is_held = np.zeros(len(blocks), np.bool_) if held is None else share[:, 0] > 1 - 1e-9
 
-    def work(part: int, items: ItemTables) -> list[Answer | None]:
-        return take(blocks, part, items, share, price, is_held, attempt)
+    def work(part: int, items: ItemTables) -> tuple[Placed, NDArray[np.float64]]:
+        own = None if held is None else held[part]
+        light = blocks.light(part, items)
+        placed = take(blocks, part, light, found, is_held, own, attempt)
+        return placed, evaluate(blocks.woods, light, placed, capacity.shape[0])[1]
 
     taken = engine.each(work)
+    plans = [placed.copy() for placed, _ in taken]
+    used = sum((used for _, used in taken), np.zeros(capacity.shape))
     n = len(blocks.heavy)
-    usage = found.usage[n:][is_held[n:], 0].sum(axis=0)
-    position = []
-    for part, pieces in enumerate(taken):
-        stored = [held[part][a:b] if held else None for a, b in pairwise(blocks.bounds[part])]
-        own = [kept if piece is None else piece.position
-               for piece, kept in zip(pieces, stored, strict=True)]  # fmt: skip
-        position.append(np.concatenate([rows for rows in own if rows is not None]))
-        usage = usage + capacity.usage(sum((p.used for p in pieces if p), np.zeros(capacity.shape)))
     drawn = [choose(share[b], 1, lottery(b, attempt))[0] for b in range(n)]
     chosen = np.array(drawn, np.int64) * len(blocks) + np.arange(n)
-    flat = price.reshape(-1, *capacity.shape)
-    heavy = answer(blocks.woods, blocks.heavy, 0, n, chosen, flat)
-    usage = usage + capacity.usage(heavy.used)
-    repair(blocks, parts, position, heavy.position, capacity, usage, found, pool_items)
+    flat = found.on_items.reshape(-1, *capacity.shape)
+    heavy = _answered(blocks, blocks.heavy, 0, n, chosen, flat, found.lean.ravel())
+    used = used + evaluate(blocks.woods, blocks.heavy, heavy, capacity.shape[0])[1]
+    repair(blocks, parts, plans, heavy, capacity, capacity.usage(used), found, pool_items)
     first = 0
     for part, rows in enumerate(blocks.heavy_at):
-        position[part][rows] = heavy.position[first : first + len(rows)]
+        plans[part].put(rows, heavy.take(slice(first, first + len(rows))))
         first += len(rows)
-    return position
+    return plans
 
 
 def lottery(block: int, attempt: int) -> float:
@@ -67,35 +68,45 @@ def lottery(block: int, attempt: int) -> float:
     return (block * GOLDEN + attempt * np.sqrt(2.0)) % 1.0 if attempt else 0.0
 
 
+def _answered(
+    blocks: Blocks, items: ItemTables, first: int, last: int, choice: NDArray[np.int64],
+    price: NDArray[np.float64], lean: NDArray[np.float64],
+) -> Placed:  # fmt: skip
+    """Best plan of some items, each at one of the prices."""
+    position, _ = answer(blocks.woods, items, first, last, choice, price, lean)
+    mine = items.take(np.arange(first, last))
+    return serve(blocks.woods, mine, position, price, choice)
+
+
 def take(
     blocks: Blocks,
     part: int,
-    items: ItemTables,
-    share: NDArray[np.float64],
-    price: NDArray[np.float64],
+    light: ItemTables,
+    found: Answers,
     is_held: NDArray[np.bool_],
+    held: Placed | None,
     attempt: int,
-) -> list[Answer | None]:
-    """By block of a part: each item at one of its block's stored prices; None where held."""
-    items = blocks.light(part, items)
+) -> Placed:
+    """A part's light items, each at one of its block's stored prices, or as held."""
     mine = blocks.of_part(part)
-    found: list[Answer | None] = []
+    plans: list[Placed] = []
     for b, (first, last) in zip(
         range(mine.start, mine.stop), pairwise(blocks.bounds[part]), strict=True
     ):
-        if is_held[b]:
-            found.append(None)
+        if is_held[b] and held is not None:
+            plans.append(held.take(slice(int(first), int(last))))
             continue
-        choice = choose(share[b], int(last - first), lottery(b, attempt))
-        found.append(answer(blocks.woods, items, int(first), int(last), choice, price[:, b]))
-    return found
+        choice = choose(found.mix.share[b], int(last - first), lottery(b, attempt))
+        price, lean = found.on_items[:, b], found.lean[:, b]
+        plans.append(_answered(blocks, light, int(first), int(last), choice, price, lean))
+    return joined(plans)
 
 
 def repair(
     blocks: Blocks,
     parts: Parts,
-    position: Positions,
-    heavy: NDArray[np.int32],
+    plans: Plans,
+    heavy: Placed,
     capacity: Capacity,
     usage: NDArray[np.float64],
     found: Answers,
@@ -104,20 +115,28 @@ def repair(
     """Trim and fill in place the heavy and the first light items, until nothing is violated."""
     pool: list[ItemTables] = []
     left = pool_items
-    while left > 0 and len(pool) < len(position):
+    while left > 0 and len(pool) < len(plans):
         light = blocks.light(len(pool), parts[len(pool)])
         pool.append(light.first(left))
         left -= len(pool[-1])
     items = concatenate([blocks.heavy, *pool])
-    joined = np.concatenate(
-        [heavy, *(mine[: len(part)] for mine, part in zip(position, pool, strict=False))]
+    one = joined(
+        [heavy, *(mine.take(slice(len(part))) for mine, part in zip(plans, pool, strict=False))]
     )
     limit = capacity.limit + found.mix.overflow
     limit = limit - 1e-10 * np.abs(limit)  # sums in another order must not exceed it either
-    usage = trim(blocks.woods, items, joined, capacity, usage, limit)
-    fill(blocks.woods, items, joined, capacity, usage, limit, found.mix.price)
-    heavy[:] = joined[: len(heavy)]
+    woods, price = blocks.woods, found.mix.price
+    before = evaluate(woods, items, one, capacity.shape[0])[1]
+    rest = usage - capacity.usage(before)
+    trim(woods, items, one.position, capacity, usage, limit, capacity.on_items(price))
+    for _ in range(2):  # what serving less gives back of a level's room may be used again
+        usage = rest + capacity.usage(evaluate(woods, items, one, capacity.shape[0])[1])
+        usage = settle(woods, items, one, capacity, usage, limit, price)
+        fill(woods, items, one.position, capacity, usage, limit, price)
+    usage = rest + capacity.usage(evaluate(woods, items, one, capacity.shape[0])[1])
+    settle(woods, items, one, capacity, usage, limit, price)
+    heavy.put(slice(None), one.take(slice(len(heavy))))
     at = len(heavy)
-    for i, part in enumerate(pool):
-        position[i][: len(part)] = joined[at : at + len(part)]
+    for mine, part in zip(plans, pool, strict=False):
+        mine.put(slice(len(part)), one.take(slice(at, at + len(part))))
         at += len(part)

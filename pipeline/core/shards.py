@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.item import ItemTables, concatenate, sweep
+from pipeline.core.item import ItemTables, concatenate, sweep_plans
 from pipeline.core.network import Forest
 from pipeline.core.size import empty_cost
 
@@ -59,8 +59,9 @@ def views(items: ItemTables, n_parts: int) -> list[ItemTables]:
     edges = np.linspace(0, len(items), n_parts + 1).astype(np.int64)
     return [
         ItemTables(
-            items.tree[a:b], items.profile[a:b], items.start[a : b + 1], items.count[a:b],
-            items.knots, items.place_usd[a:b], items.use[a:b],
+            items.tree[a:b], items.week[a:b], items.start[a : b + 1], items.count[a:b],
+            items.knots, items.place_usd[a:b], items.use[a:b], items.gap_usd[a:b],
+            items.turn[a:b], items.rise[a:b],
         )
         for a, b in pairwise(edges)
     ]  # fmt: skip
@@ -96,21 +97,30 @@ class Blocks:
         return replace(items, count=count)
 
     def sweep(
-        self, engine: Engine, price: NDArray[np.float64], wanted: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Priced usd saved [blocks] and resources used [blocks, profiles, resources, nodes] of the
-        wanted blocks [blocks], each at its own prices; zero elsewhere."""
+        self,
+        engine: Engine,
+        price: NDArray[np.float64],
+        lean: NDArray[np.float64],
+        wanted: NDArray[np.bool_],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Priced usd saved [blocks] at best, what plans are dearer [blocks], and what they use
+        [blocks, weeks, kinds, nodes], of the wanted blocks [blocks], each at its own prices and
+        lean; zero elsewhere."""
 
-        def work(part: int, items: ItemTables) -> tuple[NDArray, NDArray]:
+        def work(part: int, items: ItemTables) -> tuple[NDArray, NDArray, NDArray]:
             mine = self.of_part(part)
             light = self.light(part, items)
-            return sweep(self.woods, light, self.bounds[part], price[mine], wanted[mine])
+            return sweep_plans(
+                self.woods, light, self.bounds[part], price[mine], lean[mine], wanted[mine]
+            )
 
         n = len(self.heavy)
-        heavy = sweep(self.woods, self.heavy, np.arange(n + 1), price[:n], wanted[:n])
+        heavy = sweep_plans(
+            self.woods, self.heavy, np.arange(n + 1), price[:n], lean[:n], wanted[:n]
+        )
         found = [heavy, *engine.each(work)]
-        saved, used = zip(*found, strict=True)
-        return np.concatenate(saved), np.concatenate(used)
+        saved, dearer, used = zip(*found, strict=True)
+        return np.concatenate(saved), np.concatenate(dearer), np.concatenate(used)
 
     def empty_cost(self, engine: Engine) -> NDArray[np.float64]:
         """Usd [blocks] that items cost when nothing is added."""

@@ -18,11 +18,12 @@ from pipeline.core.certificate import Certificate, certify
 from pipeline.core.columns import MARGIN, Answers, Search, search, search_some
 from pipeline.core.evaluate import evaluate
 from pipeline.core.exact import ExactParams, exact_plan
-from pipeline.core.item import Answer, ItemTables, answer, concatenate
+from pipeline.core.item import ItemTables, answer, concatenate
 from pipeline.core.network import Forest
 from pipeline.core.prices import Capacity, Sample, stratified
 from pipeline.core.programme import Relaxed, relax
-from pipeline.core.rounding import Positions, integer_plan
+from pipeline.core.rounding import Plans, integer_plan
+from pipeline.core.serve import Placed, joined, serve
 from pipeline.core.shards import Blocks, Engine, Parts, Threads, cut
 from pipeline.core.size import potential
 from pipeline.core.trace import Trace
@@ -70,11 +71,12 @@ class SolveParams:
 
 @dataclass(frozen=True)
 class Plan:
-    """position: per part [items, nodes] units; price, usage, overflow: [rows]; start: where another
+    """placed: per part, levels and what is served of them; price, usage, overflow: [rows]; start:
+    where another
     night may begin; kept: the rows that no other implies, which the answers are about; relaxed: the
     optimum at prices, of the kept rows, where the world is small enough to find it."""
 
-    position: Positions
+    placed: Plans
     price: NDArray[np.float64]
     start: Start
     usage: NDArray[np.float64]
@@ -84,6 +86,11 @@ class Plan:
     relaxed: Relaxed | None
     certificate: Certificate
     trace: Trace
+
+    @property
+    def position(self) -> list[NDArray[np.int32]]:
+        """Levels per part, [items, nodes] units."""
+        return [part.position for part in self.placed]
 
 
 def solve(
@@ -110,32 +117,37 @@ def solve(
     pool = params.pool_items if guess is None else params.warm_pool_items
     best: Finished | None = None
     for attempt in range(params.attempts):
-        position = integer_plan(blocks, parts, engine, rows, found, pool, held, attempt)
+        plans = integer_plan(blocks, parts, engine, rows, found, pool, held, attempt)
         trace.close("recovery")
-        done = finish(woods, engine, capacity, position, overflow, found.lower, trace)
+        done = finish(woods, engine, capacity, plans, overflow, found.lower, trace)
         best = done if best is None or done.rank < best.rank else best
         if best.proof.violation == 0 and best.proof.gap <= params.enough_gap:
             break
     if best is None:
         raise ValueError("attempts must be at least one")
-    relaxed = None
-    if sum(map(len, sizes)) <= params.exact.items:
-        best, relaxed = _exactly(woods, parts, engine, capacity, kept, best, params, trace)
+    relaxed: Relaxed | None = None
+    is_small = sum(map(len, sizes)) <= params.exact.items * capacity.shape[0]
+    if is_small and not (rows.is_on_flows & (found.mix.price > 0)).any():
+        levels = np.setdiff1d(kept, np.flatnonzero(capacity.is_on_flows))
+        if len(levels):
+            exact, bound = _exactly(woods, parts, engine, capacity, levels, best, params, trace)
+            if exact.rank <= best.rank:  # no flow has become too much
+                best, relaxed, kept = exact, bound, levels
     price, bound_price = np.zeros(len(capacity)), np.zeros(len(capacity))
     price[kept] = relaxed.price if relaxed else found.mix.price
     bound_price[kept] = relaxed.price if relaxed else found.price
     again = Start(bound_price, start.curvature)
     return Plan(
-        best.position, price, again, best.usage, best.overflow, kept, found, relaxed, best.proof,
+        best.placed, price, again, best.usage, best.overflow, kept, found, relaxed, best.proof,
         trace,
     )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Finished:
-    """An integer plan: positions by part, row usage, paid overflow [rows], and its certificate."""
+    """An integer plan by part, row usage, paid overflow [rows], and its certificate."""
 
-    position: Positions
+    placed: Plans
     usage: NDArray[np.float64]
     overflow: NDArray[np.float64]
     proof: Certificate
@@ -150,16 +162,16 @@ def finish(
     woods: Forest,
     engine: Engine,
     capacity: Capacity,
-    position: Positions,
+    placed: Plans,
     overflow: NDArray[np.float64],
     lower: float,
     trace: Trace,
 ) -> Finished:
     """The plan with its certificate; overflow: [rows] what it may pay for at most."""
-    usage, paid, proof = audit(woods, engine, capacity, position, overflow, lower)
+    usage, paid, proof = audit(woods, engine, capacity, placed, overflow, lower)
     trace.add("integer plan", lower, proof.upper, proof.violation)
     trace.close("certificate")
-    return Finished(position, usage, paid, proof)
+    return Finished(placed, usage, paid, proof)
 
 
 def _exactly(
@@ -176,12 +188,14 @@ def _exactly(
     tables = [parts[i] for i in range(len(parts))]
     items, rows = concatenate(tables), capacity.take(kept)
     relaxed = relax(woods, items, rows)
-    position, lower = np.concatenate(best.position), max(best.proof.lower, relaxed.lower)
+    placed, lower = joined(best.placed), max(best.proof.lower, relaxed.lower)
     if best.proof.violation > 0 or best.proof.upper - lower > params.exact.gap * best.proof.upper:
-        found = exact_plan(woods, items, rows, relaxed, position, params.exact, params.seed)
-        position, lower = found.position, max(lower, found.lower)
+        found = exact_plan(woods, items, rows, relaxed, placed.position, params.exact, params.seed)
+        placed = serve(woods, items, found.position, np.zeros(capacity.shape))
+        lower = max(lower, found.lower)
     trace.close("recovery")
-    whole = np.split(position, np.cumsum([len(part) for part in tables])[:-1])
+    edges = np.cumsum([0] + [len(part) for part in tables])
+    whole = [placed.take(slice(int(a), int(b))) for a, b in pairwise(edges)]
     needed = np.full(len(capacity), np.inf)
     needed[kept] = np.where(relaxed.overflow > 0, np.inf, 0.0)
     return finish(woods, engine, capacity, whole, needed, lower, trace), relaxed
@@ -241,15 +255,15 @@ def _answers(
     params: SolveParams,
     is_warm: bool,
     trace: Trace,
-) -> tuple[Positions | None, Answers]:
-    """The blocks' answers, and if warm the positions of the first one."""
+) -> tuple[Plans | None, Answers]:
+    """The blocks' answers, and if warm the plans of the first one."""
     found = Search(blocks, engine, capacity, trace, params.seed)
     held = None
     if is_warm:
-        held, saved, used = hold(blocks, engine, capacity, start.price)
+        held, swept = hold(blocks, engine, capacity, start.price)
         on_items = np.repeat(capacity.on_items(start.price)[None], len(blocks), axis=0)
-        found.add_bound(start.price, on_items, saved, used)
-        used = used.sum(axis=0).ravel()
+        found.add_bound(start.price, on_items, *swept)
+        used = swept[2].sum(axis=0).ravel()
     else:
         used = found.bound(start.price)
     if is_warm:
@@ -262,42 +276,34 @@ def _answers(
 
 def hold(
     blocks: Blocks, engine: Engine, capacity: Capacity, price: NDArray[np.float64]
-) -> tuple[Positions, NDArray[np.float64], NDArray[np.float64]]:
-    """All positions at one price (of light items), and by block what is saved and used."""
-    on_items = capacity.on_items(price)[None]
+) -> tuple[Plans, tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]]:
+    """All plans at one price (of light items), and the sweep of all blocks."""
+    on_items = capacity.on_items(price)
 
-    def work(part: int, items: ItemTables) -> list[Answer]:
+    def work(part: int, items: ItemTables) -> Placed:
         light = blocks.light(part, items)
-        return [_at_one_price(blocks, light, first, last, on_items)
-                for first, last in pairwise(blocks.bounds[part])]  # fmt: skip
+        choice = np.zeros(len(light), np.int64)
+        position, _ = answer(blocks.woods, light, 0, len(light), choice, on_items[None])
+        return serve(blocks.woods, light, position, on_items)
 
-    heavy = [_at_one_price(blocks, blocks.heavy, k, k + 1, on_items)
-             for k in range(len(blocks.heavy))]  # fmt: skip
-    by_part = engine.each(work)
-    every = heavy + [found for part in by_part for found in part]
-    position = [np.concatenate([found.position for found in part]) for part in by_part]
-    return position, np.array([f.saved for f in every]), np.stack([f.used for f in every])
-
-
-def _at_one_price(
-    blocks: Blocks, items: ItemTables, first: int, last: int, on_items: NDArray[np.float64]
-) -> Answer:
-    choice = np.zeros(last - first, np.int64)
-    return answer(blocks.woods, items, int(first), int(last), choice, on_items)
+    everywhere = np.repeat(on_items[None], len(blocks), axis=0)
+    none, every = np.zeros(len(blocks)), np.ones(len(blocks), np.bool_)
+    swept = blocks.sweep(engine, everywhere, none, every)
+    return engine.each(work), swept
 
 
 def audit(
     woods: Forest,
     engine: Engine,
     capacity: Capacity,
-    position: list[NDArray[np.int32]],
+    placed: Plans,
     overflow: NDArray[np.float64],
     lower: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], Certificate]:
     """Row usage, paid overflow, and the certificate of the finished plan."""
 
     def work(part: int, items: ItemTables) -> tuple[float, NDArray[np.float64]]:
-        cost, used = evaluate(woods, items, position[part], capacity.shape[0])
+        cost, used = evaluate(woods, items, placed[part], capacity.shape[0])
         return float(cost.sum()), used
 
     found = engine.each(work)

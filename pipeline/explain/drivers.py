@@ -1,9 +1,10 @@
 """Additive integer drivers of orders and transfers: they sum exactly to the quantity.
 
 Every quantity is taken apart along the way it was made: expected demand over the cover, what
-uncertainty adds, what scarce capacity changes, less what there is and what is coming; then what
-packs, minima and limits change, and last what a planner's override changes. Each driver is the
-difference between two neighbouring levels on that way, so the sum telescopes.
+uncertainty adds, what is built ahead of later weeks, what scarce capacity changes, less what there
+is and what is coming; then what packs, minima and limits change, and last what a planner's override
+changes. Each driver is the difference between two neighbouring levels on that way, so the sum
+telescopes.
 """
 
 from __future__ import annotations
@@ -21,20 +22,22 @@ def order_drivers(lines: pd.DataFrame, on_hand: pd.Series) -> pd.DataFrame:
     """Drivers of order lines (columns DRIVERS, rows as `lines`), summing to order_units.
 
     `lines` has order_units, override_units, order_up_to_units and inventory_position_units as in
-    purchase_orders, and target_units, unpriced_target_units and cover_demand_units from
-    network_targets; a quantity of zero is explained as well. `on_hand` is by item_id.
+    purchase_orders, and target_units, unpriced_target_units, built_ahead_units and
+    cover_demand_units from network_targets; a quantity of zero is explained as well. `on_hand` is
+    by item_id.
     """
     quantity, level = _int(lines["order_units"]), _int(lines["order_up_to_units"])
     position = _int(lines["inventory_position_units"])
     held = _int(lines["item_id"].map(on_hand).fillna(0))
     demand = _int(np.rint(lines["cover_demand_units"].to_numpy(dtype="float64")))
     unpriced, target = _int(lines["unpriced_target_units"]), _int(lines["target_units"])
-    override = _int(lines["override_units"])
+    override, early = _int(lines["override_units"]), _int(lines["built_ahead_units"])
     return pd.DataFrame(
         {
             "demand_over_cover": demand,
             "safety_stock": unpriced - demand,
-            "capacity_price": target - unpriced,
+            "built_ahead": early,
+            "capacity_price": target - early - unpriced,
             "stock_on_hand": -held,
             "on_order": held - position,
             "rounding": quantity - override - (level - position),

@@ -89,7 +89,8 @@ def explain_orders(plan: NightPlan, also: Pairs | None = None) -> Explained:
     level = lines["order_up_to_units"].astype("float64")
     for name in ("target_units", "unpriced_target_units"):
         lines[name] = lines[name].astype("float64").fillna(level)
-    for name, default in (("cover_demand_units", 0), ("cover_days", 0), ("moq_units", 0),
+    for name, default in (("cover_demand_units", 0), ("built_ahead_units", 0), ("cover_days", 0),
+    ("moq_units", 0),
                           ("case_pack_units", 1)):  # fmt: skip
         lines[name] = lines[name].astype("float64").fillna(default)
     notes = override_notes(
@@ -154,12 +155,17 @@ def order_sentences(orders: Explained, vendor_names: pd.Series) -> list[str]:
     facts = zip(
         lines["order_units"].astype(int), lines["case_pack_units"].astype(int), names,
         lines["cover_days"], lines["reason_code"].astype("str"), lines["override_note"],
-        lines["demand_note"], strict=True,
+        lines["demand_note"], _week_names(lines["built_ahead_week"]), strict=True,
     )  # fmt: skip
     return [
         order_sentence(OrderFacts(*fact), dict(zip(DRIVERS, row, strict=True)))
         for fact, row in zip(facts, orders.drivers.to_numpy().tolist(), strict=True)
     ]
+
+
+def _week_names(weeks: pd.Series) -> pd.Series:
+    """Days as text, empty where there is none."""
+    return pd.to_datetime(weeks).dt.strftime("%Y-%m-%d").fillna("").astype("str")
 
 
 def transfer_sentences(moves: Explained, node_names: pd.Series) -> list[str]:

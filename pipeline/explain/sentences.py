@@ -28,6 +28,7 @@ class OrderFacts:
     reason_code: str
     override_note: str = ""
     demand_note: str = ""
+    ahead_week: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,13 @@ def order_sentence(facts: OrderFacts, drivers: Mapping[str, int]) -> str:
     if facts.demand_note:
         until += f" with a planner's override ({facts.demand_note})"
     parts = [
-        _level(drivers, "sell", until, "that would cost more to hold than they would earn"),
+        _level(
+            drivers,
+            "sell",
+            until,
+            "that would cost more to hold than they would earn",
+            facts.ahead_week,
+        ),
         _have(-drivers["stock_on_hand"], -drivers["on_order"], "on hand"),
         _need(drivers, "to order"),
         _order_rounding(facts, drivers),
@@ -103,6 +110,7 @@ def change_sentence(
 _CHANGE_WORDS = {
     "demand_over_cover": ("more expected demand", "less expected demand"),
     "safety_stock": ("more safety stock", "less safety stock"),
+    "built_ahead": ("more built ahead of later weeks", "less built ahead of later weeks"),
     "capacity_price": ("warehouse space is less scarce", "warehouse space is scarcer"),
     "stock_on_hand": ("less stock on hand", "more stock on hand"),
     "on_order": ("less on the way", "more on the way"),
@@ -112,7 +120,9 @@ _CHANGE_WORDS = {
 }
 
 
-def _level(drivers: Mapping[str, int], verb: str, until: str, why_less: str) -> str:
+def _level(
+    drivers: Mapping[str, int], verb: str, until: str, why_less: str, ahead_week: str = ""
+) -> str:
     demand, safety = drivers["demand_over_cover"], drivers["safety_stock"]
     price = drivers["capacity_price"]
     text = f"{f'{demand:,}' if demand else 'none'} expected to {verb} {until}"
@@ -120,6 +130,10 @@ def _level(drivers: Mapping[str, int], verb: str, until: str, why_less: str) -> 
         text += f", plus {safety:,} safety stock"
     elif safety < 0:
         text += f", less {-safety:,} {why_less}"
+    early = drivers.get("built_ahead", 0)
+    if early > 0:
+        text += f", plus {early:,} built ahead for the week of {ahead_week or 'a full one'}, "
+        text += "which cannot take them in itself"
     if price > 0:
         text += f", plus {price:,} because space is less scarce here than elsewhere"
     elif price < 0:
@@ -138,8 +152,9 @@ def _have(held: int, coming: int, where: str) -> str:
 
 
 def _needed(drivers: Mapping[str, int]) -> int:
-    names = ("demand_over_cover", "safety_stock", "capacity_price", "stock_on_hand", "on_order")
-    return sum(drivers[name] for name in names)
+    names = ("demand_over_cover", "safety_stock", "built_ahead", "capacity_price",
+             "stock_on_hand", "on_order")  # fmt: skip
+    return sum(drivers.get(name, 0) for name in names)
 
 
 def _need(drivers: Mapping[str, int], verb: str, override: int = 0) -> str:

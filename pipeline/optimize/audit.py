@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.contracts.settings import Settings
 from pipeline.core.general import climb_position
+from pipeline.core.serve import node_usd
 from pipeline.optimize.general_model import NightItem, night_items, scenario_ranks
 from pipeline.optimize.item_model import item_seeds
 from pipeline.optimize.night_model import NightModel
@@ -26,15 +27,14 @@ def audit(
 ) -> Figures:  # fmt: skip
     """Figures of the audit of the positions [items, nodes]; none where no item is audited.
 
-    on_items: [profiles, resources, nodes] capacity prices.
+    on_items: [weeks, kinds, nodes] capacity prices.
     """
     chosen = sampled(model, settings.optimize.audit_items)
     if not len(chosen):
         return {}
-    items = model.packed.tables
-    use = items.use[chosen].astype(float)
-    paid = np.einsum("krj,kr->kj", on_items[items.profile[chosen]], use)
-    place = items.place_usd[chosen].astype(float) + paid
+    turn = 7.0 / model.cycle_days
+    level, _ = node_usd(model.network.woods, model.ahead.take(chosen), on_items)
+    place = model.packed.tables.place_usd[chosen].astype(float) + level / turn
     seen, fresh = (
         night_items(
             model.network, model.general, model.cube, model.money, model.cycle_days, chosen,

@@ -1,9 +1,10 @@
-"""Capacity rows by node, resource and week: what a unit positioned at a node uses of them.
+"""Capacity rows by node, resource and week.
 
-A position is refilled every review period, so it stands in storage in every week of the horizon,
-scaled by how the item's demand moves. Every cycle the part of it that is not safety stock flows in
-through the node and the nodes above it, up to where vendors deliver, and out of all of them again;
-over the lanes between them; and it is bought, which the budget of a night limits.
+Every week has its own rows: storage limits the levels of the week and what waits there for later
+ones; docks, lanes and the budget limit what enters or leaves in the week, which is what is served
+and what levels rise by (core.flow). Where less may be stored than a week or more before, levels
+must fall in time, and no faster than sales drain them: what is left of an earlier week's level must
+fit, too (a row that stands at the later week).
 """
 
 from __future__ import annotations
@@ -18,12 +19,21 @@ from scipy.sparse import coo_matrix, csr_matrix
 
 from pipeline.contracts.settings import Settings
 from pipeline.core.arithmetic import product
+from pipeline.core.flow import ENTERING, HELD, LEAVING
 from pipeline.core.prices import Capacity
-from pipeline.optimize.item_model import Profiles
 from pipeline.optimize.network_model import NetworkModel
 
-CUFT, UNITS, USD = 0, 1, 2
-"""Resources of an item in core's tables: cubic feet, units, and (with a budget) what it costs."""
+ENTERS, OVER_LANE, BOUGHT = ENTERING, ENTERING + 1, ENTERING + 2
+"""Kinds of what enters in core's tables: units, cubic feet over the lane, usd to the vendor."""
+KINDS = 5
+CELL = {
+    "storage_cuft": HELD,
+    "inbound_units_per_day": ENTERS,
+    "outbound_units_per_day": LEAVING,
+    "lane_cuft_per_day": OVER_LANE,
+    "budget_usd_per_day": BOUGHT,
+}
+"""Kind that a row of each resource limits."""
 NETWORK = -1
 """Node index of a row that is about the whole network."""
 
@@ -34,7 +44,8 @@ Row = tuple[int, str, int, float]
 @dataclass(frozen=True)
 class CapacityModel:
     """Rows for core, and their keys: node (index, or NETWORK), resource, week (from 0), capacity as
-    stated. A lane's row stands at the node that the lane leads to."""
+    stated. A lane's row stands at the node that the lane leads to. Rows from ``stated_rows`` on are
+    about what is left of levels of weeks before."""
 
     rows: Capacity
     node: NDArray[np.int64]
@@ -42,14 +53,14 @@ class CapacityModel:
     week: NDArray[np.int64]
     week_start: list[date]
     stated: NDArray[np.float64]
+    stated_rows: int
 
 
 def capacity_model(
     network: NetworkModel,
     capacity: pd.DataFrame,
     lanes: pd.DataFrame,
-    profiles: Profiles,
-    cycle_days: float,
+    kept_share: NDArray[np.float64],
     overstock: NDArray[np.float64],
     reserve: NDArray[np.float64],
     as_of: date,
@@ -57,10 +68,11 @@ def capacity_model(
 ) -> CapacityModel:
     """Rows from node_capacity, the lanes' capacities and the budget of a night.
 
-    overstock: [nodes, weeks] cubic feet of stock above any level; reserve: [nodes] inbound units a
+    kept_share: [nodes] of a level that is left a week later if nothing comes in; overstock: [nodes,
+    weeks] cubic feet of stock above any level; reserve: [nodes] inbound units a
     day kept free for uneven arrivals, half of the capacity at most.
     """
-    weeks = [as_of + timedelta(days=1 + 7 * t) for t in range(profiles.trend.shape[1])]
+    weeks = [as_of + timedelta(days=1 + 7 * t) for t in range(overstock.shape[1])]
     found = _stated(network, capacity, weeks) + _lanes(network, lanes, len(weeks))
     budget = settings.buy.budget_usd
     if budget is not None:
@@ -81,34 +93,55 @@ def capacity_model(
         "budget_usd_per_day": usd.budget_overflow_usd_per_usd * 7.0,
     }
     flow = usd.flow_overflow_usd_per_unit * 7.0
-    matrix, size = _coefficients(network, found, profiles, cycle_days, 2 + (budget is not None))
+    left = _left_over(node, resource, week, limit, kept_share)
+    matrix, size = _cells(network, found, left, len(weeks))
+    key = np.concatenate([np.arange(len(found)), [row for row, _, _ in left]]).astype(int)
     rows = Capacity(
-        matrix, size, limit, np.array([overflow.get(row[1], flow) for row in found], float)
-    )
-    return CapacityModel(rows, node, resource, week, weeks, stated)
+        matrix, size, limit[key],
+        np.array([overflow.get(str(name), flow) for name in resource[key]], float),
+    )  # fmt: skip
+    return CapacityModel(rows, node[key], resource[key], week[key], weeks, stated[key], len(found))
 
 
-def _coefficients(
-    network: NetworkModel, found: list[Row], profiles: Profiles, cycle_days: float, resources: int
+Left = list[tuple[int, int, float]]
+
+
+def _left_over(
+    node: NDArray[np.int64], resource: NDArray[np.str_], week: NDArray[np.int64],
+    limit: NDArray[np.float64], kept_share: NDArray[np.float64],
+) -> Left:  # fmt: skip
+    """Storage rows that must hold what is left of an earlier week: (row, earlier week, share),
+    where
+    that says more than the earlier week's own row."""
+    storage = {(j, t): i for i, (j, t, name) in enumerate(zip(node, week, resource, strict=True))
+               if name == "storage_cuft"}  # fmt: skip
+    found = []
+    for (j, t), row in storage.items():
+        for before in range(t):
+            share = float(kept_share[j] ** (t - before))
+            own = storage.get((j, before))
+            if own is None or limit[row] < share * limit[own] * (1 - 1e-9):
+                found.append((row, before, share))
+    return found
+
+
+def _cells(
+    network: NetworkModel, found: list[Row], left: Left, weeks: int
 ) -> tuple[csr_matrix, tuple[int, int, int]]:
-    """What a unit of a resource at a node uses of each row, and the shape of its columns."""
-    size = (len(profiles.trend), resources, len(network.parent))
+    """The cells that every row limits, and the shape of all cells."""
+    size = (weeks, KINDS, len(network.parent))
     row_of, column_of, share = [], [], []
-    through = [network.through(j) for j in range(len(network.parent))]
-    daily = profiles.turnover / cycle_days
+    bought = np.flatnonzero(network.woods.feeder < 0)
     for row, (j, resource, t, _) in enumerate(found):
-        if resource == "storage_cuft":
-            kind, nodes, scale = CUFT, [j], np.ones(len(daily))
-        elif resource == "budget_usd_per_day":
-            kind, nodes, scale = USD, list(range(size[2])), daily
-        else:
-            kind = CUFT if resource == "lane_cuft_per_day" else UNITS
-            nodes, scale = np.flatnonzero(through[j]).tolist(), daily
-        for f in range(len(daily)):
-            row_of += [row] * len(nodes)
-            column_of += [int(np.ravel_multi_index((f, kind, i), size)) for i in nodes]
-            share += [profiles.trend[f, t] * scale[f]] * len(nodes)
-    shape = (len(found), int(np.prod(size)))
+        for i in bought if j == NETWORK else [j]:
+            row_of.append(row)
+            column_of.append(int(np.ravel_multi_index((t, CELL[resource], i), size)))
+            share.append(1.0)
+    for extra, (row, before, kept) in enumerate(left):
+        row_of.append(len(found) + extra)
+        column_of.append(int(np.ravel_multi_index((before, HELD, found[row][0]), size)))
+        share.append(kept)
+    shape = (len(found) + len(left), int(np.prod(size)))
     return coo_matrix((share, (row_of, column_of)), shape=shape).tocsr(), size
 
 

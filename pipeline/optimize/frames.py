@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.core.echelon import Levels
+from pipeline.core.item import ItemTables
+from pipeline.core.serve import Placed
 from pipeline.core.solve import Plan
 from pipeline.optimize.capacity_model import CapacityModel
 from pipeline.optimize.item_model import DemandCube
 from pipeline.optimize.network_model import NetworkModel
-from pipeline.optimize.targets import Vendors
+from pipeline.optimize.targets import BuiltAhead, Vendors
 
 
 def base_stock_frame(
@@ -29,16 +33,43 @@ def base_stock_frame(
     return pd.DataFrame({**keys, **{name: values[k, j] for name, values in columns.items()}})
 
 
-def target_frame(
-    cube: DemandCube, vendors: Vendors, priced: Levels, unpriced: Levels, cover: NDArray[np.float64]
+def weekly_frame(
+    network: NetworkModel, cube: DemandCube, ahead: ItemTables, placed: Placed, weeks: list[date]
 ) -> pd.DataFrame:
+    """Table weekly_levels, of nodes where the item is to be held in the week."""
+    row, j = np.nonzero(placed.position > 0)
+    items = len(cube.items)
+    turn = ahead.turn[row].astype(float)
+    served = placed.served[row, j] * turn
+    needed = served + ahead.rise[row].astype(float) * placed.position[row, j] * turn
+    early = placed.entered[row, j, 0] < ahead.week[row]
+    return pd.DataFrame(
+        {
+            "item_id": np.array(cube.items, object)[row % items],
+            "node_id": np.array(network.names, object)[j],
+            "week_start": pd.to_datetime(weeks)[row // items],
+            "base_stock_units": placed.position[row, j].astype(np.int64),
+            "served_units": served,
+            "entered_early_units": np.where(early, needed, 0.0),
+        }
+    )
+
+
+def target_frame(
+    cube: DemandCube, vendors: Vendors, priced: Levels, unpriced: Levels,
+    cover: NDArray[np.float64], early: BuiltAhead, weeks: list[date],
+) -> pd.DataFrame:  # fmt: skip
     """Table network_targets; cover: [rows] days that a position must last."""
+    units, until = _early(vendors, early)
+    starts = pd.to_datetime([*weeks, None])
     return pd.DataFrame(
         {
             "item_id": np.array(cube.items, object)[vendors.item],
             "vendor_id": vendors.vendor,
-            "order_up_to_units": priced.level,
+            "order_up_to_units": priced.level + units,
             "unpriced_order_up_to_units": unpriced.level,
+            "built_ahead_units": units,
+            "built_ahead_week": starts[np.where(units > 0, until, len(weeks))],
             "cover_demand_units": priced.demand,
             "safety_stock_units": unpriced.level - priced.demand,
             "cover_days": cover,
@@ -46,14 +77,24 @@ def target_frame(
     )
 
 
-def value_frame(cube: DemandCube, vendors: Vendors, priced: Levels) -> pd.DataFrame:
-    """Table position_values."""
+def _early(vendors: Vendors, early: BuiltAhead) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """By row the units to have come in, when tonight's order comes, for later weeks; the first."""
+    week = vendors.arrival_week(early.units.shape[1])
+    units = np.floor(early.units[vendors.item, week] + 0.5).astype(np.int64)
+    return units, early.until[vendors.item, week]
+
+
+def value_frame(
+    cube: DemandCube, vendors: Vendors, priced: Levels, early: BuiltAhead
+) -> pd.DataFrame:
+    """Table position_values: units built ahead are kept for their weeks, so values begin beyond."""
     knots = priced.position.shape[1]
+    position = priced.position + _early(vendors, early)[0][:, None]
     return pd.DataFrame(
         {
             "item_id": np.repeat(np.array(cube.items, object)[vendors.item], knots),
             "vendor_id": np.repeat(np.array(vendors.vendor, object), knots),
-            "position_units": priced.position.ravel(),
+            "position_units": position.ravel(),
             "position_value_usd": priced.value.ravel(),
         }
     )
@@ -67,21 +108,35 @@ def price_frame(
     right: NDArray[np.float64],
 ) -> pd.DataFrame:
     """Table capacity_prices; usage includes overstock, and room for uneven arrivals, which no level
-    accounts for."""
+    accounts for. Where a row is about what is left of the level of a week before, its price is part
+    of that of the row that it stands for."""
     taken = rows.stated - rows.rows.limit
+    n = rows.stated_rows
+    price, left, right = (_with_left_over(rows, values) for values in (plan.price, left, right))
     return pd.DataFrame(
         {
-            "node_id": np.array([*network.names, "network"], object)[rows.node],
-            "resource": rows.resource,
-            "week_start": pd.to_datetime([rows.week_start[t] for t in rows.week]),
-            "price_usd_per_capacity_unit": plan.price,
+            "node_id": np.array([*network.names, "network"], object)[rows.node[:n]],
+            "resource": rows.resource[:n],
+            "week_start": pd.to_datetime([rows.week_start[t] for t in rows.week[:n]]),
+            "price_usd_per_capacity_unit": price,
             "left_derivative_usd": left,
             "right_derivative_usd": right,
-            "capacity": rows.stated,
-            "usage": plan.usage + taken,
-            "overflow": plan.overflow,
+            "capacity": rows.stated[:n],
+            "usage": (plan.usage + taken)[:n],
+            "overflow": plan.overflow[:n],
         }
     )
+
+
+def _with_left_over(rows: CapacityModel, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values of the stated rows, those about what is left of weeks before added to theirs."""
+    n = rows.stated_rows
+    total = values[:n].copy()
+    keys = zip(rows.node[:n], rows.resource[:n], rows.week[:n], strict=True)
+    at = {(j, str(name), t): i for i, (j, name, t) in enumerate(keys)}
+    for i in range(n, len(values)):
+        total[at[rows.node[i], str(rows.resource[i]), rows.week[i]]] += values[i]
+    return total
 
 
 def trace_frame(plan: Plan) -> pd.DataFrame:

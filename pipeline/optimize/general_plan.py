@@ -1,10 +1,12 @@
 """Levels of size classes whose node sets do not nest, by the general model.
 
-The nested model finds first prices and positions. From there the dual of the real problem is
-climbed, its items moving unit by unit to their best positions of the general model; so they do at
-prices perturbed around the best ones. Every item takes one of these positions, chosen for all by a
-mixed-integer programme, and units that gain most fill what is left. The certificate is the general
-model's own: a lower bound from dual prices of every item, and the plan valued by exact recourse.
+The nested model finds first prices and the plan of all weeks. From there the dual of the real
+problem is climbed, its items moving unit by unit to their best levels of tonight in the general
+model; so they do at prices perturbed around the best ones. Every such item takes one of these
+levels, chosen for all by a mixed-integer programme, and units that gain most fill what is left; all
+else stays as the nested plan has it. The certificate is the general model's own: a lower bound from
+dual prices of every item, and the plan valued by exact recourse. What flows through each node is
+taken from the nested model.
 """
 
 from __future__ import annotations
@@ -21,8 +23,15 @@ from pipeline.core.arithmetic import dot, first_of_best
 from pipeline.core.ascent import Point, Start, climb
 from pipeline.core.certificate import certify, lower_bound
 from pipeline.core.evaluate import evaluate
-from pipeline.core.general import Recourse, climb_position, recourse, solve_general
-from pipeline.core.item import positions, sweep
+from pipeline.core.general import (
+    GeneralItem,
+    Recourse,
+    climb_position,
+    recourse,
+    solve_general,
+)
+from pipeline.core.item import sweep
+from pipeline.core.serve import Placed, node_usd, serve
 from pipeline.core.size import empty_cost
 from pipeline.core.solve import Plan
 from pipeline.optimize.general_model import NightItem, night_items, scenario_ranks
@@ -39,49 +48,57 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class GeneralItems:
-    """The night's items in the general model: their index, and their problems without capacity
-    prices. Empty where every class nests."""
+    """The night's items in the general model: their index, their problems without capacity prices,
+    and cycles in a week. Empty where every class nests."""
 
     index: NDArray[np.int64]
     items: list[NightItem]
+    turn: float
 
-    def cost(self, model: NightModel, position: NDArray[np.int32]) -> tuple[float, Floats]:
-        """Usd of positions [items, nodes], each item by its own model, and what they use
-        [profiles, resources, nodes]."""
-        used = evaluate(
-            model.network.woods, model.packed.tables, position, model.capacity.rows.shape[0]
-        )[1]
-        return float(self.costs(model, position).sum()), used
-
-    def costs(self, model: NightModel, position: NDArray[np.int32]) -> Floats:
-        """Usd [items] of positions, each item by its own model."""
-        tables, n_profiles = model.packed.tables, model.capacity.rows.shape[0]
-        found, _ = evaluate(model.network.woods, tables, position, n_profiles)
+    def cost(self, model: NightModel, placed: Placed) -> tuple[float, Floats]:
+        """Usd of a plan of all weeks, each item by its own model, and what it uses
+        [weeks, kinds, nodes]."""
+        woods, weeks = model.network.woods, model.capacity.rows.shape[0]
+        found, used = evaluate(woods, model.ahead, placed, weeks)
         for k, one in zip(self.index, self.items, strict=True):
-            found[k] = one.cost(position[k])
-        return found
+            found[k] = self.turn * one.cost(placed.position[k])
+        return float(found.sum()), used
 
     def gain_usd(self, position: NDArray[np.int32], gain: Floats) -> Floats:
-        """Usd [items, nodes] of one unit more, those of the nested model given."""
+        """Usd a week [items, nodes] of one unit more tonight, those of the nested model given."""
         found = gain.copy()
         for k, one in zip(self.index, self.items, strict=True):
             more = recourse(one.item, position[k, one.nodes].astype(np.int64)).gain
-            found[k, one.nodes] = more - one.item.place_usd
+            found[k, one.nodes] = self.turn * (more - one.item.place_usd)
         return found
+
+    def priced(self, model: NightModel, on_items: Floats) -> list[GeneralItem]:
+        """The problems at capacity prices [weeks, kinds, nodes]."""
+        tables = model.ahead.take(self.index)
+        level, serving = node_usd(model.network.woods, tables, on_items)
+        return [
+            replace(
+                one.item,
+                place_usd=one.item.place_usd + level[i, one.nodes] / self.turn,
+                reward=one.item.reward - serving[i, one.nodes, None] / self.turn,
+            )
+            for i, one in enumerate(self.items)
+        ]
 
 
 def general_items(model: NightModel, settings: Settings) -> GeneralItems:
     """Items of the classes that do not nest."""
     index = model.general.crossing(model.packed.tables.tree, settings)
+    turn = 7.0 / model.cycle_days
     if not len(index):
-        return GeneralItems(index, [])
+        return GeneralItems(index, [], turn)
     items = night_items(
         model.network, model.general, model.cube, model.money, model.cycle_days, index,
         model.worth_usd[index],
         model.packed.tables.place_usd[index].astype(float),
         scenario_ranks(model.general, settings, 0),
     )  # fmt: skip
-    return GeneralItems(index, items)
+    return GeneralItems(index, items, turn)
 
 
 def replanned(model: NightModel, plan: Plan, general: GeneralItems) -> Plan:
@@ -89,67 +106,89 @@ def replanned(model: NightModel, plan: Plan, general: GeneralItems) -> Plan:
     if not len(general.index):
         return plan
     rows = model.capacity.rows
-    position, price = _best_priced(model, plan, general)
-    bound_usd, used = _nested_optima(model, general, price)
-    priced = _priced(model, general, rows.on_items(price))
-    for k, one, usd in zip(general.index, general.items, priced, strict=True):
-        problem = replace(one.item, place_usd=usd)
-        start = position[k, one.nodes].astype(np.int64)
-        bound_usd += one.nothing_usd - solve_general(problem, ROUNDS, start=start).bound
+    mine, price = _best_priced(model, plan, general)
+    bound_usd, _ = _nested_optima(model, general, price)
+    problems = general.priced(model, rows.on_items(price))
+    for i, (problem, one) in enumerate(zip(problems, general.items, strict=True)):
+        start = mine[i, one.nodes].astype(np.int64)
+        least = one.nothing_usd - solve_general(problem, ROUNDS, start=start).bound
+        bound_usd += general.turn * least
     lower = lower_bound(bound_usd, price, rows)
-    position = _chosen(model, plan, general, price, position)
-    limit = np.maximum(rows.limit, rows.usage(general.cost(model, position)[1]))
-    fill(model, general, position, limit)
-    cost, used = general.cost(model, position)
+    placed = plan.placed[0].copy()
+    _put(model, general, placed, _chosen(model, plan, general, price, mine))
+    limit = np.maximum(rows.limit, rows.usage(general.cost(model, placed)[1]))
+    fill(model, general, placed, limit)
+    cost, used = general.cost(model, placed)
     usage = rows.usage(used)
     paid = np.maximum(usage - rows.limit, 0.0)
     proof = certify(lower, cost, usage, paid, rows)
     plan.trace.add("general plan", proof.lower, proof.upper, proof.violation)
     start = Start(price, plan.start.curvature)
     return replace(
-        plan, position=[position], price=price, start=start, usage=usage, overflow=paid,
+        plan, placed=[placed], price=price, start=start, usage=usage, overflow=paid,
         certificate=proof,
     )  # fmt: skip
+
+
+def _put(
+    model: NightModel, general: GeneralItems, placed: Placed, position: NDArray[np.int32]
+) -> None:
+    """Give the general items tonight's positions [general items, nodes], which serve all they can
+    in the nested model."""
+    tables = model.ahead.take(general.index)
+    free = np.zeros(model.capacity.rows.shape)
+    placed.put(general.index, serve(model.network.woods, tables, position, free))
+
+
+def _used(model: NightModel, general: GeneralItems, position: NDArray[np.int32]) -> list[Floats]:
+    """What each general item uses at its position, [weeks, kinds, nodes]."""
+    woods, rows = model.network.woods, model.capacity.rows
+    free = np.zeros(rows.shape)
+    found = []
+    for i, k in enumerate(general.index):
+        tables = model.ahead.take(np.array([k]))
+        placed = serve(woods, tables, position[i : i + 1], free)
+        found.append(evaluate(woods, tables, placed, rows.shape[0])[1])
+    return found
 
 
 def _best_priced(
     model: NightModel, plan: Plan, general: GeneralItems
 ) -> tuple[NDArray[np.int32], Floats]:
-    """Positions of all items, the general ones at the best prices found, and those prices."""
+    """Positions of the general items at the best prices found, and those prices."""
     rows = model.capacity.rows
-    kept = rows.take(plan.kept)
-    position = plan.position[0].copy()
+    tonight = plan.kept[model.capacity.week[plan.kept] == 0]
+    kept = rows.take(tonight)
+    fixed = np.where(np.isin(np.arange(len(rows)), tonight), 0.0, plan.price)
+    mine = plan.placed[0].position[general.index].copy()
 
     def dual(price: Floats) -> Point:
-        whole = np.zeros(len(rows))
-        whole[plan.kept] = price
-        value, used = _move(model, general, position, whole)
-        return Point(value - dot(price, kept.limit), used.ravel())
+        whole = fixed.copy()
+        whole[tonight] = price
+        rest_usd, rest = _nested_optima(model, general, whole)
+        value = _move(model, general, mine, whole)
+        used = sum(_used(model, general, mine), rest)
+        return Point(rest_usd + value - dot(whole, rows.limit), used.ravel())
 
     best, _ = climb(dual, kept, None, CLIMBS, ENOUGH)  # the nested curvature would mislead
     dual(best.price)
-    price = np.zeros(len(rows))
-    price[plan.kept] = best.price
-    return position, price
+    price = fixed.copy()
+    price[tonight] = best.price
+    return mine, price
 
 
 def _move(
-    model: NightModel, general: GeneralItems, position: NDArray[np.int32], price: Floats
-) -> tuple[float, Floats]:
-    """Move all items in place to positions that are good at prices [rows]; returns their priced usd
-    and what they use."""
-    rows, tables = model.capacity.rows, model.packed.tables
-    on_items = rows.on_items(price)
-    found = positions(model.network.woods, tables, on_items)
-    found[general.index] = position[general.index]
-    position[:] = found
-    priced = _priced(model, general, on_items)
-    for k, one, usd in zip(general.index, general.items, priced, strict=True):
-        problem = replace(one.item, place_usd=usd)
-        start = position[k, one.nodes].astype(np.int64)
-        position[k, one.nodes] = climb_position(problem, start)[0]
-    cost, used = general.cost(model, position)
-    return cost + dot(price, rows.usage(used)), used
+    model: NightModel, general: GeneralItems, mine: NDArray[np.int32], price: Floats
+) -> float:
+    """Move the general items in place to positions that are good at prices [rows]; returns their
+    priced usd."""
+    total = 0.0
+    problems = general.priced(model, model.capacity.rows.on_items(price))
+    for i, (problem, one) in enumerate(zip(problems, general.items, strict=True)):
+        start = mine[i, one.nodes].astype(np.int64)
+        mine[i, one.nodes], value = climb_position(problem, start)
+        total += general.turn * (one.nothing_usd - value)
+    return total
 
 
 def _chosen(
@@ -157,27 +196,31 @@ def _chosen(
     plan: Plan,
     general: GeneralItems,
     price: Floats,
-    position: NDArray[np.int32],
+    mine: NDArray[np.int32],
 ) -> NDArray[np.int32]:
-    """Positions of all items, each one of several, that together cost least within the rows.
+    """Positions of the general items, each one of several, that together cost least within what the
+    others leave of the rows.
 
     The nested plan is among them, so that there is always an answer.
     """
     rows = model.capacity.rows
     rng = np.random.default_rng(0)
-    pool = [plan.position[0], position.copy()]
+    pool = [plan.placed[0].position[general.index], mine.copy()]
     for c in range(COLUMNS):
         spread = SPREADS[c % len(SPREADS)]
         noise = np.abs(1.0 + spread * rng.standard_normal(len(price)))
         lift = spread * price.mean() * np.abs(rng.standard_normal(len(price)))
         tried = np.minimum(price * noise + lift, rows.overflow_usd)
-        tried[np.setdiff1d(np.arange(len(price)), plan.kept)] = 0.0
-        _move(model, general, position, tried)
-        pool.append(position.copy())
-    cost = np.stack([general.costs(model, one) for one in pool], axis=1)
-    each = rows.unit_use(model.packed.tables)
-    usage = np.stack([np.einsum("kjR,kj->kR", each, one) for one in pool], axis=1)
-    limit = np.maximum(rows.limit, usage[:, 0].sum(axis=0))[plan.kept]
+        tried[price == 0.0] *= np.isin(np.flatnonzero(price == 0.0), plan.kept)
+        _move(model, general, mine, tried)
+        pool.append(mine.copy())
+    cost = np.array([
+        [general.turn * one.cost(column[i]) for column in pool]
+        for i, one in enumerate(general.items)
+    ])  # fmt: skip
+    usage = np.stack([rows.usage(np.stack(_used(model, general, one))) for one in pool], axis=1)
+    others = plan.usage - usage[:, 0].sum(axis=0)
+    limit = np.maximum(rows.limit - others, usage[:, 0].sum(axis=0))[plan.kept]
     choice = choose_one(cost, usage[:, :, plan.kept], limit, plan.certificate.lower)
     return np.stack(pool)[choice, np.arange(len(choice))]
 
@@ -205,44 +248,51 @@ def choose_one(cost: Floats, usage: Floats, limit: Floats, scale: float) -> NDAr
     return np.asarray(found.x.reshape(items, columns).argmax(axis=1))
 
 
-def _priced(model: NightModel, general: GeneralItems, on_items: Floats) -> list[Floats]:
-    """Usd of a unit at each of an item's nodes, capacity included."""
-    tables = model.packed.tables
-    paid = np.einsum("krj,kr->kj", on_items[tables.profile], tables.use.astype(float))
-    return [
-        one.item.place_usd + paid[k, one.nodes]
-        for k, one in zip(general.index, general.items, strict=True)
-    ]
-
-
 def _nested_optima(model: NightModel, general: GeneralItems, price: Floats) -> tuple[float, Floats]:
-    """Least priced usd of all other items, and what they use then."""
+    """Least priced usd of all other rows, and what they use then."""
     rows = model.capacity.rows
-    rest = np.setdiff1d(np.arange(len(model.packed.tables)), general.index)
-    if not len(rest):
-        return 0.0, np.zeros(rows.shape)
-    items, everything = model.packed.tables.take(rest), np.array([0, len(rest)])
+    rest = np.setdiff1d(np.arange(len(model.ahead)), general.index)
+    items, everything = model.ahead.take(rest), np.array([0, len(rest)])
     saved, used = sweep(model.network.woods, items, everything, rows.on_items(price)[None])
     return float((empty_cost(items, everything) - saved)[0]), used[0]
 
 
-def fill(
-    model: NightModel, general: GeneralItems, position: NDArray[np.int32], limit: Floats
-) -> None:
+def fill(model: NightModel, general: GeneralItems, placed: Placed, limit: Floats) -> None:
     """Add units of the general items in place that pay and fit, those that gain most first."""
-    tables, rows = model.packed.tables, model.capacity.rows
-    use = rows.unit_use(tables)
-    each = [use[k, one.nodes] for k, one in zip(general.index, general.items, strict=True)]
-    usage = rows.usage(evaluate(model.network.woods, tables, position, rows.shape[0])[1])
-    now = [recourse(one.item, position[k, one.nodes].astype(np.int64))
-           for k, one in zip(general.index, general.items, strict=True)]  # fmt: skip
+    rows = model.capacity.rows
+    each = _unit_use(model, general)
+    usage = rows.usage(general.cost(model, placed)[1])
+    position = placed.position[general.index]
+    now = [recourse(one.item, position[i, one.nodes].astype(np.int64))
+           for i, one in enumerate(general.items)]  # fmt: skip
     room = limit - 1e-9 * np.abs(limit)
     while (found := _most_gain(general, now, each, room - usage)) is not None:
         i, j = found
-        one, k = general.items[i], general.index[i]
-        position[k, one.nodes[j]] += 1
-        now[i] = recourse(one.item, position[k, one.nodes].astype(np.int64))
+        one = general.items[i]
+        position[i, one.nodes[j]] += 1
+        now[i] = recourse(one.item, position[i, one.nodes].astype(np.int64))
         usage += each[i][j]
+    _put(model, general, placed, position)
+
+
+def _unit_use(model: NightModel, general: GeneralItems) -> list[Floats]:
+    """[nodes of the item, rows] what a unit more of each general item uses, taken as served."""
+    woods, rows = model.network.woods, model.capacity.rows
+    found = []
+    for k, one in zip(general.index, general.items, strict=True):
+        tables = model.ahead.take(np.repeat(k, len(one.nodes)))
+        position = np.zeros((len(one.nodes), woods.n_nodes), np.int32)
+        position[np.arange(len(one.nodes)), one.nodes] = 1
+        entered = np.zeros((*position.shape, woods.depth), np.uint8)
+        placed = Placed(position, position.astype(float), entered)
+        used = [
+            evaluate(woods, tables.take(np.array([i])), placed.take(np.array([i])), rows.shape[0])[
+                1
+            ]
+            for i in range(len(one.nodes))
+        ]
+        found.append(rows.usage(np.stack(used)))
+    return found
 
 
 def _most_gain(

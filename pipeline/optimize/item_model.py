@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from pipeline.contracts.columns import QUANTILE_COLUMNS, QUANTILE_LEVELS, SIZE_CLASSES
 from pipeline.contracts.settings import Settings
 from pipeline.core.demand import ItemDemand, Ranks, demand_tables, draw_ranks
-from pipeline.core.item import ItemTables
+from pipeline.core.item import ItemTables, concatenate
 from pipeline.core.lots import band_units
 from pipeline.optimize.network_model import NetworkModel
 
-TRENDS, TURNOVERS = 4, 3
-"""Classes of items by how demand moves over the planning weeks, and by safety stock."""
+MOST_TREND = 20.0
+"""Demand of a week against tonight's, at most."""
 LEVELS = np.array(QUANTILE_LEVELS)
 
 
@@ -151,47 +151,6 @@ def days_ordered_early(
     return np.asarray(review - np.clip(wait, 1.0, review))
 
 
-@dataclass(frozen=True)
-class Profiles:
-    """Classes of items by trend and turnover.
-
-    of_item: [items]; trend: [classes, weeks] demand relative to week one; turnover: [classes] share
-    of a position that flows through its node in a cycle, the rest is safety stock.
-    """
-
-    of_item: NDArray[np.uint8]
-    trend: NDArray[np.float64]
-    turnover: NDArray[np.float64]
-
-
-def profiles(
-    cube: DemandCube, weeks: int, demand: NDArray[np.float64], position: NDArray[np.float64]
-) -> Profiles:
-    """Classes of about equal demand; demand, position: [items] units of a cycle, unpriced."""
-    total = np.diff(cube.mean_over(7.0 * np.arange(weeks + 1)), axis=1)
-    trend = np.where(total[:, 0] > 1e-6, total.mean(axis=1) / np.maximum(total[:, 0], 1e-9), 1.0)
-    turnover = demand / np.maximum(position, 1.0)
-    group = _equal_shares(trend, demand, TRENDS) * TURNOVERS
-    group = group + _equal_shares(turnover, demand, TURNOVERS)
-    shape, flow = np.ones((TRENDS * TURNOVERS, weeks)), np.ones(TRENDS * TURNOVERS)
-    for f in range(len(shape)):
-        mine = group == f
-        week = total[mine].sum(axis=0)
-        if mine.any() and week[0] > 0:
-            shape[f] = np.clip(week / week[0], 0.25, 4.0)
-            flow[f] = min(demand[mine].sum() / max(position[mine].sum(), 1e-9), 1.0)
-    return Profiles(group.astype(np.uint8), shape, flow)
-
-
-def _equal_shares(key: NDArray[np.float64], mass: NDArray[np.float64], n: int) -> NDArray[np.int64]:
-    """Class 0..n-1 of each item by its key, the classes holding about equal mass."""
-    order = np.argsort(key, kind="stable")
-    share = np.cumsum(mass[order] + 1e-9)
-    found = np.empty(len(order), np.int64)
-    found[order] = np.minimum(n * share / share[-1] * (1 - 1e-12), n - 1).astype(np.int64)
-    return found
-
-
 def joint_ranks(cube: DemandCube, dependence: pd.DataFrame, settings: Settings) -> Ranks:
     """Banks of joint ranks of the regions, the same every night."""
     return draw_ranks(
@@ -253,9 +212,64 @@ def item_tables(
         gap_usd=gap,
         stock=np.zeros((len(cube.items), network.woods.n_nodes), np.int64),
     )
-    use = np.column_stack([money.cube_cuft, np.ones(len(cube.items))])
+    units = np.full(len(cube.items), 1.0 / cycle_days)  # what is served in a cycle flows daily
+    use = np.column_stack(
+        [money.cube_cuft, units, units, money.cube_cuft * units, money.unit_cost_usd * units]
+    )
     tables, mean = demand_tables(
-        network.woods, network.shares, ranks, demand, holding_usd, use,
-        np.zeros(len(cube.items), np.uint8), most_knots=24,
-    )  # fmt: skip
+        network.woods, network.shares, ranks, demand, holding_usd, use, most_knots=24
+    )
     return PackedItems(tables, mean, gap, bank)
+
+
+def trends(cube: DemandCube, weeks: int, cycle_days: float) -> NDArray[np.float64]:
+    """[items, weeks] demand of a cycle that starts with each week, against tonight's."""
+    begin = 7.0 * np.arange(weeks)
+    demand = cube.mean_over(begin + cycle_days) - cube.mean_over(begin)
+    tonight = np.maximum(demand[:, :1], 1e-9)
+    found = np.where(demand[:, :1] > 1e-6, demand / tonight, 1.0)
+    return np.asarray(np.clip(found, 0.0, MOST_TREND))
+
+
+def horizon(tables: ItemTables, trend: NDArray[np.float64], cycle_days: float) -> ItemTables:
+    """Rows for all items in every week, week by week, with costs of a week; tonight's come first.
+
+    Demand of a week is tonight's scaled by its trend [items, weeks], in whole units. A level that
+    rises from the week before must enter the node, beside what is served.
+    """
+    turn = 7.0 / cycle_days
+    knots, before = tables.knots.copy(), np.ones(len(tables))
+    knots[:, 1] *= turn
+    weeks = []
+    for t in range(trend.shape[1]):
+        scaled = knots.copy()
+        scaled[:, 0] = _scaled(tables, trend[:, t])
+        now = np.maximum(trend[:, t], 1e-9)
+        rise = np.maximum(1.0 - before / now, 0.0) / turn
+        before = now
+        weeks.append(
+            replace(
+                tables,
+                week=np.full(len(tables), t, np.uint8),
+                knots=scaled,
+                place_usd=tables.place_usd * np.float32(turn),
+                gap_usd=tables.gap_usd * np.float32(turn),
+                turn=np.full(len(tables), turn, np.float32),
+                rise=rise.astype(np.float32),
+            )
+        )
+    return concatenate(weeks)
+
+
+def _scaled(tables: ItemTables, factor: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Units [knots] times the item's factor, their sums within a set rounded to whole units."""
+    units = tables.knots[:, 0].astype(float)
+    owner = np.repeat(np.arange(tables.count.size), tables.count.ravel())
+    first = np.searchsorted(owner, owner, side="left")
+    running = np.cumsum(units)
+    total = running - np.concatenate([[0.0], running])[first]
+    item = owner // tables.count.shape[1]
+    whole = np.floor(total * factor[item] + 0.5)
+    start = first == np.arange(len(first))
+    previous = np.where(start, 0.0, np.concatenate([[0.0], whole[:-1]]))
+    return np.asarray(whole - previous)

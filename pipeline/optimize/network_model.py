@@ -56,6 +56,12 @@ class NetworkModel:
         """Node ids in order."""
         return self.nodes["node_id"].astype(str).tolist()
 
+    @property
+    def way_length(self) -> NDArray[np.int64]:
+        """[nodes] places on the way into each node, itself and where vendors deliver included."""
+        feeder = self.woods.feeder
+        return along_chain(np.ones(len(feeder)), feeder, feeder < 0).astype(np.int64)
+
     def serving_usd(
         self, size_class: NDArray[np.uint8], cube_cuft: NDArray[np.float64]
     ) -> NDArray[np.float64]:
@@ -78,16 +84,6 @@ class NetworkModel:
         for t, values in enumerate(usd):
             mine = size_class == t
             found[mine] = np.interp(cube_cuft[mine], self.cube_cuft, values)
-        return found
-
-    def through(self, node: int) -> NDArray[np.bool_]:
-        """Nodes whose units flow through ``node``, itself included; vendors ship straight to the
-        nodes that receive from them."""
-        direct = self.nodes["is_vendor_receiving"].to_numpy(bool)
-        found = np.zeros(len(self.parent), dtype=bool)
-        found[node] = True
-        for _ in range(len(self.parent)):
-            found |= np.where((self.parent >= 0) & ~direct, found[self.parent], False)
         return found
 
 
@@ -113,7 +109,8 @@ def build_network(
     cells = demand_cells(options, speeds, hours, region_share, index)
     grid = np.quantile(cubes.to_numpy(float), np.linspace(0, 1, CUBE_GRID))
     trees = [_tree(parent, able, name) for able, name in zip(eligible, SIZE_CLASSES, strict=True)]
-    woods = forest(trees)
+    direct = nodes["is_vendor_receiving"].to_numpy(bool)
+    woods = forest(trees, np.where(direct, -1, parent))
     gap = np.zeros((len(trees), CUBE_GRID, woods.parent.shape[1]))
     serve, farthest = np.zeros((2, len(trees), CUBE_GRID))
     shares = []

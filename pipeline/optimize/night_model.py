@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.contracts.settings import Settings
+from pipeline.core.arithmetic import product
 from pipeline.core.demand import Ranks
 from pipeline.core.item import ItemTables, positions
 from pipeline.optimize.arrival_reserve import reserve_units
@@ -24,14 +25,14 @@ from pipeline.optimize.item_model import (
     DemandCube,
     Economics,
     PackedItems,
-    Profiles,
     days_ordered_early,
     demand_cube,
     economics,
+    horizon,
     item_tables,
     joint_ranks,
     place_usd,
-    profiles,
+    trends,
 )
 from pipeline.optimize.network_model import NetworkModel, build_network
 from pipeline.optimize.recapture import with_substitution
@@ -44,18 +45,19 @@ Tables = dict[str, pd.DataFrame]
 class NightModel:
     """All that the optimizer needs of a night.
 
-    unpriced: [items, nodes] best positions if capacity were free; cycle_days: days that a position
-    must last; early_days: [items] days by which the next order comes sooner than that; overrides:
-    those of base stock in force tomorrow; general: the items' other model.
+    ahead: tables of all weeks, tonight's first; unpriced: [items, nodes] best positions if capacity
+    were free; cycle_days: days that a position must last; early_days: [items] days by which the
+    next order comes sooner than that; overrides: those of base stock in force tomorrow; general:
+    the items' other model.
     """
 
     network: NetworkModel
     cube: DemandCube
     money: Economics
     packed: PackedItems
+    ahead: ItemTables
     unpriced: NDArray[np.int32]
     ranks: Ranks
-    classes: Profiles
     capacity: CapacityModel
     vendors: Vendors
     cycle_days: float
@@ -94,30 +96,25 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     unpriced = free_positions(network, packed.tables)
     root = network.woods.n_sets[packed.tables.tree] - 1
     demand = packed.mean[np.arange(len(root)), root]
-    classes = profiles(
-        cube, settings.planning.horizon_weeks, demand, unpriced.sum(axis=1).astype(float)
-    )
-    use = packed.tables.use
-    if settings.buy.budget_usd is not None:
-        use = np.column_stack([use, money.unit_cost_usd]).astype(np.float32)
-    packed = replace(packed, tables=replace(packed.tables, profile=classes.of_item, use=use))
+    weeks = settings.planning.horizon_weeks
+    ahead = horizon(packed.tables, trends(cube, weeks, cycle_days), cycle_days)
     inside = np.maximum(network.woods.home[packed.tables.tree], 0)
     weekly = np.take_along_axis(packed.mean, inside, axis=1) * 7.0 / cycle_days
+    drained = product(money.cube_cuft, np.minimum(weekly, unpriced))
+    kept_share = 1.0 - drained / np.maximum(product(money.cube_cuft, unpriced), 1e-9)
     stock = stock_on_hand(network, tables["stock"], names, as_of)
-    overstock = overstock_cuft(
-        network, stock, unpriced, weekly, money.cube_cuft, settings.planning.horizon_weeks
-    )
+    overstock = overstock_cuft(network, stock, unpriced, weekly, money.cube_cuft, weeks)
     reserve = reserve_units(
         network, money, names, tables, weekly * (unpriced.sum(axis=1) > 0)[:, None], settings
     )
     capacity = capacity_model(
-        network, tables["node_capacity"], tables["lanes"], classes, cycle_days, overstock, reserve,
-        as_of, settings,
+        network, tables["node_capacity"], tables["lanes"], kept_share, overstock, reserve, as_of,
+        settings,
     )  # fmt: skip
     vendors = vendor_rows(tables["vendor_items"], tables["lead_times"], names, money)
     early_days = days_ordered_early(demand / cycle_days, money, settings)
     return NightModel(
-        network, cube, money, packed, unpriced, ranks, classes, capacity, vendors, cycle_days,
+        network, cube, money, packed, ahead, unpriced, ranks, capacity, vendors, cycle_days,
         early_days, overrides, general_model(network, tables, share),
     )  # fmt: skip
 

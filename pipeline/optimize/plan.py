@@ -16,20 +16,22 @@ from pipeline.core.exact import ExactParams
 from pipeline.core.programme import slopes
 from pipeline.core.recover import margins
 from pipeline.core.sensitivity import derivatives
+from pipeline.core.serve import joined, node_usd, serve
 from pipeline.core.solve import Plan, SolveParams, solve
 from pipeline.optimize import frames
 from pipeline.optimize.audit import audit
 from pipeline.optimize.engine import engine
 from pipeline.optimize.general_plan import GeneralItems, general_items, replanned
+from pipeline.optimize.item_model import trends
 from pipeline.optimize.losing import losing_items, without
 from pipeline.optimize.night_model import NightModel, scope
-from pipeline.optimize.targets import levels
+from pipeline.optimize.targets import built_ahead, levels
 
 Tables = dict[str, pd.DataFrame]
 
 
 def optimize_night(model: NightModel, settings: Settings) -> Tables:
-    """The six tables of the stage."""
+    """The seven tables of the stage."""
     params = SolveParams(
         target_gap=settings.optimize.target_gap,
         exact=ExactParams(items=settings.optimize.exact_items),
@@ -40,7 +42,8 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
     whole = model
     plan = _solved(model, params, settings)
     if settings.planning.drops_losing_items:
-        dropped = losing_items(model, plan.position[0], plan.price)
+        tonight = plan.placed[0].take(slice(len(model.packed.tables)))
+        dropped = losing_items(model, tonight, plan.price)
         if dropped.any():
             model = without(model, dropped)
             plan = _solved(model, params, settings)
@@ -49,28 +52,40 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
     on_items = capacity.on_items(plan.price)
     targets = [
         levels(
-            which.network, which.cube, which.packed.tables, which.vendors, which.ranks,
-            which.packed.bank, which.cycle_days, which.early_days, price,
+            which.network, which.cube, which.ahead, which.vendors, which.ranks, which.packed.bank,
+            which.cycle_days, which.early_days, price,
         )
         for which, price in ((model, on_items), (whole, np.zeros(capacity.shape)))
     ]  # fmt: skip
+    early = built_ahead(model.ahead, plan.placed[0], model.network.way_length, capacity.shape[0])
     left, right = _derivatives(model, plan)
+    weeks = model.capacity.week_start
     return {
         "base_stock_levels": _base_stock(model, plan, general, on_items),
+        "weekly_levels": frames.weekly_frame(
+            model.network, model.cube, model.ahead, plan.placed[0], weeks
+        ),
         "network_targets": frames.target_frame(
             model.cube,
             model.vendors,
             targets[0],
             targets[1],
             model.vendors.cover_days(model.cycle_days, model.early_days),
+            early,
+            weeks,
         ),
-        "position_values": frames.value_frame(model.cube, model.vendors, targets[0]),
+        "position_values": frames.value_frame(model.cube, model.vendors, targets[0], early),
         "capacity_prices": frames.price_frame(model.network, model.capacity, plan, left, right),
         "solver_trace": frames.trace_frame(plan),
         "optimize_summary": frames.summary_frame(
-            _figures(model, plan, general) | audit(model, plan.position[0], on_items, settings)
+            _figures(model, plan, general) | audit(model, _tonight(model, plan), on_items, settings)
         ),
     }
+
+
+def _tonight(model: NightModel, plan: Plan) -> NDArray[np.int32]:
+    """Levels [items, nodes] of the first week."""
+    return plan.placed[0].position[: len(model.packed.tables)]
 
 
 def _derivatives(model: NightModel, plan: Plan) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -78,7 +93,7 @@ def _derivatives(model: NightModel, plan: Plan) -> tuple[NDArray[np.float64], ND
     estimates from the stored answers; rows that others imply have none."""
     rows = model.capacity.rows.take(plan.kept)
     if plan.relaxed:
-        found = slopes(model.network.woods, model.packed.tables, rows, plan.relaxed.price)
+        found = slopes(model.network.woods, model.ahead, rows, plan.relaxed.price)
     else:
         found = derivatives(plan.answers.cost, plan.answers.usage, rows, plan.answers.mix)
     left, right = np.zeros((2, len(plan.price)))
@@ -88,27 +103,27 @@ def _derivatives(model: NightModel, plan: Plan) -> tuple[NDArray[np.float64], ND
 
 def _solved(model: NightModel, params: SolveParams, settings: Settings) -> Plan:
     """The plan, its positions in one array."""
-    with engine(settings, model.packed.tables) as (parts, workers):
+    with engine(settings, model.ahead) as (parts, workers):
         plan = solve(model.network.woods, parts, model.capacity.rows, params, engine=workers)
-    return replace(plan, position=[np.concatenate(plan.position)])
+    return replace(plan, placed=[joined(plan.placed)])
 
 
 def _base_stock(
     model: NightModel, plan: Plan, general: GeneralItems, on_items: NDArray[np.float64]
 ) -> pd.DataFrame:
     """Levels of the integer plan, as overridden, and what one unit more would be worth."""
-    items, network = model.packed.tables, model.network
-    position = plan.position[0]
-    gain = general.gain_usd(position, margins(network.woods, items, position)[1])
-    priced = np.einsum("krj,kr->kj", on_items[items.profile], items.use.astype(float))
-    eligible = np.isfinite(items.place_usd)
+    tables, network = model.ahead.first(len(model.packed.tables)), model.network
+    position = _tonight(model, plan)
+    gain = general.gain_usd(position, margins(network.woods, tables, position, on_items)[1])
+    held, _ = node_usd(network.woods, tables, on_items)
+    eligible = np.isfinite(tables.place_usd)
     level = _overridden(model, position)
     columns = {
         "base_stock_units": level.astype(np.int64),
         "unpriced_base_stock_units": model.unpriced.astype(np.int64),
         "protection_days": np.full(level.shape, model.cycle_days),
         "expected_demand_units": _served(model, position),
-        "marginal_value_usd": np.where(eligible, gain - priced, 0.0),
+        "marginal_value_usd": np.where(eligible, (gain - held) / (7.0 / model.cycle_days), 0.0),
     }
     return frames.base_stock_frame(network, model.cube, eligible, columns)
 
@@ -152,10 +167,14 @@ def _overridden(model: NightModel, position: NDArray[np.int32]) -> NDArray[np.fl
 
 def _overridden_cost(model: NightModel, plan: Plan, general: GeneralItems) -> Certificate:
     """Certificate of the levels as overridden, valued as the plan was: the same independent
-    evaluator, every excess paid for as overflow."""
-    rows = model.capacity.rows
-    level = _overridden(model, plan.position[0]).astype(np.int32)
-    cost, used = general.cost(model, level)
+    evaluator, every excess paid for as overflow; changed items serve all they can."""
+    rows, items = model.capacity.rows, len(model.packed.tables)
+    level = _overridden(model, _tonight(model, plan)).astype(np.int32)
+    changed = np.flatnonzero((level != plan.placed[0].position[:items]).any(axis=1))
+    placed = plan.placed[0].copy()
+    free = np.zeros(rows.shape)
+    placed.put(changed, serve(model.network.woods, model.ahead.take(changed), level[changed], free))
+    cost, used = general.cost(model, placed)
     usage = rows.usage(used)
     paid = np.maximum(usage - rows.limit, 0.0)
     return certify(plan.certificate.lower, cost, usage, paid, rows)
@@ -164,10 +183,13 @@ def _overridden_cost(model: NightModel, plan: Plan, general: GeneralItems) -> Ce
 def _figures(model: NightModel, plan: Plan, general: GeneralItems) -> dict[str, tuple[float, str]]:
     proof = plan.certificate
     overridden = _overridden_cost(model, plan, general)
+    items, ahead = len(model.packed.tables), model.ahead
     root = model.network.woods.n_sets[model.packed.tables.tree] - 1
     sales = model.packed.mean[np.arange(len(root)), root]
-    position = plan.position[0]
-    placed = model.packed.tables.place_usd[position > 0].astype(float)
+    trend = trends(model.cube, len(ahead) // items, model.cycle_days)
+    worth = 7.0 / model.cycle_days * dot(sales * model.money.lost_sale_usd, trend.sum(axis=1))
+    position = plan.placed[0].position
+    placed = ahead.place_usd[position > 0].astype(float)
     holding = dot(placed, position[position > 0])
     return {
         "lower_bound_usd": (proof.lower, "usd"),
@@ -180,10 +202,11 @@ def _figures(model: NightModel, plan: Plan, general: GeneralItems) -> dict[str, 
         "override_cost_usd": (overridden.upper - proof.upper, "usd"),
         "holding_cost_usd": (holding, "usd"),
         "shortage_cost_usd": (proof.upper - proof.overflow_usd - holding, "usd"),
-        "expected_profit_usd": (dot(sales, model.money.lost_sale_usd) - proof.upper, "usd"),
+        "expected_profit_usd": (worth - proof.upper, "usd"),
         "expected_demand_units": (sales.sum(), "units"),
-        "base_stock_units": (position.sum(), "units"),
+        "base_stock_units": (position[:items].sum(), "units"),
         "unpriced_base_stock_units": (model.unpriced.sum(), "units"),
+        "planning_weeks": (len(ahead) // items, "weeks"),
         "cycle_days": (model.cycle_days, "days"),
         "general_items": (len(general.index), "items"),
         "capacity_rows": (len(plan.price), "rows"),

@@ -14,7 +14,7 @@ _TABLES = (
 
 
 def run(night: Night) -> None:
-    """Publish the optimizer's six tables."""
+    """Publish the optimizer's seven tables."""
     tables = {name: night.read(name) for name in _TABLES}
     model = night_model(tables, night.as_of, night.settings)
     for name, frame in optimize_night(model, night.settings).items():

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pipeline.core.demand import Ranks
 from pipeline.core.echelon import Curves, Levels, Supply, order_up_to
 from pipeline.core.item import ItemTables, value_curves
+from pipeline.core.serve import Placed
 from pipeline.optimize.item_model import DemandCube, Economics
 from pipeline.optimize.network_model import NetworkModel
 
@@ -30,6 +31,11 @@ class Vendors:
         at its nodes; early_days: [items]."""
         left = np.maximum(self.lead_days - early_days[self.item, None], 0.0)
         return np.asarray((self.chances * left).sum(axis=1)) + cycle_days
+
+    def arrival_week(self, weeks: int) -> NDArray[np.int64]:
+        """[rows] planning week in which an order placed tonight is expected, the last at most."""
+        mean = (self.chances * self.lead_days).sum(axis=1)
+        return np.minimum(np.floor(np.maximum(mean - 1.0, 0.0) / 7.0), weeks - 1).astype(np.int64)
 
 
 def vendor_rows(
@@ -70,7 +76,7 @@ def vendor_rows(
 def levels(
     network: NetworkModel,
     cube: DemandCube,
-    tables: ItemTables,
+    ahead: ItemTables,
     vendors: Vendors,
     ranks: Ranks,
     bank: NDArray[np.int64],
@@ -78,11 +84,44 @@ def levels(
     early_days: NDArray[np.float64],
     price: NDArray[np.float64],
 ) -> Levels:
-    """Order-up-to levels at prices [profiles, resources, nodes] of what items use; early_days:
-    [items] days by which an item is ordered again sooner than a cycle later."""
-    curves = Curves(*value_curves(network.woods, tables, price))
+    """Order-up-to levels at prices [weeks, kinds, nodes] of what items use, those of the week in
+    which an order arrives, for that week's demand; ahead: tables of all weeks; early_days: [items]
+    days by which an item is ordered again sooner than a cycle later."""
+    rows = vendors.arrival_week(len(price)) * len(cube.items) + vendors.item
+    start, segments, tail = value_curves(network.woods, ahead.take(rows), price)
+    turn = 7.0 / cycle_days  # tables count usd of a week
+    segments[:, 1] /= turn
     supply = Supply(
         vendors.item, vendors.lead_days, vendors.chances, cycle_days, early_days[vendors.item],
         vendors.extra_usd,
     )  # fmt: skip
+    curves = Curves(start, segments, tail / turn)
     return order_up_to(curves, supply, cube.quantiles, cube.windows, ranks, bank)
+
+
+@dataclass(frozen=True)
+class BuiltAhead:
+    """What is bought early, by item: units [items, weeks] that have come in by the end of the week
+    for later weeks; until: [items, weeks] the first of those weeks, or the number of weeks."""
+
+    units: NDArray[np.float64]
+    until: NDArray[np.int64]
+
+
+def built_ahead(
+    ahead: ItemTables, placed: Placed, depth: NDArray[np.int64], weeks: int
+) -> BuiltAhead:
+    """What the plan brings in ahead of the weeks that need it; depth: [nodes] places on the way of
+    the node, the last of which vendors deliver to."""
+    items = len(ahead) // weeks
+    needed = placed.served + ahead.rise[:, None] * placed.position
+    needed = needed * ahead.turn[:, None]
+    came = np.take_along_axis(placed.entered, depth[None, :, None] - 1, axis=2)[:, :, 0]
+    units, until = np.zeros((items, weeks)), np.full((items, weeks), weeks)
+    for t in range(1, weeks):
+        mine = slice(t * items, (t + 1) * items)
+        for s in range(t):
+            early = np.where(came[mine] <= s, needed[mine], 0.0).sum(axis=1)
+            units[:, s] += early
+            until[early > 0.5, s] = np.minimum(until[early > 0.5, s], t)
+    return BuiltAhead(units, until)

@@ -33,7 +33,8 @@ TILES = (
 )  # fmt: skip
 DRIVER_WORDS = {
     "demand_over_cover": "expected demand", "safety_stock": "safety stock",
-    "capacity_price": "scarce capacity", "stock_on_hand": "on hand", "on_order": "on the way",
+    "built_ahead": "built ahead", "capacity_price": "scarce capacity",
+    "stock_on_hand": "on hand", "on_order": "on the way",
     "rounding": "packs and limits", "override": "override",
 }  # fmt: skip
 RESOURCE_WORDS = {

@@ -3,9 +3,11 @@
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from pipeline.core.evaluate import evaluate
 from pipeline.core.item import ItemTables, concatenate
 from pipeline.core.network import Forest, forest, laminar_tree
 from pipeline.core.prices import Capacity
+from pipeline.core.serve import serve
 
 FAMILY = [frozenset({0}), frozenset({0, 1}), frozenset({2}), frozenset({0, 1, 2, 3})]
 
@@ -35,6 +37,9 @@ def random_items(n: int, seed: int) -> ItemTables:
                 np.array(knots, np.float32),
                 rng.uniform(0.1, 2.0, (1, 4)).astype(np.float32),
                 np.column_stack([rng.uniform(0.2, 3.0, 1), np.ones(1)]).astype(np.float32),
+                np.array([[4.0, 4.0, 4.0, 12.0]], np.float32),
+                np.ones(1, np.float32),
+                np.zeros(1, np.float32),
             )
         )
     return concatenate(parts)
@@ -42,6 +47,12 @@ def random_items(n: int, seed: int) -> ItemTables:
 
 def storage_rows(limit: np.ndarray, overflow_usd: float = 100.0) -> Capacity:
     """A storage row for each of the four nodes."""
-    columns = np.arange(4)  # profile 0, resource 0, node j
+    columns = np.arange(4)  # week 0, what is held, node j
     rows = csr_matrix((np.ones(4), (np.arange(4), columns)), shape=(4, 8))
     return Capacity(rows, (1, 2, 4), np.asarray(limit, float), np.full(4, overflow_usd))
+
+
+def valued(items: ItemTables, position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cost by item and use of positions that serve all they can."""
+    placed = serve(woods(), items, position.astype(np.int32), np.zeros((1, 2, 4)))
+    return evaluate(woods(), items, placed, 1)

@@ -32,7 +32,7 @@ def build(quantiles, correlation=0.0, intervals=(7.0,), chances=(1.0,), stock=(0
     )
     return demand_tables(
         forest([TREE]), [cell_shares(share, TREE.members.sum(axis=1))], ranks, demand,
-        np.ones((1, 2)), np.ones((1, 1)), np.zeros(1, np.uint8), most_knots=60,
+        np.ones((1, 2)), np.ones((1, 1)), most_knots=60,
     )  # fmt: skip
 
 

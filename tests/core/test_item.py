@@ -18,12 +18,15 @@ def tables(steps: list[list[tuple[int, float]]], cost: np.ndarray, tree: int = 0
     knots = [knot for group in steps for knot in group]
     return ItemTables(
         tree=np.array([tree], np.uint8),
-        profile=np.zeros(1, np.uint8),
+        week=np.zeros(1, np.uint8),
         start=np.array([0, len(knots)]),
         count=np.array([[len(group) for group in steps]], np.uint8),
         knots=np.array(knots, np.float32).reshape(-1, 2),
         place_usd=cost[None, :].astype(np.float32),
         use=np.ones((1, 1), np.float32),
+        gap_usd=np.full((1, len(steps)), 40.0, np.float32),
+        turn=np.ones(1, np.float32),
+        rise=np.zeros(1, np.float32),
     )
 
 
@@ -78,7 +81,7 @@ def test_blocks_and_trees_are_solved_each_at_their_own_prices():
         alone, use = sweep(woods, item, np.array([0, 1]), price[b : b + 1])
         assert saved[b] == alone[0]
         assert (used[b] == use[0]).all()
-        y = answer(woods, both, b, b + 1, np.array([b]), price).position[0]
+        y = answer(woods, both, b, b + 1, np.array([b]), price)[0][0]
         assert y.sum() == used[b].sum()
     swapped = both.take(np.array([1, 0]))
     again, _ = sweep(woods, swapped, np.array([0, 1, 2]), price[::-1])

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from pipeline.core.evaluate import evaluate
 from pipeline.core.item import sweep
 from pipeline.core.polish import polish
 from pipeline.core.programme import relax
-from tests.core.instances import random_items, storage_rows, woods
+from tests.core.instances import random_items, storage_rows, valued, woods
 from tests.oracles.capacity_milp import exact_plan as oracle
 
 
@@ -21,8 +20,8 @@ def test_polished_plan_costs_less_and_exceeds_nothing():
     nothing = np.zeros((60, 4), np.int32)
     price = relax(woods(), items, capacity).price
     found = polish(woods(), items, capacity, nothing, price, 0.0, 5, 0)
-    cost, used = evaluate(woods(), items, found, 1)
-    empty, _ = evaluate(woods(), items, nothing, 1)
+    cost, used = valued(items, found)
+    empty, _ = valued(items, nothing)
     assert (capacity.usage(used) <= capacity.limit + 1e-9).all()
     assert (found >= 0).all()
     relaxed = relax(woods(), items, capacity).lower
@@ -35,7 +34,7 @@ def test_moves_alone_come_near_the_oracles_optimum():
         nothing = np.zeros((6, 4), np.int32)
         price = relax(woods(), items, capacity).price
         found = polish(woods(), items, capacity, nothing, price, 0.0, 60, 0)
-        ours = evaluate(woods(), items, found, 1)[0].sum()
+        ours = valued(items, found)[0].sum()
         best = oracle(woods().trees[0], items, capacity.limit, np.inf)
         assert best * (1 - 1e-6) <= ours <= best * 1.03
 

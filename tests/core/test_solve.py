@@ -8,12 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.certificate import lower_bound
-from pipeline.core.evaluate import evaluate
 from pipeline.core.item import sweep
 from pipeline.core.shards import Threads, views
 from pipeline.core.size import empty_cost
 from pipeline.core.solve import SolveParams, solve
-from tests.core.instances import FAMILY, random_items, storage_rows, woods
+from tests.core.instances import FAMILY, random_items, storage_rows, valued, woods
 from tests.oracles.capacity_milp import exact_plan
 from tests.oracles.item_search import plan_cost
 
@@ -123,7 +122,7 @@ def test_last_nights_prices_save_nothing_of_the_certificate():
 def test_evaluator_agrees_with_the_definition_unit_by_unit():
     items = random_items(20, 9)
     position = np.random.default_rng(1).integers(0, 5, (20, 4)).astype(np.int32)
-    cost, used = evaluate(woods(), items, position, 1)
+    cost, used = valued(items, position)
     members = woods().trees[0].members
     assert len(members) == len(FAMILY)
     for k in range(20):
@@ -131,4 +130,5 @@ def test_evaluator_agrees_with_the_definition_unit_by_unit():
         steps = [[tuple(map(float, knot)) for knot in items.knots[a:b]] for a, b in pairwise(ends)]
         worth = -items.place_usd[k].astype(float)
         assert cost[k] == pytest.approx(plan_cost(members, steps, worth, position[k]))
-    assert used[0, 1].sum() == position.sum()  # resource 1 counts units
+    held = position * items.use[:, :1]
+    assert used[0, 0] == pytest.approx(held.sum(axis=0), rel=1e-6)

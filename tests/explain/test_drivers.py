@@ -29,7 +29,7 @@ def order_lines(draw: st.DrawFn) -> pd.DataFrame:
             "item_id": column(st.sampled_from(["a", "b"])),
             "order_units": column(units), "order_up_to_units": column(units),
             "inventory_position_units": column(signed), "target_units": column(units),
-            "unpriced_target_units": column(units),
+            "unpriced_target_units": column(units), "built_ahead_units": column(units),
             "cover_demand_units": column(st.floats(0, 1e9)),
             "override_units": column(signed),
         }
@@ -84,11 +84,11 @@ def test_each_driver_is_the_step_between_two_levels() -> None:
     line = pd.DataFrame(
         {"item_id": ["a"], "order_units": [100], "override_units": [50],
          "order_up_to_units": [155], "inventory_position_units": [107], "target_units": [155],
-         "unpriced_target_units": [160], "cover_demand_units": [120.4]}
+         "unpriced_target_units": [160], "built_ahead_units": [30], "cover_demand_units": [120.4]}
     )  # fmt: skip
     drivers = order_drivers(line, pd.Series({"a": 70})).iloc[0]
     assert drivers.to_dict() == {
-        "demand_over_cover": 120, "safety_stock": 40, "capacity_price": -5,
+        "demand_over_cover": 120, "safety_stock": 40, "built_ahead": 30, "capacity_price": -35,
         "stock_on_hand": -70, "on_order": -37, "rounding": 2, "override": 50,
     }  # fmt: skip
 

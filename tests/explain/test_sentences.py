@@ -17,7 +17,7 @@ from pipeline.explain.sentences import (
     transfer_sentence,
 )
 
-DEMAND, SAFETY, PRICE, STOCK, COMING, ROUNDING, OVERRIDE = DRIVERS
+DEMAND, SAFETY, EARLY, PRICE, STOCK, COMING, ROUNDING, OVERRIDE = DRIVERS
 
 
 def order(units: int = 48, case: int = 12, reason: str = "case_pack", **drivers: int) -> str:
@@ -107,3 +107,9 @@ def test_a_change_names_its_largest_drivers_first_and_sums_the_rest() -> None:
     assert change_sentence("Order of Tea", 9, 0, {"on_order": -9}).startswith(
         "Order of Tea: none today, 9 yesterday: more on the way (-9)"
     )
+
+
+def test_units_built_ahead_name_their_week() -> None:
+    values = dict.fromkeys(DRIVERS, 0) | {DEMAND: 60, EARLY: 40}
+    facts = OrderFacts(100, 1, "Acme", 21.0, "below_order_up_to", ahead_week="2026-07-20")
+    assert "plus 40 built ahead for the week of 2026-07-20" in order_sentence(facts, values)

@@ -33,19 +33,21 @@ def rows_of(out: dict[str, pd.DataFrame], resource: str) -> pd.DataFrame:
 
 
 def used_by_hand(model: NightModel, out: dict, node: str | None, week: int, each: dict) -> float:
-    """What the levels at and below the node use in a day, one unit and one step up at a time."""
+    """What the nodes at and below this one serve, and their levels rise by, in a day of the
+    week."""
     nodes = model.network.nodes.set_index("node_id")
-    trend, turnover = model.classes.trend, model.classes.turnover
     total = 0.0
-    for row in out["base_stock_levels"].itertuples():
+    levels = out["weekly_levels"]
+    start = pd.Timestamp(AS_OF) + pd.Timedelta(days=1 + 7 * week)
+    for row in levels[levels["week_start"] == start].itertuples():
         passed, at = [], row.node_id
         while not nodes.loc[at, "is_vendor_receiving"]:
             passed.append(at)
             at = nodes.loc[at, "parent_node_id"]
         if node is None or node in passed:
-            f = model.classes.of_item[model.cube.items.index(row.item_id)]
-            flow = row.base_stock_units * trend[f, week] * turnover[f] / model.cycle_days
-            total += flow * each[row.item_id]
+            k = week * len(model.cube.items) + model.cube.items.index(row.item_id)
+            rise = model.ahead.rise[k] * row.base_stock_units / model.cycle_days
+            total += (row.served_units / 7.0 + rise) * each[row.item_id]
     return total
 
 

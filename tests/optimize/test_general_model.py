@@ -10,12 +10,14 @@ from pipeline.contracts.settings import Settings
 from pipeline.core.evaluate import evaluate
 from pipeline.core.general import GeneralItem
 from pipeline.core.item import ItemTables
+from pipeline.core.serve import serve
 from pipeline.optimize.audit import audit, sampled
 from pipeline.optimize.general_model import NightItem
 from pipeline.optimize.general_plan import general_items
 from pipeline.optimize.night_model import night_model
 from pipeline.optimize.plan import optimize_night
 from tests.core.instances import woods
+from tests.optimize.published import plan_of
 from tests.optimize.world import AS_OF, tables
 
 SETTINGS = Settings.model_validate(
@@ -69,10 +71,12 @@ def test_general_cost_equals_nested_cost_where_costs_nest():
     items = ItemTables(
         np.zeros(1, np.uint8), np.zeros(1, np.uint8), np.array([0, len(knots)]),
         np.array([count], np.uint8), np.array(knots, np.float32), place[None].astype(np.float32),
-        np.ones((1, 1), np.float32),
+        np.ones((1, 1), np.float32), gap[None].astype(np.float32), np.ones(1, np.float32),
+        np.zeros(1, np.float32),
     )  # fmt: skip
     for position in rng.integers(0, 7, (20, 4)).astype(np.int32):
-        nested = evaluate(woods(), items, position[None], 1)[0][0]
+        placed = serve(woods(), items, position[None], np.zeros((1, 1, 4)))
+        nested = evaluate(woods(), items, placed, 1)[0][0]
         assert one.cost(position) == pytest.approx(nested, rel=1e-5)
 
 
@@ -93,16 +97,11 @@ def test_network_that_does_not_nest_is_planned_generally_from_end_to_end():
     )  # fmt: skip
     other = optimize_night(model, nested)
     assert figure(other, "general_items") == 0
-    cost = [general.cost(model, _levels(model, one))[0] for one in (out, other)]
+    cost = [general.cost(model, plan_of(model, one))[0]
+            for one in (out, other)]  # fmt: skip
     assert cost[0] < cost[1]
     assert cost[0] == pytest.approx(figure(out, "upper_bound_usd"), rel=1e-6)
     assert figure(out, "lower_bound_usd") <= cost[0]
-
-
-def _levels(model, out) -> np.ndarray:
-    table = out["base_stock_levels"].astype({"item_id": str, "node_id": str})
-    wide = table.pivot(index="item_id", columns="node_id", values="base_stock_units").fillna(0)
-    return wide.reindex(index=model.cube.items, columns=model.network.names).to_numpy(np.int32)
 
 
 def test_audit_values_both_plans_alike_and_every_night_the_same_items():

@@ -124,10 +124,10 @@ def test_non_sortable_items_have_a_tree_of_their_own():
     assert tree.home[2] == -1
 
 
-def test_units_pass_through_the_nodes_above_up_to_where_vendors_deliver():
+def test_units_come_by_the_nodes_above_up_to_where_vendors_deliver():
     network = model()
-    assert network.through(0).tolist() == [True, True, True]
-    assert network.through(1).tolist() == [False, True, True]
+    assert network.woods.feeder.tolist() == [-1, 0, 1]
+    assert network.way_length.tolist() == [1, 2, 3]
     assert network.chain_usd_per_cuft.tolist() == [0.0, 0.5, 0.8]
 
 

@@ -9,8 +9,9 @@ import pytest
 from pipeline.contracts.check import require
 from pipeline.contracts.tables import TABLES
 from pipeline.core.item import positions
+from pipeline.core.serve import Placed, serve
 from pipeline.optimize.losing import losing_items, without
-from pipeline.optimize.night_model import night_model
+from pipeline.optimize.night_model import NightModel, night_model
 from pipeline.optimize.plan import optimize_night
 from tests.optimize.world import AS_OF, SETTINGS, tables
 
@@ -129,10 +130,17 @@ def test_an_item_that_loses_on_every_sale_is_stocked_unless_such_items_are_dropp
             assert units["ITEM-005"] > 0
 
 
+def everything_served(model: NightModel, items: int) -> Placed:
+    """Tonight's best levels if capacity were free."""
+    tonight = model.ahead.first(items)
+    free = np.zeros(model.capacity.rows.shape)
+    return serve(model.network.woods, tonight, model.unpriced, free)
+
+
 def test_an_item_is_dropped_when_its_whole_plan_costs_more_than_losing_its_sales():
     """Where space costs nothing it pays, where it costs more than its sales bring it does not."""
     model = night_model(tables(20, storage=200.0), AS_OF, SETTINGS)
-    level, rows = model.unpriced, model.capacity
+    level, rows = everything_served(model, 20), model.capacity
     free = np.zeros(len(rows.node))
     root = model.network.woods.n_sets[model.packed.tables.tree] - 1
     demand = model.packed.mean[np.arange(20), root]
@@ -141,34 +149,30 @@ def test_an_item_is_dropped_when_its_whole_plan_costs_more_than_losing_its_sales
     assert not losing_items(model, level, free)[sells].any()
     price = np.where(rows.resource == "storage_cuft", 50.0, 0.0)
     lost = losing_items(model, level, price)
-    on_items = rows.rows.on_items(price)[model.packed.tables.profile]
-    space = np.einsum("kj,kj->k", on_items[:, 0], level * model.money.cube_cuft[:, None])
-    worth = model.money.lost_sale_usd * demand
+    held = rows.rows.on_items(price)[0, 0]
+    space = (held * level.position).sum(axis=1) * model.money.cube_cuft
+    worth = model.money.lost_sale_usd * demand * 7.0 / model.cycle_days
     assert lost[space > worth].all()
     assert not lost[sells & (space < 0.2 * worth)].any()
     assert lost.any()
     left = positions(model.network.woods, without(model, lost).packed.tables,
                      np.zeros(rows.rows.shape))  # fmt: skip
     assert (left[lost] == 0).all()
-    assert (left[~lost] == level[~lost]).all()
+    assert (left[~lost] == model.unpriced[~lost]).all()
 
 
-def test_an_item_that_is_worth_less_than_those_whose_way_in_it_takes_is_dropped():
-    """What a unit costs that a full node turns away decides, not the price of a unit of level."""
+def test_an_item_that_is_worth_less_than_its_way_in_costs_is_dropped():
+    """What the dock asks for a unit that is served decides."""
     model = night_model(tables(20), AS_OF, SETTINGS)
     rows, k = model.capacity, 2
-    node = int(rows.node[rows.resource == "inbound_units_per_day"][0])
-    is_full = (rows.resource == "inbound_units_per_day") & (rows.node == node)
-    inside = model.network.woods.home[model.packed.tables.tree[k], node]
-    root = model.network.woods.n_sets[model.packed.tables.tree[k]] - 1
-    turned_away = model.packed.gap_usd[k, inside] * model.packed.mean[k, inside]
-    assert turned_away > 0
-    for share, is_lost in ((0.9, True), (40.0, False)):
+    is_dock = (rows.resource == "inbound_units_per_day") & (rows.week == 0)
+    price = np.where(is_dock & (model.network.woods.feeder[rows.node] < 0), 1.0, 0.0)
+    dock_usd = 1.0 / 7.0  # of a unit, at a usd a week for one a day
+    for worth, is_lost in ((0.9 * dock_usd, True), (40.0, False)):
         lost_sale = model.money.lost_sale_usd.copy()
-        lost_sale[k] = share * turned_away / model.packed.mean[k, root]
+        lost_sale[k] = worth
         poor = replace(model, money=replace(model.money, lost_sale_usd=lost_sale))
-        found = losing_items(poor, model.unpriced, np.where(is_full, 1e-3, 0.0))
-        assert found[k] == is_lost
+        assert losing_items(poor, everything_served(model, 20), price)[k] == is_lost
 
 
 def test_same_night_gives_the_same_tables_whatever_the_order_of_the_rows():

@@ -1,0 +1,162 @@
+"""Weeks with rows on what flows: bounded by, and near, the programme of the whole horizon."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from pipeline.core.evaluate import evaluate
+from pipeline.core.flow import ENTERING, HELD
+from pipeline.core.item import ItemTables, concatenate, sweep
+from pipeline.core.network import Forest, forest, laminar_tree
+from pipeline.core.prices import Capacity
+from pipeline.core.serve import Placed, serve
+from pipeline.core.size import empty_cost
+from pipeline.core.solve import SolveParams, solve
+from tests.core.instances import FAMILY
+from tests.oracles.weeks_lp import exact_cost
+
+WEEKS = 3
+
+
+def network() -> Forest:
+    """Site 0 fed by 1, which is fed by 3; site 2 fed by 3, where vendors deliver."""
+    return forest([laminar_tree(FAMILY, 4)], np.array([1, 3, 3, -1]))
+
+
+def ahead(n: int, seed: int) -> ItemTables:
+    """Items in every week, with levels that rise in the second; demand of a set holds that of the
+    sets within it."""
+    rng = np.random.default_rng(seed)
+    tree, gap = network().trees[0], np.array([1.0, 2.0, 1.5, 9.0])
+    knots, count = [], []
+    for _ in range(n):
+        own = rng.poisson(rng.lognormal(0.3, 0.7, 4), (40, 4))
+        for s in range(4):
+            asked = own[:, [i for i in range(4) if s in tree.path(i)]].sum(axis=1)
+            chance = [(asked >= unit).mean() for unit in range(1, asked.max() + 1)]
+            knots += [(1.0, gap[s] * share) for share in chance]
+            count.append(len(chance))
+    start = np.concatenate([[0], np.cumsum(np.reshape(count, (n, 4)).sum(axis=1))])
+    rise = np.where(np.arange(WEEKS) == 1, 0.3, 0.0)
+    use = np.column_stack([rng.uniform(0.2, 3.0, n), np.ones((n, 2))]).astype(np.float32)
+    place = rng.uniform(0.1, 0.3, (n, 4)).astype(np.float32)
+    return concatenate([
+        ItemTables(
+            np.zeros(n, np.uint8), np.full(n, t, np.uint8), start,
+            np.reshape(count, (n, 4)).astype(np.uint8), np.array(knots, np.float32), place, use,
+            np.tile(gap, (n, 1)).astype(np.float32), np.ones(n, np.float32),
+            np.full(n, rise[t], np.float32),
+        )
+        for t in range(WEEKS)
+    ])  # fmt: skip
+
+
+def rows(cells: dict[tuple[int, int, int], float], overflow_usd: float = 8.0) -> Capacity:
+    """A row for each (week, kind, node) with its limit."""
+    shape = (WEEKS, 3, 4)
+    columns = [int(np.ravel_multi_index(cell, shape)) for cell in cells]
+    matrix = csr_matrix(
+        (np.ones(len(cells)), (np.arange(len(cells)), columns)), (len(cells), int(np.prod(shape)))
+    )
+    return Capacity(
+        matrix, shape, np.array(list(cells.values())), np.full(len(cells), overflow_usd)
+    )
+
+
+def free_use(woods: Forest, items: ItemTables) -> np.ndarray:
+    everything = np.array([0, len(items)])
+    return sweep(woods, items, everything, np.zeros((1, WEEKS, 3, 4)))[1][0]
+
+
+CASES = {
+    "a dock at the top": lambda use: {
+        (t, ENTERING, 3): 0.7 * use[t, ENTERING, 3] for t in range(WEEKS)
+    },
+    "a dock that closes": lambda use: {(1, ENTERING, 1): 0.0},
+    "a short dock, a full node": lambda use: {
+        (1, ENTERING, 3): 0.5 * use[1, ENTERING, 3], (0, HELD, 3): 0.9 * use[0, HELD, 3],
+        (1, ENTERING, 2): 0.6 * use[1, ENTERING, 2],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bound_and_plan_hold_the_programmes_optimum_between_them(case):
+    woods, items = network(), ahead(40, 1)
+    capacity = rows(CASES[case](free_use(woods, items)))
+    exact, _ = exact_cost(woods, items, capacity)
+    plan = solve(woods, [items], capacity, SolveParams())
+    assert plan.certificate.violation == 0.0
+    assert plan.certificate.lower <= exact * (1 + 1e-6)
+    assert plan.certificate.lower >= exact * (1 - 4e-3)
+    assert plan.certificate.upper >= exact * (1 - 1e-6)
+    assert plan.certificate.upper <= exact * 1.02
+
+
+def test_any_prices_of_flows_bound_the_programme_from_below():
+    woods, items = network(), ahead(8, 2)
+    capacity = rows(CASES["a short dock, a full node"](free_use(woods, items)))
+    exact, _ = exact_cost(woods, items, capacity)
+    everything = np.array([0, len(items)])
+    for price in np.random.default_rng(0).uniform(0.0, 3.0, (10, len(capacity))):
+        saved, _ = sweep(woods, items, everything, capacity.on_items(price)[None])
+        least = float((empty_cost(items, everything) - saved)[0])
+        assert least - price @ capacity.limit <= exact + 1e-6
+
+
+def test_what_items_use_is_the_slope_of_their_optimum_in_the_prices():
+    woods, items = network(), ahead(30, 3)
+    everything = np.array([0, len(items)])
+    price = np.random.default_rng(1).uniform(0.1, 0.4, (1, WEEKS, 3, 4))
+    saved, used = sweep(woods, items, everything, price)
+    for cell in [(0, ENTERING, 3), (1, ENTERING, 1), (1, HELD, 3), (2, 1, 3)]:
+        more = price.copy()
+        more[(0, *cell)] += 1e-7
+        slope = (saved[0] - sweep(woods, items, everything, more)[0][0]) / 1e-7
+        assert slope == pytest.approx(used[(0, *cell)], rel=1e-3, abs=1e-3)
+
+
+def test_a_closed_dock_is_built_ahead_of_and_leaves_the_week_before_no_less():
+    woods, items = network(), ahead(40, 4)
+    free = free_use(woods, items)
+    capacity = rows({(2, ENTERING, 3): 0.0})
+    plan = solve(woods, [items], capacity, SolveParams())
+    placed = plan.placed[0]
+    last = slice(80, 120)
+    early = placed.entered[last, :, :].min(axis=2) < 2
+    assert (placed.served[last][early] > 0).any()
+    used = evaluate(woods, items, placed, WEEKS)[1]
+    assert used[2, ENTERING, 3] <= 1e-9
+    assert used[:2, ENTERING, 3].sum() > free[:2, ENTERING, 3].sum()
+    tonight = solve(woods, [items], rows({(2, ENTERING, 3): 1e6}), SolveParams()).position[0][:40]
+    assert (placed.position[:40] == tonight).all()
+
+
+def test_evaluator_books_what_waits_to_the_weeks_that_it_waits_in():
+    """One item, one unit served from site 0 in week 2, in at 3 in week 0, at 1 and 0 in week 1."""
+    woods = network()
+    one = ahead(1, 5).take(np.array([2]))
+    position = np.array([[1, 0, 0, 0]], np.int32)
+    entered = np.zeros((1, 4, 3), np.uint8)
+    entered[0, 0] = 1, 1, 0
+    cost, used = evaluate(woods, one, Placed(position, position.astype(float), entered), WEEKS)
+    cube, place = float(one.use[0, 0]), one.place_usd[0].astype(float)
+    assert used[0, ENTERING, 3] == used[1, ENTERING, 1] == used[1, ENTERING, 0] == 1.0
+    assert used[0, 1, 3] == 0.0
+    assert used[1, 1, 3] == used[1, 1, 1] == used[2, 1, 0] == 1.0
+    assert used[0, HELD, 3] == pytest.approx(cube)  # waits at 3 in week 0, at 0 in week 1
+    assert used[1, HELD, 0] == used[2, HELD, 0] == pytest.approx(cube)
+    early = Placed(position, position.astype(float), np.full((1, 4, 3), 2, np.uint8))
+    wait = cost[0] - evaluate(woods, one, early, WEEKS)[0][0]
+    assert wait == pytest.approx(float(one.turn[0]) * (place[3] + place[0]))
+
+
+def test_what_is_not_served_is_paid_for_as_short():
+    woods, items = network(), ahead(6, 6)
+    free = np.zeros((WEEKS, 3, 4))
+    placed = serve(woods, items, np.full((18, 4), 3, np.int32), free)
+    none = Placed(placed.position, np.zeros_like(placed.served), placed.entered)
+    holding = (items.place_usd * placed.position).sum(axis=1)
+    asked = empty_cost(items, np.arange(19))
+    assert evaluate(woods, items, none, WEEKS)[0] == pytest.approx(asked + holding, rel=1e-6)
+    assert (evaluate(woods, items, placed, WEEKS)[0] < asked + holding).any()
