@@ -6,11 +6,11 @@ ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
 WORKDIR /opt/echelon
 COPY pyproject.toml uv.lock README.md LICENSE ./
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv sync --frozen --no-default-groups --extra airflow --extra dask --no-install-project
+    uv sync --frozen --no-default-groups --extra airflow --extra dask --extra desk --no-install-project
 COPY pipeline pipeline
 COPY echelon_airflow echelon_airflow
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv sync --frozen --no-default-groups --extra airflow --extra dask
+    uv sync --frozen --no-default-groups --extra airflow --extra dask --extra desk
 
 
 FROM python:3.11.13-slim-bookworm

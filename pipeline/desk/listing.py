@@ -43,6 +43,24 @@ class Listing:
     order: str
     key: str
     totals: tuple[str, ...] = ()
+    told: str = ""
+    """A query of (key, sentence) for keys bound to `?`: why, read for the rows of a page alone."""
+    told_table: str = ""
+
+    def kept(self, night: NightTables) -> str:
+        """The listing as a table that the night keeps."""
+        return night.keep(f"listing_{self.name}", self.query, *self.tables)
+
+    def tell(self, night: NightTables, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The rows with their `sentence`, where the listing has one."""
+        if not self.told or not rows:
+            return rows
+        keys = [row[self.key] for row in rows]
+        found = {
+            row["key"]: row["sentence"]
+            for row in night.rows(self.told, [keys], self.told_table)
+        }
+        return [row | {"sentence": found.get(row[self.key], "")} for row in rows]
 
     @property
     def facets(self) -> tuple[Field, ...]:
@@ -102,7 +120,7 @@ def page_of(night: NightTables, listing: Listing, asked: Mapping[str, str]) -> P
     number = _whole(asked.get("page", ""), 1)
     group_field = listing.field(asked.get("group", ""))
     group = group_field.name if group_field and group_field.is_facet else ""
-    source = f"from ({listing.query}) {where}"
+    source = f"from {listing.kept(night)} {where}"
     sums = "".join(f', sum("{name}") as "{name}"' for name in listing.totals)
     totals = night.one(f"select count(*) as n{sums} {source}", values, *listing.tables) or {"n": 0}
     count = int(totals["n"])
@@ -120,7 +138,7 @@ def page_of(night: NightTables, listing: Listing, asked: Mapping[str, str]) -> P
             f"order by {first} desc nulls last, 1 limit 200", values, *listing.tables,
         )  # fmt: skip
     return Page(
-        listing, rows, count, totals, number, sort, is_descending,
+        listing, listing.tell(night, rows), count, totals, number, sort, is_descending,
         asked.get("q", "").strip(), group, _chosen(listing, asked), _choices(night, listing),
         groups,
     )  # fmt: skip
@@ -132,7 +150,7 @@ def exported(night: NightTables, listing: Listing, asked: Mapping[str, str]) -> 
     sort, is_descending = _sort(listing, asked.get("sort", ""))
     columns = ", ".join(f'"{field.name}"' for field in listing.fields)
     return night.frame(
-        f'select {columns} from ({listing.query}) {where} order by "{sort}" '
+        f'select {columns} from {listing.kept(night)} {where} order by "{sort}" '
         f'{"desc" if is_descending else "asc"} nulls last, "{listing.key}" '
         f"limit {MOST_EXPORTED_ROWS}", values, *listing.tables,
     )  # fmt: skip
@@ -190,7 +208,7 @@ def _choices(night: NightTables, listing: Listing) -> dict[str, list[str]]:
         field.name: [
             str(row["value"])
             for row in night.rows(
-                f'select distinct "{field.name}" as value from ({listing.query}) '
+                f'select distinct "{field.name}" as value from {listing.kept(night)} '
                 f'where "{field.name}" is not null order by 1 limit 300', (), *listing.tables,
             )
         ]

@@ -21,16 +21,13 @@ select o.order_line_id, o.item_id, i.item_name, i.category, i.department, o.vend
   o.override_units, o.inventory_position_units, o.order_up_to_units, o.expected_arrival_date,
   o.value_gained_usd, o.reason_code, w.weekly_units,
   o.inventory_position_units / nullif(w.weekly_units, 0) as weeks_before,
-  (o.inventory_position_units + o.order_units) / nullif(w.weekly_units, 0) as weeks_after,
-  coalesce(r.sentence, '') as sentence
+  (o.inventory_position_units + o.order_units) / nullif(w.weekly_units, 0) as weeks_after
 from purchase_orders o
 left join items i using (item_id)
 left join vendors v using (vendor_id)
 left join ({_WEEKLY}) w using (item_id)
-left join (select order_line_id, any_value(sentence) as sentence from order_reasons group by 1) r
-  using (order_line_id)
 """,
-    ("purchase_orders", "items", "vendors", "demand_quantiles", "order_reasons"),
+    ("purchase_orders", "items", "vendors", "demand_quantiles"),
     (
         Field("item_id", "Item", is_shown=False), Field("item_name", "Item"),
         Field("vendor_id", "Vendor id", is_shown=False, is_facet=True),
@@ -47,11 +44,13 @@ left join (select order_line_id, any_value(sentence) as sentence from order_reas
         Field("weeks_before", "Weeks of cover", "weeks"), Field("weeks_after", "after", "weeks"),
         Field("expected_arrival_date", "Arrives", "date"),
         Field("value_gained_usd", "Lost if not ordered", "usd2"),
-        Field("reason_code", "Set by", is_facet=True), Field("sentence", "Why", is_shown=False),
+        Field("reason_code", "Set by", is_facet=True),
         Field("order_line_id", "Line", is_shown=False),
     ),
     ("item_id", "item_name", "vendor_name", "order_line_id"),
     "-order_cost_usd", "order_line_id", ("order_cost_usd", "order_units", "value_gained_usd"),
+    "select order_line_id as key, any_value(sentence) as sentence from order_reasons "
+    "where order_line_id in (select unnest(?)) group by 1", "order_reasons",
 )  # fmt: skip
 
 TRANSFERS = Listing(
@@ -60,14 +59,12 @@ TRANSFERS = Listing(
 select t.transfer_id, t.item_id, i.item_name, i.category, t.from_node_id, t.to_node_id,
   t.transfer_units, t.needed_units, t.transfer_units * i.unit_cube_cuft as cuft,
   t.transfer_units * i.unit_cube_cuft * coalesce(l.lane_usd_per_cuft, 0) as freight_usd,
-  t.ship_date, t.expected_arrival_date, t.value_gained_usd, coalesce(r.sentence, '') as sentence
+  t.ship_date, t.expected_arrival_date, t.value_gained_usd
 from transfers t
 left join items i using (item_id)
 left join lanes l on l.from_node_id = t.from_node_id and l.to_node_id = t.to_node_id
-left join (select transfer_id, any_value(sentence) as sentence from transfer_reasons group by 1) r
-  using (transfer_id)
 """,
-    ("transfers", "items", "lanes", "transfer_reasons"),
+    ("transfers", "items", "lanes"),
     (
         Field("item_id", "Item", is_shown=False), Field("item_name", "Item"),
         Field("category", "Category", is_facet=True),
@@ -76,10 +73,12 @@ left join (select transfer_id, any_value(sentence) as sentence from transfer_rea
         Field("cuft", "Cubic feet", "decimal"), Field("freight_usd", "Freight", "usd2"),
         Field("value_gained_usd", "Gains", "usd2"), Field("ship_date", "Ships", "date"),
         Field("expected_arrival_date", "Arrives", "date"),
-        Field("sentence", "Why", is_shown=False), Field("transfer_id", "Transfer", is_shown=False),
+        Field("transfer_id", "Transfer", is_shown=False),
     ),
     ("item_id", "item_name", "from_node_id", "to_node_id"),
     "-value_gained_usd", "transfer_id", ("transfer_units", "freight_usd", "value_gained_usd"),
+    "select transfer_id as key, any_value(sentence) as sentence from transfer_reasons "
+    "where transfer_id in (select unnest(?)) group by 1", "transfer_reasons",
 )  # fmt: skip
 
 ITEMS = Listing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from datetime import date
 
@@ -11,11 +12,16 @@ from pipeline.desk.tables import NightTables
 from pipeline.store import Store
 
 
+KEPT_NIGHTS = 4
+
+
 class Nights:
     """Planned nights under the configured roots; a request names a place, never a path."""
 
     def __init__(self, places: Mapping[str, str]) -> None:
         self._stores = {name: Store(root) for name, root in places.items()}
+        self._open: dict[tuple[str, date], NightTables] = {}
+        self._lock = threading.Lock()
 
     @property
     def places(self) -> list[str]:
@@ -35,11 +41,23 @@ class Nights:
 
     def night(self, place: str, as_of: date) -> NightTables:
         """The tables of a night; 404 where nothing of it is published."""
-        tables = NightTables(self.store(place), as_of)
+        tables = self._kept(place, as_of)
         if not tables.has("items"):
             days = self.dates(place)
             last = f" Planned nights: {days[0]} to {days[-1]}." if days else ""
             raise HTTPException(404, f"The night of {as_of} is not planned in {place}.{last}")
+        return tables
+
+    def _kept(self, place: str, as_of: date) -> NightTables:
+        """The night as kept from an earlier request, if nothing was published anew since."""
+        key = (place, as_of)
+        with self._lock:
+            tables = self._open.pop(key, None)
+            if tables is None or not tables.is_current:
+                tables = NightTables(self.store(place), as_of)
+            self._open[key] = tables  # the newest last
+            while len(self._open) > KEPT_NIGHTS:
+                del self._open[next(iter(self._open))]
         return tables
 
     def named(self, text: str) -> NightTables:

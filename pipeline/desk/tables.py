@@ -7,7 +7,8 @@ against the contracts before they become part of a query.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -28,52 +29,74 @@ _ARROW = {
 
 
 class NightTables:
-    """The tables of one business date, queried where they lie; read-only.
+    """The tables of one business date, queried where they lie; read-only, and safe for threads.
 
     A table that the night has not published is an empty view, so that pages of an unfinished night
-    show what there is; `has` tells which it is.
+    show what there is; `has` tells which it is. It may be kept as long as it `is_current`.
     """
 
     def __init__(self, store: Store, as_of: date) -> None:
         self.store, self.as_of = store, as_of
-        self._connection = duckdb.connect(":memory:")
-        self._connection.execute("set enable_progress_bar = false")
-        self._views: set[str] = set()
+        self._database = duckdb.connect(":memory:")
+        self._lock = threading.Lock()
+        self._seen: dict[str, str | None] = {}
+        self._made: set[str] = set()
 
     def has(self, name: str) -> bool:
         """Whether the night published the table."""
         return self.store.manifest(self.as_of, name) is not None
 
-    def rows(
-        self, query: str, parameters: Sequence[Any] = (), *tables: str
-    ) -> list[dict[str, Any]]:
+    @property
+    def is_current(self) -> bool:
+        """Whether every table looked at so far is still the one that is published."""
+        return all(
+            self.store.manifest_sha256(self.as_of, name) == sha for name, sha in self._seen.items()
+        )
+
+    def rows(self, query: str, parameters: Sequence[Any] = (), *tables: str) -> list[dict[str, Any]]:
         """The rows of a query over `tables`, as dictionaries; nulls and NaN become None."""
-        for name in tables:
-            self._view(name)
-        cursor = self._connection.execute(query, list(parameters))
+        cursor = self._cursor(tables).execute(query, list(parameters))
         names = [column[0] for column in cursor.description or ()]
         return [
             {name: _plain(value) for name, value in zip(names, row, strict=True)}
             for row in cursor.fetchall()
         ]
 
-    def frame(self, query: str, parameters: Sequence[Any] = (), *tables: str) -> pd.DataFrame:
-        """The same as a frame, for computing and for exports."""
-        for name in tables:
-            self._view(name)
-        return self._connection.execute(query, list(parameters)).df()
+    def frame(
+        self, query: str, parameters: Sequence[Any] = (), *tables: str,
+        frames: Mapping[str, pd.DataFrame] | None = None,
+    ) -> pd.DataFrame:  # fmt: skip
+        """The same as a frame; `frames` are tables of this query alone."""
+        cursor = self._cursor(tables)
+        for name, frame in (frames or {}).items():
+            cursor.register(name, frame)
+        return cursor.execute(query, list(parameters)).df()
 
-    def one(
-        self, query: str, parameters: Sequence[Any] = (), *tables: str
-    ) -> dict[str, Any] | None:
+    def one(self, query: str, parameters: Sequence[Any] = (), *tables: str) -> dict[str, Any] | None:
         """The first row, or None."""
         found = self.rows(query, parameters, *tables)
         return found[0] if found else None
 
+    def keep(self, name: str, query: str, *tables: str) -> str:
+        """The name of a table made once of a query: what pages join again and again is kept."""
+        cursor = self._cursor(tables)
+        with self._lock:
+            if name not in self._made:
+                cursor.execute(f'create table "{name}" as {query}')
+                self._made.add(name)
+        return f'"{name}"'
+
+    def _cursor(self, tables: Sequence[str]) -> duckdb.DuckDBPyConnection:
+        with self._lock:
+            for name in tables:
+                self._view(name)
+            return self._database.cursor()
+
     def _view(self, name: str) -> None:
-        if name in self._views:
+        if name in self._seen:
             return
         table = TABLES[name]
+        seen = self.store.manifest_sha256(self.as_of, name)
         try:
             dataset = self.store.dataset(self.as_of, name)
         except MissingPartitionError:
@@ -82,10 +105,12 @@ class NightTables:
         if isinstance(dataset, list):
             paths = ", ".join("'" + path.replace("'", "''") + "'" for path in dataset)
             # Paths come from the store's own manifest, never from a request.
-            self._connection.execute(f'create view "{name}" as from read_parquet([{paths}])')
+            self._database.execute(f'create view "{name}" as from read_parquet([{paths}])')
         else:
-            self._connection.register(name, dataset)
-        self._views.add(name)
+            self._database.register("arriving", dataset)
+            self._database.execute(f'create table "{name}" as from arriving')
+            self._database.unregister("arriving")
+        self._seen[name] = seen
 
 
 def _plain(value: Any) -> Any:

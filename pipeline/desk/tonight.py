@@ -68,26 +68,26 @@ def _point(kind: str, usd: float | None, title: str, detail: str, link: str) -> 
 
 def _large(night: NightTables, least_usd: float) -> list[dict[str, Any]]:
     rows = night.rows(
-        f"select * from ({ORDERS.query}) where order_cost_usd >= ? "
-        f"order by order_cost_usd desc, order_line_id limit {_SHOWN}", [least_usd], *ORDERS.tables,
+        f"select * from {ORDERS.kept(night)} where order_cost_usd >= ? "
+        f"order by order_cost_usd desc, order_line_id limit {_SHOWN}", [least_usd],
     )  # fmt: skip
     return [
         _point("Large order", row["order_cost_usd"], f"{row['order_units']:,} {row['item_name']}",
                row["sentence"], f"items/{row['item_id']}")
-        for row in rows
+        for row in ORDERS.tell(night, rows)
     ]  # fmt: skip
 
 
 def _odd(night: NightTables) -> list[dict[str, Any]]:
     """Orders that last longer than a season, or gain less than a hundredth of their cost."""
     rows = night.rows(
-        f"select * from ({ORDERS.query}) where weeks_after > ? or weekly_units = 0 "
+        f"select * from {ORDERS.kept(night)} where weeks_after > ? or weekly_units = 0 "
         "or value_gained_usd < 0.001 * order_cost_usd "
         f"order by order_cost_usd desc, order_line_id limit {_SHOWN}",
-        [HIGH_COVER_WEEKS], *ORDERS.tables,
+        [HIGH_COVER_WEEKS],
     )  # fmt: skip
     points = []
-    for row in rows:
+    for row in ORDERS.tell(night, rows):
         weeks = row["weeks_after"]
         if weeks is None or weeks > HIGH_COVER_WEEKS:
             lasts = "nothing is expected to sell" if weeks is None else f"lasts {weeks:,.0f} weeks"
@@ -107,11 +107,11 @@ def _short(night: NightTables) -> list[dict[str, Any]]:
     rows = night.rows(
         "select *, greatest(weekly_units * least(coalesce(next_days, 28), 28) / 7 "
         "- on_hand_units, 0) * list_price_usd as usd "
-        f"from ({ITEMS.query}) i left join (select item_id, min(expected_arrival_date - date) as "
+        f"from {ITEMS.kept(night)} i left join (select item_id, min(expected_arrival_date - date) as "
         "next_days from open_orders where date = (select max(date) from open_orders) "
         "and expected_arrival_date >= date group by 1) n using (item_id) "
         "where weekly_units > 0 and weekly_units * least(coalesce(next_days, 28), 28) / 7 "
-        f">= on_hand_units + 1 order by usd desc, item_id limit {_SHOWN}", (), *ITEMS.tables,
+        f">= on_hand_units + 1 order by usd desc, item_id limit {_SHOWN}", (), "open_orders",
     )  # fmt: skip
     return [
         _point("May run out", row["usd"], row["item_name"], _supply(row), f"items/{row['item_id']}")

@@ -1,0 +1,163 @@
+"""Response times of the desk on a made-up night with many order lines.
+
+    python benchmarks/desk.py --lines 1000000 --rounds 5
+
+Publishes the night into a temporary store, asks every page and query as a browser would (in
+process, without the network), and prints the median and the 95th percentile of each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from fastapi.testclient import TestClient
+
+from pipeline.contracts.columns import COLUMNS, QUANTILE_COLUMNS
+from pipeline.contracts.tables import TABLES
+from pipeline.desk.app import create_app
+from pipeline.desk.people import Person
+from pipeline.store import Store
+
+AS_OF = date(2025, 6, 30)
+QUERIES = (
+    "tonight", "orders", "orders?q=item-0000123", "orders?vendor_id=V-007&sort=-weeks_after",
+    "orders?group=category", "orders?page=15000", "orders?order_cost_usd_from=900", "items",
+    "items?q=77", "transfers", "items/ITEM-0000042", "network", "vendors", "forecast", "findings",
+    "overrides", "approval",
+)  # fmt: skip
+DUMMY = {"int": 1, "float": 1.0, "bool": False, "string": "x", "category": "x"}
+
+
+def main() -> None:
+    """Make the night, ask, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lines", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        publish(Store(folder), given.lines)
+        app = create_app({"plans": folder}, lambda: Person("ana", may_write=True))
+        client = TestClient(app, base_url="http://desk.test")
+        rows = [asked(client, query, given.rounds) for query in QUERIES]
+    for row in rows:
+        print(f"{row['query']:<45} {row['median_s']:6.2f} s  p95 {row['p95_s']:6.2f} s")
+    if given.json:
+        given.json.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def asked(client: TestClient, query: str, rounds: int) -> dict[str, object]:
+    """Seconds of a query, after one that is not counted."""
+    seconds = []
+    for _ in range(rounds + 1):
+        started = time.perf_counter()
+        answer = client.get(f"/plans/{AS_OF}/{query}")
+        seconds.append(time.perf_counter() - started)
+        assert answer.status_code == 200, (query, answer.status_code)
+    kept = np.array(seconds[1:])
+    return {
+        "query": query, "median_s": float(np.median(kept)),
+        "p95_s": float(np.quantile(kept, 0.95)),
+    }  # fmt: skip
+
+
+def publish(store: Store, lines: int) -> None:
+    """A night of `lines` items, each ordered once; plausible figures, a fixed seed."""
+    draw = np.random.default_rng(7)
+    items = np.array([f"ITEM-{i:07d}" for i in range(lines)])
+    vendor = np.array([f"V-{i:03d}" for i in range(400)])[draw.integers(0, 400, lines)]
+    category = np.array([f"category {i}" for i in range(20)])[draw.integers(0, 20, lines)]
+    units = draw.integers(1, 400, lines)
+    weekly = draw.gamma(0.7, 20, lines) + 0.01
+    line = np.char.add(np.char.add(f"{AS_OF}/", vendor), np.char.add("/", items))
+    days = pd.Timestamp(AS_OF) + pd.to_timedelta(draw.integers(5, 40, lines), unit="D")
+    _put(
+        store,
+        "items",
+        lines,
+        item_id=items,
+        item_name=np.char.add("Item ", items),
+        category=category,
+        department=category,
+        list_price_usd=draw.gamma(2, 10, lines),
+    )
+    _put(
+        store,
+        "vendors",
+        400,
+        vendor_id=[f"V-{i:03d}" for i in range(400)],
+        vendor_name=[f"Vendor {i}" for i in range(400)],
+    )
+    _put(
+        store,
+        "purchase_orders",
+        lines,
+        order_line_id=line,
+        vendor_id=vendor,
+        item_id=items,
+        order_units=units,
+        order_cost_usd=units * 3.0,
+        expected_arrival_date=days,
+        value_gained_usd=draw.gamma(1, 20, lines),
+        reason_code="below_order_up_to",
+    )
+    _put(
+        store,
+        "order_reasons",
+        3 * lines,
+        order_line_id=np.repeat(line, 3),
+        driver=np.tile(["demand_over_cover", "safety_stock", "on_order"], lines),
+        sentence=np.repeat(np.char.add("Order from its vendor: expected to sell, item ", items), 3),
+    )
+    quantiles = {name: weekly for name in QUANTILE_COLUMNS}
+    _put(
+        store,
+        "demand_quantiles",
+        lines,
+        item_id=items,
+        window_start_day=1,
+        window_days=28,
+        mean_units=weekly * 4,
+        **quantiles,
+    )
+    _put(
+        store,
+        "stock",
+        lines,
+        date=pd.Timestamp(AS_OF),
+        item_id=items,
+        node_id="N-1",
+        on_hand_units=draw.integers(0, 300, lines),
+    )
+    _put(
+        store,
+        "network_targets",
+        lines,
+        item_id=items,
+        vendor_id=vendor,
+        order_up_to_units=units + 50,
+    )
+    _put(store, "plan_kpis", 1, kpi=["order_lines"], value=[float(lines)], measure_unit="lines")
+
+
+def _put(store: Store, name: str, rows: int, **columns: object) -> None:
+    frame = pd.DataFrame(index=range(rows))
+    for column in TABLES[name].columns:
+        kind = COLUMNS[column].kind
+        frame[column] = columns.get(
+            column, pd.Timestamp(AS_OF) if kind == "date" else DUMMY.get(kind)
+        )
+        if kind == "category":
+            frame[column] = frame[column].astype("category")
+    store.publish(AS_OF, name, frame, {"inputs": {}})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""The desk in a real browser: what a planner does, by keyboard too; no violation of WCAG, no error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from axe_selenium_python import Axe
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from pipeline.desk.app import create_app
+from pipeline.desk.people import Token
+from pipeline.desk.rendering import PAGES
+from pipeline.records.database import Records
+from pipeline.store import Store
+from tests.browser.airflow_page import browser
+from tests.desk.conftest import LAST, QUICK, World, world  # noqa: F401  a fixture
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver (see .ci/run)"
+)
+
+
+@pytest.fixture
+def address(world: World, tmp_path: Path) -> Iterator[str]:  # noqa: F811  the fixture above
+    token = Token("ana")
+    records = Records(f"sqlite:///{tmp_path}/records.sqlite")
+    app = create_app({"plans": str(world.out)}, token, records, str(tmp_path / "erp"), QUICK)
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}/enter?token={token.token}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def chrome(tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    assert CHROMIUM
+    assert DRIVER
+    with browser(tmp_path / "profile", CHROMIUM, DRIVER) as chrome:
+        yield chrome
+
+
+def test_an_order_is_found_overridden_approved_and_released(
+    address: str, chrome: webdriver.Chrome, world: World, tmp_path: Path  # noqa: F811  as above
+) -> None:
+    order = Store(world.out).read(LAST, "purchase_orders").sort_values("order_cost_usd").iloc[-1]
+    chrome.get(address)
+    chrome.find_element(By.LINK_TEXT, "Orders").click()
+    search = chrome.find_element(By.NAME, "q")
+    search.send_keys(order["item_id"], Keys.ENTER)
+    assert "1 rows" in chrome.find_element(By.ID, "main").text
+    chrome.find_element(By.CSS_SELECTOR, "tbody a").click()
+    assert "What the" in chrome.find_element(By.CSS_SELECTOR, "table.bars caption").text
+    assert chrome.find_elements(By.CSS_SELECTOR, ".chart canvas")
+    _picture(chrome, "item")
+    chrome.find_element(By.LINK_TEXT, "Override").click()
+    for name, text in (("override_value", "0"), ("why", "the vendor is on strike")):
+        chrome.find_element(By.NAME, name).send_keys(text)
+    for name, day in (("start_date", "2025-07-01"), ("expiry_date", "2025-07-14")):
+        chrome.execute_script(
+            "document.getElementsByName(arguments[0])[0].value = arguments[1]", name, day
+        )
+    chrome.find_element(By.XPATH, "//button[.='See what it would do']").click()
+    assert order["item_id"] in chrome.find_element(By.CLASS_NAME, "preview").text
+    _picture(chrome, "override")
+    chrome.find_element(By.XPATH, "//button[.='Save it']").click()
+    assert "the vendor is on strike" in chrome.find_element(By.ID, "main").text
+    chrome.find_element(By.LINK_TEXT, "Approval").click()
+    chrome.find_element(By.CSS_SELECTOR, "input[data-all]").click()
+    chrome.find_element(By.NAME, "comment").send_keys("read and fine")
+    chrome.find_element(By.XPATH, "//button[.='Approve ticked']").click()
+    chrome.find_element(By.XPATH, "//button[.='Release what may leave']").click()
+    assert "delivered" in chrome.find_element(By.ID, "main").text
+    assert list((tmp_path / "erp").glob("*.json"))
+    _picture(chrome, "approval")
+    assert chrome.get_log("browser") == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_violates_wcag_or_asks_another_site(
+    address: str, chrome: webdriver.Chrome, scheme: str
+) -> None:
+    chrome.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
+    )
+    chrome.get(address)
+    base = chrome.current_url.rsplit("/", 1)[0]
+    item = "ITEM-0001"
+    found = {}
+    for page in (*(name for name, _ in PAGES), f"items/{item}", "nothing"):
+        chrome.get(f"{base}/{page}")
+        axe = Axe(chrome)
+        chrome.execute_script(axe.script_url and Path(axe.script_url).read_text())
+        results = axe.run(options={"runOnly": ["wcag2a", "wcag2aa"]})
+        if results["violations"]:
+            found[page] = [(v["id"], v["nodes"][0]["html"][:200]) for v in results["violations"]]
+        sites = chrome.execute_script(
+            "return performance.getEntriesByType('resource').map(e => new URL(e.name).host)"
+        )
+        assert {site for site in sites if site} <= {chrome.current_url.split("/")[2]}
+        _picture(chrome, page.replace("/", "-") + ("-dark" if scheme == "dark" else ""))
+    assert found == {}
+
+
+def test_the_page_is_reached_past_the_navigation_by_keyboard(
+    address: str, chrome: webdriver.Chrome
+) -> None:
+    chrome.get(address)
+    chrome.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
+    focused = chrome.switch_to.active_element
+    assert focused.text == "Skip to the page"
+    focused.send_keys(Keys.ENTER)
+    assert chrome.switch_to.active_element.get_attribute("id") == "main"
+
+
+def _picture(chrome: webdriver.Chrome, name: str) -> None:
+    folder = os.environ.get("ECHELON_SCREENSHOTS")
+    if folder:
+        chrome.save_screenshot(f"{folder}/desk-{name}.png")
