@@ -116,7 +116,7 @@ def publish(store: Store, lines: int) -> None:
         driver=np.tile(["demand_over_cover", "safety_stock", "on_order"], lines),
         sentence=np.repeat(np.char.add("Order from its vendor: expected to sell, item ", items), 3),
     )
-    quantiles = {name: weekly for name in QUANTILE_COLUMNS}
+    quantiles = dict.fromkeys(QUANTILE_COLUMNS, weekly)
     _put(
         store,
         "demand_quantiles",

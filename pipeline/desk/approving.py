@@ -6,9 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.desk.listings import ORDERS
 from pipeline.desk.tables import NightTables
 from pipeline.records.database import Records
-from pipeline.records.decisions import Decision, decisions
+from pipeline.records.decisions import decisions
 from pipeline.records.releases import LINE_COLUMNS, released_lines, releases
 
 WORDS = {
@@ -18,19 +19,33 @@ WORDS = {
 }  # fmt: skip
 
 
+MOST_LINES = 500
+_TYPES = {"order_line_id": "str", "word": "str", "units": "int64", "note": "str"}
+_NONE = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _TYPES.items()})
+
+
 def approval_page(
     night: NightTables, records: Records | None, place: str, least_usd: float
 ) -> dict[str, Any]:
-    """`lines` with their state, `counts` and value by state, `releases` of the night."""
-    lines = _lines(night, records, place, least_usd)
-    counts = lines.groupby("state").agg(
-        lines=("order_units", "size"), usd=("order_cost_usd", "sum")
-    )
+    """`lines` with their state (what waits first, then by value; at most MOST_LINES), `counts` and
+    value by state, `releases` of the night.
+    """
+    states, frames = _states(night, records, place)
+    counts = night.frame(
+        f"select state, count(*) as lines, sum(order_cost_usd) as usd from ({states}) "
+        "group by 1 order by 1", [least_usd], "purchase_orders", frames=frames,
+    )  # fmt: skip
+    lines = night.frame(
+        f"select * from ({states}) order by state not in ('waiting', 'changed'), "
+        f"order_cost_usd desc, order_line_id limit {MOST_LINES}", [least_usd], "purchase_orders",
+        frames=frames,
+    )  # fmt: skip
     own = [] if records is None else releases(records, place, night.as_of)
     return {
-        "lines": lines.to_dict("records"), "words": WORDS, "least_usd": least_usd,
-        "counts": counts.reset_index().to_dict("records"), "releases": own,
-        "has_records": records is not None,
+        "lines": ORDERS.tell(night, lines.to_dict("records")), "words": WORDS,
+        "least_usd": least_usd, "counts": counts.to_dict("records"), "releases": own,
+        "has_records": records is not None, "most_lines": MOST_LINES,
+        "count": int(counts["lines"].sum()),
     }  # fmt: skip
 
 
@@ -41,58 +56,43 @@ def approved_lines(
 
     A line may leave below the threshold, or approved with the units that it has now.
     """
-    lines = _lines(night, records, place, least_usd)
-    may = lines.loc[lines["state"].isin(["free", "approved"])]
-    nodes = night.frame(
-        "select order_line_id, node_id, assigned_units from inbound_assignments "
-        "where assigned_units > 0 order by 1, 2", (), "inbound_assignments",
-    )  # fmt: skip
-    by_node = may.merge(nodes, on="order_line_id", how="left")
-    units = by_node["assigned_units"].fillna(by_node["order_units"]).astype("int64")
-    share = units / by_node["order_units"]
-    by_node = by_node.assign(
-        order_units=units, order_cost_usd=by_node["order_cost_usd"] * share,
-        node_id=by_node["node_id"].fillna(""),
+    states, frames = _states(night, records, place)
+    by_node = night.frame(
+        "select l.order_line_id, l.vendor_id, l.item_id, coalesce(a.node_id, '') as node_id, "
+        "coalesce(a.assigned_units, l.order_units) as order_units, l.order_cost_usd "
+        "* coalesce(a.assigned_units, l.order_units) / l.order_units as order_cost_usd, "
+        f"l.expected_arrival_date from ({states}) l left join (select * from inbound_assignments "
+        "where assigned_units > 0) a using (order_line_id) where state in ('free', 'approved') "
+        "order by 1, 4", [least_usd], "inbound_assignments", frames=frames,
     )  # fmt: skip
     return by_node[list(LINE_COLUMNS)]
 
 
-def _lines(
-    night: NightTables, records: Records | None, place: str, least_usd: float
-) -> pd.DataFrame:
-    """A row for each line, with its state; the dearest first."""
-    lines = night.frame(
-        "select o.order_line_id, o.vendor_id, v.vendor_name, o.item_id, i.item_name, "
-        "o.order_units, o.order_cost_usd, o.expected_arrival_date, o.reason_code, "
-        "coalesce((select any_value(sentence) from order_reasons r "
-        "where r.order_line_id = o.order_line_id), '') as sentence "
-        "from purchase_orders o left join items i using (item_id) "
-        "left join vendors v using (vendor_id) "
-        "order by o.order_cost_usd desc, o.order_line_id",
-        (), "purchase_orders", "items", "vendors",
-        "order_reasons",
-    )  # fmt: skip
-    made: dict[str, Decision] = {}
-    gone: dict[str, str] = {}
+def _states(
+    night: NightTables, records: Records | None, place: str
+) -> tuple[str, dict[str, pd.DataFrame]]:
+    """A query of every line with `state` and `comment`; it takes the least value that waits."""
+    made, gone = _NONE, _NONE
     if records is not None:
-        made = decisions(records, place, f"{night.as_of}/")
+        chosen = decisions(records, place, f"{night.as_of}/").values()
+        if chosen:
+            made = pd.DataFrame({
+                "order_line_id": [one.order_line_id for one in chosen],
+                "word": ["approved" if one.is_approved else "refused" for one in chosen],
+                "units": [one.order_units for one in chosen],
+                "note": [one.comment for one in chosen],
+            })  # fmt: skip
         left = released_lines(records, place, night.as_of)
-        gone = dict(zip(left["order_line_id"], left["state"], strict=True))
-    lines["comment"] = [
-        made[line].comment if line in made else "" for line in lines["order_line_id"]
-    ]
-    lines["state"] = [
-        gone.get(line) or _state(made.get(line), int(units), float(usd), least_usd)
-        for line, units, usd in zip(
-            lines["order_line_id"], lines["order_units"], lines["order_cost_usd"], strict=True
-        )
-    ]
-    return lines
-
-
-def _state(made: Decision | None, units: int, usd: float, least_usd: float) -> str:
-    if made is None:
-        return "waiting" if usd >= least_usd else "free"
-    if not made.is_approved:
-        return "refused"
-    return "approved" if made.order_units == units else "changed"
+        gone = left.drop_duplicates("order_line_id").rename(columns={"state": "word"})
+    query = f"""
+select o.*, coalesce(d.note, '') as comment, case
+  when g.word is not null then g.word
+  when d.word is null and o.order_cost_usd >= ? then 'waiting'
+  when d.word is null then 'free'
+  when d.word = 'approved' and d.units <> o.order_units then 'changed'
+  else d.word end as state
+from {ORDERS.kept(night)} o
+left join made d on d.order_line_id = o.order_line_id
+left join gone g on g.order_line_id = o.order_line_id
+"""
+    return query, {"made": made, "gone": gone[["order_line_id", "word"]]}

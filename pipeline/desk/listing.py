@@ -57,8 +57,7 @@ class Listing:
             return rows
         keys = [row[self.key] for row in rows]
         found = {
-            row["key"]: row["sentence"]
-            for row in night.rows(self.told, [keys], self.told_table)
+            row["key"]: row["sentence"] for row in night.rows(self.told, [keys], self.told_table)
         }
         return [row | {"sentence": found.get(row[self.key], "")} for row in rows]
 

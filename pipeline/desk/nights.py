@@ -11,7 +11,6 @@ from fastapi import HTTPException
 from pipeline.desk.tables import NightTables
 from pipeline.store import Store
 
-
 KEPT_NIGHTS = 4
 
 

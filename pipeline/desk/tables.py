@@ -53,7 +53,9 @@ class NightTables:
             self.store.manifest_sha256(self.as_of, name) == sha for name, sha in self._seen.items()
         )
 
-    def rows(self, query: str, parameters: Sequence[Any] = (), *tables: str) -> list[dict[str, Any]]:
+    def rows(
+        self, query: str, parameters: Sequence[Any] = (), *tables: str
+    ) -> list[dict[str, Any]]:
         """The rows of a query over `tables`, as dictionaries; nulls and NaN become None."""
         cursor = self._cursor(tables).execute(query, list(parameters))
         names = [column[0] for column in cursor.description or ()]
@@ -72,7 +74,9 @@ class NightTables:
             cursor.register(name, frame)
         return cursor.execute(query, list(parameters)).df()
 
-    def one(self, query: str, parameters: Sequence[Any] = (), *tables: str) -> dict[str, Any] | None:
+    def one(
+        self, query: str, parameters: Sequence[Any] = (), *tables: str
+    ) -> dict[str, Any] | None:
         """The first row, or None."""
         found = self.rows(query, parameters, *tables)
         return found[0] if found else None

@@ -1,4 +1,4 @@
-"""The desk in a real browser: what a planner does, by keyboard too; no violation of WCAG, no error."""
+"""The desk in a real browser: what a planner does, by keyboard too; no WCAG violation, no error."""
 
 from __future__ import annotations
 
@@ -22,16 +22,18 @@ from pipeline.desk.rendering import PAGES
 from pipeline.records.database import Records
 from pipeline.store import Store
 from tests.browser.airflow_page import browser
-from tests.desk.conftest import LAST, QUICK, World, world  # noqa: F401  a fixture
+from tests.desk import conftest
+from tests.desk.conftest import LAST, QUICK, World
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+world = conftest.world  # the desk's own fixture
 pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver (see .ci/run)"
 )
 
 
 @pytest.fixture
-def address(world: World, tmp_path: Path) -> Iterator[str]:  # noqa: F811  the fixture above
+def address(world: World, tmp_path: Path) -> Iterator[str]:
     token = Token("ana")
     records = Records(f"sqlite:///{tmp_path}/records.sqlite")
     app = create_app({"plans": str(world.out)}, token, records, str(tmp_path / "erp"), QUICK)
@@ -55,7 +57,10 @@ def chrome(tmp_path: Path) -> Iterator[webdriver.Chrome]:
 
 
 def test_an_order_is_found_overridden_approved_and_released(
-    address: str, chrome: webdriver.Chrome, world: World, tmp_path: Path  # noqa: F811  as above
+    address: str,
+    chrome: webdriver.Chrome,
+    world: World,
+    tmp_path: Path,
 ) -> None:
     order = Store(world.out).read(LAST, "purchase_orders").sort_values("order_cost_usd").iloc[-1]
     chrome.get(address)
