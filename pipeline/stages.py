@@ -117,6 +117,16 @@ STAGES = (
         uses=("forecast_model",),
     ),
     Stage(
+        "project",
+        "pipeline.review.project:run",
+        (
+            "items", "nodes", "vendor_items", "lead_times", "stock", "open_orders",
+            "open_transfers", "demand_quantiles", "demand_dependence", "network_targets",
+            "base_stock_levels", "purchase_orders",
+        ),
+        ("projection",),
+    ),
+    Stage(
         "explain",
         "pipeline.explain.stage:run",
         (

@@ -281,6 +281,13 @@ def _optimize() -> list[Column]:
         Column("certified_gap", "float", "(upper - lower) / |upper|.", low=0,
                null="no integer plan yet"),
         Column("violation", "float", "Largest relative excess over a capacity row.", low=0),
+        Column("projected_by", "category", "What a projection is made for.",
+               values=("network", "category", "vendor", "tier")),
+        Column("projected_group", "string", "The category, vendor or tier; all for the network."),
+        Column("mean_value", "float", "Mean over the paths."),
+        Column("low_value", "float", "One path in ten lies below."),
+        Column("median_value", "float", "Half of the paths lie below."),
+        Column("high_value", "float", "One path in ten lies above."),
         Column("measure", "category", "Name of the figure. audit_nested_excess: what the audited "
                "items' plan costs more, capacity at its price included, than one by the general "
                "model, on scenarios that neither has seen; audit_nested_excess_at_most: on those "

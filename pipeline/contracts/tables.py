@@ -229,6 +229,12 @@ STAGE_TABLES = (
     _table("transfers", "place", "units moved between two nodes", "transfer_id",
            "transfer_id item_id from_node_id to_node_id transfer_units cases ship_date "
            "expected_arrival_date needed_units value_gained_usd"),
+    _table("projection", "project",
+           "a figure of a coming week, for the network, a category, vendor or tier, if the plan's "
+           "policy goes on",
+           "projected_by projected_group week_start measure",
+           "projected_by projected_group week_start measure mean_value low_value median_value "
+           "high_value measure_unit"),
     _table("order_reasons", "explain", "a driver of an order line", "order_line_id driver",
            "order_line_id driver driver_order driver_units sentence"),
     _table("transfer_reasons", "explain", "a driver of a transfer", "transfer_id driver",

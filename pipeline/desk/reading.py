@@ -14,6 +14,7 @@ from pipeline.desk.item import item_page
 from pipeline.desk.listing import exported, page_of
 from pipeline.desk.listings import LISTINGS
 from pipeline.desk.network import network_page
+from pipeline.desk.projection import projection_page
 from pipeline.desk.rendering import HEADERS
 from pipeline.desk.site import Known, The
 from pipeline.desk.tonight import tonight
@@ -70,6 +71,16 @@ def forecast(request: Request, desk: The, person: Known, place: str, as_of: date
     """Scores, moves and findings of the forecast."""
     found = forecast_page(desk.nights.night(place, as_of))
     return desk.show(request, person, place, as_of, "forecast", **found)
+
+
+@first.get("/{place}/{as_of}/projection")
+def projection(
+    request: Request, desk: The, person: Known, place: str, as_of: date, by: str = "network",
+    group: str = "all", measure: str = "stock_usd",
+) -> Response:  # fmt: skip
+    """The coming weeks of a group, with bands; `measure` is drawn."""
+    found = projection_page(desk.nights.night(place, as_of), by, group, measure)
+    return desk.show(request, person, place, as_of, "projection", **found)
 
 
 @first.get("/{place}/{as_of}/compare")

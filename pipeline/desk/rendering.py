@@ -23,9 +23,9 @@ HEADERS = {
 }  # fmt: skip
 PAGES = (
     ("tonight", "Tonight"), ("orders", "Orders"), ("transfers", "Transfers"), ("items", "Items"),
-    ("network", "Network"), ("vendors", "Vendors"), ("forecast", "Forecast"),
-    ("compare", "Compare"), ("findings", "Data"), ("overrides", "Overrides"),
-    ("approval", "Approval"),
+    ("network", "Network"), ("vendors", "Vendors"), ("projection", "Projection"),
+    ("forecast", "Forecast"), ("compare", "Compare"), ("findings", "Data"),
+    ("overrides", "Overrides"), ("approval", "Approval"),
 )  # fmt: skip
 
 

@@ -108,7 +108,8 @@ def _short(night: NightTables) -> list[dict[str, Any]]:
         "select *, greatest(weekly_units * least(coalesce(next_days, 28), 28) / 7 "
         "- on_hand_units, 0) * list_price_usd as usd "
         f"from {ITEMS.kept(night)} i left join (select item_id, "
-        "min(expected_arrival_date - date) as next_days from open_orders where date = (select max(date) from open_orders) "
+        "min(expected_arrival_date - date) as next_days from open_orders "
+        "where date = (select max(date) from open_orders) "
         "and expected_arrival_date >= date group by 1) n using (item_id) "
         "where weekly_units > 0 and weekly_units * least(coalesce(next_days, 28), 28) / 7 "
         f">= on_hand_units + 1 order by usd desc, item_id limit {_SHOWN}", (), "open_orders",

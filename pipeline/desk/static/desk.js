@@ -70,10 +70,36 @@ function fan(holder, data) {
   ], holder);
 }
 
+function band(holder, rows) {
+  const style = getComputedStyle(document.documentElement);
+  const ink = style.getPropertyValue("--ink").trim();
+  const link = style.getPropertyValue("--link").trim();
+  const mark = style.getPropertyValue("--mark").trim();
+  const axis = { stroke: ink, grid: { stroke: style.getPropertyValue("--line").trim() } };
+  const figure = (_, value) =>
+    value == null ? "–" : value.toLocaleString("en-US", { maximumFractionDigits: 2 });
+  const options = {
+    width: Math.max(320, holder.clientWidth), height: 300,
+    tzDate: (time) => uPlot.tzDate(new Date(time * 1000), "Etc/UTC"),
+    axes: [axis, { ...axis, size: 80 }],
+    series: [
+      {},
+      { label: "1 in 10 below", stroke: mark, dash: [4, 4], value: figure },
+      { label: "median", stroke: link, width: 2, value: figure },
+      { label: "1 in 10 above", stroke: mark, dash: [4, 4], value: figure },
+    ],
+  };
+  new uPlot(options, [
+    rows.map((row) => seconds(row.week)), rows.map((row) => row.low_value),
+    rows.map((row) => row.median_value), rows.map((row) => row.high_value),
+  ], holder);
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   chooseNight();
   tickAll();
-  for (const holder of document.querySelectorAll("[data-chart=fan]")) {
-    fan(holder, JSON.parse(holder.querySelector("script").textContent));
+  for (const holder of document.querySelectorAll("[data-chart]")) {
+    const draw = holder.dataset.chart === "fan" ? fan : band;
+    draw(holder, JSON.parse(holder.querySelector("script").textContent));
   }
 });

@@ -1,0 +1,110 @@
+"""Stage project: reads the plan and the forecast, writes the projection of the coming weeks."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from pipeline.contracts.columns import TIERS
+from pipeline.review.pooled import PooledDemand, pool_regions
+from pipeline.review.projection import (
+    COLUMNS,
+    WEEKS,
+    Items,
+    demand_paths,
+    follow_policy,
+    projection,
+)
+from pipeline.store import Night
+
+_TABLES = (
+    "items", "nodes", "vendor_items", "lead_times", "stock", "open_orders", "open_transfers",
+    "demand_quantiles", "demand_dependence", "network_targets", "base_stock_levels",
+    "purchase_orders",
+)  # fmt: skip
+_IDS = ("item_id", "vendor_id", "node_id", "category", "tier")
+
+
+def run(night: Night) -> None:
+    """Publish the table projection."""
+    tables = {name: _text(night.read(name)) for name in _TABLES}
+    demand = pool_regions(tables["demand_quantiles"], tables["demand_dependence"])
+    seed = [night.settings.planning.seed, night.as_of.toordinal()]
+    night.write("projection", project(tables, demand, night.as_of, seed))
+
+
+def project(
+    tables: dict[str, pd.DataFrame], demand: PooledDemand, as_of: date, seed: list[int]
+) -> pd.DataFrame:
+    """Table `projection` of a night's tables (ids as text); items without a vendor are left out."""
+    terms = _terms(tables)
+    names = terms["item_id"].tolist()
+    if not names or demand.keys.empty:
+        return pd.DataFrame(columns=list(COLUMNS))
+    items = _items(terms, tables, as_of)
+    expected, drawn = demand_paths(demand, names, seed)
+    found = follow_policy(items, expected, drawn)
+    groups = terms[["category", "vendor_id"]]
+    return projection(items, found, drawn, groups, _shares(tables, names), as_of)
+
+
+def _text(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.astype({name: "str" for name in _IDS if name in frame})
+
+
+def _terms(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """One row for each item with a target: tonight's vendor, else the one with the least cost."""
+    keys = ["item_id", "vendor_id"]
+    terms = tables["network_targets"].merge(tables["vendor_items"], on=keys)
+    lead = tables["lead_times"].drop_duplicates(keys)[[*keys, "mean_lead_time_days"]]
+    terms = terms.merge(lead, on=keys, how="left")
+    tonight = tables["purchase_orders"][keys].drop_duplicates().assign(is_tonight=True)
+    terms = terms.merge(tonight, on=keys, how="left")
+    later = terms["is_tonight"].isna()
+    order = ["item_id", "later", "unit_cost_usd", "vendor_id"]
+    terms = terms.assign(later=later).sort_values(order)
+    terms = terms.drop_duplicates("item_id", ignore_index=True)
+    return terms.merge(
+        tables["items"][["item_id", "category", "unit_cube_cuft", "list_price_usd"]], on="item_id"
+    ).sort_values("item_id", ignore_index=True, kind="stable")
+
+
+def _items(terms: pd.DataFrame, tables: dict[str, pd.DataFrame], as_of: date) -> Items:
+    names, day = pd.Index(terms["item_id"]), pd.Timestamp(as_of)
+    held = tables["stock"][tables["stock"]["date"] == day]
+    moving = tables["open_transfers"][tables["open_transfers"]["date"] == day]
+    on_hand = held.groupby("item_id")["on_hand_units"].sum().reindex(names).fillna(0)
+    on_hand += moving.groupby("item_id")["open_units"].sum().reindex(names).fillna(0)
+    known = tables["open_orders"][tables["open_orders"]["date"] == day]
+    due = np.zeros((len(names), WEEKS))
+    for frame, units in ((known, "open_units"), (tables["purchase_orders"], "order_units")):
+        row = names.get_indexer(frame["item_id"])
+        days = (frame["expected_arrival_date"] - day).dt.days.to_numpy()
+        week = np.maximum((days - 1) // 7, 0)  # overdue: this week
+        kept = (row >= 0) & (week < WEEKS)
+        np.add.at(due, (row[kept], week[kept]), frame[units].to_numpy(dtype=np.float64)[kept])
+    lead_days = terms["mean_lead_time_days"].fillna(terms["quoted_lead_time_days"])
+    return Items(
+        on_hand=on_hand.to_numpy(dtype=np.float64), due=due,
+        level=terms["order_up_to_units"].to_numpy(dtype=np.float64),
+        case=terms["case_pack_units"].to_numpy(dtype=np.float64),
+        moq=np.maximum(terms["moq_units"].to_numpy(dtype=np.float64), 1),
+        lead=np.clip(np.ceil(lead_days.to_numpy(dtype=np.float64) / 7), 1, 60).astype(np.int64),
+        cube=terms["unit_cube_cuft"].to_numpy(dtype=np.float64),
+        cost=terms["unit_cost_usd"].to_numpy(dtype=np.float64),
+        price=terms["list_price_usd"].to_numpy(dtype=np.float64),
+    )  # fmt: skip
+
+
+def _shares(tables: dict[str, pd.DataFrame], names: list[str]) -> pd.DataFrame:
+    """Part of each item's levels in each tier; an item without levels counts to the first tier."""
+    levels = tables["base_stock_levels"].merge(tables["nodes"][["node_id", "tier"]], on="node_id")
+    wide = levels.pivot_table(index="item_id", columns="tier", values="base_stock_units",
+                              aggfunc="sum", fill_value=0)  # fmt: skip
+    tiers = [tier for tier in TIERS if tier in set(tables["nodes"]["tier"])]
+    wide = wide.reindex(index=names, columns=tiers).fillna(0).astype(np.float64)
+    total = wide.sum(axis=1)
+    wide.loc[total == 0, tiers[:1]] = 1.0
+    return wide.div(total.where(total > 0, 1.0), axis=0)

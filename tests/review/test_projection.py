@@ -1,0 +1,90 @@
+"""The projection follows the policy by the book, and its bands hold what paths of the truth do."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.contracts.columns import QUANTILE_LEVELS
+from pipeline.review.pooled import PooledDemand
+from pipeline.review.projection import (
+    PATHS,
+    WEEKS,
+    Items,
+    demand_paths,
+    follow_policy,
+    projection,
+)
+
+LEVELS = np.array(QUANTILE_LEVELS)
+
+
+def _demand(daily: float, spread: float) -> PooledDemand:
+    days = np.array([7.0, 14, 28, 56])
+    keys = pd.DataFrame({"item_id": "A", "window_start_day": 1, "window_days": days.astype(int)})
+    mean = daily * days
+    width = spread * (2 * LEVELS - 1)
+    return PooledDemand(keys, mean, np.maximum(mean[:, None] * (1 + width), 0))
+
+
+def _item(**changed: float) -> Items:
+    known = {"on_hand": 70.0, "level": 140.0, "case": 10.0, "moq": 10.0, "lead": 2} | changed
+    due = np.zeros((1, WEEKS))
+    due[0, 1] = 20.0
+    one = {name: np.array([float(value)]) for name, value in known.items() if name != "lead"}
+    return Items(due=due, lead=np.array([int(known["lead"])]), cube=np.array([2.0]),
+                 cost=np.array([3.0]), price=np.array([5.0]), **one)  # fmt: skip
+
+
+def test_a_sure_demand_is_followed_by_hand() -> None:
+    """Level 140, lead 2 weeks, 70 a week; in week 0 tonight's orders are all there is."""
+    expected, drawn = demand_paths(_demand(10.0, 0.0), ["A"], [1])
+    assert expected == pytest.approx(np.full((1, WEEKS), 70.0))
+    assert drawn == pytest.approx(np.full((1, WEEKS, PATHS), 70.0))
+    found = follow_policy(_item(), expected, drawn)
+    path = {name: values[0, :6, 0].tolist() for name, values in found.items()}
+    # week 0: 70 - 70 = 0; week 1: 20 arrive, 50 lost, 140 ordered for week 3; week 2: 70 lost
+    assert path["receipts_units"] == [0, 20, 0, 140, 0, 70]
+    assert path["ordered_units"] == [0, 140, 0, 70, 70, 70]
+    assert path["stock_units"] == [0, 0, 0, 70, 0, 0]
+    assert path["lost_units"] == [0, 50, 70, 0, 0, 0]
+
+
+def test_stock_is_conserved_on_every_path() -> None:
+    expected, drawn = demand_paths(_demand(10.0, 0.8), ["A"], [2])
+    found = follow_policy(_item(), expected, drawn)
+    sold = drawn - found["lost_units"]
+    balance = 70 + found["receipts_units"].cumsum(axis=1) - sold.cumsum(axis=1)
+    assert balance == pytest.approx(found["stock_units"])
+    assert (found["stock_units"] >= 0).all()
+    assert (found["lost_units"] >= -1e-9).all()
+
+
+def test_sums_of_a_path_have_the_published_distribution_of_the_window() -> None:
+    """A share of 0.9 of the paths lies under the 0.9 quantile, within 3 standard errors."""
+    many = [f"I{i:03d}" for i in range(100)]
+    one = _demand(10.0, 0.8)
+    keys = pd.concat([one.keys.assign(item_id=name) for name in many], ignore_index=True)
+    demand = PooledDemand(keys, np.tile(one.mean, 100), np.tile(one.quantiles, (100, 1)))
+    _, drawn = demand_paths(demand, many, [3])
+    limit = one.quantiles[2, list(QUANTILE_LEVELS).index(0.9)]
+    under = (drawn[:, :4].sum(axis=1) <= limit).mean(axis=0)  # by path
+    assert under.mean() == pytest.approx(0.9, abs=3 * under.std() / np.sqrt(PATHS))
+
+
+def test_groups_add_up_to_the_network_and_shares_to_the_stock() -> None:
+    expected, drawn = demand_paths(_demand(10.0, 0.5), ["A"], [4])
+    items = _item()
+    found = follow_policy(items, expected, drawn)
+    groups = pd.DataFrame({"category": ["home"], "vendor_id": ["V"]})
+    shares = pd.DataFrame({"distribution_center": [0.25], "same_day_site": [0.75]})
+    table = projection(items, found, drawn, groups, shares, date(2025, 6, 30))
+    stock = table[table["measure"] == "stock_usd"].groupby("projected_by")["mean_value"].sum()
+    assert stock.to_numpy() == pytest.approx(np.full(4, stock["network"]))
+    first = table["week_start"].min()
+    assert first == pd.Timestamp("2025-07-01")
+    fill = table[(table["measure"] == "fill_rate") & (table["projected_by"] == "vendor")]
+    assert fill["mean_value"].between(0, 1).all()
