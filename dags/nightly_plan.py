@@ -20,7 +20,7 @@ from echelon_airflow.parts import (
     params,
     this_night,
 )
-from echelon_airflow.tasks import refresh_successor, run_stage
+from echelon_airflow.tasks import finish_night, run_stage
 from echelon_airflow.timetable import BusinessDates
 from pipeline.stages import STAGES, upstream
 
@@ -33,8 +33,8 @@ def stage(name: str) -> None:
 
 @task(task_id="refresh_successor", pool="echelon_changes")
 def refresh() -> None:
-    """Refresh the next night's comparison, if there is one."""
-    refresh_successor(this_night())
+    """Mark the night whole; refresh the next night's comparison, if there is one."""
+    finish_night(this_night())
 
 
 @dag(

@@ -87,14 +87,14 @@ def run_load(name: str, night: Mapping[str, str]) -> None:
         print(f"{as_of} {name}: " + ", ".join(f"{table} {n:,}" for table, n in rows.items()))
 
 
-def refresh_successor(night: Mapping[str, str]) -> None:
-    """Compare the next night's plan with this one anew, where the next night is planned already."""
+def finish_night(night: Mapping[str, str]) -> None:
+    """Mark the night whole, and compare the next one's plan anew where it is planned already."""
     from pipeline import runner  # noqa: PLC0415  imports pandas
 
     with _errors_for_people():
         store, source, settings = _open(night)
         as_of = date.fromisoformat(night["as_of"])
-        runner.refresh_successor(store, source, settings, as_of, _log)
+        runner.finish_night(store, source, settings, as_of, _log)
 
 
 def _open(night: Mapping[str, str]) -> tuple[Store, Source, Settings]:

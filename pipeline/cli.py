@@ -8,26 +8,22 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as RichTable
 
 from pipeline.cli_trials import lab, simulate
 from pipeline.contracts.settings import Settings, load_settings
 from pipeline.errors import EchelonError, UsageError
 from pipeline.load.cli import load_app
+from pipeline.printing import console, errors, plain, print_summary, progress
 from pipeline.stages import STAGES
 
 if TYPE_CHECKING:
-    from pipeline.runner import OnStage, StageRun
     from pipeline.store import Source, Store
 
 app = typer.Typer(
@@ -38,8 +34,6 @@ app = typer.Typer(
     "[bold]echelon report --out data/runs[/bold].",
 )
 app.add_typer(load_app, name="load")
-console = Console()
-errors = Console(stderr=True)
 
 
 class Dataset(StrEnum):
@@ -100,7 +94,7 @@ def run(
     last = to.date() if to else first
     dates = list(runner.business_dates(first, last))
     names = [name.value for name in stage] if stage else []
-    with _progress(len(dates) * (len(names) or len(STAGES))) as on_stage:
+    with progress(len(dates) * (len(names) or len(STAGES))) as on_stage:
         for day in dates:
             if not names:
                 runner.run_night(store, source, settings, day, on_stage)
@@ -110,7 +104,7 @@ def run(
                 else:
                     runner.run_stage(store, source, settings, day, name, on_stage)
     if not names:
-        _print_summary(store, last, settings)
+        print_summary(store, last, settings)
 
 
 @app.command()
@@ -126,10 +120,11 @@ def train(
 
     settings, source, store = _open(settings_file, dataset, raw, out)
     day = runner.model_date(settings, _day(as_of, dataset))
-    with _progress(2) as on_stage:
+    with progress(2) as on_stage:
         runner.run_stage(store, source, settings, day, "ingest", on_stage)
         runner.run_stage(store, source, settings, day, "train", on_stage)
-    console.print(f"Model of {day}: {store.path(day, 'forecast_model')}")
+    where = store.path(day, "forecast_model")
+    console.print(plain(f"Model of {day}: {where}"), soft_wrap=True)
 
 
 @app.command()
@@ -145,7 +140,7 @@ def check(
 
     report = check_raw(raw, as_of.date() if as_of else None)
     for line in report.lines():
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(plain(line), highlight=False, soft_wrap=True)
     raise typer.Exit(2 if report.is_fatal else 0)
 
 
@@ -179,8 +174,9 @@ def backtest(
                       "≤ 95 %", title=f"Back-test of {day}")  # fmt: skip
     for row in scores[scores["region_group"] == "network"].to_dict("records"):
         shown.add_row(
-            f"{row['origin_date']:%Y-%m-%d}", row["item_group"], f"{row['window_days']} days",
-            f"{row['scored_rows']:,}", f"{row['scaled_pinball_loss']:.1%}",
+            f"{row['origin_date']:%Y-%m-%d}", plain(row["item_group"]),
+            f"{row['window_days']} days", f"{row['scored_rows']:,}",
+            f"{row['scaled_pinball_loss']:.1%}",
             f"{row['relative_bias']:+.1%}", f"{row['coverage_50']:.1%}",
             f"{row['coverage_90']:.1%}", f"{row['coverage_95']:.1%}",
         )  # fmt: skip
@@ -199,10 +195,10 @@ def explain(
 
     store = Store(out)
     day = _planned(store, as_of)
-    console.print(explain_item(store, day, item), markup=False, soft_wrap=True)
+    console.print(plain(explain_item(store, day, item)), soft_wrap=True)
     console.print("\nWhat the expected demand of the next 28 days is made of")
     for driver, units in _forecast_drivers(store, day, item):
-        console.print(f"  {driver:<10} {units:>12,.1f}", highlight=False)
+        console.print(plain(f"  {driver:<10} {units:>12,.1f}"), highlight=False)
 
 
 @app.command()
@@ -215,7 +211,7 @@ def report(
     from pipeline.store import Store
 
     store = Store(out)
-    _print_summary(store, _planned(store, as_of), load_settings(settings_file))
+    print_summary(store, _planned(store, as_of), load_settings(settings_file))
 
 
 @app.command()
@@ -294,9 +290,9 @@ def assort(
                       title="What to carry")  # fmt: skip
     for row in found.plan[found.plan["units"] > 0].to_dict("records"):
         shown.add_row(
-            str(row["item"]), f"{row['units']:,}", f"{row['sold_units']:,.1f}",
+            plain(str(row["item"])), f"{row['units']:,}", f"{row['sold_units']:,.1f}",
             f"{row['value_if_dropped_usd']:,.2f}", f"{row['taken_from_others_units']:,.1f}",
-            str(row["reason"]),
+            plain(str(row["reason"])),
         )  # fmt: skip
     console.print(shown)
     console.print(
@@ -304,7 +300,7 @@ def assort(
         f"{found.first_choice_usd:,.2f}; no plan can earn more than {found.bound.upper_usd:,.2f}."
     )
     for note in found.notes:
-        console.print(note, soft_wrap=True)
+        console.print(plain(note), soft_wrap=True)
     console.print(f"Report: {files[0]}", soft_wrap=True)
 
 
@@ -320,7 +316,7 @@ def sample(
     from pipeline.ingest.sample import SampleSize, write_sample
 
     write_sample(out, SampleSize(items=items, regions=regions, days=days), seed=seed)
-    console.print(f"Wrote {items} items x {regions} regions x {days} days to {out}")
+    console.print(plain(f"Wrote {items} items x {regions} regions x {days} days to {out}"))
 
 
 app.command()(simulate)
@@ -333,7 +329,7 @@ def main() -> None:
         app(standalone_mode=True)
     except EchelonError as error:
         errors.print(f"[bold red]{type(error).__name__}[/]")
-        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        errors.print(plain(str(error)), highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)
 
 
@@ -383,43 +379,6 @@ def _forecast_drivers(store: Store, day: date, item: str) -> list[tuple[str, flo
     drivers = drivers_of(night, item)
     return [*((str(name), float(units)) for name, units in drivers.items()),
             ("= expected", float(drivers.sum()))]  # fmt: skip
-
-
-def _print_summary(store: Store, as_of: date, settings: Settings) -> None:
-    from pipeline.review.summary import night_summary
-
-    summary = night_summary(store, as_of, settings.review.largest_orders)
-    totals = RichTable("figure", "value", title=f"Plan of {as_of}", title_justify="left")
-    for name, value in summary.totals:
-        totals.add_row(name, value)
-    console.print(totals)
-    orders = RichTable("units", "usd", "item", "why", title="Largest orders", title_justify="left")
-    for order in summary.orders:
-        orders.add_row(f"{order.units:,}", f"{order.cost_usd:,.0f}", order.item, order.sentence)
-    console.print(orders)
-    console.print(f"Tables: {store.root}/{as_of}/", soft_wrap=True)
-    console.print(f"Report: {store.path(as_of, 'report', 'report.html')}", soft_wrap=True)
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[OnStage]:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=errors, transient=True) as progress:
-        task = progress.add_task("starting", total=total)
-
-        def on_stage(name: str, day: date, run: StageRun | None) -> None:
-            if run is None:
-                progress.update(task, description=f"{day} {name}")
-                return
-            rows = ", ".join(f"{table} {count:,}" for table, count in run.rows.items())
-            progress.console.print(
-                f"{day} {name:<9} {run.wall_s:6.1f} s  cpu {run.cpu_s:6.1f} s  "
-                f"peak {run.peak_gb:4.1f} GB  {rows}",
-                highlight=False,
-            )
-            progress.advance(task)
-
-        yield on_stage
 
 
 if __name__ == "__main__":

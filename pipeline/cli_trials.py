@@ -5,23 +5,19 @@ Parses, calls, prints, as `pipeline.cli` does, which registers them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as RichTable
+
+from pipeline.printing import console, day_progress, plain
 
 if TYPE_CHECKING:
     from pipeline.simulate.labs.plan import LabPlan
-    from pipeline.simulate.loop import OnDay, SimulatedDay
     from pipeline.store import Store
 
-console = Console()
 lab = typer.Typer(
     no_args_is_help=True,
     help="Try two settings files on items side by side (docs/labs.md).",
@@ -70,6 +66,7 @@ def simulate(
     from pipeline.simulate.scenarios.scenario import load_scenario
     from pipeline.simulate.stage import run_scenario
     from pipeline.simulate.tune import tune
+    from pipeline.store import Store
 
     chosen = load_scenario(scenario)
     if forecasts not in ("", "own", "stored"):
@@ -83,10 +80,12 @@ def simulate(
         chosen = chosen.model_copy(update={"policies": {**chosen.policies, **tuned}})
         console.print(f"Tuned on the {tune_weeks} weeks before: {tuned}")
     total = (days or chosen.days) * chosen.replications * len(names)
-    with _day_progress(total) as on_day:
+    with day_progress(total) as on_day:
         tables = run_scenario(chosen, names, folder, days, bound, on_day, jobs)
     _print_totals(chosen.name, tables["simulated_totals"])
-    console.print(f"Report: {folder}/results/{chosen.start}/simulation_report/report.html")
+    results = Store(folder / "results")
+    address = results.address(chosen.start, "simulation_report", "report.html")
+    console.print(plain(f"Report: {address}"), soft_wrap=True)
 
 
 def _print_totals(name: str, totals: Any) -> None:
@@ -99,7 +98,7 @@ def _print_totals(name: str, totals: Any) -> None:
     for policy, figures in summary(totals, columns).items():
         share = figures.get("share_of_clairvoyant")
         shown.add_row(
-            policy, f"{figures['profit_usd'].mean:,.0f}",
+            plain(policy), f"{figures['profit_usd'].mean:,.0f}",
             f"{figures['profit_usd'].half_width:,.0f}",
             "–" if share is None else f"{share.mean:.1%}", f"{figures['in_stock_rate'].mean:.1%}",
             f"{figures['kept_share'].mean:.1%}", f"{figures['lost_units'].mean:,.0f}",
@@ -125,7 +124,7 @@ def design(
         f"a chance of {found.chance:.0%}; {needed} pairs would with 80 %.",
         f"With 80 % they find {found.least_lift:.2%} and more.",
     ):  # fmt: skip
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(plain(line), highlight=False, soft_wrap=True)
 
 
 @lab.command()
@@ -182,8 +181,8 @@ def read(plan: PlanOption, out: StoreOption = "data/runs", outcomes: OutcomesOpt
         console.print(f"{guard.name}: {guard.verdict.lift:+.2%}, may fall by {guard.allowed:.2%}: "
                       f"{state}", highlight=False)  # fmt: skip
     console.print(advice(looks[-1], guards), highlight=False)
-    path = store.path(chosen.start, "lab_verdict", "verdict.html")
-    console.print(f"Page: {path}", soft_wrap=True)
+    path = store.address(chosen.start, "lab_verdict", "verdict.html")
+    console.print(plain(f"Page: {path}"), soft_wrap=True)
 
 
 def _open(plan: Path, out: str) -> tuple[LabPlan, Store]:
@@ -192,16 +191,3 @@ def _open(plan: Path, out: str) -> tuple[LabPlan, Store]:
     from pipeline.store import Store
 
     return load_lab(plan), Store(out)
-
-
-@contextmanager
-def _day_progress(total: int) -> Iterator[OnDay]:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("preparing", total=total)
-
-        def on_day(day: SimulatedDay) -> None:
-            progress.update(task, description=f"{day.policy} #{day.replication} {day.as_of}")
-            progress.advance(task)
-
-        yield on_day

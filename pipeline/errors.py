@@ -62,3 +62,21 @@ class DeliveryError(EchelonError):
     """Released orders could not be delivered; they stay prepared, and a retry sends the same."""
 
     exit_code = 7
+
+
+class StorageError(EchelonError):
+    """A disk or object store that is full, read-only, missing, closed to us or failing."""
+
+    exit_code = 8
+
+
+class BusyError(EchelonError):
+    """Another process is at work on the same business date of the same store."""
+
+    exit_code = 9
+
+
+class StaleInputError(EchelonError):
+    """Published tables that stem from different runs: old and new would be mixed."""
+
+    exit_code = 10

@@ -6,6 +6,7 @@ No stage's logic and no printing here; `on_stage` tells a caller what has ended.
 from __future__ import annotations
 
 import importlib
+import logging
 import resource
 import time
 from collections.abc import Callable, Iterator
@@ -13,9 +14,22 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from pipeline.contracts.settings import Settings
-from pipeline.errors import UsageError
+from pipeline.errors import CorruptPartitionError, UsageError
 from pipeline.stages import BY_NAME, STAGES, Stage
-from pipeline.store import Night, Source, Store, code_version, stale_inputs
+from pipeline.store import (
+    Night,
+    Source,
+    Store,
+    code_version,
+    holding,
+    mark_whole,
+    not_whole,
+    stale_inputs,
+)
+
+_log = logging.getLogger(__name__)
+_PATIENCE_S = 60.0
+"""For a neighbouring date (the model's, tomorrow's) that another night is at work on."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +60,25 @@ def run_nights(
 def run_night(
     store: Store, source: Source, settings: Settings, as_of: date, on_stage: OnStage | None = None
 ) -> None:
-    """One night: every stage in order, then whatever of tomorrow's plan described a change."""
-    for stage in STAGES:
-        if stage.name == "train":
-            ensure_model(store, source, settings, as_of, on_stage)
-        else:
-            run_stage(store, source, settings, as_of, stage.name, on_stage)
+    """One night: every stage in order, then whatever of tomorrow's plan described a change.
+
+    The date is held against other runs all the while (BusyError), and marked whole at the end.
+    """
+    with holding(store, as_of):
+        for stage in STAGES:
+            if stage.name == "train":
+                ensure_model(store, source, settings, as_of, on_stage)
+            else:
+                run_stage(store, source, settings, as_of, stage.name, on_stage)
+        finish_night(store, source, settings, as_of, on_stage)
+
+
+def finish_night(
+    store: Store, source: Source, settings: Settings, as_of: date, on_stage: OnStage | None = None
+) -> None:
+    """What follows the last stage: mark the night whole, refresh tomorrow's comparison."""
+    with holding(store, as_of):
+        mark_whole(store, as_of)
     refresh_successor(store, source, settings, as_of, on_stage)
 
 
@@ -72,8 +99,9 @@ def run_stage(
     started, cpu = time.perf_counter(), time.process_time()
     trained = trained or model_date(settings, as_of)
     night = Night(store, stage, as_of, settings, source, trained, is_for_training)
-    _entry(stage)(night)
-    manifests = night.publish()
+    with holding(store, as_of):
+        _entry(stage)(night)
+        manifests = night.publish()
     run = StageRun(
         stage=name,
         as_of=as_of,
@@ -98,18 +126,16 @@ def model_date(settings: Settings, as_of: date) -> date:
 def ensure_model(
     store: Store, source: Source, settings: Settings, as_of: date, on_stage: OnStage | None = None
 ) -> date:
-    """Train the night's model unless one made by this code and these settings is published."""
+    """Train the night's model unless a sound one made by this code and these settings is published.
+
+    A damaged model is trained again, and said so in the log: no night waits for a person.
+    """
     day = model_date(settings, as_of)
-    manifest = store.manifest(day, "forecast_model")
-    is_current = manifest is not None and (
-        manifest["code_version"] == code_version()
-        and manifest["settings_sha256"] == settings.sha256()
-        and not stale_inputs(store, day, "forecast_model")
-    )
-    if not is_current:
-        if day != as_of and not _is_current(store, settings, day, "daily_demand"):
-            run_stage(store, source, settings, day, "ingest", on_stage, is_for_training=True)
-        run_stage(store, source, settings, day, "train", on_stage)
+    with holding(store, day, _PATIENCE_S):
+        if not _is_current(store, settings, day, "forecast_model"):
+            if day != as_of and not _is_current(store, settings, day, "daily_demand"):
+                run_stage(store, source, settings, day, "ingest", on_stage, is_for_training=True)
+            run_stage(store, source, settings, day, "train", on_stage)
     return day
 
 
@@ -132,8 +158,12 @@ def refresh_successor(
         ]
         if not stale:
             return before != as_of
-        for name in ("explain", "review") if "explain" in stale else ("review",):
-            run_stage(store, source, settings, day, name, on_stage)
+        with holding(store, day, _PATIENCE_S):
+            is_whole = not not_whole(store, day)
+            for name in ("explain", "review") if "explain" in stale else ("review",):
+                run_stage(store, source, settings, day, name, on_stage)
+            if is_whole:
+                mark_whole(store, day)
 
 
 def business_dates(first: date, last: date) -> Iterator[date]:
@@ -145,11 +175,21 @@ def business_dates(first: date, last: date) -> Iterator[date]:
 
 
 def _is_current(store: Store, settings: Settings, day: date, name: str) -> bool:
-    manifest = store.manifest(day, name)
-    return manifest is not None and (
-        manifest["code_version"] == code_version()
-        and manifest["settings_sha256"] == settings.sha256()
-    )
+    """Whether a partition is sound and what this code and these settings would make again."""
+    try:
+        manifest = store.manifest(day, name)
+        if (
+            manifest is None
+            or manifest.get("code_version") != code_version()
+            or manifest.get("settings_sha256") != settings.sha256()
+            or stale_inputs(store, day, name)
+        ):
+            return False
+        store.verify(day, name)
+    except CorruptPartitionError as error:
+        _log.warning("%s\nIt is made again now.", error)
+        return False
+    return True
 
 
 def _entry(stage: Stage) -> Callable[[Night], None]:

@@ -51,7 +51,7 @@ def plan(
     from pipeline.store import Store
 
     _run("load_plan", raw, out, as_of, settings)
-    console.print(f"Report: {Store(out).path(as_of.date(), 'load_report', 'report.html')}",
+    console.print(f"Report: {Store(out).address(as_of.date(), 'load_report', 'report.html')}",
                   soft_wrap=True)  # fmt: skip
 
 

@@ -99,8 +99,8 @@ def _lend_forecast(shared: Store, store: Store, as_of: date) -> None:
     """Publish the stored forecasts of a night as if the run had made them."""
     for name in BY_NAME["forecast"].writes:
         manifest = shared.manifest(as_of, name) or {}
-        lineage = {key: manifest[key] for key in
-                   ("stage", "code_version", "settings_sha256", "inputs")}  # fmt: skip
+        lineage = {"stage": manifest["stage"], "code_version": manifest["code_version"],
+                   "settings_sha256": manifest["settings_sha256"], "inputs": {}}  # fmt: skip
         store.publish(as_of, name, shared.read(as_of, name), lineage)
 
 

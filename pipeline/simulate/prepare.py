@@ -101,8 +101,8 @@ def lend_model(base: Base, store: Store, day: date) -> None:
     if store.manifest(day, "forecast_model") is None:
         shared = Store(base.folder / "base" / "nights")
         manifest = shared.manifest(day, "forecast_model") or {}
-        lineage = {key: manifest[key] for key in
-                   ("stage", "code_version", "settings_sha256", "inputs")}  # fmt: skip
+        lineage = {"stage": manifest["stage"], "code_version": manifest["code_version"],
+                   "settings_sha256": manifest["settings_sha256"], "inputs": {}}  # fmt: skip
         store.publish_files(day, "forecast_model", shared.read_files(day, "forecast_model"),
                             lineage)  # fmt: skip
 

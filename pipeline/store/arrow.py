@@ -1,0 +1,56 @@
+"""Tables between pandas, as stages know them, and Arrow, as they lie in files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from pipeline.contracts.columns import COLUMNS
+from pipeline.contracts.tables import Table
+from pipeline.processor import significant
+
+
+def to_arrow(frame: pd.DataFrame, table: Table) -> pa.Table:
+    """The checked frame with the types of its contract; floats to the digits that are published."""
+    arrays, fields = [], []
+    for name in table.columns:
+        kind = COLUMNS[name].kind
+        arrow_type = {
+            "string": pa.string(), "category": pa.dictionary(pa.int32(), pa.string()),
+            "int": pa.int64(), "float": pa.float64(), "bool": pa.bool_(), "date": pa.date32(),
+            "time": pa.timestamp("s"),
+        }[kind]  # fmt: skip
+        values = frame[name]
+        if kind in ("date", "time"):
+            array = pa.Array.from_pandas(values).cast(pa.timestamp("s")).cast(arrow_type)
+        elif kind == "category":
+            codes = values.cat.codes.to_numpy().astype("int32")
+            array = pa.DictionaryArray.from_arrays(
+                pa.array(codes, mask=codes < 0),
+                pa.array(values.cat.categories.tolist(), pa.string()),
+            )
+        else:
+            if kind == "float":
+                values = pd.Series(significant(values.to_numpy(dtype="float64", na_value=np.nan)))
+            array = pa.Array.from_pandas(values, type=arrow_type)
+        arrays.append(array)
+        fields.append(pa.field(name, arrow_type, nullable=True, metadata=None))
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def to_pandas(data: pa.Table) -> pd.DataFrame:
+    """The frame that was published, with the same types."""
+    columns: dict[str, Any] = {}
+    for name in data.column_names:
+        array = data[name].combine_chunks()
+        kind = COLUMNS[name].kind
+        if kind == "date":
+            columns[name] = array.cast(pa.timestamp("s")).to_pandas()
+        elif kind == "int" and array.null_count:
+            columns[name] = array.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+        else:
+            columns[name] = array.to_pandas()
+    return pd.DataFrame(columns)
