@@ -142,7 +142,7 @@ def predict(X: F64, b: F64) -> F64:
     return out
 
 
-def huber_weights(residual: F64, known: NDArray[np.bool_], tuning: float = 2.0) -> F64:
+def huber_weights(residual: F64, known: NDArray[np.bool_], tuning: float = 2.5) -> F64:
     """Huber's weights min(1, tuning sigma / |r|), 0 beyond 8 robust sigma and where not known."""
     if not known.any():
         return np.zeros(len(residual))
