@@ -80,8 +80,8 @@ def capacity_orders(
             continue
         known = measured[(measured["service"].astype("str") == str(service["service"]))
                          & (measured["measured_date"] <= pd.Timestamp(as_of))]  # fmt: skip
-        throughput = (float(known.sort_values("measured_date", kind="stable")["throughput_per_second"].iloc[-1])
-                      if len(known) else 0.0)  # fmt: skip
+        known = known.sort_values("measured_date", kind="stable")
+        throughput = float(known["throughput_per_second"].iloc[-1]) if len(known) else 0.0
         rows += _service_rows(service, own, throughput, *peaks[str(service["series"])])
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

@@ -36,7 +36,8 @@ def follow(
     plan = store.read(as_of, "load_forecast")
     own = plan[(plan["series"].astype("str") == series)
                & (plan["load_grain"].astype("str") == "minute")]  # fmt: skip
-    own = own[(own["start_time"] >= start) & (own["start_time"] < end)].sort_values("start_time", kind="stable")
+    own = own[(own["start_time"] >= start) & (own["start_time"] < end)]
+    own = own.sort_values("start_time", kind="stable")
     if own.empty:
         raise UsageError(
             f"the plan of {as_of} does not tell {series} by the interval during {event}. "

@@ -83,7 +83,8 @@ def labor_plan(tables: Tables, as_of: date, settings: LaborSettings) -> pd.DataF
     out = pd.concat([out, left]).groupby(["node_id", "date"], as_index=False)["units"].sum()
     into = inbound_by_node(tables)
     shadow = _shadow_prices(tables["capacity_prices"])
-    hours = tables["order_hours"].sort_values("hour", kind="stable")["demand_share"].to_numpy(dtype="float64")
+    by_hour = tables["order_hours"].sort_values("hour", kind="stable")
+    hours = by_hour["demand_share"].to_numpy(dtype="float64")
     hours = hours / hours.sum()
     dates = pd.date_range(pd.Timestamp(as_of) + pd.Timedelta(days=1), periods=days)
     outbound = {(row[0], row[1]): float(row[2]) for row in out.itertuples(index=False)}
@@ -131,7 +132,8 @@ def _day_row(
 def _shadow_prices(prices: pd.DataFrame) -> pd.DataFrame:
     flow = prices[prices["resource"].astype("str").isin(
         ["inbound_units_per_day", "outbound_units_per_day"])]  # fmt: skip
-    return flow.astype({"node_id": "str", "resource": "str"}).sort_values("week_start", kind="stable")
+    flow = flow.astype({"node_id": "str", "resource": "str"})
+    return flow.sort_values("week_start", kind="stable")
 
 
 def _worth(
@@ -165,7 +167,8 @@ def planned_node_capacity(
     extra = settings.overtime_hours_per_day * 3600 / settings.outbound_s_per_unit
     for row in bought.to_dict("records"):
         known = own[(own["node_id"].astype("str") == row["node_id"])
-                    & (own["start_date"] <= row["date"])].sort_values("start_date", kind="stable")  # fmt: skip
+                    & (own["start_date"] <= row["date"])]  # fmt: skip
+        known = known.sort_values("start_date", kind="stable")
         if known.empty:
             continue
         usual = float(known["capacity"].iloc[-1])

@@ -44,12 +44,14 @@ def _section(
     own = series[series["series"].astype("str") == name]
     region = str(own["region_id"].iloc[0])
     felt = events[events["region_id"].astype("str").isin([region, "*"])]
-    days = forecast[forecast["load_grain"].astype("str") == "day"].sort_values("start_time", kind="stable")
+    days = forecast[forecast["load_grain"].astype("str") == "day"]
+    days = days.sort_values("start_time", kind="stable")
     shown = days.head(SHOWN_DAYS)
     last = shown["start_time"].max() + pd.Timedelta(days=1)
     coming = felt[(felt["end_time"] > shown["start_time"].min()) & (felt["start_time"] < last)]
     top = shown.loc[shown["peak_q95"].idxmax()]
-    week = components[components["series"].astype("str") == name].sort_values("start_time", kind="stable")
+    week = components[components["series"].astype("str") == name]
+    week = week.sort_values("start_time", kind="stable")
     week = week[week["start_time"].isin(shown["start_time"].head(7))]
     parts = week.groupby(week["load_part"].astype("str"))["part_load"].sum()
     moved = changes[changes["series"].astype("str") == name]

@@ -14,7 +14,6 @@ from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.arithmetic import product
-from pipeline.core.arithmetic import product
 from pipeline.core.load.blend import backtest_origins, recency, softmax_weights
 from pipeline.core.load.days import PARTS, DayTable
 from pipeline.core.load.ridge import huber_weights, lagged_moments, predict, solve
@@ -92,7 +91,8 @@ def fit_level(
             trial[c, k] = predict(days.X[span], b)[:, 0] + carried
             wrong = np.abs(trial[c, k] - log_level[span]) * known[span]
             loss[c] += share[k] * wrong.sum() / max(known[span].sum(), 1)
-    prior = np.array([1.0 + candidate.prior * min(60.0 / n, 1.2) * (n >= SHORT_DAYS) for candidate in candidates])
+    reach = min(60.0 / n, 1.2) if n >= SHORT_DAYS else 0.0
+    prior = np.array([1.0 + candidate.prior * reach for candidate in candidates])
     sharpness = SHARPNESS * max(1.0, 12.0 / max(len(origins), 1))
     blend = softmax_weights(loss * prior if len(origins) else prior, sharpness)
     parts = {part: np.zeros(horizon_days) for part in PARTS}
