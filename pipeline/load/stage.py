@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 from pipeline.contracts.settings import Settings
 from pipeline.contracts.tables import TABLES
+from pipeline.core.load.events import EventEffects
 from pipeline.core.load.forecast import LoadForecast, Request, forecast_series
 from pipeline.load import frames
 from pipeline.load.capacity import capacity_orders
@@ -112,20 +114,48 @@ def script(night: Night) -> None:
 def _fits(
     tables: dict[str, pd.DataFrame], night: Night
 ) -> list[tuple[SeriesInput, LoadForecast | None]]:
-    """Every series with its forecast; None where it is all zeros, which the findings tell of."""
+    """Every series with its forecast; None where it is all zeros, which the findings tell of.
+
+    A kind of event that a series has not seen is borrowed from the region's series that have.
+    """
     settings = night.settings
+    inputs = series_inputs(tables, night.as_of, settings.load.horizon_days)
+    requests = [
+        Request(one.load, one.first_day, one.holiday, one.horizon_days, one.occurrences, one.analog,
+                one.excluded, one.accepted, None, settings.load.paths,
+                settings.planning.seed + night.as_of.toordinal() * 1000 + k)
+        for k, one in enumerate(inputs)
+    ]  # fmt: skip
     found: list[tuple[SeriesInput, LoadForecast | None]] = []
-    for k, one in enumerate(series_inputs(tables, night.as_of, settings.load.horizon_days)):
+    for one, request in zip(inputs, requests, strict=True):
         _check_services(one, tables)
-        if not np.nansum(one.load) > 0:
-            found.append((one, None))
-            continue
-        seed = settings.planning.seed + night.as_of.toordinal() * 1000 + k
-        found.append((one, forecast_series(Request(
-            one.load, one.first_day, one.holiday, one.horizon_days, one.occurrences, one.analog,
-            one.excluded, one.accepted, None, settings.load.paths, seed,
-        ))))  # fmt: skip
+        has_load = bool(np.nansum(one.load) > 0)
+        found.append((one, forecast_series(request) if has_load else None))
+    for k, (one, fit) in enumerate(found):
+        pooled = _borrowed(one, fit, found)
+        if pooled is not None:
+            found[k] = (one, forecast_series(replace(requests[k], pooled=pooled)))
     return found
+
+
+def _borrowed(
+    one: SeriesInput, fit: LoadForecast | None, found: list[tuple[SeriesInput, LoadForecast | None]]
+) -> EventEffects | None:
+    """Mean effects, over the region's other series, of the coming kinds that this one never saw."""
+    if fit is None:
+        return None
+    known = fit.events.coefficients
+    coming = {event.kind for event in one.occurrences if event.end > len(one.load) * 1440}
+    lent: dict[str, np.ndarray] = {}
+    for kind in sorted(coming - set(known) - {name for name, _ in one.analog}):
+        others = [
+            other.events.coefficients[kind] for its, other in found
+            if other is not None and kind in other.events.coefficients
+            and (its.region, its.minutes) == (one.region, one.minutes)
+        ]  # fmt: skip
+        if others:
+            lent[kind] = np.mean(np.stack(others), axis=0)
+    return EventEffects(one.minutes, lent, dict.fromkeys(lent, 1), {}) if lent else None
 
 
 def _check_services(one: SeriesInput, tables: dict[str, pd.DataFrame]) -> None:

@@ -95,6 +95,19 @@ def test_an_event_is_known_from_the_date_on_which_it_is_announced(world, setting
     assert loads[date(2022, 4, 21)] > 1.5 * loads[AS_OF]
 
 
+def test_a_series_that_never_saw_a_sale_borrows_it_from_its_region(tmp_path, settings):
+    old, new = series_frame("old"), series_frame("new", seed=2)
+    new = new[new["start_utc"] >= FIRST + pd.Timedelta(days=80)]
+    far = new.assign(series="far", region_id="south")
+    folder = folder_with(tmp_path / "raw", pd.concat([old, new, far]), events_frame())
+    store = Store(tmp_path / "out")
+    run_load_stage(store, folder, settings, AS_OF, "load_plan")
+    parts = store.read(AS_OF, "load_components").astype({"series": "str", "load_part": "str"})
+    event = parts[parts["load_part"] == "event"].groupby("series")["part_load"].sum()
+    assert event["new"] == pytest.approx(event["old"], rel=0.4)
+    assert abs(event["far"]) < 1e-6
+
+
 def test_rows_after_the_business_date_change_nothing(world, settings, planned, tmp_path):
     rows = pd.read_parquet(world / "load_series.parquet")
     future = rows["start_utc"] >= pd.Timestamp("2022-04-21")
