@@ -13,9 +13,11 @@ import pandas as pd
 
 from pipeline.forecast.attributes import Attribute, attribute_matrix, attributes_of
 from pipeline.forecast.censoring import demand_behind
+from pipeline.forecast.events import occasions
 from pipeline.forecast.features import EVENT_TYPES
 from pipeline.forecast.outliers import find_spikes
 from pipeline.forecast.panel import F32, I32, Calendar, Panel, align, event_distance
+from pipeline.forecast.seasons import with_exposure
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,9 @@ def assemble(
     seen = np.isfinite(units)
     begun = np.where(seen.any(axis=1), seen.argmax(axis=1), np.maximum(launch, days))
     demand = demand_behind(units, share, cut)
-    spikes = find_spikes(demand)
+    future = known_calendar(calendar, first, days + ahead, names, demand_calendar)
+    planned = np.asarray(occasions(future.named, len(names.regions), days + ahead).any(axis=0))
+    spikes = find_spikes(demand, planned[:, :days][key_region])
     panel = Panel(
         first.to_datetime64().astype("datetime64[D]"),
         np.where(spikes, np.float32(np.nan), demand),
@@ -129,13 +133,14 @@ def assemble(
         department.astype(np.int32),
         category.astype(np.int32),
         ((department + 1) * len(names.regions) + key_region).astype(np.int32),
-        known_calendar(calendar, first, days + ahead, names, demand_calendar),
+        future,
         attribute_matrix(attributes, names.attributes, item_ids)[key_item]
         if attributes is not None and names.attributes
         else None,
         tuple(k for k, (_, words) in enumerate(names.attributes) if words),
         _expected(launch_plans, item_ids, names, row, len(keys)),
     )
+    panel = with_exposure(panel)
     return Assembled(
         panel, spikes, demand, item_ids[key_item], np.array(names.regions, object)[key_region]
     )
@@ -241,17 +246,24 @@ def known_calendar(
     flags[region[inside], day[inside], kind[inside]] = 1.0
     is_event = np.zeros((len(names.regions), days), bool)
     starts: list[tuple[str, int]] = []
+    named = []
     for name, found in calendar.assign(day=day, region=region).groupby(
         calendar["event_name"].astype(str), sort=True
     ):
         begins = _annual_starts(np.unique(found["day"]))
         starts += [(str(name), int(d)) for d in begins]
+        own = found[(found["day"] >= 0) & (found["day"] < days) & (found["region"] >= 0)]
+        named.append(np.zeros((len(names.regions), days), bool))
+        named[-1][own["region"], own["day"]] = True
         for r in np.unique(found["region"]):
             here = np.intersect1d(found.loc[found["region"] == r, "day"], begins)
             is_event[r, here[(here >= 0) & (here < days)]] = r >= 0
     to_next, since = event_distance(is_event)
     closed, ends = _marked_days(demand_calendar, first, days, names)
-    return Calendar(flags, to_next, since, align(days, starts), closed, ends)
+    return Calendar(
+        flags, to_next, since, align(days, starts), closed, ends,
+        np.stack(named) if named else None,
+    )  # fmt: skip
 
 
 def _marked_days(

@@ -11,6 +11,7 @@ from pipeline.forecast.mean import daily_mean
 from pipeline.forecast.model import fit
 from pipeline.forecast.panel import Panel, totals
 from pipeline.forecast.scores import score_groups, velocity_class
+from pipeline.forecast.seasons import with_exposure
 from pipeline.forecast.serve import plan_windows
 from pipeline.forecast.windows import foresee
 
@@ -26,7 +27,7 @@ def backtest(
     levels, threads = np.array(QUANTILE_LEVELS), settings.run.threads
     parts = []
     for origin in origins:
-        known = panel.until(origin + 1)
+        known = with_exposure(panel.until(origin + 1))
         sums = totals(known)
         windows = [w for w in plan_windows(settings) if origin + sum(w) <= panel.days]
         if not windows:

@@ -27,6 +27,7 @@ def daily_drivers(booster: lgb.Booster, x: F32) -> F64:
     phi = np.zeros((len(x), len(DRIVERS)))
     np.add.at(phi.T, groups, raw[:, :-1].T)
     level = DRIVERS.index("level")
+    phi[:, DRIVERS.index("season")] += x[:, COLUMN["log_exposure"]]  # season, growth and events
     log_flat = x[:, COLUMN["log_level"]] + raw[:, -1] + phi[:, level]
     phi[:, level] = 0.0
     log_mean = log_flat + phi.sum(axis=1)

@@ -4,6 +4,11 @@ A row asks: standing at the end of day `origin`, what do we know about demand on
 Only days up to the origin are read from demand; prices and events are known in advance.
 Levels enter as logarithms of ratios to the row's `level`, which is the model's offset, so that
 trees learn what is common to large and small series.
+
+Time is counted in usual days: a day's exposure (see `seasons` and `events`) says how many it stands
+for. A level is units over exposure, and is forgotten by exposure, a usual day's worth a day at
+most, so an item out of its season keeps the level of its last one; the row's own exposure is part
+of the offset.
 """
 
 from __future__ import annotations
@@ -17,7 +22,8 @@ from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
 
 EVENT_TYPES = 6
 HALF_LIFE_DAYS = 21.0
-PRIOR_DAYS = 2.0
+PRIOR_DAYS, PRIOR_UNITS = 2.0, 1.0  # the lesser of both: a large prior says little of an item
+LEAST_SHARE = 0.15  # exposure of a span, by its days, below which it says nothing
 GROUP_DAYS = 168.0  # series-days of the group that temper the few of like price: three times 56
 TINY = 0.02
 
@@ -63,6 +69,7 @@ FEATURES: dict[str, str] = {
     "region": "level",
     "censored_28": "stock",
     **{f"event_type_{k}": "event" for k in range(EVENT_TYPES)},
+    "log_exposure": "season",
 }
 COLUMN = {name: place for place, name in enumerate(FEATURES)}
 _EVENT_0 = COLUMN["event_type_0"]
@@ -73,7 +80,10 @@ class History:
     """Running sums of a panel: everything a row needs is a difference of two of them.
 
     units, square, zeros, seen, cut   (n, days + 1) sums up to and without a day; suspected
-                stock-outs are not in `cut`: that a run has lasted too long shows only afterwards
+                stock-outs are not in `cut`: that a run has lasted too long shows only afterwards;
+                zeros count by exposure
+    exposure    (n, days + 1) sums of exposures of days seen
+    time        (n, days + 1) sums of all exposures
     level       (n, days + 1) exponentially weighted mean with the prior of the series' likes
     last_sale   (n, days + 1) last day with a sale, before a day
     """
@@ -81,8 +91,10 @@ class History:
     demand: F32
     units: F64
     square: F64
-    zeros: I32
+    zeros: F64
     seen: I32
+    exposure: F64
+    time: F64
     cut: I32
     level: F32
     last_sale: I32
@@ -100,12 +112,13 @@ def history(panel: Panel, totals: Totals) -> History:
     """Running sums of `panel`, a shard of the whole whose sums are `totals`."""
     seen = np.isfinite(panel.demand)
     units = np.where(seen, panel.demand, 0).astype(np.float64)
+    behind = panel.exposure()[0].astype(np.float64)
     group_units, group_count = _running(totals.group_units), _running(totals.group_count)
     item_units, item_count = _running(totals.item_units), _running(totals.item_count)
     level = np.empty((panel.series, panel.days + 1), np.float32)
     last_sale = np.empty((panel.series, panel.days + 1), np.int32)
     _levels(
-        panel.demand, panel.launch_day, panel.item, panel.group, panel.like(), totals.lead,
+        panel.demand, behind, panel.launch_day, panel.item, panel.group, panel.like(), totals.lead,
         group_units, group_count, item_units, item_count, _running(totals.like_units),
         _running(totals.like_count), level, last_sale,
     )  # fmt: skip
@@ -113,8 +126,10 @@ def history(panel: Panel, totals: Totals) -> History:
         panel.demand,
         _running(units),
         _running(units**2),
-        _running((seen & (units == 0)).astype(np.float64)).astype(np.int32),
+        _running(np.where(seen & (units == 0), behind, 0.0)),
         _running(seen.astype(np.float64)).astype(np.int32),
+        _running(np.where(seen, behind, 0.0)),
+        _running(behind),
         _running((panel.is_censored & (panel.demand != 0)).astype(np.float64)).astype(np.int32),
         level,
         last_sale,
@@ -135,7 +150,7 @@ def _span(running, row, end, days):  # type: ignore[no-untyped-def]  # numba ker
 
 @numba.njit(cache=True)
 def _levels(  # type: ignore[no-untyped-def]  # numba kernel
-    demand, launch, item, group, like, lead,
+    demand, behind, launch, item, group, like, lead,
     group_units, group_count, item_units, item_count, like_units, like_count, level, last_sale,
 ):  # fmt: skip
     """A series' prior is what like-priced series of its group sell, and its item elsewhere: the
@@ -154,14 +169,17 @@ def _levels(  # type: ignore[no-untyped-def]  # numba kernel
                 _span(like_count, like[i], end, 56) + GROUP_DAYS
             )
             count = _span(item_count, item[i], end, 56)
-            if count >= 28:
+            if count > 0:
                 elsewhere = _span(item_units, item[i], end, 56) / count
-                prior = np.sqrt(max(elsewhere, TINY) * max(prior, TINY))
-            level[i, d] = (units + PRIOR_DAYS * prior) / (weight + PRIOR_DAYS) + 0.5 * TINY
+                part = 0.5 * min(count / 28.0, 1.0)
+                prior = max(elsewhere, TINY) ** part * max(prior, TINY) ** (1.0 - part)
+            borrowed = min(PRIOR_DAYS, PRIOR_UNITS / max(prior, TINY))
+            level[i, d] = (units + borrowed * prior) / (weight + borrowed) + 0.5 * TINY
             last_sale[i, d] = sold
             if d < days and not np.isnan(demand[i, d]):
-                units = units * decay + demand[i, d]
-                weight = weight * decay + 1.0
+                passed = decay ** min(behind[i, d], 1.0)
+                units = units * passed + demand[i, d]
+                weight = weight * passed + behind[i, d]
                 if demand[i, d] > 0:
                     sold = d
 
@@ -172,8 +190,10 @@ def _log_ratio(a, b, tiny):  # type: ignore[no-untyped-def]  # numba kernel
 
 
 @numba.njit(cache=True)
-def _own(out, demand, units, square, zeros, seen, cut, level, last_sale, launch,  # type: ignore[no-untyped-def]  # numba kernel
-         series, origin, target):  # fmt: skip
+def _own(  # type: ignore[no-untyped-def]  # numba kernel
+    out, demand, behind, units, square, zeros, seen, exposure, time, cut, level, last_sale, launch,
+    series, origin, target,
+):  # fmt: skip
     spans = np.array([7, 14, 28, 56, 112, 364])
     for k in range(series.shape[0]):
         i, t = series[k], origin[k]
@@ -181,44 +201,50 @@ def _own(out, demand, units, square, zeros, seen, cut, level, last_sale, launch,
         tiny = TINY + 0.02 * base
         out[k, 0] = np.log(base)
         for s in range(6):
-            n = _span(seen, i, t, spans[s])
+            n, usual = _span(seen, i, t, spans[s]), _span(exposure, i, t, spans[s])
             out[k, 1 + s] = np.nan
-            if n > 0 and (spans[s] < 100 or n > spans[s] // 2):
-                out[k, 1 + s] = _log_ratio(_span(units, i, t, spans[s]) / n, base, tiny)
+            if usual > LEAST_SHARE * n and (spans[s] < 100 or n > spans[s] // 2):
+                out[k, 1 + s] = _log_ratio(_span(units, i, t, spans[s]) / usual, base, tiny)
         n28, n112 = _span(seen, i, t, 28), _span(seen, i, t, 112)
-        out[k, 7] = _span(zeros, i, t, 28) / n28 if n28 > 0 else np.nan
-        out[k, 8] = _span(zeros, i, t, 112) / n112 if n112 > 0 else np.nan
-        out[k, 9] = min(t - last_sale[i, t + 1], 200)
-        sales = n112 - _span(zeros, i, t, 112)
+        usual_28, usual_112 = _span(exposure, i, t, 28), _span(exposure, i, t, 112)
+        out[k, 7], out[k, 8] = np.nan, np.nan
+        if usual_28 > LEAST_SHARE * n28:
+            out[k, 7] = _span(zeros, i, t, 28) / usual_28
+        sold = last_sale[i, t + 1]
+        out[k, 9] = min(time[i, t + 1] - time[i, sold + 1], 200) if sold >= 0 else 200
+        sales = 0.0
+        if usual_112 > LEAST_SHARE * n112:
+            out[k, 8] = _span(zeros, i, t, 112) / usual_112
+            sales = usual_112 - _span(zeros, i, t, 112)
         out[k, 10] = np.nan
         out[k, 11] = np.nan
         if sales > 0:
-            mean = _span(units, i, t, 112) / n112
             out[k, 10] = _log_ratio(_span(units, i, t, 112) / sales, base, tiny)
-            spread = max(_span(square, i, t, 112) / n112 - mean * mean, 0.0)
-            out[k, 11] = np.sqrt(spread) / (mean + tiny)
+            daily = _span(units, i, t, 112) / n112
+            spread = max(_span(square, i, t, 112) / n112 - daily * daily, 0.0)
+            out[k, 11] = np.sqrt(spread) / (daily + tiny)
         peak = 0.0
         for d in range(max(0, t - 27), t + 1):
-            peak = max(peak, demand[i, d])
+            peak = max(peak, demand[i, d] / max(behind[i, d], 0.3))
         out[k, 12] = _log_ratio(peak, base, tiny)
         out[k, 13] = min(target[k] - launch[i], 2000)
-        out[k, 14] = _weekday_own(demand, units, seen, i, t, target[k])
+        out[k, 14] = _weekday_own(demand, behind, units, exposure, i, t, target[k])
         out[k, 38] = _span(cut, i, t, 28) / max(n28, 1)
 
 
 @numba.njit(cache=True)
-def _weekday_own(demand, units, seen, i, t, target):  # type: ignore[no-untyped-def]  # numba kernel
+def _weekday_own(demand, behind, units, exposure, i, t, target):  # type: ignore[no-untyped-def]  # numba kernel
     """Log of the target weekday's share in the last eight weeks, drawn towards a flat week."""
-    n = _span(seen, i, t, 56)
-    if n == 0:
+    usual = _span(exposure, i, t, 56)
+    if usual <= LEAST_SHARE * 56:
         return np.nan
-    mean = _span(units, i, t, 56) / n
-    same, count = 0.0, 0
+    mean = _span(units, i, t, 56) / usual
+    same, count = 0.0, 0.0
     for week in range(8):
         d = t - (t - target) % 7 - 7 * week
         if d >= 0 and not np.isnan(demand[i, d]):
             same += demand[i, d]
-            count += 1
+            count += behind[i, d]
     return _log_ratio((same + 2.0 * mean) / (count + 2.0), mean, TINY)
 
 
@@ -339,10 +365,12 @@ def features(
     if totals.lead + panel.days < 800:  # each day of the year seen once is no season
         year_day[:] = np.nan
     calendar = panel.calendar
+    behind, ahead = panel.exposure()
     _own(
-        out, past.demand, past.units, past.square, past.zeros, past.seen, past.cut, past.level,
-        past.last_sale, panel.launch_day, series, origin, target,
+        out, past.demand, behind, past.units, past.square, past.zeros, past.seen, past.exposure,
+        past.time, past.cut, past.level, past.last_sale, panel.launch_day, series, origin, target,
     )  # fmt: skip
+    out[:, COLUMN["log_exposure"]] = np.log(ahead[series, target])
     _peers(
         out, panel.item, panel.group, past.level, totals.lead, past.group_units,
         past.group_count, past.item_units, past.item_count, calendar.aligned_day,

@@ -11,6 +11,7 @@ from pipeline.forecast.mean import daily_mean
 from pipeline.forecast.model import Model
 from pipeline.forecast.panel import F64, totals
 from pipeline.forecast.scores import velocity_class
+from pipeline.forecast.seasons import as_known
 from pipeline.forecast.serve import shards
 from pipeline.forecast.windows import foresee
 
@@ -26,8 +27,8 @@ def foreseen_lately(
     The windows (`_COLUMNS`) start max(SCORED_DAYS) days ago. Only the trees are from before the
     fact; spread and levels are the model's own.
     """
-    panel = assembled.panel
-    origin = panel.days - 1 - max(SCORED_DAYS)
+    origin = assembled.panel.days - 1 - max(SCORED_DAYS)
+    panel = as_known(assembled.panel, origin) if origin >= 1 else assembled.panel
     empty = pd.DataFrame({name: pd.Series(dtype=float) for name in _COLUMNS})
     frames, units, found = [empty], [np.empty(0)], [np.empty((0, len(QUANTILE_LEVELS)))]
     sums, mean_of = totals(panel), daily_mean(model.early, threads)

@@ -9,8 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.contracts.settings import MeanSettings
-from pipeline.forecast.features import COLUMN, FEATURES, feature_names, features, history
+from pipeline.forecast.features import (
+    COLUMN,
+    FEATURES,
+    LEAST_SHARE,
+    feature_names,
+    features,
+    history,
+)
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
+from pipeline.forecast.panel import totals as sums_of
+from pipeline.forecast.seasons import as_known
 
 DETERMINISTIC = {
     "deterministic": True,
@@ -57,8 +66,21 @@ def sample_rows(
     rows = np.stack([series, origin, target])
     rows = np.concatenate([rows, launch_rows(panel, settings, horizon, last_day, random)], axis=1)
     rows = rows[:, np.argsort(rows[0], kind="stable")]
-    series, origin, target = rows[:, panel.observed()[rows[0], rows[2]]].astype(np.int32)
+    rows = rows[:, panel.observed()[rows[0], rows[2]]]
+    if panel.season is not None:
+        rows = rows[:, in_season(panel.season)[panel.item[rows[0]], rows[2]]]
+    series, origin, target = rows.astype(np.int32)
     return series, origin, target
+
+
+def in_season(season: F32, beside: int = 7) -> npt.NDArray[np.bool_]:
+    """Days (items, days) well within an item's season: its edges, a few days earlier or later than
+    last year, and the days beyond them would teach that it sells less than its season says."""
+    out = season >= LEAST_SHARE
+    for days in range(1, beside + 1):
+        out[:, days:] &= season[:, :-days] >= LEAST_SHARE
+        out[:, :-days] &= season[:, days:] >= LEAST_SHARE
+    return np.asarray(out)
 
 
 def launch_rows(
@@ -94,12 +116,12 @@ def fit_mean(
     inverse of a negative binomial's relative variance, so that large series do not drown the
     rest. `weight` multiplies that by series.
     """
-    known = panel.until(last_day + 1)
+    known = as_known(panel, last_day).until(last_day + 1)
     series, origin, target = sample_rows(known, settings, horizon, last_day, seed)
-    seen = totals.until(last_day + 1)
+    seen = totals.until(last_day + 1) if known.season is None else sums_of(known)
     past = history(known, seen)
     x = features(known, seen, past, series, origin, target)
-    level = past.level[series, origin + 1].astype(np.float64)
+    level = np.exp(offset(x))
     row_weight = 1 / (1 + level / settings.weight_units)
     if weight is not None:
         row_weight *= weight[series]
@@ -107,7 +129,7 @@ def fit_mean(
         x,
         known.demand[series, target],
         weight=row_weight,
-        init_score=np.log(level),
+        init_score=offset(x),
         feature_name=feature_names(known),
         categorical_feature=[len(FEATURES) + k for k in known.word_attributes],
         params={"max_bin": settings.max_bin, "bin_construct_sample_cnt": 200_000, "verbosity": -1},
@@ -129,12 +151,18 @@ def fit_mean(
     return lgb.train(options, data, num_boost_round=settings.trees)
 
 
+def offset(x: F32) -> F64:
+    """Logarithm of what a row would sell by its level and its day's exposure alone."""
+    log_mean = x[:, COLUMN["log_level"]].astype(np.float64) + x[:, COLUMN["log_exposure"]]
+    return np.asarray(log_mean)
+
+
 def daily_mean(booster: lgb.Booster, threads: int) -> Callable[[F32], F64]:
     """Function from a feature matrix to the expected units of its rows."""
 
     def predict(x: F32) -> F64:
         used = workers(len(x), threads)
         raw = np.asarray(booster.predict(x, raw_score=True, num_threads=used))
-        return np.asarray(np.exp(raw + x[:, COLUMN["log_level"]]))
+        return np.asarray(np.exp(raw + offset(x)))
 
     return predict

@@ -15,6 +15,8 @@ from pipeline.contracts.settings import ForecastSettings
 from pipeline.errors import UsageError
 from pipeline.forecast.mean import daily_mean, fit_mean
 from pipeline.forecast.panel import F64, Panel, Totals
+from pipeline.forecast.panel import totals as sums_of
+from pipeline.forecast.seasons import as_known
 from pipeline.forecast.spread import PastErrors, Spread, fit_spread
 from pipeline.forecast.windows import Windows, foresee, join
 
@@ -121,7 +123,10 @@ def past_windows(
 ) -> tuple[Windows, F64]:
     """Windows after day `cut` as foreseen by `early`, and what was demanded in them."""
     rows = calibration_rows(panel, settings, seed)
-    shard = panel.take(rows)
+    known = as_known(panel, cut)
+    if known is not panel:
+        totals = sums_of(known)
+    shard = known.take(rows)
     parts = []
     origins = range(cut, panel.days - 1, settings.calibration_step_days)
     for origin in sorted({panel.whole_origin(day) for day in origins} - {*range(cut)}):

@@ -24,26 +24,29 @@ _LEAST_DAYS = 56
 _FORTNIGHT = 14
 
 
-def find_spikes(demand: F32) -> npt.NDArray[np.bool_]:
-    """Spikes (series, days) of daily demand, judged by earlier days and the fortnight around."""
+def find_spikes(demand: F32, planned: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.bool_]:
+    """Spikes (series, days) of daily demand, judged by earlier days and the fortnight around.
+
+    What happens on a `planned` day (series, days), an event of the calendar, is no accident.
+    """
     spikes = np.zeros(demand.shape, bool)
-    _mark(demand, spikes)
+    _mark(demand, np.zeros(demand.shape, bool) if planned is None else planned, spikes)
     return spikes
 
 
 @numba.njit(cache=True)
-def _mark(demand, spikes):  # type: ignore[no-untyped-def]  # numba kernel
+def _mark(demand, planned, spikes):  # type: ignore[no-untyped-def]  # numba kernel
     for i in range(demand.shape[0]):
         recent = np.full(3, -1000)
         for d in range(demand.shape[1]):
             units = demand[i, d]
-            if not units > SPIKE_UNITS:
+            if planned[i, d] or not units > SPIKE_UNITS:
                 continue
             peak, seen = 0.0, 0
             for before in range(max(0, d - _LOOK_BACK_DAYS), d):
                 if not np.isnan(demand[i, before]):
                     seen += 1
-                    if not spikes[i, before]:
+                    if not spikes[i, before] and not planned[i, before]:
                         peak = max(peak, demand[i, before])
             if seen < _LEAST_DAYS or units <= SPIKE_RATIO * peak:
                 continue

@@ -12,6 +12,7 @@ F64 = npt.NDArray[np.float64]
 I32 = npt.NDArray[np.int32]
 
 PRICE_BANDS, BAND_WIDTH = 16, 0.35
+LEAST_EXPOSURE = 0.5
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Calendar:
                   place beside the same moving event, else 364 days before; may be negative
     closed        (regions, days + ahead) days on which a region sells nothing; None: never
     period_ends   (periods,) days that end a week or month of sales reported in one
+    named         (events, regions, days + ahead) days on which each named event falls
     """
 
     flags: F32
@@ -33,6 +35,7 @@ class Calendar:
     aligned_day: I32
     closed: npt.NDArray[np.bool_] | None = None
     period_ends: I32 | None = None
+    named: npt.NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,10 @@ class Panel:
     attributes    (n, attributes) what product lines record of their items, NaN where a line lacks
                   it; those named by place in `word_attributes` are codes of words
     expected      (n,) units a day that planners expect at launch, NaN where they say nothing
+    season        (items, days + ahead) usual days that a day counts for by season and growth
+    lift          (n, days + ahead) the same by named events, as known before each
+    lift_seen     (n, days) the same as known after each
+    period_days   days that a "day" stands for: 7 where demand is weekly
     """
 
     first_date: np.datetime64
@@ -66,6 +73,10 @@ class Panel:
     attributes: F32 | None = None
     word_attributes: tuple[int, ...] = ()
     expected: F32 | None = None
+    season: F32 | None = None
+    lift: F32 | None = None
+    lift_seen: F32 | None = None
+    period_days: int = 1
 
     @property
     def days(self) -> int:
@@ -86,6 +97,22 @@ class Panel:
     def first_weekday(self) -> int:
         """Weekday of day 0, Monday = 0."""
         return int((self.first_date.astype("datetime64[D]").astype(np.int64) + 3) % 7)
+
+    def seen_lift(self) -> F32 | float:
+        """Lift (n, days) of the days behind; 1 without named events."""
+        return 1.0 if self.lift_seen is None else self.lift_seen
+
+    def exposure(self) -> tuple[F32, F32]:
+        """How many usual days each day counts for: behind (n, days), and ahead (n, days + ahead)
+        of it. With the second a day is forecast, with the first it is learned from."""
+        behind = np.ones(self.demand.shape, np.float32) * self.seen_lift()
+        ahead = np.ones(self.price.shape, np.float32)
+        if self.lift is not None:
+            ahead = ahead * self.lift
+        if self.season is not None:
+            season = self.season[self.item]
+            behind, ahead = behind * season[:, : self.days], ahead * season
+        return behind, ahead
 
     def observed(self) -> npt.NDArray[np.bool_]:
         """Days (n, days) whose demand may teach or judge: seen, and in no suspected stock-out."""
@@ -128,13 +155,18 @@ class Panel:
         names = ("demand", "price", "is_censored", "launch_day", "end_day")
         codes = ("item", "region", "department", "category", "group")
         own = {name: getattr(self, name)[rows] for name in names + codes}
-        attributes = None if self.attributes is None else self.attributes[rows]
-        expected = None if self.expected is None else self.expected[rows]
-        return replace(self, **own, attributes=attributes, expected=expected)
+        for name in ("attributes", "expected", "lift", "lift_seen"):
+            values = getattr(self, name)
+            own[name] = None if values is None else values[rows]
+        return replace(self, **own)
 
     def until(self, days: int) -> Panel:
         """The panel as it was known `days` days after its start: later demand is gone."""
-        return replace(self, demand=self.demand[:, :days], is_censored=self.is_censored[:, :days])
+        seen = None if self.lift_seen is None else self.lift_seen[:, :days]
+        return replace(
+            self, demand=self.demand[:, :days], is_censored=self.is_censored[:, :days],
+            lift_seen=seen,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -168,9 +200,10 @@ class Totals:
 
 
 def totals(panel: Panel) -> Totals:
-    """Sums of `panel` by group, by item and by likeness."""
+    """Sums of `panel` by group, by item and by likeness, in units of a usual day."""
     observed = np.isfinite(panel.demand)
     units = np.where(observed, panel.demand, 0).astype(np.float64)
+    units /= np.maximum(panel.exposure()[0], LEAST_EXPOSURE)
 
     def by(codes: I32, values: F64) -> F64:
         summed = np.zeros((int(codes.max()) + 1, panel.days))

@@ -22,18 +22,22 @@ _BORROWED = (
     "item_7_28", "item_share", "price_vs_28", "price_log", "days_to_event", "department",
     "category", "censored_28",
 )  # fmt: skip
-SHAPE_FEATURES = ("log_mean", "log_days", "start_day", "mean_vs_level", *_BORROWED)
+SHAPE_FEATURES = (
+    "log_mean", "log_days", "start_day", "mean_vs_level", "mean_log_exposure", *_BORROWED
+)  # fmt: skip
 _LIMITS = ((-3.0, 9.0), (-12.0, 4.0))
 
 
-def shape_features(x: F32, mean: F64, start: I32, days: I32) -> F32:
-    """Features (rows, `SHAPE_FEATURES`) of windows; `x` are the features of their first days."""
+def shape_features(x: F32, mean: F64, exposure: F64, start: I32, days: I32) -> F32:
+    """Features (rows, `SHAPE_FEATURES`) of windows of so much `exposure`; `x` are the features of
+    their first days."""
     out = np.empty((len(mean), len(SHAPE_FEATURES)), np.float32)
     out[:, 0] = np.log(mean)
     out[:, 1] = np.log(days)
     out[:, 2] = start
-    out[:, 3] = np.log(mean / days) - x[:, COLUMN["log_level"]]
-    out[:, 4:] = x[:, [COLUMN[name] for name in _BORROWED]]
+    out[:, 3] = np.log(mean / exposure) - x[:, COLUMN["log_level"]]
+    out[:, 4] = np.log(exposure / days)
+    out[:, 5:] = x[:, [COLUMN[name] for name in _BORROWED]]
     return out
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.forecast.features import features, history
+from pipeline.forecast.features import COLUMN, features, history
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
 from pipeline.forecast.shape import shape_features
 
@@ -89,6 +89,9 @@ class Days:
     def windows(self, windows: list[tuple[int, int]]) -> Windows:
         """The windows of all series, sorted by series, then in the order of `windows`."""
         mean = np.maximum(self.sums(windows), OFF_SALE_UNITS).ravel()
+        own = np.zeros_like(self.mean)
+        own[:, self.known] = np.exp(self.x[:, :, COLUMN["log_exposure"]])
+        exposure = np.maximum(replace(self, mean=own).sums(windows), 1e-3)
         start, days = (np.array(column, np.int32) for column in zip(*windows, strict=True))
         rows = len(self.mean)
         x = self.x[:, np.searchsorted(self.known, start)].reshape(-1, self.x.shape[2])
@@ -99,7 +102,7 @@ class Days:
             tiled_start,
             tiled_days,
             mean,
-            shape_features(x, mean, tiled_start, tiled_days),
+            shape_features(x, mean, exposure.ravel(), tiled_start, tiled_days),
         )
 
 

@@ -15,6 +15,7 @@ from pipeline.forecast.features import (
     GROUP_DAYS,
     HALF_LIFE_DAYS,
     PRIOR_DAYS,
+    PRIOR_UNITS,
     TINY,
     features,
     history,
@@ -70,7 +71,11 @@ def test_level_is_the_weighted_mean_with_its_prior(assembled: Assembled) -> None
         like_mean = (np.nansum(like) + GROUP_DAYS * group) / (days + GROUP_DAYS)
         prior = float(np.sqrt(elsewhere * like_mean))
         expected = slow.weighted_level(
-            panel.demand[i].astype(float), origin, prior, HALF_LIFE_DAYS, PRIOR_DAYS
+            panel.demand[i].astype(float),
+            origin,
+            prior,
+            HALF_LIFE_DAYS,
+            min(PRIOR_DAYS, PRIOR_UNITS / prior),
         )
         level = np.exp(x[i, COLUMN["log_level"]])
         assert level == pytest.approx(expected + 0.5 * TINY, rel=1e-4)

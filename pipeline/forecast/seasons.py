@@ -1,0 +1,213 @@
+"""What happens every year: an item's own season and growth, trusted as far as they have forecast.
+
+Seasons are learned on an item's sum over regions. The index of a day is what sold around the same
+days of earlier years over those years' means, drawn to 1 by `BORROWED_UNITS` (a Gamma prior); it
+reads no later day than half a year before its own, so a training row sees of its target's season
+what a night would have seen. Growth is the logarithm of the last year over the year before.
+
+How far an item's season and growth go on is no assumption. Four experts (flat, season, growth,
+both) forecast eight weeks from each month of the last year; the probability
+of an expert is that of its forecasts under a negative binomial, with the share of the experts among
+all items as its prior (EM). An item that sells in August alone trusts its season wholly, an item
+whose last year was an accident hardly at all.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.forecast.distribution import log_likelihood
+from pipeline.forecast.events import occasions, with_lifts
+from pipeline.forecast.panel import F32, F64, Panel
+
+YEAR_DAYS = 365.25
+REACH_DAYS = 7
+INDEX_UNITS = 40.0
+"""An index reads as many days around its own as sell so many units, `REACH_DAYS` at most."""
+BORROWED_UNITS = 0.5
+LEAST, MOST = 0.005, 50.0
+MOST_GROWTH = math.log(3.0)
+TESTED_DAYS, TEST_STEP_DAYS = 56, 28
+TESTS = 12
+HALF_LIFE_DAYS = 21.0
+SIZES = (3.0, 12.0, 50.0, 200.0)
+"""Sizes of the negative binomials under which experts are compared; which is true is unknown."""
+MOST_EVIDENCE = 6.0
+"""Most that one test may say for an expert: a single accident decides nothing."""
+EXPERT_PRIOR = np.array([0.85, 0.05, 0.05, 0.05])
+PRIOR_ITEMS = 20.0
+
+
+def with_exposure(panel: Panel) -> Panel:
+    """`panel` with its exposures anew, as known at its end: season and growth, then named events.
+
+    A day's exposure is how many usual days of its series it counts for. Days of named events tell
+    nothing of the season.
+    """
+    days, total = panel.days, panel.days + panel.ahead
+    regions = int(panel.region.max()) + 1
+    is_usual = ~np.asarray(occasions(panel.calendar.named, regions, total).any(axis=(0, 1)))
+    units = item_sums(panel, panel.demand) * is_usual[:days]
+    year = YEAR_DAYS / panel.period_days
+    seen = item_sums(panel, np.isfinite(panel.demand).astype(np.float32)) > 0
+    first = np.where(seen.any(axis=1), seen.argmax(axis=1), days)
+    index = np.empty((len(units), total), np.float32)
+    _index(units, is_usual, first, year, max(1, REACH_DAYS // panel.period_days), index)
+    growth = year_on_year(units, first, int(year), days)
+    test, step = (max(1, days // panel.period_days) for days in (TESTED_DAYS, TEST_STEP_DAYS))
+    evidence = np.zeros((len(units), 4, len(SIZES)))
+    half_life = HALF_LIFE_DAYS / panel.period_days
+    _evidence(units, is_usual, first, index, year, test, step, half_life, evidence)
+    season, grows = _trust(marginal(evidence))
+    slope = np.where(np.isfinite(growth), growth, 0.0) * grows / year
+    ahead = np.arange(total) - days
+    exposure = season[:, None] * np.log(index) + slope[:, None] * np.maximum(ahead, -year)
+    return with_lifts(replace(panel, season=np.exp(exposure).astype(np.float32)))
+
+
+def as_known(panel: Panel, day: int) -> Panel:
+    """`panel` with the exposures that were known at the end of `day`; its later demand stays.
+
+    A panel without exposures is left so.
+    """
+    if panel.season is None or day == panel.days - 1:
+        return panel
+    early = with_exposure(panel.until(day + 1))
+    seen = early.lift_seen
+    if seen is not None and early.lift is not None:
+        seen = np.concatenate([seen, early.lift[:, day + 1 : panel.days]], axis=1)
+    return replace(panel, season=early.season, lift=early.lift, lift_seen=seen)
+
+
+def item_sums(panel: Panel, values: F32) -> F64:
+    """Sums (items, days) of a (series, days) matrix over regions; NaN counts as nothing."""
+    out = np.zeros((int(panel.item.max()) + 1, values.shape[1]))
+    order = np.argsort(panel.item, kind="stable")
+    starts = np.flatnonzero(np.diff(panel.item[order], prepend=-1))
+    filled = np.nan_to_num(values[order]).astype(np.float64)
+    out[panel.item[order][starts]] = np.add.reduceat(filled, starts, axis=0)
+    return out
+
+
+@numba.njit(cache=True)
+def _index(units, is_usual, first, year, reach, out):  # type: ignore[no-untyped-def]  # numba kernel
+    """Season index (items, days + ahead): 1 where no earlier year is known."""
+    items, days = units.shape
+    length, once = int(year), int(year + 0.5)
+    counted = np.zeros(days + 1)
+    for d in range(days):
+        counted[d + 1] = counted[d] + is_usual[d]
+    for i in range(items):
+        running = np.zeros(days + 1)
+        for d in range(days):
+            running[d + 1] = running[d] + units[i, d]
+        square = 0.0
+        for d in range(days):
+            square += units[i, d] * units[i, d]
+        daily = square / max(running[days], 1.0)  # of a day on which units are sold
+        near = min(reach, max(1, int(INDEX_UNITS / max(daily, 1e-9) / 2)))
+        for d in range(out.shape[1] - 1, -1, -1):
+            if d - once < first[i]:  # the first year is its own: only levels long past read it
+                out[i, d] = out[i, d + once] if d + once < out.shape[1] else 1.0
+                continue
+            sold, usual = 0.0, 0.0
+            back, place = 1, d - once
+            while place >= first[i]:
+                low, high = max(place - near, first[i]), min(place + near + 1, days)
+                begin = max(place - length // 2, first[i])
+                end = min(begin + length, days, max(d, begin + length // 2))
+                if high > low and end - begin >= 0.75 * length:
+                    sold += running[high] - running[low]
+                    mean = running[end] - running[begin]
+                    mean /= max(counted[end] - counted[begin], 1.0)
+                    usual += (counted[high] - counted[low]) * mean
+                back += 1
+                place = d - int(back * year + 0.5)
+            ratio = (sold + BORROWED_UNITS) / (usual + BORROWED_UNITS)
+            out[i, d] = min(max(ratio, LEAST), MOST)
+
+
+def year_on_year(units: F64, first: npt.NDArray[np.integer], year: int, day: int) -> F64:
+    """Log growth (items,) of the year up to `day` over the one before; NaN where not known."""
+    if day < 2 * year:
+        return np.full(len(units), np.nan)
+    last = units[:, day - year : day].sum(axis=1)
+    before = units[:, day - 2 * year : day - year].sum(axis=1)
+    growth = np.log((last + 10.0) / (before + 10.0))
+    return np.where(first <= day - 2 * year, np.clip(growth, -MOST_GROWTH, MOST_GROWTH), np.nan)
+
+
+@numba.njit(cache=True)
+def _evidence(units, is_usual, first, index, year, test, step, half_life, out):  # type: ignore[no-untyped-def]  # numba kernel
+    """Log likelihoods (items, experts) of the last year's tests; 0 where there are none."""
+    items, days = units.shape
+    half = int(year) // 2
+    lag = (half_life / math.log(2.0) + 0.5 * test) / year
+    for i in range(items):
+        start = first[i] + int(year) + 1 + test
+        if days - start < 2 * test:
+            continue
+        running = np.zeros(days + 1)
+        for d in range(days):
+            running[d + 1] = running[d] + units[i, d]
+        origin = days - test - TESTS * step
+        flat, flat_days, own, own_days = 0.0, 0.0, 0.0, 0.0
+        decay = 0.5 ** (1.0 / half_life)
+        for d in range(first[i], days):
+            if max(origin, start) <= d <= days - test and (days - d) % step == 0:
+                ahead, length = 0.0, 0.0
+                for later in range(d, d + test):
+                    ahead += index[i, later] * is_usual[later]
+                    length += is_usual[later]
+                log_growth = 0.0
+                last = running[d] - running[d - half]
+                before = running[d - half] - running[d - 2 * half]
+                log_growth = 2.0 * math.log((last + 10.0) / (before + 10.0))
+                log_growth = min(max(log_growth, -MOST_GROWTH), MOST_GROWTH) * lag
+                came = running[d + test] - running[d]
+                level = (flat + 0.02) / (flat_days + 1.0) * length
+                season = (own + 0.02) / (own_days + 1.0) * ahead
+                grown = math.exp(log_growth)
+                for j, size in enumerate(SIZES):
+                    log_size = math.log(size)
+                    base = log_likelihood(came, level, log_size, -12.0)
+                    out[i, 0, j] += base
+                    for k, mean in enumerate((season, level * grown, season * grown)):
+                        gain = log_likelihood(came, mean, log_size, -12.0) - base
+                        out[i, k + 1, j] += base + min(max(gain, -MOST_EVIDENCE), MOST_EVIDENCE)
+            if not is_usual[d]:
+                continue
+            flat, flat_days = flat * decay + units[i, d], flat_days * decay + 1.0
+            passed = decay ** min(index[i, d], 1.0)
+            own, own_days = own * passed + units[i, d], own_days * passed + index[i, d]
+
+
+def marginal(evidence: F64) -> F64:
+    """Log likelihoods (items, experts), each size (items, experts, sizes) as likely as any."""
+    top = evidence.max(axis=(1, 2), keepdims=True)
+    summed = np.log(np.exp(evidence - top).sum(axis=2))
+    return np.asarray(summed - summed[:, :1])
+
+
+def _trust(evidence: F64) -> tuple[F64, F64]:
+    """Probabilities (items,) that the season goes on, and that the growth does.
+
+    Items that could not be tested share the probability of all; without any test there is none.
+    """
+    tested = evidence.any(axis=1)
+    if not tested.any():
+        return np.zeros(len(evidence)), np.zeros(len(evidence))
+    share = EXPERT_PRIOR
+    chance = np.tile(share, (len(evidence), 1))
+    for _ in range(20):
+        log_chance = np.log(share) + evidence
+        chance = np.exp(log_chance - log_chance.max(axis=1, keepdims=True))
+        chance /= chance.sum(axis=1, keepdims=True)
+        share = chance[tested].sum(axis=0) + PRIOR_ITEMS * EXPERT_PRIOR
+        share = share / share.sum()
+    return chance[:, 1] + chance[:, 3], chance[:, 2] + chance[:, 3]

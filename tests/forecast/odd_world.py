@@ -1,0 +1,103 @@
+"""A shop of ordinary items and a few odd ones, whose truth is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from pipeline.forecast.panel import F64
+
+AS_OF = date(2024, 7, 31)
+DAYS, AHEAD = 800, 60
+FAIRS = ("2022-08-12", "2023-08-18", "2024-08-09")
+FAIR_DAYS = 4
+WEEKDAY = np.array([0.85, 0.85, 0.9, 1.0, 1.15, 1.25, 1.0])
+
+
+@dataclass(frozen=True)
+class Odd:
+    """A kind of item: its expected units a day, and the first day on sale."""
+
+    name: str
+    days: int
+    """Length of the window that is judged."""
+
+
+KINDS = (
+    Odd("august", 56), Odd("event_4", 28), Odd("event_20", 28), Odd("doubling", 56),
+    Odd("halving", 56), Odd("ten_days", 28), Odd("christmas", 56),
+)  # fmt: skip
+
+
+def rates(kind: str, size: float, dates: pd.DatetimeIndex) -> tuple[F64, int]:
+    """Expected units (days,) of an item of about `size`, and the day of its launch."""
+    day = np.arange(len(dates)) - DAYS
+    fair = np.zeros(len(dates), bool)
+    for begin in FAIRS:
+        first = pd.Timestamp(begin)
+        fair |= (dates >= first) & (dates < first + pd.Timedelta(days=FAIR_DAYS))
+    flat = np.ones(len(dates))
+    if kind == "august":
+        return np.where(dates.month == 8, 20.0 * size, 0.0), 0
+    if kind == "christmas":
+        return np.where(dates.month >= 11, 8.0 * size, 0.3 * size), 0
+    if kind.startswith("event_"):
+        return 0.75 * size * np.where(fair, float(kind[6:]), 1.0), 0
+    if kind in ("doubling", "halving"):
+        rate = 2.0 if kind == "doubling" else 0.5
+        return 4.0 * size * rate ** (day / 365.0), 0
+    if kind == "ten_days":
+        return size * flat, DAYS - 10
+    return size * WEEKDAY[dates.dayofweek], 0
+
+
+def odd_world(
+    ordinary: int, kin: int, regions: tuple[str, ...] = ("east", "west"), seed: int = 1
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Tables of `ordinary` items and `kin` of each kind, and the truth of each odd item: item_id,
+    kind, days, expected units of the next `days`."""
+    random = np.random.default_rng(seed)
+    dates = pd.date_range(pd.Timestamp(AS_OF) - pd.Timedelta(days=DAYS - 1), periods=DAYS + AHEAD)
+    plan = [("ordinary", float(s)) for s in np.exp(random.normal(0.3, 1.1, ordinary))]
+    sizes = [1.0, *np.exp(random.normal(0.3, 0.4, max(kin - 1, 0)))][:kin]
+    plan += [(kind.name, float(s)) for kind in KINDS for s in sizes]
+    rows, items, truth = [], [], []
+    for k, (kind, size) in enumerate(plan):
+        item = f"item_{k:04d}"
+        rate, launch = rates(kind, size, dates)
+        items.append((item, ("toys", "tools")[k % 2], dates[launch]))
+        for place, region in enumerate(regions):
+            share = (1.0 + place) / sum(range(1, len(regions) + 1))
+            units = random.poisson(share * rate[launch:DAYS])
+            rows.append(pd.DataFrame({
+                "item_id": item, "region_id": region, "date": dates[launch:DAYS],
+                "units": units.astype(float),
+            }))  # fmt: skip
+        days = {odd.name: odd.days for odd in KINDS}.get(kind)
+        if days:
+            truth.append((item, kind, days, rate[DAYS : DAYS + days].sum()))
+    ids = [row[0] for row in items]
+    fairs = [(pd.Timestamp(b) + pd.Timedelta(days=d), r, "fair", "local")
+             for b in FAIRS for d in range(FAIR_DAYS) for r in regions]  # fmt: skip
+    demand = pd.concat(rows, ignore_index=True)
+    tables = {
+        "items": pd.DataFrame({
+            "item_id": ids, "department": [row[1] for row in items],
+            "category": [row[1] for row in items], "launch_date": [row[2] for row in items],
+            "end_date": pd.Series(pd.NaT, range(len(ids)), dtype="datetime64[us]"),
+        }),
+        "item_attributes": pd.DataFrame(columns=["item_id", "attribute", "attribute_value"]),
+        "regions": pd.DataFrame({"region_id": list(regions)}),
+        "prices": pd.DataFrame({
+            "item_id": np.repeat(ids, len(regions)), "region_id": list(regions) * len(ids),
+            "start_date": dates[0], "price_usd": 10.0,
+        }),
+        "calendar": pd.DataFrame(
+            fairs, columns=["date", "region_id", "event_name", "event_type"]
+        ),
+        "daily_demand": demand.assign(in_stock_share=1.0, price_usd=10.0, is_censored=False),
+    }  # fmt: skip
+    return tables, pd.DataFrame(truth, columns=["item_id", "kind", "days", "units"])
