@@ -186,7 +186,12 @@ def _calendar(data: M5, first_d: int, days: int, regions: list[str]) -> Calendar
     ]
     is_event = flags[:, :, [0, 1, 2, 4]].max(axis=2) > 0
     days_to, days_since = event_distance(is_event)
-    return Calendar(flags, days_to, days_since, align(days, annual))
+    names = sorted({name for name, _ in annual})
+    on = np.zeros((len(names), len(regions), days), bool)
+    for name, day in annual:
+        if 0 <= day < days:
+            on[names.index(name), :, day] = True
+    return Calendar(flags, days_to, days_since, align(days, annual), on)
 
 
 def tier(data: M5, name: str, origin: int, ahead: int) -> Tier:

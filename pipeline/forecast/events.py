@@ -185,7 +185,7 @@ def shrunk(
     groups = int(group.max()) + 1
     sold_by, usual_by = (np.bincount(group, units, groups) for units in (sold, usual))
     middle = _toward(sold_by, usual_by, every, occurrences, prior / 4)[group]
-    measured = np.log((sold + 0.5) / (usual + 0.5))
+    measured = np.log((sold + 0.1) / (usual + 0.1))
     variance = DISPERSION / (sold + 0.5) + OCCURRENCE_VARIANCE / occurrences
     off = measured - middle
     weight = np.where(usual > 0, 1 / variance, 0.0)
@@ -198,6 +198,6 @@ def shrunk(
 
 
 def _toward(sold: Any, usual: Any, middle: float, occurrences: int, prior: float) -> F64:
-    measured = np.log((sold + 0.5) / (usual + 0.5))
+    measured = np.log((sold + 0.1) / (usual + 0.1))
     variance = DISPERSION / (sold + 0.5) + OCCURRENCE_VARIANCE / occurrences
     return np.asarray(middle + prior / (prior + variance) * (measured - middle))

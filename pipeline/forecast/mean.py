@@ -12,7 +12,6 @@ from pipeline.contracts.settings import MeanSettings
 from pipeline.forecast.features import (
     COLUMN,
     FEATURES,
-    LEAST_SHARE,
     feature_names,
     features,
     history,
@@ -33,6 +32,10 @@ DETERMINISTIC = {
 
 LAUNCH_AGES = np.array([0, 7, 14, 21])
 """Days on sale at which an item just launched is looked at."""
+
+
+IN_SEASON = 0.15
+"""Exposure of a day on which an item is in its season."""
 
 
 def workers(rows: int, threads: int) -> int:
@@ -76,10 +79,10 @@ def sample_rows(
 def in_season(season: F32, beside: int = 7) -> npt.NDArray[np.bool_]:
     """Days (items, days) well within an item's season: its edges, a few days earlier or later than
     last year, and the days beyond them would teach that it sells less than its season says."""
-    out = season >= LEAST_SHARE
+    out = season >= IN_SEASON
     for days in range(1, beside + 1):
-        out[:, days:] &= season[:, :-days] >= LEAST_SHARE
-        out[:, :-days] &= season[:, days:] >= LEAST_SHARE
+        out[:, days:] &= season[:, :-days] >= IN_SEASON
+        out[:, :-days] &= season[:, days:] >= IN_SEASON
     return np.asarray(out)
 
 

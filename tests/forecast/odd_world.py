@@ -51,7 +51,7 @@ def rates(kind: str, size: float, dates: pd.DatetimeIndex) -> tuple[F64, int]:
         return 4.0 * size * rate ** (day / 365.0), 0
     if kind == "ten_days":
         return size * flat, DAYS - 10
-    return size * WEEKDAY[dates.dayofweek], 0
+    return size * WEEKDAY[dates.day_of_week], 0
 
 
 def odd_world(

@@ -1,0 +1,77 @@
+"""Lifts of named events: what is known before an occurrence, and what after it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from pipeline.forecast.events import occurrences, shrunk, with_lifts
+from pipeline.forecast.outliers import find_spikes
+from pipeline.forecast.panel import Calendar, Panel
+
+DAYS = 800
+BEGINS = (100, 465, 830)
+
+
+def panel(items: int = 40, lift: float = 5.0, seed: int = 3) -> Panel:
+    """Items of which the first alone sells `lift` times as much on three days a year."""
+    random = np.random.default_rng(seed)
+    total = DAYS + 60
+    named = np.zeros((1, 1, total), bool)
+    for begin in BEGINS:
+        named[0, 0, begin : begin + 3] = True
+    rate = np.full((items, DAYS), 6.0)
+    rate[0, named[0, 0, :DAYS]] *= lift
+    zero, code = np.zeros(items, np.int32), np.arange(items, dtype=np.int32)
+    far = np.full((1, total), 28, np.float32)
+    calendar = Calendar(
+        np.zeros((1, total, 1), np.float32), far, far, np.arange(total, dtype=np.int32) - 364, named
+    )
+    demand = random.poisson(rate).astype(np.float32)
+    return Panel(
+        np.datetime64("2022-01-03"), demand, np.full((items, total), 9, np.float32),
+        np.zeros(demand.shape, bool), zero, zero + 10**6, code, zero, zero, zero, zero, calendar,
+    )  # fmt: skip
+
+
+def test_one_item_of_many_keeps_a_lift_that_the_others_lack() -> None:
+    found = with_lifts(panel())
+    assert found.lift is not None
+    assert 3.8 < found.lift[0, 831] < 6.0
+    assert (np.abs(np.log(found.lift[1:, 831])) < 0.25).all()
+
+
+def test_a_day_ahead_knows_nothing_of_its_own_occurrence() -> None:
+    own = panel()
+    demand = own.demand.copy()
+    demand[:, 465:468] = 0.0
+    found, other = with_lifts(own), with_lifts(replace(own, demand=demand))
+    assert found.lift is not None
+    assert other.lift is not None
+    np.testing.assert_array_equal(found.lift[:, :830], other.lift[:, :830])
+    assert (found.lift[:, 100:103] == 1.0).all()
+    assert (found.lift[:, 831] != other.lift[:, 831]).any()
+
+
+def test_without_evidence_there_is_no_lift() -> None:
+    empty = np.zeros(4)
+    np.testing.assert_array_equal(shrunk(empty, empty, np.ones(4, int), 1, 0.25), empty)
+
+
+def test_places_of_an_event_are_apart_and_reach_three_days() -> None:
+    event = np.zeros((1, 40), bool)
+    event[0, 10:12] = event[0, 30] = True
+    days = {found.place: found.days.any(axis=(0, 1)) for found in occurrences(event)}
+    assert np.flatnonzero(days["before"]).tolist() == [7, 8, 9, 27, 28, 29]
+    assert np.flatnonzero(days["during"]).tolist() == [10, 11, 30]
+    assert np.flatnonzero(days["after"]).tolist() == [12, 13, 14, 31, 32, 33]
+
+
+def test_a_day_that_the_calendar_names_is_no_spike() -> None:
+    demand = np.full((1, 120), 6.0, np.float32)
+    demand[0, 100] = 90.0
+    planned = np.zeros(demand.shape, bool)
+    assert find_spikes(demand, planned)[0, 100]
+    planned[0, 100] = True
+    assert not find_spikes(demand, planned).any()

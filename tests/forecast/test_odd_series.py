@@ -1,0 +1,68 @@
+"""Items that sell once a year, at events, twice as much every year, or for ten days only."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from pipeline.contracts.settings import Settings
+from pipeline.forecast.assemble import Names, assemble
+from pipeline.forecast.model import Model
+from pipeline.forecast.serve import Asked, forecast_windows
+from pipeline.forecast.train import train
+from tests.forecast.odd_world import AHEAD, AS_OF, odd_world
+
+
+def forecast(kin: int) -> pd.DataFrame:
+    """Truth and forecast of every odd item in a shop of 100 ordinary ones, regions summed."""
+    tables, truth = odd_world(100, kin)
+    settings = Settings.model_validate({
+        "forecast": {
+            "mean": {"trees": 60, "leaves": 15, "leaf_rows": 40},
+            "shape": {"trees": 20, "leaves": 8, "leaf_rows": 100}, "window_days": [7, 28, 56],
+        },
+        "planning": {"horizon_weeks": 2}, "run": {"threads": 1},
+    })  # fmt: skip
+    names = Names.of(tables["items"], tables["regions"], tables["calendar"])
+    known = assemble(
+        AS_OF, AHEAD, names, *(tables[t] for t in ("items", "prices", "calendar", "daily_demand"))
+    )
+    model = Model.from_files(train(known.panel, names, settings).to_files())
+    found, _ = forecast_windows(known, model, Asked([(1, 28), (1, 56)], []), 500, settings.run)
+    columns = ["mean_units", "q0.025", "q0.975"]
+    summed = found.groupby(["item_id", "window_days"])[columns].sum().reset_index()
+    return truth.rename(columns={"days": "window_days"}).merge(summed)
+
+
+@pytest.fixture(scope="module")
+def alone() -> pd.DataFrame:
+    return forecast(1).set_index("kind")
+
+
+@pytest.fixture(scope="module")
+def among_kin() -> pd.DataFrame:
+    return forecast(10)
+
+
+@pytest.mark.parametrize("kind", ["august", "event_4", "event_20", "doubling", "halving"])
+def test_a_single_odd_item_is_forecast_near_its_truth(alone: pd.DataFrame, kind: str) -> None:
+    """One draw of sales, which themselves lie a tenth off: a fifth off at most."""
+    row = alone.loc[kind]
+    assert row["mean_units"] == pytest.approx(row["units"], rel=0.2)
+    assert row["q0.025"] <= row["units"] <= row["q0.975"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "tolerance"),
+    [
+        ("august", 0.15), ("event_4", 0.15), ("event_20", 0.15), ("doubling", 0.15),
+        ("halving", 0.15), ("ten_days", 0.15), ("christmas", 0.25),  # the last out of its season
+    ],
+)  # fmt: skip
+def test_odd_items_of_a_kind_are_forecast_without_bias_and_within_their_intervals(
+    among_kin: pd.DataFrame, kind: str, tolerance: float
+) -> None:
+    own = among_kin[among_kin["kind"] == kind]
+    assert own["mean_units"].sum() == pytest.approx(own["units"].sum(), rel=tolerance)
+    inside = (own["q0.025"] <= own["units"]) & (own["units"] <= own["q0.975"])
+    assert inside.mean() >= 0.8
