@@ -15,7 +15,7 @@ from datetime import date, timedelta
 
 from pipeline.contracts.settings import Settings
 from pipeline.errors import CorruptPartitionError, UsageError
-from pipeline.stages import BY_NAME, STAGES, Stage
+from pipeline.stages import BY_NAME, SCORED_DAYS_AGO, STAGES, Stage
 from pipeline.store import (
     Night,
     Source,
@@ -144,10 +144,20 @@ def refresh_successor(
 ) -> bool:
     """Rewrite tomorrow's comparison with this plan if tomorrow is planned already; True if so.
 
-    Plan changes, and the figures made of them, are the only outputs that look at the night before.
+    Plan changes, and the figures made of them, are the only outputs that look at the night before;
+    the accuracy of its forecasts is scored weeks later, by nights that may be planned already.
     Refreshing them here, and on for as long as a night's rewritten figures are another's
     yesterday, makes backfills in either direction end with the same bytes.
     """
+    for days in SCORED_DAYS_AGO:
+        later = as_of + timedelta(days=days)
+        stale = stale_inputs(store, later, "forecast_accuracy")
+        if any(key.startswith(f"{as_of}/") for key in stale):
+            with holding(store, later, _PATIENCE_S):
+                is_whole = not not_whole(store, later)
+                run_stage(store, source, settings, later, "accuracy", on_stage)
+                if is_whole:
+                    mark_whole(store, later)
     day = as_of
     while True:
         before, day = day, day + timedelta(days=1)

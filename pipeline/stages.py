@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SCORED_DAYS_AGO = (7, 14, 28, 56)
+"""How long ago the forecasts were published that a night scores, in days."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -19,6 +22,8 @@ class Stage:
     writes: tuple[str, ...]
     reads_previous: tuple[str, ...] = ()
     """Tables of the day before as_of, used where they exist (only to describe changes)."""
+    reads_earlier: tuple[str, ...] = ()
+    """Tables of the nights SCORED_DAYS_AGO, used where they exist (only to score them)."""
     files: tuple[str, ...] = ()
     """Reports and models that it publishes as files."""
     uses: tuple[str, ...] = ()
@@ -125,6 +130,13 @@ STAGES = (
             "base_stock_levels", "purchase_orders",
         ),
         ("projection",),
+    ),
+    Stage(
+        "accuracy",
+        "pipeline.forecast.accuracy_stage:run",
+        ("items", "daily_demand"),
+        ("forecast_accuracy", "forecast_value_added"),
+        reads_earlier=("demand_quantiles", "demand_before_overrides"),
     ),
     Stage(
         "explain",

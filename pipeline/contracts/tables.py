@@ -191,6 +191,18 @@ STAGE_TABLES = (
            "item_group region_group window_days",
            "item_group region_group window_days origin_date scored_rows pinball_loss "
            "scaled_pinball_loss coverage_50 coverage_90 coverage_95 bias_units relative_bias"),
+    _table("forecast_accuracy", "accuracy",
+           "a group of forecasts published horizon_days ago, of the demand since, against what "
+           "came", "horizon_days item_group region_group",
+           "horizon_days item_group region_group origin_date scored_rows actual_units bias_units "
+           "relative_bias wape rmsse pinball_loss scaled_pinball_loss coverage_50 coverage_90 "
+           "coverage_95 tracking_signal naive_wape accuracy_status"),
+    _table("forecast_value_added", "accuracy",
+           "a planner's overrides of a kind and direction, published horizon_days ago: forecasts "
+           "with them and without, against what came",
+           "planner override_kind override_direction horizon_days",
+           "planner override_kind override_direction horizon_days scored_rows actual_units "
+           "error_units error_units_before pinball_loss pinball_loss_before value_added_units"),
     _table("forecast_changes", "monitor",
            "a driver of what an item's next 28 days, all regions, gained or lost since yesterday",
            "item_id driver",

@@ -52,6 +52,8 @@ def with_exposure(panel: Panel) -> Panel:
     days, total = panel.days, panel.days + panel.ahead
     regions = int(panel.region.max()) + 1
     is_usual = ~np.asarray(occasions(panel.calendar.named, regions, total).any(axis=(0, 1)))
+    if panel.calendar.closed is not None:
+        is_usual &= ~panel.calendar.closed.all(axis=0)
     units = item_sums(panel, panel.demand) * is_usual[:days]
     year = YEAR_DAYS / panel.period_days
     seen = item_sums(panel, np.isfinite(panel.demand).astype(np.float32)) > 0

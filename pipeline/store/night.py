@@ -82,6 +82,17 @@ class Night:
         self._inputs[f"{day.isoformat()}/{name}"] = self._store.content_sha256(day, name)
         return None if self._store.manifest(day, name) is None else self._store.read(day, name)
 
+    def read_earlier(self, name: str, days: int) -> pd.DataFrame | None:
+        """The table of the night `days` days ago, or None where that night was not planned.
+
+        Its content is noted, so that a backfill of that night shows this one to be stale.
+        """
+        if name not in self._stage.reads_earlier:
+            raise UsageError(f"stage {self._stage.name} does not declare earlier {name}")
+        day = self.as_of - timedelta(days=days)
+        self._inputs[f"{day.isoformat()}/{name}"] = self._store.content_sha256(day, name)
+        return None if self._store.manifest(day, name) is None else self._store.read(day, name)
+
     def read_model(self) -> dict[str, bytes]:
         """The files of the forecast model that the rule names for this business date."""
         self._note("forecast_model", self.model_date)

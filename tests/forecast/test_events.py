@@ -26,7 +26,11 @@ def panel(items: int = 40, lift: float = 5.0, seed: int = 3) -> Panel:
     zero, code = np.zeros(items, np.int32), np.arange(items, dtype=np.int32)
     far = np.full((1, total), 28, np.float32)
     calendar = Calendar(
-        np.zeros((1, total, 1), np.float32), far, far, np.arange(total, dtype=np.int32) - 364, named
+        np.zeros((1, total, 1), np.float32),
+        far,
+        far,
+        np.arange(total, dtype=np.int32) - 364,
+        named=named,
     )
     demand = random.poisson(rate).astype(np.float32)
     return Panel(
