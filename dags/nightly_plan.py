@@ -54,7 +54,7 @@ def nightly_plan() -> None:
     first, last = business_date(), refresh()
     tasks: dict[str, Any] = {}
     for entry in STAGES:
-        compares = bool(entry.reads_previous)
+        compares = bool(entry.reads_previous or entry.reads_earlier)
         tasks[entry.name] = stage.override(
             task_id=entry.name,
             pool="echelon_changes" if compares else "echelon",

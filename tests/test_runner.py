@@ -113,7 +113,8 @@ def test_a_night_runs_every_stage_once_and_trains_when_due(
     model = runner.model_date(Settings(), DAY)
     assert ran == [("ingest", DAY), ("ingest", model), ("train", model),
                    *[(name, DAY) for name in ("forecast", "assort", "optimize", "buy", "place",
-                                              "monitor", "explain", "review")]]  # fmt: skip
+                                              "monitor", "accuracy", "explain",
+                                              "review")]]  # fmt: skip
 
 
 def test_the_day_after_is_compared_anew_only_when_it_used_an_older_plan(
@@ -124,9 +125,25 @@ def test_the_day_after_is_compared_anew_only_when_it_used_an_older_plan(
                         lambda store, source, settings, day, name, on_stage=None, **_:
                         ran.append((name, day)))  # fmt: skip
     stale = {"value": ["2025-06-11/purchase_orders"]}
-    monkeypatch.setattr(runner, "stale_inputs", lambda store, day, name: stale["value"])
+    monkeypatch.setattr(runner, "stale_inputs", lambda store, day, name:
+                        [] if name == "forecast_accuracy" else stale["value"])  # fmt: skip
     store, after = Store(tmp_path), DAY + timedelta(days=1)
     assert not runner.refresh_successor(store, SOURCE, Settings(), DAY)
     stale["value"] = ["2025-06-10/purchase_orders"]
     assert runner.refresh_successor(store, SOURCE, Settings(), DAY)
     assert ran == [("explain", after), ("review", after)]
+
+
+def test_a_backfilled_night_is_scored_anew_by_the_later_nights_that_scored_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[tuple[str, date]] = []
+    monkeypatch.setattr(runner, "run_stage",
+                        lambda store, source, settings, day, name, on_stage=None, **_:
+                        ran.append((name, day)))  # fmt: skip
+    later = {DAY + timedelta(days=days) for days in (7, 28)}  # the others are not planned yet
+    monkeypatch.setattr(runner, "stale_inputs", lambda store, day, name:
+                        [f"{DAY}/demand_quantiles"]
+                        if name == "forecast_accuracy" and day in later else [])  # fmt: skip
+    runner.refresh_successor(Store(tmp_path), SOURCE, Settings(), DAY)
+    assert ran == [("accuracy", day) for day in sorted(later)]
