@@ -113,7 +113,7 @@ def test_a_night_runs_every_stage_once_and_trains_when_due(
     model = runner.model_date(Settings(), DAY)
     assert ran == [("ingest", DAY), ("ingest", model), ("train", model),
                    *[(name, DAY) for name in ("forecast", "assort", "optimize", "buy", "place",
-                                              "monitor", "accuracy", "explain",
+                                              "monitor", "project", "accuracy", "explain",
                                               "review")]]  # fmt: skip
 
 
