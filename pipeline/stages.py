@@ -177,6 +177,7 @@ SIMULATE = Stage(
     (
         "simulated_days", "simulated_tiers", "simulated_nodes", "simulated_speeds",
         "simulated_item_weeks", "simulated_totals", "simulated_refusals",
+        "simulated_losses",
     ),
     files=("simulation_report",),
 )  # fmt: skip

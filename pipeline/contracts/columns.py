@@ -399,6 +399,10 @@ def _simulate() -> list[Column]:
         Column("order_churn", "float",
                "Mean over items of |week's orders - last week's| / their sum, by units.", low=0,
                high=1),
+        Column("loss_cause", "category", "Why sales were lost: the first that holds "
+               "(pipeline/simulate/report/causes.py).",
+               values=("late_vendor", "capacity", "placement", "forecast", "policy")),
+        Column("lost_usd", "float", "Price of the lost units, mean over regions.", low=0),
         Column("cluster", "category", "Items that a lab does not split."),
         Column("pair_number", "int", "Pair of clusters, one in each arm; -1: left over, not in the "
                "lab."),

@@ -282,6 +282,9 @@ STAGE_TABLES = (
            f"policy replication {_SIMULATED} in_stock_rate kept_share shipping_usd_per_unit "
            "inventory_usd order_churn overflow_cuft_days refused_lines clairvoyant_usd "
            "share_of_clairvoyant"),
+    _table("simulated_losses", "simulate", "sales lost on a simulated day for one cause",
+           "policy replication date loss_cause",
+           "policy replication date loss_cause lost_units lost_usd"),
     _table("lab_assignment", "lab_assign", "an item's arm in a lab", "item_id",
            "item_id cluster pair_number arm"),
     _table("lab_looks", "lab_read", "a look at a lab, before its end or at it", "look_week",

@@ -23,7 +23,7 @@ from pipeline.simulate.report import record
 from pipeline.simulate.rivals.situation import Policy, Situation, to_decisions
 from pipeline.simulate.scenarios.scenario import Scenario
 from pipeline.simulate.world.day import World
-from pipeline.simulate.world.opportunity import opportunity_prices, protected_usd
+from pipeline.simulate.world.opportunity import opportunity_prices, protected_usd, week_mean
 from pipeline.simulate.world.start import initial_state
 from pipeline.simulate.world.state import State, load_state, save_state
 from pipeline.simulate.world.supply import day_number
@@ -83,11 +83,19 @@ def run_policy(
         if is_real:
             raw_folder.write_day(folder / "raw", base.model, as_of + timedelta(days=1), day, state)
         spent = (planned - began, time.process_time() - planned)
-        record.note(found, t, base.model, day, state, base.truth.demand[t], spent)
+        record.note(found, t, base.model, day, state, base.truth.demand[t],
+                    base.truth.price_usd[t], _expected(base, situation), spent)  # fmt: skip
         _save(checkpoint, {"next_day": np.array(t + 1), **save_state(state), **found.arrays()})
         if on_day:
             on_day(SimulatedDay(policy.name, replication, as_of, *spent, day.item_profit_usd.sum()))
     return found
+
+
+def _expected(base: Base, situation: Situation) -> Floats | None:
+    """[items] units a day by the newest forecast; None where the policy reads none."""
+    if "demand_quantiles" not in situation.tables:
+        return None
+    return week_mean(situation.tables["demand_quantiles"], base.model).sum(axis=1) / 7.0
 
 
 def plans_itself(scenario: Scenario, policy: Policy) -> bool:

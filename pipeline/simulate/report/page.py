@@ -22,8 +22,13 @@ _ROWS = (
     ("lost_units", "Lost units", 0, False), ("late_units", "Late units", 0, False),
     ("shipping_usd_per_unit", "Delivery, USD a unit", 3, False),
     ("inventory_usd", "Mean stock, USD", 0, False), ("holding_usd", "Capital cost, USD", 0, False),
+    ("overflow_usd", "Overflow, USD", 0, False),
+    ("missed_speed_usd", "Missed speed, USD", 0, False),
+    ("handling_usd", "Handling, USD", 0, False),
+    ("goodwill_usd", "Goodwill for lost sales, USD", 0, False),
     ("transport_usd", "Transport, USD", 0, False), ("order_churn", "Order churn, %", 1, False),
     ("overflow_cuft_days", "Overflow, cu ft days", 0, False),
+    ("refused_lines", "Lines refused", 0, False),
 )  # fmt: skip
 _SHARES = {"share_of_clairvoyant", "in_stock_rate", "kept_share", "order_churn"}
 _LINES = (
@@ -59,6 +64,7 @@ def render(
         scenario=scenario, title=scenario.name.replace("_", " ").capitalize(),
         policies=list(by_policy), rows=_table(by_policy),
         findings=_findings(totals, by_policy),
+        losses=_losses(tables["simulated_losses"], list(by_policy), totals),
         figures=_figures(tables) if unchanged is None else _contrast_figures(tables, unchanged),
         changes_do=[] if unchanged is None
         else [told(tables, unchanged, policy) for policy in by_policy],
@@ -67,6 +73,30 @@ def render(
         first_day=str(tables["simulated_days"]["date"].min().date()),
     )  # fmt: skip
     return {"report.html": page.encode()}
+
+
+_CAUSES = {
+    "late_vendor": "Late vendor: units were overdue", "capacity": "Capacity of a vendor or a lane",
+    "placement": "Placement: units were in other nodes",
+    "forecast": "Forecast: more was asked for than expected",
+    "policy": "Policy: not ordered, too little or too late",
+}  # fmt: skip
+
+
+def _losses(
+    losses: pd.DataFrame, policies: list[str], totals: pd.DataFrame
+) -> list[dict[str, object]]:
+    """Rows of lost sales in USD by cause, means over the replications, and their sum."""
+    n = max(totals["replication"].nunique(), 1)
+    by = [losses["loss_cause"].astype("str"), losses["policy"].astype("str")]
+    sums = losses.groupby(by)["lost_usd"].sum() / n
+    rows: list[dict[str, object]] = [
+        {"label": label, "cells": [f"{sums.get((cause, policy), 0.0):,.0f}" for policy in policies]}
+        for cause, label in _CAUSES.items()
+    ]  # fmt: skip
+    whole = sums.groupby(level=1).sum()
+    total = [f"{whole.get(policy, 0.0):,.0f}" for policy in policies]
+    return [*rows, {"label": "All lost sales", "cells": total}]
 
 
 def _table(by_policy: dict[str, dict[str, Interval]]) -> list[dict[str, object]]:

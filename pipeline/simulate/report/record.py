@@ -10,7 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.contracts.columns import RESOURCES
-from pipeline.simulate.world.day import MONEY, Day, kernel
+from pipeline.simulate.report.causes import causes, loss_rows
+from pipeline.simulate.world import kernel
+from pipeline.simulate.world.day import MONEY, Day
 from pipeline.simulate.world.law import RULES
 from pipeline.simulate.world.model import WorldModel
 from pipeline.simulate.world.state import State
@@ -27,6 +29,7 @@ class Record:
     [days, nodes] stock; node_flow: [days, nodes, 2] units in and out; overflow: [days, resources];
     in_transit, inventory_usd, in_stock: [days];
     ordered, item_profit: [days, items]; seconds: [days, 2] CPU of the planner and of the world;
+    lost, lost_usd, overdue, kept_back, left, asked, expected: [days, items], for `causes`;
     refused: [lines, 7] the only array that grows: day, then the columns of law.Refusals.
     """
 
@@ -43,6 +46,13 @@ class Record:
     ordered: Ints
     item_profit: Floats
     seconds: Floats
+    lost: Ints
+    lost_usd: Floats
+    overdue: Ints
+    kept_back: Ints
+    left: Ints
+    asked: Ints
+    expected: Floats
     refused: Ints
 
     def arrays(self) -> dict[str, NDArray]:
@@ -61,7 +71,11 @@ def empty_record(model: WorldModel, n_days: int) -> Record:
         np.zeros((n_days, len(RESOURCES)), real),
         np.zeros(n_days, whole), np.zeros(n_days, real), np.zeros(n_days, real),
         np.zeros((n_days, items), whole), np.zeros((n_days, items), real),
-        np.zeros((n_days, 2), real), np.zeros((0, 7), whole),
+        np.zeros((n_days, 2), real),
+        np.zeros((n_days, items), whole), np.zeros((n_days, items), real),
+        np.zeros((n_days, items), whole), np.zeros((n_days, items), whole),
+        np.zeros((n_days, items), whole), np.zeros((n_days, items), whole),
+        np.full((n_days, items), np.nan), np.zeros((0, 7), whole),
     )  # fmt: skip
 
 
@@ -72,9 +86,10 @@ def record_from(arrays: dict[str, NDArray]) -> Record:
 
 def note(
     record: Record, t: int, model: WorldModel, day: Day, state: State, demand: Ints,
-    seconds: Sequence[float],
+    price_usd: Floats, expected: Floats | None, seconds: Sequence[float],
 ) -> None:  # fmt: skip
-    """Enter day t; demand: [items, regions] units asked for."""
+    """Enter day t; demand, price_usd: [items, regions] units asked for and their price; expected:
+    [items] units that the night's forecast let expect of the day."""
     record.money[t] = day.money.sum(axis=0)
     record.count[t] = day.count.sum(axis=0)
     record.speed_units[t] = day.speed_units
@@ -90,6 +105,12 @@ def note(
     np.add.at(record.ordered[t], day.lawful.item, day.lawful.units)
     record.item_profit[t] = day.item_profit_usd
     record.seconds[t] = seconds
+    record.lost[t] = day.count[:, kernel.LOST]
+    record.lost_usd[t] = record.lost[t] * price_usd.mean(axis=1)
+    record.overdue[t], record.kept_back[t] = day.overdue, day.kept_back
+    record.left[t], record.asked[t] = state.on_hand.sum(axis=1), demand.sum(axis=1)
+    if expected is not None:
+        record.expected[t] = expected
     if day.refused is not None:
         lines = np.stack(list(vars(day.refused).values()), axis=1)
         lines = np.column_stack([np.full(len(lines), t), lines])
@@ -140,6 +161,7 @@ def tables(
         "simulated_item_weeks": _item_weeks(record, model, days, key),
         "simulated_totals": _totals(record, daily, key, clairvoyant_usd),
         "simulated_refusals": _refusals(record, model, days, key),
+        "simulated_losses": _losses(record, days).assign(**key),
     }  # fmt: skip
 
 
@@ -160,6 +182,16 @@ def _item_weeks(
         "ordered_units": np.add.reduceat(record.ordered, first, axis=0).ravel(),
         "profit_usd": np.add.reduceat(record.item_profit, first, axis=0).ravel(),
     })  # fmt: skip
+
+
+def _losses(record: Record, days: pd.DatetimeIndex) -> pd.DataFrame:
+    """Lost sales by day and cause; a vendor's capacity that refused a line kept its units back."""
+    kept_back = record.kept_back.copy()
+    full = record.refused[record.refused[:, 1] == RULES.index("above_vendor_capacity")]
+    full = full[full[:, 3] >= 0]
+    np.add.at(kept_back, (full[:, 0], full[:, 3]), full[:, 6])
+    cause = causes(record.overdue, kept_back, record.left, record.asked, record.expected)
+    return loss_rows(record.lost, record.lost_usd, cause, days)
 
 
 def _refusals(

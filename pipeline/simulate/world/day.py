@@ -37,8 +37,9 @@ class Day:
     sold, in_stock_share: [items, regions]; count: [items, 5] (kernel's columns); money: [items,
     MONEY] usd; speed_units: [speeds, 2] asked for and kept; usage, overflow: [nodes, resources],
     overflow of flows being what the day adds to its week's; received: the shipments that arrived;
-    lawful: the decisions that were carried out, orders as vendors confirmed them; refused: those
-    that were not, None without a law.
+    lawful: the decisions that were carried out, orders as vendors confirmed them; overdue,
+    kept_back: [items] units late at vendors, and waiting for a lane; refused: decisions that were
+    not carried out, None without a law.
     """
 
     day: int
@@ -53,6 +54,8 @@ class Day:
     orders_units: int
     order_lines: int
     lawful: Decisions
+    overdue: Ints
+    kept_back: Ints
     refused: Refusals | None
 
     @property
@@ -97,7 +100,7 @@ class World:
         decisions = replace(decisions, units=confirmed_units(
             self.model, self.seed, decisions.vendor, decisions.item, decisions.units, day
         ))  # fmt: skip
-        outbound, transport_usd = self._transfer(decisions, day)
+        outbound, transport_usd, kept_back = self._transfer(decisions, day)
         ordered = self._order(decisions, day)
         shipped = np.zeros((n_items, n_nodes), dtype=np.int64)
         sold = np.zeros((n_items, n_regions), dtype=np.int64)
@@ -122,17 +125,20 @@ class World:
         costs[:, 6] = transport_usd
         return Day(
             day, sold, in_stock, count, costs, speed.sum(axis=0), usage, excess, received,
-            int(decisions.units.sum()), int((decisions.units > 0).sum()), decisions, refused,
+            int(decisions.units.sum()), int((decisions.units > 0).sum()), decisions,
+            self._overdue(day), kept_back, refused,
         )  # fmt: skip
 
-    def _transfer(self, decisions: Decisions, day: int) -> tuple[Ints, NDArray[np.float64]]:
+    def _transfer(self, decisions: Decisions, day: int) -> tuple[Ints, NDArray[np.float64], Ints]:
         """Let transfers leave, each up to what is there and what its lane takes; what is left over
-        waits at its node for the next plan. Returns units out and transport in usd."""
+        waits at its node for the next plan. Returns units out, transport in usd, and units that
+        lanes kept back, by item."""
         state, (n_items, _, n_nodes) = self.state, self.model.shape
         outbound = np.zeros((n_items, n_nodes), dtype=np.int64)
         usd = np.zeros(n_items)
+        kept_back = np.zeros(n_items, dtype=np.int64)
         if not len(decisions.transfer_units):
-            return outbound, usd
+            return outbound, usd, kept_back
         item, source = decisions.transfer_item, decisions.transfer_source
         units = decisions.transfer_units.copy()
         np.add.at(outbound, (item, source), units)
@@ -141,7 +147,8 @@ class World:
             for i in range(len(units)):
                 units[i] = min(units[i], left[item[i], source[i]])
                 left[item[i], source[i]] -= units[i]
-        units = self._within_lanes(units, item, source, decisions.transfer_node)
+        asked, units = units, self._within_lanes(units, item, source, decisions.transfer_node)
+        np.add.at(kept_back, item, asked - units)
         outbound[:] = 0
         np.add.at(outbound, (item, source), units)
         state.on_hand -= outbound
@@ -156,7 +163,7 @@ class World:
             number, none, item, source, decisions.transfer_node, sent, expected, arrival, units
         )
         state.on_the_way = state.on_the_way.plus(moved.where(units > 0))
-        return outbound, usd
+        return outbound, usd, kept_back
 
     def _within_lanes(self, units: Ints, item: Ints, source: Ints, target: Ints) -> Ints:
         """Units that fit a lane's day: on a lane that is asked for too much, the same share of each
@@ -168,6 +175,13 @@ class World:
             return units
         share = np.minimum(1.0, room / np.maximum(asked, 1e-12))[source, target]
         return np.where(share < 1, np.floor(units * share + 1e-9).astype(np.int64), units)
+
+    def _overdue(self, day: int) -> Ints:
+        """[items] units that vendors promised for the day or before and that are not there."""
+        ways, found = self.state.on_the_way, np.zeros(len(self.model.items), dtype=np.int64)
+        is_late = (ways.vendor >= 0) & (ways.expected_day <= day)
+        np.add.at(found, ways.item[is_late], ways.units[is_late])
+        return found
 
     def _order(self, decisions: Decisions, day: int) -> Ints:
         """Send tonight's orders to their vendors; returns units ordered by item."""

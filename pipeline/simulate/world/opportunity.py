@@ -32,7 +32,7 @@ def opportunity_prices(
     price = np.zeros((n_items, n_nodes))
     if quantiles is None:
         return price
-    mean = _week_mean(quantiles, model)
+    mean = week_mean(quantiles, model)
     draws = np.zeros((_SCENARIOS, n_items, n_regions), dtype=np.int64)
     for w in range(_SCENARIOS):
         poisson_demand(w, model.item_key, model.region_key, day_number(as_of), mean,
@@ -82,7 +82,8 @@ def relief_usd(
     return np.asarray(model.rules.overflow_usd[0] * model.cube_cuft[:, None] * days)
 
 
-def _week_mean(quantiles: pd.DataFrame, model: WorldModel) -> NDArray[np.float64]:
+def week_mean(quantiles: pd.DataFrame, model: WorldModel) -> NDArray[np.float64]:
+    """[items, regions] expected units of the next seven days, of demand_quantiles."""
     frame = quantiles[
         (quantiles["window_start_day"] == 1) & (quantiles["window_days"] == _HORIZON_DAYS)
     ]
