@@ -9,12 +9,17 @@ import importlib
 import logging
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from pipeline.contracts.settings import Settings
-from pipeline.errors import CorruptPartitionError, UsageError
+from pipeline.errors import (
+    CorruptPartitionError,
+    MissingPartitionError,
+    StaleInputError,
+    UsageError,
+)
 from pipeline.stages import BY_NAME, SCORED_DAYS_AGO, STAGES, Stage
 from pipeline.store import (
     Night,
@@ -153,11 +158,7 @@ def refresh_successor(
         later = as_of + timedelta(days=days)
         stale = stale_inputs(store, later, "forecast_accuracy")
         if any(key.startswith(f"{as_of}/") for key in stale):
-            with holding(store, later, _PATIENCE_S):
-                is_whole = not not_whole(store, later)
-                run_stage(store, source, settings, later, "accuracy", on_stage)
-                if is_whole:
-                    mark_whole(store, later)
+            _again(store, source, settings, later, ("accuracy",), on_stage)
     day = as_of
     while True:
         before, day = day, day + timedelta(days=1)
@@ -168,12 +169,30 @@ def refresh_successor(
         ]
         if not stale:
             return before != as_of
-        with holding(store, day, _PATIENCE_S):
-            is_whole = not not_whole(store, day)
-            for name in ("explain", "review") if "explain" in stale else ("review",):
+        names = ("explain", "review") if "explain" in stale else ("review",)
+        if not _again(store, source, settings, day, names, on_stage):
+            return True
+
+
+def _again(
+    store: Store, source: Source, settings: Settings, day: date, names: Sequence[str],
+    on_stage: OnStage | None,
+) -> bool:  # fmt: skip
+    """Run stages of a later night anew; False where that night must be run again itself.
+
+    A later night that was stopped halfway is no fault of the one that has just ended well.
+    """
+    with holding(store, day, _PATIENCE_S):
+        is_whole = not not_whole(store, day)
+        try:
+            for name in names:
                 run_stage(store, source, settings, day, name, on_stage)
-            if is_whole:
-                mark_whole(store, day)
+        except (StaleInputError, CorruptPartitionError, MissingPartitionError) as error:
+            _log.warning("%s\nThe night of %s was not compared anew.", error, day)
+            return False
+        if is_whole:
+            mark_whole(store, day)
+    return True
 
 
 def business_dates(first: date, last: date) -> Iterator[date]:
