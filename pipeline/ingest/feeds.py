@@ -187,7 +187,11 @@ def _cut_off(tables: Tables, today: pd.Timestamp) -> Iterator[Finding]:
     names = np.array(sorted(items.loc[old, "item_id"].astype("str")))
     for table in ("sales", "prices", "vendor_items"):
         has = np.isin(names, tables[table]["item_id"].astype("str").unique())
-        if not has.any() or not len(names):
+        if not len(names):
+            continue
+        if not has.any():
+            yield Finding(table, 0, "", "has no row of any item", "", "Items without prices sell at "
+                          "their list price; is the file cut off?", "warning")  # fmt: skip
             continue
         run = int(np.argmax(has[::-1]))
         rest = has[: len(names) - run]

@@ -86,6 +86,11 @@ def test_sales_cut_at_two_thirds_of_the_items_stop_the_night(raw: Path) -> None:
         night(raw)
 
 
+def test_prices_without_a_row_are_told(raw: Path) -> None:
+    edit(raw, "prices", lambda frame: frame[:0])
+    assert "has no row of any item" in rules(night(raw), "prices")
+
+
 def test_a_last_day_far_below_every_same_weekday_stops_the_night(raw: Path) -> None:
     edit(raw, "sales", lambda f: f[(f["date"] != TODAY) | ~f.duplicated(["date"])])
     with pytest.raises(ContractError, match="far below the same weekday"):
