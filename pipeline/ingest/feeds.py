@@ -190,8 +190,10 @@ def _cut_off(tables: Tables, today: pd.Timestamp) -> Iterator[Finding]:
         if not len(names):
             continue
         if not has.any():
-            yield Finding(table, 0, "", "has no row of any item", "", "Items without prices sell at "
-                          "their list price; is the file cut off?", "warning")  # fmt: skip
+            yield Finding(
+                table, 0, "", "has no row of any item", "",
+                "Items without prices sell at their list price; is the file cut off?", "warning",
+            )  # fmt: skip
             continue
         run = int(np.argmax(has[::-1]))
         rest = has[: len(names) - run]

@@ -103,3 +103,28 @@ def test_the_order_of_rows_and_columns_changes_no_byte(
             planned[name].sort_values(key, ignore_index=True),
         )
     pd.testing.assert_frame_equal(tables["quarantine"], planned["quarantine"])
+
+
+def test_rows_that_say_what_is_so_anyway_change_no_demand(
+    small_world: Path, tmp_path: Path, planned: Tables
+) -> None:
+    """No sale, a price that stays, a day in stock: as without the rows."""
+    folder = Path(shutil.copytree(small_world, tmp_path / "raw"))
+    day = "2025-06-03"
+
+    def more(frame: pd.DataFrame, **cells: str) -> pd.DataFrame:
+        rows = frame.drop_duplicates(["item_id", "region_id"], keep="last").assign(**cells)
+        keys = frame[["item_id", "region_id", next(iter(cells))]].apply(tuple, axis=1)
+        own = rows[["item_id", "region_id", next(iter(cells))]].apply(tuple, axis=1)
+        known = planned["items"]["item_id"].astype("str").tolist()
+        return pd.concat([frame, rows[~own.isin(keys) & rows["item_id"].isin(known)]])
+
+    edit(folder, "sales", lambda frame: more(frame, date=day, units="0"))
+    edit(folder, "availability", lambda frame: more(frame, date=day, in_stock_share="1"))
+    last = pd.read_csv(folder / "prices.csv", dtype="str").sort_values("start_date")
+    kept = last.drop_duplicates(["item_id", "region_id"], keep="last")
+    stays = kept[kept["start_date"] < AS_OF.isoformat()].assign(start_date=AS_OF.isoformat())
+    edit(folder, "prices", lambda frame: pd.concat([frame, stays]))
+    tables = night(folder)
+    for name in ("daily_demand", "lead_times", "demand_calendar"):
+        pd.testing.assert_frame_equal(tables[name], planned[name])
