@@ -115,6 +115,8 @@ def track(
                       f"{step.peak:,.0f}", f"{step.peak_time:%m-%d %H:%M}",
                       f"{step.chance_over:.0%}", step.alarm)  # fmt: skip
     console.print(shown)
+    page = Store(out).path(as_of.date(), "load_tracking", "report.html")
+    console.print(f"Page: {page}", soft_wrap=True)
 
 
 @load_app.command("gameday-plan")

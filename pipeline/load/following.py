@@ -15,6 +15,7 @@ from pipeline.errors import UsageError
 from pipeline.load.history import SeriesInput, series_inputs
 from pipeline.load.inputs import read_inputs
 from pipeline.load.track import Tracked, nowcast_frame, track
+from pipeline.load.tracking_page import tracking_page
 from pipeline.store import Store
 
 
@@ -24,7 +25,8 @@ def follow(
 ) -> list[Tracked]:  # fmt: skip
     """Track an event against the plan of `as_of`, with the rows that load_series holds by now.
 
-    Publishes load_nowcast of the plan's business date. Raises UsageError for an unknown series or
+    Publishes load_nowcast and a page under the plan's business date.
+    Raises UsageError for an unknown series or
     event, and where the plan does not tell the event by the interval.
     """
     tables = read_inputs(raw_dir)
@@ -50,7 +52,15 @@ def follow(
     frame = nowcast_frame(series, actual, forecast, tracker)
     lineage = {"stage": "load_track", "code_version": "", "settings_sha256": "", "inputs": {}}
     store.publish(as_of, "load_nowcast", require(frame, TABLES["load_nowcast"]), lineage)
-    return track(actual, forecast, tracker, capacity, every)
+    random = np.random.Generator(np.random.PCG64(as_of.toordinal()))
+    noise = random.normal(0.0, np.sqrt(tracker.observation_variance), (200, len(forecast)))
+    paths = forecast.to_numpy(dtype="float64") * np.exp(noise)
+    steps = track(actual, forecast, tracker, capacity, every, paths)
+    if not steps:
+        raise UsageError(f"fewer than {every} intervals have come. Next: lower --every.")
+    page = tracking_page(series, event, forecast, frame, steps, capacity)
+    store.publish_files(as_of, "load_tracking", {"report.html": page.encode()}, lineage)
+    return steps
 
 
 def publish_result(store: Store, as_of: date, result: pd.DataFrame) -> None:

@@ -9,10 +9,10 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from pipeline.load.charts import BOTTOM, HEIGHT, LEFT, WIDTH, number, points, ticks
 from pipeline.load.frames import PART_WORDS
 
-SHOWN_DAYS, PAST_DAYS = 56, 28
-WIDTH, HEIGHT, LEFT, BOTTOM = 900, 230, 74, 26
+SHOWN_DAYS = 56
 
 
 def load_report(
@@ -33,7 +33,7 @@ def load_report(
         as_of=as_of, sections=sections, orders=shown.head(60).to_dict("records"),
         more_orders=max(len(shown) - 60, 0),
         findings=findings.sort_values(["series", "start_time"]).to_dict("records"),
-        number=_number,
+        number=number,
     )  # fmt: skip
 
 
@@ -98,34 +98,19 @@ def _chart(
         parts.append(f'<rect class="event" x="{left:.1f}" y="8" width="{max(right - left, 2):.1f}"'
                      f' height="{HEIGHT - BOTTOM - 8}"><title>{escape(row["load_event"])}</title>'
                      "</rect>")  # fmt: skip
-    for tick in _ticks(top):
+    for tick in ticks(top):
         at = float(y(np.array([tick]))[0])
         across = f'x1="{LEFT}" x2="{WIDTH - 8}"'
         parts.append(f'<line class="grid" {across} y1="{at:.1f}" y2="{at:.1f}"/>'
                      f'<text class="axis" x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">'
-                     f"{_number(float(tick))}</text>")  # fmt: skip
+                     f"{number(float(tick))}</text>")  # fmt: skip
     for k in range(0, n, 7):
         stamp = days["start_time"].iloc[k]
         parts.append(f'<text class="axis" x="{x[k]:.1f}" y="{HEIGHT - 8}" text-anchor="middle">'
                      f"{stamp.day} {stamp:%b}</text>")  # fmt: skip
     ups, downs = y(days[high].to_numpy()), y(days[low].to_numpy())
     ring = [*zip(x, ups, strict=True), *zip(x[::-1], downs[::-1], strict=True)]
-    parts.append(f'<polygon class="band" points="{_points(ring)}"/>')
+    parts.append(f'<polygon class="band" points="{points(ring)}"/>')
     line = list(zip(x, y(days[middle].to_numpy()), strict=True))
-    parts.append(f'<polyline class="line" points="{_points(line)}"/></svg>')
+    parts.append(f'<polyline class="line" points="{points(line)}"/></svg>')
     return Markup("".join(parts))  # noqa: S704  numbers are ours, names are escaped
-
-
-def _ticks(top: float) -> list[float]:
-    """Three to six round values from 0 up to `top`."""
-    step = 10.0 ** np.floor(np.log10(top / 3))
-    step = next(step * k for k in (1, 2, 2.5, 5, 10) if top / (step * k) <= 6)
-    return [float(k * step) for k in range(int(top / step) + 1)]
-
-
-def _points(pairs: list[tuple[float, float]]) -> str:
-    return " ".join(f"{a:.1f},{b:.1f}" for a, b in pairs)
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"
