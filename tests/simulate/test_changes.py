@@ -236,3 +236,10 @@ def test_what_a_change_names_and_nobody_knows_is_told(content: dict, said: str) 
 def test_days_out_of_order_or_told_twice_are_refused(days: dict) -> None:
     with pytest.raises(ValueError, match=r"it ends|not both"):
         change(kind="surge", factor=2, **days)
+
+
+def test_every_kind_of_change_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text()
+    kinds = TypeAdapter(Change).json_schema()["discriminator"]["mapping"]
+    assert len(kinds) == 11
+    assert [kind for kind in kinds if f"| `{kind}` |" not in page] == []
