@@ -11,6 +11,7 @@ import pandas as pd
 from pipeline.errors import UsageError
 from pipeline.explain.plan import PLAN_TABLES, NightPlan, Pairs, explain_orders, order_sentences
 from pipeline.explain.position import node_inbound, node_stock
+from pipeline.explain.substitutes import SUBSTITUTE_TABLES, substitutes
 from pipeline.explain.text_table import Cell, text_table
 from pipeline.store import Store
 
@@ -25,13 +26,15 @@ _ALTERNATIVES = 8
 
 def explain_item(store: Store, as_of: date, item_id: str) -> str:
     """The account of an item from a published night; raises UsageError if it knows no such item."""
-    return item_account({name: store.read(as_of, name) for name in ITEM_TABLES}, as_of, item_id)
+    names = [*ITEM_TABLES, *(n for n in SUBSTITUTE_TABLES if store.manifest(as_of, n) is not None)]
+    return item_account({name: store.read(as_of, name) for name in names}, as_of, item_id)
 
 
 def item_account(tables: Mapping[str, pd.DataFrame], as_of: date, item_id: str) -> str:
     """Demand, levels, stock, what is on the way, orders and transfers with their reasons.
 
-    `tables` holds ITEM_TABLES as published. Raises UsageError if there is no such item.
+    `tables` holds ITEM_TABLES as published and, where known, SUBSTITUTE_TABLES. Raises
+    UsageError if there is no such item.
     """
     items = tables["items"]
     if item_id not in set(items["item_id"].astype("str")):
@@ -54,6 +57,9 @@ def item_account(tables: Mapping[str, pd.DataFrame], as_of: date, item_id: str) 
         _section("Transfers tonight", _transfers(own)),
         _section("Since yesterday", _sentences(own["plan_changes"])),
     ]
+    told = substitutes(tables, item_id)
+    if told:
+        sections.insert(3, _section("Substitutes", told))
     return "\n\n".join(sections)
 
 

@@ -3,8 +3,8 @@
 A customer who finds item k out turns to j with probability ρ_kj; what she brings there is v_j, the
 sale if j is in stock (share a_j of the time) or else what she is worth onward:
 v_j = a_j m_j + (1 − a_j) Σ ρ_jl v_l. The shortage cost of k is m_k − Σ_j ρ_kj v_j, never below a
-floor, so that an item keeps some stock unless the settings let it be dropped (design: feeding the
-night without touching the solver).
+floor, so that an item keeps some stock unless the settings let it be dropped. Of ρ only what data
+say counts: where no stock-out has shown where customers turn, a lost sale costs all of it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def net_of_recapture(
     settings: Settings,
 ) -> Economics:  # fmt: skip
     """The economics with lost sales net of recapture; items of no group keep theirs."""
-    onward = transitions(items, substitution)
+    onward = transitions(items, substitution, proven=True)
     share = first_choice.groupby(first_choice["item_id"].astype(str))["stocked_share"].mean()
     there = share.reindex(items).fillna(0.0).to_numpy(float)
     worth = money.lost_sale_usd
@@ -80,13 +80,21 @@ def shifted(
     return replace(cube, quantiles=quantiles, mean=cube.mean * factor)
 
 
-def transitions(items: list[str], substitution: pd.DataFrame) -> NDArray[np.float64]:
-    """Probabilities [items, items] that a customer of the one turns to the other."""
+def transitions(
+    items: list[str], substitution: pd.DataFrame, proven: bool = False
+) -> NDArray[np.float64]:
+    """Probabilities [items, items] that a customer of the one turns to the other.
+
+    proven: only the share of them that data say; what nobody has seen wins nothing back.
+    """
     rows = substitution[substitution["to_item_id"].astype(str) != LEAVES]
     place = pd.Index(items)
     start = place.get_indexer(rows["item_id"].astype(str))
     end = place.get_indexer(rows["to_item_id"].astype(str))
     known = (start >= 0) & (end >= 0)
     found = np.zeros((len(items), len(items)))
-    found[start[known], end[known]] = rows["probability"].to_numpy(float)[known]
+    chance = rows["probability"].to_numpy(float)
+    if proven:
+        chance = chance * rows["share_from_data"].to_numpy(float)
+    found[start[known], end[known]] = chance[known]
     return found

@@ -16,7 +16,9 @@ CUBE = DemandCube(
 
 
 def moves(*rows: tuple[str, str, float]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["item_id", "to_item_id", "probability"])
+    """Transitions that data say in full."""
+    frame = pd.DataFrame(rows, columns=["item_id", "to_item_id", "probability"])
+    return frame.assign(share_from_data=1.0)
 
 
 def stocked(*shares: float) -> pd.DataFrame:
@@ -62,3 +64,9 @@ def test_a_dropped_items_demand_goes_where_its_customers_do() -> None:
     cube, _ = with_substitution(CUBE, kept, {**tables, "substitution": moves(("c", "a", 0.5))},
                                 settings)  # fmt: skip
     assert cube is CUBE
+
+
+def test_what_no_stock_out_has_shown_wins_nothing_back() -> None:
+    chain = moves(("a", "b", 0.5), ("b", "a", 0.5)).assign(share_from_data=[0.4, 0.0])
+    net = net_of_recapture(MONEY, ITEMS, chain, stocked(1, 1, 1), Settings())
+    assert net.lost_sale_usd == pytest.approx([10 - 0.4 * 0.5 * 8, 8.0, 6.0])

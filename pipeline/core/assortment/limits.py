@@ -57,7 +57,7 @@ def profit_curve(group: Group, seasons: Seasons, units: NDArray[np.int64]) -> li
         out = min(losses)[1]
         less = at.units.copy()
         less[out] = 0
-        terms = replace(terms, is_open=terms.is_open & (np.arange(len(less)) != out))
+        terms = replace(terms, is_open=terms.is_open & (less > 0))
         at = Climber(seasons, terms, _PASSES_EACH).climb(less) if less.any() else profit(
             seasons, terms, less
         )  # fmt: skip
