@@ -53,8 +53,8 @@ STAGES = (
         "train",
         "pipeline.forecast.train:run",
         (
-            "items", *_FORECAST_ONLY, "regions", "prices", "calendar", "demand_calendar",
-            "daily_demand",
+            "items", *_FORECAST_ONLY, *_ASSORT_ONLY, "regions", "prices", "calendar",
+            "demand_calendar", "daily_demand",
         ),
         (),
         files=("forecast_model",),
@@ -63,8 +63,8 @@ STAGES = (
         "forecast",
         "pipeline.forecast.stage:run",
         (
-            "items", *_FORECAST_ONLY, "regions", "prices", "calendar", "demand_calendar",
-            "daily_demand", "overrides",
+            "items", *_FORECAST_ONLY, *_ASSORT_ONLY, "regions", "prices", "calendar",
+            "demand_calendar", "daily_demand", "overrides",
         ),
         ("demand_quantiles", "demand_before_overrides", "demand_dependence"),
         uses=("forecast_model",),
@@ -115,8 +115,8 @@ STAGES = (
         "monitor",
         "pipeline.forecast.monitor:run",
         (
-            "items", *_FORECAST_ONLY, "regions", "prices", "calendar", "demand_calendar",
-            "daily_demand",
+            "items", *_FORECAST_ONLY, *_ASSORT_ONLY, "regions", "prices", "calendar",
+            "demand_calendar", "daily_demand",
         ),
         ("forecast_scores", "forecast_changes", "demand_findings"),
         uses=("forecast_model",),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -17,6 +16,7 @@ from pipeline.core.assortment.decide import QUICK
 from pipeline.core.assortment.group import Certified, Group, Work, decide_group, value_if_dropped
 from pipeline.core.assortment.retail import RetailFit, learn_retail
 from pipeline.core.assortment.terms import Terms
+from pipeline.group_panels import GroupPanel, group_panels
 
 Tables = Mapping[str, pd.DataFrame]
 Frames = dict[str, pd.DataFrame]
@@ -32,27 +32,17 @@ COLUMNS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Panel:
-    """One group's history: units and in-stock shares [regions, days, items], NaN before launch."""
-
-    name: str
-    items: list[str]
-    units: Floats
-    in_stock: Floats
-
-
 def assort_night(tables: Tables, as_of: date, settings: Settings) -> Frames:
     """The stage's four tables, groups in order of name; a group of one is left out.
 
     Groups are shards: each is learned and decided from its own rows and a seed of its name.
     """
     regions = sorted(tables["regions"]["region_id"].astype(str))
-    panels = _panels(tables, regions)
+    panels = group_panels(tables["choice_groups"], tables["daily_demand"], regions)
     money = _money(tables, as_of, settings)
     customers = _expected(tables["demand_quantiles"], settings.assort.season_days)
 
-    def one(panel: _Panel) -> Frames:
+    def one(panel: GroupPanel) -> Frames:
         return _group(panel, regions, money, customers, settings)
 
     with ThreadPoolExecutor(settings.run.threads) as pool:
@@ -63,33 +53,6 @@ def assort_night(tables: Tables, as_of: date, settings: Settings) -> Frames:
         else pd.DataFrame(columns=columns)
         for name, columns in COLUMNS.items()
     }
-
-
-def _panels(tables: Tables, regions: list[str]) -> list[_Panel]:
-    """Histories of the groups of two items and more."""
-    groups = tables["choice_groups"]
-    demand = tables["daily_demand"]
-    found = []
-    for name, mine in groups.groupby(groups["choice_group"].astype(str), sort=True):
-        items = sorted(mine["item_id"].astype(str))
-        rows = demand[demand["item_id"].astype(str).isin(items)]
-        if len(items) < 2 or rows.empty:
-            continue
-        days = np.unique(rows["date"].to_numpy())
-        place = (
-            pd.Index(regions).get_indexer(rows["region_id"].astype(str)),
-            np.searchsorted(days, rows["date"].to_numpy()),
-            pd.Index(items).get_indexer(rows["item_id"].astype(str)),
-        )
-        units = np.full((len(regions), len(days), len(items)), np.nan)
-        share = np.zeros(units.shape)
-        units[place] = rows["units"].to_numpy(float, na_value=np.nan)
-        share[place] = rows["in_stock_share"].to_numpy(float, na_value=1.0)
-        before = np.isnan(units)  # not launched yet: nobody could buy it
-        known = ~before.all(axis=2, keepdims=True)
-        units = np.where(before & known, 0.0, units)
-        found.append(_Panel(str(name), items, units, np.where(before, 0.0, share)))
-    return found
 
 
 def _money(tables: Tables, as_of: date, settings: Settings) -> pd.DataFrame:
@@ -123,7 +86,11 @@ def _expected(quantiles: pd.DataFrame, season_days: int) -> pd.Series:
 
 
 def _group(
-    panel: _Panel, regions: list[str], money: pd.DataFrame, expected: pd.Series, settings: Settings
+    panel: GroupPanel,
+    regions: list[str],
+    money: pd.DataFrame,
+    expected: pd.Series,
+    settings: Settings,
 ) -> Frames:
     fit = learn_retail(panel.units, panel.in_stock, settings.assort.prior_moves)
     mine = money.reindex(panel.items)
@@ -156,7 +123,7 @@ def _gap(found: Certified) -> float:
     return max(upper - found.profit_usd, 0.0) / upper if upper > 0 else 0.0
 
 
-def _substitution(panel: _Panel, fit: RetailFit) -> pd.DataFrame:
+def _substitution(panel: GroupPanel, fit: RetailFit) -> pd.DataFrame:
     """Each item's likely moves, and leaving; what rounds to nothing is left out."""
     rows = []
     for i, item in enumerate(panel.items):
@@ -168,7 +135,7 @@ def _substitution(panel: _Panel, fit: RetailFit) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS["substitution"])
 
 
-def _first_choice(panel: _Panel, regions: list[str], fit: RetailFit) -> pd.DataFrame:
+def _first_choice(panel: GroupPanel, regions: list[str], fit: RetailFit) -> pd.DataFrame:
     """Means by day over the days observed."""
     seen = np.isfinite(fit.first_choices[:, :, :1])
     days = np.maximum(seen.sum(axis=1), 1)
@@ -185,7 +152,7 @@ def _first_choice(panel: _Panel, regions: list[str], fit: RetailFit) -> pd.DataF
     return frame[COLUMNS["first_choice"]]
 
 
-def _assortment(panel: _Panel, terms: Terms, found: Certified, dropped: Floats) -> pd.DataFrame:
+def _assortment(panel: GroupPanel, terms: Terms, found: Certified, dropped: Floats) -> pd.DataFrame:
     """What to carry for a season, and why."""
     sold, units = found.fresh.outcome.sold, found.units
     direct = sold * (terms.price_usd - terms.salvage_usd)

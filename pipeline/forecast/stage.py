@@ -10,6 +10,7 @@ from pipeline.forecast.dependence import dependence_table
 from pipeline.forecast.model import Model
 from pipeline.forecast.overriding import Keys, Rule, rules_of
 from pipeline.forecast.serve import Asked, forecast_windows, plan_windows
+from pipeline.group_panels import without_recaptured
 from pipeline.store import Night
 
 
@@ -34,7 +35,10 @@ def what_is_known(night: Night, model: Model, days_ahead: int) -> Assembled:
     """The night's history and known future, `days_ahead` days of it, as the model reads them."""
     return assemble(
         night.as_of, days_ahead, Names.from_notes(model.notes), night.read("items"),
-        night.read("prices"), night.read("calendar"), night.read("daily_demand"),
+        night.read("prices"), night.read("calendar"), without_recaptured(
+            night.read("daily_demand"), night.read("choice_groups"),
+            night.settings.assort.prior_moves,
+        ),
         night.read("item_attributes"), night.read("demand_calendar"),
         night.read("launch_plans"),
     )  # fmt: skip

@@ -20,6 +20,7 @@ from pipeline.forecast.panel import F64, I32, Panel, Totals, totals
 from pipeline.forecast.prior import is_short, simulated_panel
 from pipeline.forecast.serve import plan_windows
 from pipeline.forecast.spread import PastErrors, Spread
+from pipeline.group_panels import without_recaptured
 from pipeline.store import Night
 
 LONG_DAYS = 14
@@ -43,7 +44,10 @@ def known_panel(night: Night) -> tuple[Panel, Names]:
     ahead = max(start + days for start, days in plan_windows(night.settings))
     assembled = assemble(
         night.as_of, ahead, names, items, night.read("prices"), calendar,
-        night.read("daily_demand"), attributes, night.read("demand_calendar"),
+        without_recaptured(
+            night.read("daily_demand"), night.read("choice_groups"),
+            night.settings.assort.prior_moves,
+        ), attributes, night.read("demand_calendar"),
         night.read("launch_plans"),
     )  # fmt: skip
     return assembled.panel, names
