@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.buy.life import life_words
 from pipeline.buy.plan import Ordering
 from pipeline.contracts.settings import BuySettings
+from pipeline.core.ordering import Options
 
 Ints = npt.NDArray[np.int64]
 _ALTERNATIVES = 3
@@ -56,12 +58,13 @@ def _reason_codes(plan: Ordering, pair: Ints, units: Ints, override: Ints) -> In
     pairs = plan.worth.pairs
     case, moq, needed = pairs.case[pair], pairs.moq[pair], pairs.needed[pair]
     best = plan.best[pair] * case
+    note = plan.life_note[pair].astype("str")
     limit = "budget" if plan.choice.budget_price > 0 else "vendor_capacity"
     is_held = (units == plan.most[pair] * case) & (needed - units >= case)
     return np.select(
-        [override != 0, units > best, units < best, is_held,
+        [override != 0, units > best, units < best, is_held & (note != ""), is_held,
          (units == moq) & (needed < moq) & (moq > case), (units - needed) * 2 > units],
-        ["override", "order_minimum", limit, "cover_limit", "moq", "case_pack"],
+        ["override", "order_minimum", limit, note, "cover_limit", "moq", "case_pack"],
         "below_order_up_to",
     )  # fmt: skip
 
@@ -156,13 +159,7 @@ def _why_unordered(plan: Ordering, pair: int, gain: float, buy: BuySettings) -> 
     if plan.is_overridden[pairs.item[pair]] and plan.system_units[pairs.item[pair]] > 0:
         return "held back by a planner's override"
     if plan.fewest[pair] > plan.most[pair]:
-        excess = pairs.position[pair] + pairs.moq[pair] - pairs.level[pair]
-        weeks = excess / max(float(pairs.daily_demand[pair]) * 7, 1e-6)
-        text = f"{weeks:.0f}" if weeks < 1000 else "more than 1000"
-        return (
-            f"the least quantity, {pairs.moq[pair]}, would last {text} weeks beyond the level; "
-            f"the limit is {buy.max_excess_weeks:g}"
-        )
+        return _why_least_is_too_much(plan, pair, buy)
     if gain <= 0:
         return f"costs ${-gain:.2f} more than it brings tonight"
     band = float(plan.band[pair])
@@ -174,6 +171,30 @@ def _why_unordered(plan: Ordering, pair: int, gain: float, buy: BuySettings) -> 
     return _constraint(plan, int(rows[plan.options.gain[rows].argmax()]), buy)
 
 
+def _why_least_is_too_much(plan: Ordering, pair: int, buy: BuySettings) -> str:
+    """Why the pair may not even order its least quantity."""
+    pairs = plan.worth.pairs
+    if plan.life_note[pair]:
+        life = plan.life.loc[plan.frame["item_id"].iloc[pair]]
+        least = float(pairs.moq[pair] * pairs.unit_cost[pair])
+        return life_words(str(plan.life_note[pair]), life, least, buy.quiet_order_usd)
+    excess = pairs.position[pair] + pairs.moq[pair] - pairs.level[pair]
+    weeks = excess / max(float(pairs.daily_demand[pair]) * 7, 1e-6)
+    text = f"{weeks:.0f}" if weeks < 1000 else "more than 1000"
+    return (
+        f"the least quantity, {pairs.moq[pair]}, would last {text} weeks beyond the level; "
+        f"the limit is {buy.max_excess_weeks:g}"
+    )
+
+
+def _most_cents(options: Options, vendor: int) -> int:
+    """Cost in cents of the best options of all items that the vendor could supply tonight."""
+    mine = np.flatnonzero((options.vendor == vendor) & (options.gain > 0))
+    order = mine[np.lexsort((-options.gain[mine], options.item[mine]))]
+    first = np.diff(options.item[order], prepend=-1) != 0
+    return int(options.cost_cents[order[first]].sum())
+
+
 def _constraint(plan: Ordering, row: int, buy: BuySettings) -> str:
     """Which common limit kept a better option out."""
     options, terms = plan.options, plan.terms
@@ -181,7 +202,9 @@ def _constraint(plan: Ordering, row: int, buy: BuySettings) -> str:
     rows = plan.choice.rows[options.vendor[plan.choice.rows] == vendor]
     minimum, capacity = int(terms.minimum_cents[vendor]), int(terms.capacity_units[vendor])
     if minimum > 0 and not len(rows):
-        return f"the vendor's order would stay below its minimum of ${minimum / 100:.2f}"
+        lacks = (minimum - _most_cents(options, vendor)) / 100
+        short = f", ${lacks:.2f} short" if lacks > 0 else ""
+        return f"the vendor's order would stay below its minimum of ${minimum / 100:.2f}{short}"
     others = rows[options.item[rows] != options.item[row]]
     if capacity >= 0 and options.units[others].sum() + options.units[row] > capacity:
         return f"the vendor carries {capacity} units an order, and other lines are worth more"

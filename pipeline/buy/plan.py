@@ -17,6 +17,7 @@ import pandas as pd
 from pipeline.buy.binding import decide
 from pipeline.buy.curves import curves_of
 from pipeline.buy.ladder import best_cases, case_limits, ladder
+from pipeline.buy.life import life_limits
 from pipeline.buy.overrides import order_rules
 from pipeline.buy.position import inventory_positions
 from pipeline.buy.worth import Pairs, Worth, worth_of
@@ -40,6 +41,7 @@ class BuyTables:
     open_orders: pd.DataFrame
     open_transfers: pd.DataFrame
     overrides: pd.DataFrame
+    item_life: pd.DataFrame
     network_targets: pd.DataFrame
     position_values: pd.DataFrame
 
@@ -52,7 +54,8 @@ class Ordering:
     band: the dead band, units short at which a pair asks for an order; asks, joins: whether it is
     short by the band, and by the lower share for joining.
     pair: the pair of each option. system_units: what each item would get without overrides, before
-    terms and budget; is_overridden: items whose overrides bind.
+    terms and budget; is_overridden: items whose overrides bind. life_note: which part of the item's
+    life limits a pair; life: table item_life by item.
     """
 
     frame: pd.DataFrame
@@ -69,6 +72,8 @@ class Ordering:
     choice: Choice
     system_units: Ints
     is_overridden: Bools
+    life_note: npt.NDArray[np.object_]
+    life: pd.DataFrame
 
 
 def plan_orders(
@@ -81,6 +86,10 @@ def plan_orders(
         pairs, planning.review_period_days, planning.holding_rate_per_year, buy.order_line_usd
     )
     fewest, most = case_limits(worth, buy.max_excess_weeks, buy.max_safety_weeks)
+    life = _text(tables.item_life, ["item_id"])
+    lived, note = life_limits(frame, life, worth, fewest, as_of, buy)
+    note = np.where(lived < most, note, "")
+    most = np.minimum(most, lived)
     best = best_cases(worth, fewest, most)
     best_gain = worth.gain(np.arange(len(pairs)), best * pairs.case)
     band = np.maximum(dead_band_units(worth, buy), 1)
@@ -102,7 +111,8 @@ def plan_orders(
     )  # fmt: skip
     return Ordering(
         frame, worth, best, fewest, most, band, asks, joins, decided.pair, decided.options, terms,
-        decided.choice, system, np.isin(np.arange(len(items)), decided.bound),
+        decided.choice, system, np.isin(np.arange(len(items)), decided.bound), note,
+        life.set_index("item_id"),
     )  # fmt: skip
 
 

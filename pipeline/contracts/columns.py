@@ -56,7 +56,7 @@ OVERRIDE_KINDS = ("set", "at_least", "at_most", "multiply", "block")
 OVERRIDE_TARGETS = ("order_units", "base_stock_units", "demand")
 REASON_CODES = (
     "below_order_up_to", "moq", "order_minimum", "case_pack", "vendor_capacity", "budget",
-    "cover_limit", "override",
+    "cover_limit", "item_end", "shelf_life", "quiet", "override",
 )  # fmt: skip
 DRIVERS = (
     "demand_over_cover", "safety_stock", "built_ahead", "capacity_price", "stock_on_hand",
@@ -86,6 +86,13 @@ def _raw() -> list[Column]:
         Column("list_price_usd", "float", "Regular selling price.", low=0, high=1e7),
         Column("unit_cost_usd", "float", "Purchase cost of one unit.", low=0, high=1e7),
         Column("launch_date", "date", "First day on sale."),
+        Column("shelf_life_days", "int", "Days from its arrival within which a unit must sell.",
+               low=1, high=3650, null="it does not spoil"),
+        Column("predecessor_item_id", "string", "Item that this one replaces; its history counts.",
+               null="none"),
+        Column("last_sale_date", "date", "Newest day with a sale.", null="never sold"),
+        Column("quiet_days", "int", "Days since then that could have sold.", low=0),
+        Column("is_quiet", "bool", "It sold for so long nothing that it may be dead."),
         Column("expected_daily_units", "float", "Units a day, as planners expect them at launch.",
                low=0, high=1e7),
         Column("end_date", "date", "Last day on sale.", null="no end planned"),

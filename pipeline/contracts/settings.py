@@ -160,6 +160,12 @@ class IngestSettings(Section):
     stale_after_days: int = Field(
         default=7, ge=1, description="Days without any sale before as_of that stop the night."
     )
+    quiet_after_days: int = Field(
+        default=28,
+        ge=7,
+        le=365,
+        description="Days without a sale after which an item that sold more often may be dead.",
+    )
     sales_grain: Literal["auto", "day", "week", "month"] = Field(
         default="auto",
         description="What a row of sales sums up; auto recognises weeks and months and says so.",
@@ -380,6 +386,12 @@ class BuySettings(Section):
         gt=0,
         le=520,
         description="Most weeks of expected demand, beyond the cover, that an order may lead to.",
+    )
+    quiet_order_usd: float = Field(
+        default=25.0,
+        ge=0,
+        description="Most that the least order of an item gone quiet may cost while it is out of "
+        "stock; more is for a planner's override to order.",
     )
 
 

@@ -47,7 +47,9 @@ _LANE = {"from_node_id": "nodes.node_id", "to_node_id": "nodes.node_id"}
 RAW_TABLES = (
     _table("items", "raw", "an item", "item_id",
            "item_id item_name category department size_class unit_cube_cuft unit_weight_lb "
-           "list_price_usd launch_date end_date", optional=("unit_weight_lb", "end_date")),
+           "list_price_usd launch_date end_date shelf_life_days predecessor_item_id",
+           references={"predecessor_item_id": "items.item_id"},
+           optional=("unit_weight_lb", "end_date", "shelf_life_days", "predecessor_item_id")),
     _table("item_attributes", "raw",
            "an attribute that an item's product line records; the forecast learns from it",
            "item_id attribute", "item_id attribute attribute_value", references=_ITEM,
@@ -148,6 +150,9 @@ STAGE_TABLES = (
            "an item in a region on a day, dense from launch to as_of but for closing days",
            "item_id region_id date",
            "item_id region_id date units in_stock_share price_usd is_censored"),
+    _table("item_life", "ingest", "an item: its last sale, whether it has gone quiet, its end",
+           "item_id",
+           "item_id last_sale_date quiet_days is_quiet end_date shelf_life_days"),
     _table("lead_times", "ingest", "a possible lead time of a vendor for an item",
            "vendor_id item_id lead_time_days",
            "vendor_id item_id lead_time_days probability mean_lead_time_days sd_lead_time_days "

@@ -13,6 +13,9 @@ _MINIMUM_WORDS = {
 _LIMIT_WORDS = {
     "vendor_capacity": "the vendor takes no more in one order",
     "cover_limit": "its sales are too uncertain to stock that far ahead at once",
+    "item_end": "no more is expected to sell before the item's last day",
+    "shelf_life": "no more is expected to sell within its shelf life",
+    "quiet": "it has sold nothing for weeks and may be dead: an override orders more",
     "budget": "the budget is better spent on other items",
 }
 

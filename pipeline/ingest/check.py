@@ -15,7 +15,9 @@ from pipeline.ingest.demand import daily_demand
 from pipeline.ingest.findings import Finding
 from pipeline.ingest.on_order import on_order
 from pipeline.ingest.raw import RawTables, read_folder
+from pipeline.ingest.reach import out_of_reach
 from pipeline.ingest.structure import dates_of, future_dates, structure_findings
+from pipeline.ingest.succession import succeeded
 from pipeline.ingest.world import night_findings
 
 _SHOWN_EACH = 5
@@ -98,4 +100,5 @@ def _night_findings(
     if any(finding.severity == "fatal" for finding in found):
         return found
     found += on_order(tables, day, settings)[1]
-    return found + daily_demand(tables, day, settings).findings
+    daily = daily_demand(succeeded(tables), day, settings)
+    return [*found, *daily.findings, *out_of_reach(tables, day)]

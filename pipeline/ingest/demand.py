@@ -24,6 +24,7 @@ from pipeline.ingest.grain import (
     spread_to_days,
     without_part,
 )
+from pipeline.ingest.item_life import item_life
 
 _RATE_DAYS = 56
 _RATE_LEAST_DAYS = 28
@@ -56,10 +57,11 @@ class SeriesGrid:
 
 @dataclass(frozen=True)
 class DailyDemand:
-    """The tables daily_demand and demand_calendar, and what was found while making them."""
+    """The tables daily_demand, demand_calendar and item_life, and what was found meanwhile."""
 
     demand: pd.DataFrame
     calendar: pd.DataFrame
+    life: pd.DataFrame
     findings: list[Finding]
 
 
@@ -104,8 +106,19 @@ def daily_demand(
     kept = opening.past & (by_region == 0)
     return DailyDemand(
         _table(grid, on_sale, units, share, price, censored),
-        calendar_rows(*_marked(grid, kept, opening.coming, periods, unknown)), findings,
+        calendar_rows(*_marked(grid, kept, opening.coming, periods, unknown)),
+        _life(grid, tables["items"], units, on_sale & (share > 0), settings), findings,
     )  # fmt: skip
+
+
+def _life(
+    grid: SeriesGrid, items: pd.DataFrame, units: np.ndarray, could_sell: np.ndarray,
+    settings: IngestSettings,
+) -> pd.DataFrame:  # fmt: skip
+    """Table item_life, from units and days [series, days] of all regions."""
+    shape = (len(grid.items), len(grid.regions), -1)
+    total, could = units.reshape(shape).sum(axis=1), np.any(could_sell.reshape(shape), axis=1)
+    return item_life(items, grid.items, grid.days, total, could, settings.quiet_after_days)
 
 
 def _unreported(grid: SeriesGrid, periods: Periods) -> np.ndarray:

@@ -52,7 +52,8 @@ def write_sample(
     if foreign:
         raise UsageError(f"{folder} holds {foreign[0]!r}. Next: name an empty folder.")
     for table in (table for table in RAW_TABLES if table.name in tables):
-        frame = tables[table.name].loc[:, list(table.columns)]
+        made = tables[table.name]
+        frame = made.loc[:, [name for name in table.columns if name in made]]
         frame.to_csv(folder / f"{table.name}.csv", index=False, lineterminator="\n",
                      date_format="%Y-%m-%d")  # fmt: skip
     return {name: len(frame) for name, frame in tables.items()}

@@ -17,7 +17,9 @@ from pipeline.ingest.lead_times import lead_times
 from pipeline.ingest.on_order import on_order
 from pipeline.ingest.plausible import plausible_findings
 from pipeline.ingest.raw import RawTables
+from pipeline.ingest.reach import out_of_reach
 from pipeline.ingest.structure import structure_findings
+from pipeline.ingest.succession import succeeded
 
 
 def clean_world(
@@ -36,7 +38,7 @@ def clean_world(
         aside = [finding for finding in cleaned.findings if finding.severity == "set_aside"]
         action = "correct the raw files; echelon check --raw DIR lists everything."
         raise ContractError([*cleaned.fatal, *aside[:20]], action)
-    tables = cleaned.tables
+    tables = succeeded(cleaned.tables)
     daily = daily_demand(tables, as_of, settings)
     today = pd.Timestamp(as_of)
     stock = tables["stock"]
@@ -49,8 +51,11 @@ def clean_world(
         "overrides": overrides[overrides["expiry_date"] > today],
         "daily_demand": daily.demand,
         "demand_calendar": daily.calendar,
+        "item_life": daily.life,
         "lead_times": lead_times(tables, as_of, settings),
-        "quarantine": quarantine_frame([*cleaned.findings, *daily.findings, *about_orders]),
+        "quarantine": quarantine_frame(
+            [*cleaned.findings, *daily.findings, *about_orders, *out_of_reach(tables, as_of)]
+        ),
     }
 
 

@@ -24,15 +24,23 @@ _NAMED = 3
 
 
 def attention_points(
-    kpis: Mapping[str, float], odd_orders: int, full_capacities: Sequence[str]
+    kpis: Mapping[str, float],
+    odd_orders: int,
+    full_capacities: Sequence[str],
+    uncovered: Sequence[str] = (),
 ) -> list[Point]:
-    """The points that apply to a night's key figures, serious ones first."""
+    """The points that apply to a night's key figures, serious ones first.
+
+    uncovered: items out of stock for which nothing comes or is ordered, each with the reason.
+    """
     value = kpis.get
     points: list[Point] = []
 
     def add(text: str, section: str, is_serious: bool = False) -> None:
         points.append(Point(text, section, is_serious))
 
+    for text in _named_uncovered(uncovered):
+        add(text, "risk", True)
     if value("violation", 0.0) > 0:
         add(f"The plan exceeds a capacity by up to {share(kpis['violation'])}.", "capacity", True)
     if value("unplaced_order_lines", 0):
@@ -82,6 +90,14 @@ def _unplaced(kpis: Mapping[str, float]) -> str:
     if again:
         text += f" Tonight's plan proposes {count(again)} of these items again."
     return text
+
+
+def _named_uncovered(uncovered: Sequence[str]) -> list[str]:
+    texts = [f"Out of stock, nothing coming, nothing ordered: {item}." for item in uncovered]
+    if len(texts) <= _NAMED:
+        return texts
+    noun = _n(len(texts) - _NAMED, "more item is", "more items are")
+    return [*texts[:_NAMED], f"{noun} out of stock with nothing coming or ordered."]
 
 
 def _n(number: float, noun: str, plural: str = "") -> str:

@@ -17,6 +17,7 @@ from pipeline.review.findings import Findings
 from pipeline.review.forecasts import moved_forecasts, oddest_demand
 from pipeline.review.orders import largest_orders, oddest_orders, orders_by_vendor
 from pipeline.review.plots import coverage_plot, fan_plots, total_plot, trace_plot
+from pipeline.review.uncovered import uncovered_items
 
 SECTIONS = (
     ("attention", "For your attention"), ("largest", "Largest orders"),
@@ -56,7 +57,9 @@ def report_html(
     context: dict[str, Any] = {
         "as_of": as_of, "planned": as_of + timedelta(days=1), "sections": SECTIONS,
         "values": values, "figures": _figures(kpis, previous), "tiles": _tiles(kpis),
-        "points": attention_points(values, len(odd), _full(found, tables["nodes"])),
+        "points": attention_points(
+            values, len(odd), _full(found, tables["nodes"]), _uncovered(tables, found, as_of)
+        ),
         "largest": _orders(largest_orders(found.orders, settings.largest_orders)),
         "vendors": _rows(vendors.head(_SHOWN_VENDORS)), "vendor_count": len(vendors),
         "oddest": _orders(odd.head(settings.oddest_orders)), "odd_count": len(odd),
@@ -80,6 +83,14 @@ def report_html(
     }  # fmt: skip
     page = _environment().get_template("report.html.j2").render(context)
     return "\n".join(line.rstrip() for line in page.splitlines() if line.strip()).encode()
+
+
+def _uncovered(tables: Mapping[str, pd.DataFrame], found: Findings, as_of: date) -> list[str]:
+    """Items out of stock for which nothing comes or is ordered: name and reason."""
+    return [
+        f"{found.item_names.get(row.item_id, row.item_id)} ({row.why})"
+        for row in uncovered_items(tables, as_of).itertuples()
+    ]
 
 
 def _environment() -> Environment:

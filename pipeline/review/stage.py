@@ -13,7 +13,7 @@ _TABLES = (
     "open_transfers", "overrides", "quarantine", "demand_quantiles", "demand_dependence",
     "demand_findings", "forecast_scores", "forecast_changes", "network_targets",
     "capacity_prices", "solver_trace", "optimize_summary",
-    "purchase_orders", "transfers", "order_reasons", "plan_changes",
+    "purchase_orders", "order_candidates", "transfers", "order_reasons", "plan_changes",
     "previous_orders",
 )  # fmt: skip
 

@@ -46,6 +46,15 @@ def overrides(*rows: tuple[str | None, str, float]) -> pd.DataFrame:
     })  # fmt: skip
 
 
+def no_life(items: list[str], **known: object) -> pd.DataFrame:
+    """Items that sold yesterday, without an end, but for what is `known`."""
+    table = pd.DataFrame({
+        "item_id": items, "last_sale_date": TODAY, "quiet_days": 0, "is_quiet": False,
+        "end_date": pd.NaT, "shelf_life_days": pd.array([pd.NA] * len(items), dtype="Int64"),
+    })  # fmt: skip
+    return table.assign(**known)
+
+
 def world(n_items: int, n_vendors: int, seed: int, second_vendor_share: float = 0.2) -> BuyTables:
     """A random night: heavy-tailed demand, case packs, MOQ, order minima, open orders."""
     rng = np.random.default_rng(seed)
@@ -97,6 +106,7 @@ def world(n_items: int, n_vendors: int, seed: int, second_vendor_share: float = 
             "open_units": pd.Series([], dtype="int64"),
             "expected_arrival_date": pd.Series([], dtype="datetime64[s]")}),
         overrides=overrides(),
+        item_life=no_life(items),
         network_targets=pd.DataFrame(targets, columns=[
             "item_id", "vendor_id", "order_up_to_units", "unpriced_order_up_to_units",
             "cover_demand_units", "safety_stock_units", "cover_days"]),
