@@ -46,7 +46,7 @@ STAGES = (
         (),
         (
             *_WORLD, *_FORECAST_ONLY, *_ASSORT_ONLY, "demand_calendar", "daily_demand", "item_life",
-            "lead_times", "quarantine",
+            "vendor_calendar", "lead_times", "quarantine",
         ),
     ),
     Stage(
@@ -82,8 +82,8 @@ STAGES = (
         "optimize",
         "pipeline.optimize.stage:run",
         (
-            *_WORLD, "lead_times", "demand_quantiles", "demand_dependence", "substitution",
-            "first_choice",
+            *_WORLD, "lead_times", "vendor_calendar", "demand_quantiles", "demand_dependence",
+            "substitution", "first_choice",
         ),
         (
             "base_stock_levels", "weekly_levels", "network_targets", "position_values",
@@ -94,7 +94,8 @@ STAGES = (
         "buy",
         "pipeline.buy.stage:run",
         (
-            "items", "nodes", "vendors", "vendor_items", "lead_times", "item_life", "stock",
+            "items", "nodes", "vendors", "vendor_calendar", "vendor_items", "lead_times",
+            "item_life", "stock",
             "open_orders", "open_transfers", "overrides", "network_targets", "position_values",
             "demand_quantiles",
         ),

@@ -18,6 +18,7 @@ from pipeline.contracts.settings import BuySettings
 
 Ints = npt.NDArray[np.int64]
 LATE, ENDS, SPOILS, QUIET = "late", "item_end", "shelf_life", "quiet"
+NOT_TONIGHT = "calendar"
 
 
 def life_limits(

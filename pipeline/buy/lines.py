@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.buy.life import life_words
+from pipeline.buy.life import NOT_TONIGHT, life_words
 from pipeline.buy.plan import Ordering
 from pipeline.contracts.settings import BuySettings
 from pipeline.core.ordering import Options
@@ -174,6 +174,8 @@ def _why_unordered(plan: Ordering, pair: int, gain: float, buy: BuySettings) -> 
 def _why_least_is_too_much(plan: Ordering, pair: int, buy: BuySettings) -> str:
     """Why the pair may not even order its least quantity."""
     pairs = plan.worth.pairs
+    if plan.life_note[pair] == NOT_TONIGHT:
+        return f"the vendor takes its next order on {plan.frame['next_order_date'][pair]:%Y-%m-%d}"
     if plan.life_note[pair]:
         life = plan.life.loc[plan.frame["item_id"].iloc[pair]]
         least = float(pairs.moq[pair] * pairs.unit_cost[pair])

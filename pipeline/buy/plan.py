@@ -17,7 +17,7 @@ import pandas as pd
 from pipeline.buy.binding import decide
 from pipeline.buy.curves import curves_of
 from pipeline.buy.ladder import best_cases, case_limits, ladder
-from pipeline.buy.life import life_limits
+from pipeline.buy.life import NOT_TONIGHT, life_limits
 from pipeline.buy.overrides import order_rules
 from pipeline.buy.position import inventory_positions
 from pipeline.buy.worth import Pairs, Worth, worth_of
@@ -42,6 +42,7 @@ class BuyTables:
     open_transfers: pd.DataFrame
     overrides: pd.DataFrame
     item_life: pd.DataFrame
+    vendor_calendar: pd.DataFrame
     network_targets: pd.DataFrame
     position_values: pd.DataFrame
 
@@ -88,7 +89,9 @@ def plan_orders(
     fewest, most = case_limits(worth, buy.max_excess_weeks, buy.max_safety_weeks)
     life = _text(tables.item_life, ["item_id"])
     lived, note = life_limits(frame, life, worth, fewest, as_of, buy)
-    note = np.where(lived < most, note, "")
+    is_shut = ~frame["takes_orders"].to_numpy(dtype=bool)
+    lived = np.where(is_shut, 0, lived)
+    note = np.where(is_shut, NOT_TONIGHT, np.where(lived < most, note, ""))
     most = np.minimum(most, lived)
     best = best_cases(worth, fewest, most)
     best_gain = worth.gain(np.arange(len(pairs)), best * pairs.case)
@@ -138,6 +141,10 @@ def pair_frame(tables: BuyTables, as_of: date) -> pd.DataFrame:
     frame["mean_lead_time_days"] = frame["mean_lead_time_days"].fillna(
         frame["quoted_lead_time_days"]
     )
+    calendar = _text(tables.vendor_calendar, ["vendor_id"])
+    calendar = calendar[["vendor_id", "takes_orders", "next_order_date"]]
+    frame = frame.merge(calendar, on="vendor_id", how="left")
+    frame["takes_orders"] = frame["takes_orders"].fillna(True).astype(bool)
     frame = frame.sort_values(ids, kind="stable", ignore_index=True)
     frame["position_units"] = inventory_positions(
         frame, _text(tables.stock, ["item_id"]), _text(tables.open_orders, ["item_id"]),

@@ -127,6 +127,11 @@ def _raw() -> list[Column]:
         Column("vendor_name", "string", "Name of the vendor."),
         Column("order_minimum_usd", "float", "Least value of one order to the vendor.",
                low=0, high=1e10),
+        Column("order_weekdays", "string", "Weekdays on which the vendor takes orders, e.g. "
+               "'tue fri'; the orders of a night reach it on the next day.", null="any day"),
+        Column("takes_orders", "bool", "The vendor takes an order of tonight."),
+        Column("next_order_date", "date", "First day from tomorrow on which it takes orders."),
+        Column("order_gap_days", "int", "Days from tonight until it takes another order.", low=1),
         Column("vendor_capacity_units_per_order", "int", "Most units that one order may carry.",
                low=1, high=1e12, null="no limit"),
         Column("moq_units", "int", "Minimum order quantity of the item.", low=0, high=1e9),

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.contracts.columns import WEEKDAYS
+
 Tables = Mapping[str, pd.DataFrame]
 
 
@@ -86,6 +88,19 @@ def _looked_up(keys: pd.Series, names: pd.Series, values: pd.Series) -> np.ndarr
     return keys.astype("object").map(table).to_numpy(dtype="float64", na_value=np.nan)
 
 
+def _unknown_weekday(frame: pd.DataFrame, tables: Tables) -> np.ndarray:
+    words = (
+        frame["order_weekdays"]
+        .astype("object")
+        .map(
+            lambda text: (
+                [] if pd.isna(text) else str(text).replace(",", " ").lower().split() or ["-"]
+            )
+        )
+    )
+    return np.array([any(word not in WEEKDAYS for word in row) for row in words], dtype=bool)
+
+
 _RECEIVED = RowRule(
     "arrival_date", "lead time is zero or negative",
     "An order arrives at least a day after order_date; correct either date.",
@@ -108,6 +123,11 @@ ROW_RULES: dict[str, tuple[RowRule, ...]] = {
         RowRule("moq_units", "MOQ is above the storage capacity of every receiving node",
                 "The least order fits nowhere; correct the MOQ, cube or capacity.",
                 _moq_above_storage),
+    ),
+    "vendors": (
+        RowRule("order_weekdays", "names something that is no weekday",
+                "Write weekdays as mon tue wed thu fri sat sun, parted by spaces.",
+                _unknown_weekday),
     ),
     "prices": (
         RowRule("price_usd", "is zero", "Leave the row out, or give the price.", _price_is_zero),

@@ -20,6 +20,7 @@ from pipeline.ingest.raw import RawTables
 from pipeline.ingest.reach import out_of_reach
 from pipeline.ingest.structure import structure_findings
 from pipeline.ingest.succession import succeeded
+from pipeline.ingest.vendor_days import vendor_calendar, with_waits
 
 
 def clean_world(
@@ -52,7 +53,8 @@ def clean_world(
         "daily_demand": daily.demand,
         "demand_calendar": daily.calendar,
         "item_life": daily.life,
-        "lead_times": lead_times(tables, as_of, settings),
+        "lead_times": with_waits(lead_times(tables, as_of, settings), tables, as_of),
+        "vendor_calendar": vendor_calendar(tables, as_of),
         "quarantine": quarantine_frame(
             [*cleaned.findings, *daily.findings, *about_orders, *out_of_reach(tables, as_of)]
         ),

@@ -151,6 +151,21 @@ def days_ordered_early(
     return np.asarray(review - np.clip(wait, 1.0, review))
 
 
+def no_earlier(
+    early_days: NDArray[np.float64], tables: dict[str, pd.DataFrame], items: list[str],
+    review_days: int,
+) -> NDArray[np.float64]:  # fmt: skip
+    """The days [items] by which items are ordered early where their vendors take orders so soon;
+    below zero where the soonest of an item's vendors takes its next order after a review period."""
+    calendar = tables.get("vendor_calendar")
+    if calendar is None:  # a world without calendars: every night is an order day
+        return early_days
+    gap = calendar.set_index(calendar["vendor_id"].astype(str))["order_gap_days"]
+    offers = tables["vendor_items"]
+    days = offers["vendor_id"].astype(str).map(gap).groupby(offers["item_id"].astype(str)).min()
+    return np.minimum(early_days, review_days - days.reindex(items).fillna(1).to_numpy(float))
+
+
 def joint_ranks(cube: DemandCube, dependence: pd.DataFrame, settings: Settings) -> Ranks:
     """Banks of joint ranks of the regions, the same every night."""
     return draw_ranks(

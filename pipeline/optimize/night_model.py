@@ -31,6 +31,7 @@ from pipeline.optimize.item_model import (
     horizon,
     item_tables,
     joint_ranks,
+    no_earlier,
     place_usd,
     trends,
 )
@@ -113,6 +114,7 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     )  # fmt: skip
     vendors = vendor_rows(tables["vendor_items"], tables["lead_times"], names, money)
     early_days = days_ordered_early(demand / cycle_days, money, settings)
+    early_days = no_earlier(early_days, tables, names, settings.planning.review_period_days)
     return NightModel(
         network, cube, money, packed, ahead, unpriced, ranks, capacity, vendors, cycle_days,
         early_days, overrides, general_model(network, tables, share),

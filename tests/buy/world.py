@@ -107,6 +107,10 @@ def world(n_items: int, n_vendors: int, seed: int, second_vendor_share: float = 
             "expected_arrival_date": pd.Series([], dtype="datetime64[s]")}),
         overrides=overrides(),
         item_life=no_life(items),
+        vendor_calendar=pd.DataFrame({
+            "vendor_id": vendors["vendor_id"], "takes_orders": True, "order_gap_days": 1,
+            "next_order_date": TODAY + pd.Timedelta(days=1),
+        }),
         network_targets=pd.DataFrame(targets, columns=[
             "item_id", "vendor_id", "order_up_to_units", "unpriced_order_up_to_units",
             "cover_demand_units", "safety_stock_units", "cover_days"]),
