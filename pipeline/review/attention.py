@@ -39,8 +39,7 @@ def attention_points(
     def add(text: str, section: str, is_serious: bool = False) -> None:
         points.append(Point(text, section, is_serious))
 
-    for text in _named_uncovered(uncovered):
-        add(text, "risk", True)
+    points += [Point(text, "risk", True) for text in _named_uncovered(uncovered)]
     if value("violation", 0.0) > 0:
         add(f"The plan exceeds a capacity by up to {share(kpis['violation'])}.", "capacity", True)
     if value("unplaced_order_lines", 0):
