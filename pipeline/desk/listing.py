@@ -48,17 +48,30 @@ class Listing:
     told_table: str = ""
 
     def kept(self, night: NightTables) -> str:
-        """The listing as a table that the night keeps."""
-        return night.keep(f"listing_{self.name}", self.query, *self.tables)
+        """The listing as a table that the night keeps, in the order of its key, with `searched`."""
+        text = " || ' ' || ".join(f"coalesce(\"{name}\", '')" for name in self.searched)
+        query = f'select *, lower({text}) as searched from ({self.query}) order by "{self.key}"'
+        return night.keep(f"listing_{self.name}", query, *self.tables)
+
+    def best(
+        self, night: NightTables, where: str, values: list[Any], order: str, limit: int,
+        offset: int = 0,
+    ) -> list[dict[str, Any]]:  # fmt: skip
+        """Rows in an order (ties by key); only these are read whole, however many are sorted."""
+        table = self.kept(night)
+        chosen = f"select rowid from {table} {where} order by {order}, rowid"
+        return night.rows(
+            f"select * exclude (searched) from {table} where rowid in "
+            f"({chosen} limit {limit} offset {offset}) order by {order}, rowid", values,
+        )  # fmt: skip
 
     def tell(self, night: NightTables, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The rows with their `sentence`, where the listing has one."""
         if not self.told or not rows:
             return rows
         keys = [row[self.key] for row in rows]
-        found = {
-            row["key"]: row["sentence"] for row in night.rows(self.told, [keys], self.told_table)
-        }
+        told = self.told.replace("?", ", ".join("?" * len(keys)))
+        found = {row["key"]: row["sentence"] for row in night.rows(told, keys, self.told_table)}
         return [row | {"sentence": found.get(row[self.key], "")} for row in rows]
 
     @property
@@ -125,9 +138,9 @@ def page_of(night: NightTables, listing: Listing, asked: Mapping[str, str]) -> P
     count = int(totals["n"])
     number = min(number, max(1, -(-count // PAGE_ROWS)))
     direction = "desc" if is_descending else "asc"
-    rows = night.rows(
-        f'select * {source} order by "{sort}" {direction} nulls last, "{listing.key}" '
-        f"limit {PAGE_ROWS} offset {(number - 1) * PAGE_ROWS}", values, *listing.tables,
+    rows = listing.best(
+        night, where, values, f'"{sort}" {direction} nulls last', PAGE_ROWS,
+        (number - 1) * PAGE_ROWS,
     )  # fmt: skip
     groups = []
     if group:
@@ -160,10 +173,8 @@ def _where(listing: Listing, asked: Mapping[str, str]) -> tuple[str, list[Any]]:
     values: list[Any] = []
     search = asked.get("q", "").strip()
     if search:
-        terms.append(
-            "(" + " or ".join(f'contains(lower("{name}"), ?)' for name in listing.searched) + ")"
-        )
-        values += [search.lower()] * len(listing.searched)
+        terms.append("contains(searched, ?)")
+        values.append(search.lower())
     for name, value in _chosen(listing, asked).items():
         plain, comparison = name, "="
         for ending, sign in _COMPARISONS.items():

@@ -50,7 +50,7 @@ left join ({_WEEKLY}) w using (item_id)
     ("item_id", "item_name", "vendor_name", "order_line_id"),
     "-order_cost_usd", "order_line_id", ("order_cost_usd", "order_units", "value_gained_usd"),
     "select order_line_id as key, any_value(sentence) as sentence from order_reasons "
-    "where order_line_id in (select unnest(?)) group by 1", "order_reasons",
+    "where order_line_id in (?) group by 1", "order_reasons",
 )  # fmt: skip
 
 TRANSFERS = Listing(
@@ -78,7 +78,7 @@ left join lanes l on l.from_node_id = t.from_node_id and l.to_node_id = t.to_nod
     ("item_id", "item_name", "from_node_id", "to_node_id"),
     "-value_gained_usd", "transfer_id", ("transfer_units", "freight_usd", "value_gained_usd"),
     "select transfer_id as key, any_value(sentence) as sentence from transfer_reasons "
-    "where transfer_id in (select unnest(?)) group by 1", "transfer_reasons",
+    "where transfer_id in (?) group by 1", "transfer_reasons",
 )  # fmt: skip
 
 ITEMS = Listing(

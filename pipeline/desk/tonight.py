@@ -67,10 +67,8 @@ def _point(kind: str, usd: float | None, title: str, detail: str, link: str) -> 
 
 
 def _large(night: NightTables, least_usd: float) -> list[dict[str, Any]]:
-    rows = night.rows(
-        f"select * from {ORDERS.kept(night)} where order_cost_usd >= ? "
-        f"order by order_cost_usd desc, order_line_id limit {_SHOWN}", [least_usd],
-    )  # fmt: skip
+    where, order = "where order_cost_usd >= ?", "order_cost_usd desc"
+    rows = ORDERS.best(night, where, [least_usd], order, _SHOWN)
     return [
         _point("Large order", row["order_cost_usd"], f"{row['order_units']:,} {row['item_name']}",
                row["sentence"], f"items/{row['item_id']}")
@@ -80,12 +78,8 @@ def _large(night: NightTables, least_usd: float) -> list[dict[str, Any]]:
 
 def _odd(night: NightTables) -> list[dict[str, Any]]:
     """Orders that last longer than a season, or gain less than a hundredth of their cost."""
-    rows = night.rows(
-        f"select * from {ORDERS.kept(night)} where weeks_after > ? or weekly_units = 0 "
-        "or value_gained_usd < 0.001 * order_cost_usd "
-        f"order by order_cost_usd desc, order_line_id limit {_SHOWN}",
-        [HIGH_COVER_WEEKS],
-    )  # fmt: skip
+    where = "where weeks_after > ? or weekly_units = 0 or value_gained_usd < 0.001 * order_cost_usd"
+    rows = ORDERS.best(night, where, [HIGH_COVER_WEEKS], "order_cost_usd desc", _SHOWN)
     points = []
     for row in ORDERS.tell(night, rows):
         weeks = row["weeks_after"]

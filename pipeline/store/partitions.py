@@ -31,7 +31,7 @@ from pipeline.store.faults import attempt
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
-_ROW_GROUP_ROWS = 1_000_000
+_ROW_GROUP_ROWS = 131_072  # tables are sorted by key: a reader of one item skips the others
 _RACES = 20
 """Reads tried again because the partition was published anew between manifest and files."""
 
