@@ -7,7 +7,7 @@ From last night's prices and their curvature (a warm start) the first sweep also
 it finds, and only a sixth of the blocks is then solved at other prices.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.ascent import Start, climb, newton_step, sample_dual
 from pipeline.core.certificate import Certificate, certify
+from pipeline.core.choose import whole_answers
 from pipeline.core.columns import MARGIN, Answers, Search, search, search_some
 from pipeline.core.evaluate import evaluate
 from pipeline.core.exact import ExactParams, exact_plan
@@ -127,7 +128,15 @@ def solve(
         raise ValueError("attempts must be at least one")
     relaxed: Relaxed | None = None
     is_small = sum(map(len, sizes)) <= params.exact.items * capacity.shape[0]
-    if is_small and not (rows.is_on_flows & (found.mix.price > 0)).any():
+    if is_small and (rows.is_on_flows & (found.mix.price > 0)).any():
+        share = whole_answers(found, rows)
+        if share is not None and best.proof.gap > params.exact.gap:
+            whole = replace(found, mix=replace(found.mix, share=share))
+            plans = integer_plan(blocks, parts, engine, rows, whole, pool)
+            trace.close("recovery")
+            done = finish(woods, engine, capacity, plans, overflow, found.lower, trace)
+            best = min(best, done, key=lambda plan: plan.rank)
+    elif is_small:
         levels = np.setdiff1d(kept, np.flatnonzero(capacity.is_on_flows))
         if len(levels):
             exact, bound = _exactly(woods, parts, engine, capacity, levels, best, params, trace)
