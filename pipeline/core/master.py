@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
-from scipy.sparse import csr_matrix, hstack, identity
+from scipy.sparse import bmat, csr_matrix, hstack, identity
+from scipy.sparse.csgraph import connected_components
 
 from pipeline.core.prices import Capacity
 
@@ -60,28 +61,61 @@ def _over_rows(
     capacity: Capacity,
     rows: NDArray[np.int64],
 ) -> Mix:
-    """The master over some rows only."""
+    """The master over some rows only, in parts that share no row: weeks, where nothing waits."""
+    blocks, columns, _ = usage.shape
+    share = np.zeros((blocks, columns))
+    share[np.arange(blocks), cost.argmin(axis=1)] = 1.0
+    price, overflow, value = np.zeros(len(capacity)), np.zeros(len(capacity)), 0.0
+    touches = usage[:, :, rows].max(axis=1) > 0.0
+    links = csr_matrix(touches)
+    both = bmat([[None, links], [links.T, None]]) if len(rows) else identity(blocks)
+    _, part = connected_components(both, directed=False)
+    for label in np.unique(part):
+        mine = np.flatnonzero(part[:blocks] == label)
+        own = rows[part[blocks:] == label] if len(rows) else rows
+        if not len(mine):
+            overflow[own] = np.maximum(-capacity.limit[own], 0.0)
+            price[own] = np.where(overflow[own] > 0, capacity.overflow_usd[own], 0.0)
+            value += float((capacity.overflow_usd * overflow)[own].sum())
+        elif not len(own):
+            value += float(cost[mine].min(axis=1).sum())
+        else:
+            found = _one_part(cost[mine], usage[mine][:, :, own], capacity, own)
+            share[mine], price[own], overflow[own] = found[:3]
+            value += found[3]
+    return Mix(share, price, overflow, value, rows)
+
+
+def _one_part(
+    cost: NDArray[np.float64],
+    usage: NDArray[np.float64],
+    capacity: Capacity,
+    rows: NDArray[np.int64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
+    """Shares [blocks, columns], prices and overflow of the given rows, and value of a part; usage:
+    [blocks, columns, these rows]."""
     blocks, columns, _ = usage.shape
     n = blocks * columns
     scale = np.maximum(np.abs(capacity.limit[rows]), 1.0)
-    taken = csr_matrix(usage[:, :, rows].reshape(n, -1).T / scale[:, None])
+    taken = csr_matrix(usage.reshape(n, -1).T / scale[:, None])
     unit = max(float(np.abs(cost).sum()) / columns, 1.0)
     ends = np.arange(0, n + 1, columns)
     whole = csr_matrix((np.ones(n), np.arange(n), ends), shape=(blocks, n + len(rows)))
     found = linprog(
         np.concatenate([cost.ravel(), capacity.overflow_usd[rows] * scale]) / unit,
-        A_ub=hstack([taken, -identity(len(rows))]) if len(rows) else None,
-        b_ub=capacity.limit[rows] / scale if len(rows) else None,
+        A_ub=hstack([taken, -identity(len(rows))]),
+        b_ub=capacity.limit[rows] / scale,
         A_eq=whole,
         b_eq=np.ones(blocks),
         method="highs-ds",
     )
     if found.status != 0:
         raise RuntimeError(f"the master problem was not solved: {found.message}")
-    price, overflow = np.zeros(len(capacity)), np.zeros(len(capacity))
-    if len(rows):
-        price[rows] = np.maximum(-found.ineqlin.marginals, 0.0) * unit / scale
-        overflow[rows] = np.maximum(found.x[n:], 0.0) * scale
-    price = np.minimum(price, capacity.overflow_usd)
+    price = np.maximum(-found.ineqlin.marginals, 0.0) * unit / scale
     share = np.maximum(found.x[:n].reshape(blocks, columns), 0.0)
-    return Mix(share / share.sum(axis=1, keepdims=True), price, overflow, found.fun * unit, rows)
+    return (
+        share / share.sum(axis=1, keepdims=True),
+        np.minimum(price, capacity.overflow_usd[rows]),
+        np.maximum(found.x[n:], 0.0) * scale,
+        float(found.fun * unit),
+    )

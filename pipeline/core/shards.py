@@ -137,15 +137,19 @@ def cut(
     n_blocks: int,
     n_heavy: int,
 ) -> Blocks:
-    """Blocks of about equal numbers of items; the n_heavy largest items are blocks of their own."""
+    """Blocks of about equal numbers of items of one week; the n_heavy largest items are blocks of
+    their own."""
     size = np.concatenate(sizes)
     edges = np.concatenate([[0], np.cumsum([len(part) for part in sizes])])
     largest = np.sort(np.argsort(-size, kind="stable")[: min(n_heavy, len(size) // 10)])
     heavy_at = tuple(largest[(largest >= a) & (largest < b)] - a for a, b in pairwise(edges))
     per_block = max(len(size) // n_blocks, 1)
     bounds = tuple(
-        np.linspace(0, len(part), max(round(len(part) / per_block), 1) + 1).astype(np.int64)
-        for part in sizes
+        np.union1d(
+            np.linspace(0, len(part), max(round(len(part) / per_block), 1) + 1).astype(np.int64),
+            np.flatnonzero(np.diff(parts[i].week)) + 1,  # no block of two weeks
+        )
+        for i, part in enumerate(sizes)
     )
     offset = len(largest) + np.concatenate([[0], np.cumsum([len(b) - 1 for b in bounds])])
     heavy = [parts[i].take(rows) for i, rows in enumerate(heavy_at)]
