@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import Asset, Param, dag, get_current_context, task
+from airflow.sdk import Asset, Param, Variable, dag, get_current_context, task
 
+from echelon_airflow.roots import require_allowed
 from pipeline.stages import SIMULATE
 
 
@@ -28,6 +29,9 @@ def simulate() -> None:
 
     params = get_current_context()["params"]
     root = Path(__file__).resolve().parents[1]
+    for name, below in (("scenario", "configs"), ("out_dir", "data")):
+        require_allowed(name, str(root / params[name]), [str(root / below)],
+                        lambda key: Variable.get(key, default=None))  # fmt: skip
     try:
         scenario = load_scenario(root / params["scenario"])
         raw_dir = root / scenario.raw_dir

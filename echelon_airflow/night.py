@@ -37,6 +37,9 @@ def run_dag(home: Path, as_of: date, conf: dict[str, str | None]) -> bool:
     """Run the nightly DAG for one business date; True if it succeeded. One `home` a process."""
     os.environ.update(environment(home, f"sqlite:///{home / 'airflow.db'}"))
     os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
+    # Whoever calls this reads and writes with rights of their own: their places are allowed.
+    places = [conf.get(name) for name in ("raw_dir", "out_dir", "settings_file")]
+    os.environ["AIRFLOW_VAR_ECHELON_ALLOWED_ROOTS"] = ",".join(place for place in places if place)
     # Airflow reads its settings when it is first imported.
     from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415  see above
     from airflow.utils import db  # noqa: PLC0415  see above

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Variable
+from airflow.sdk.exceptions import AirflowFailException
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 PREFIX = "/echelon"
 DAG_ID = "nightly_plan"
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
-LIST_HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}
+LIST_HEADERS = {
+    "Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}  # fmt: skip
 REPORT_HEADERS = LIST_HEADERS | {"Content-Security-Policy": f"sandbox; {POLICY}"}
 
 
@@ -85,7 +89,10 @@ def _run_night(run_id: str) -> dict[str, str] | None:
         if run is None or (run.logical_date is None and not (run.conf or {}).get("as_of")):
             return None
         day = run.logical_date.date() if run.logical_date else None
-        return _night(dict(run.conf or {}), day, run.run_type)
+        try:
+            return _night(dict(run.conf or {}), day, run.run_type)
+        except AirflowFailException:  # a place that is not, or no longer, allowed
+            return None
 
 
 def _report(out_dir: str, as_of: date) -> bytes | None:

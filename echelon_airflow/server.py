@@ -27,6 +27,8 @@ from echelon_airflow.home import POOLS, ROOT, USER, environment, password
 
 AIRFLOW = str(Path(sys.executable).with_name("airflow"))
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+# Their log servers listen on every interface, and the API server reads the files where they lie.
+FLAGS = {"scheduler": ("--skip-serve-logs",), "triggerer": ("--skip-serve-logs",)}
 SAMPLE_LAST_DATE = "2025-07-13"  # the sample has no later day for the schedule to plan
 
 
@@ -87,7 +89,11 @@ def _component(name: str, env: dict[str, str], home: Path) -> Iterator[subproces
     """A component in a process group of its own, which is stopped whole."""
     with (home / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603  fixed commands
-            [AIRFLOW, name], env=env, stdout=log, stderr=log, start_new_session=True
+            [AIRFLOW, name, *FLAGS.get(name, ())],
+            env=env,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         try:
             yield process

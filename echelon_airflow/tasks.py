@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from echelon_airflow.roots import require_allowed
+
 if TYPE_CHECKING:
     from pipeline.contracts.settings import Settings
     from pipeline.runner import StageRun
@@ -27,6 +29,7 @@ PLACES = {
     "settings_file": "",
 }
 """Names and last defaults of what a run reads and writes."""
+_ROOTS = [str(_ROOT / "data"), str(_ROOT / "configs")]
 
 
 def resolve_night(
@@ -53,7 +56,14 @@ def resolve_night(
         )
     night = {"as_of": str(chosen or logical_date)}
     for name, default in PLACES.items():
-        night[name] = params.get(name) or variable(f"echelon_{name}") or default
+        declared = variable(f"echelon_{name}") or default
+        night[name] = params.get(name) or declared
+        if name != "dataset" and night[name] != declared:
+            require_allowed(name, night[name], [declared, *_ROOTS], variable)
+    if night["dataset"] != "sample" and night["raw_dir"] == PLACES["raw_dir"]:
+        raise AirflowFailException(
+            f"the dataset {night['dataset']} needs its folder. Next: give raw_dir."
+        )
     return night
 
 
@@ -99,11 +109,14 @@ def finish_night(night: Mapping[str, str]) -> None:
 
 def _open(night: Mapping[str, str]) -> tuple[Store, Source, Settings]:
     from pipeline.contracts.settings import load_settings  # noqa: PLC0415  imports pydantic
+    from pipeline.errors import UsageError  # noqa: PLC0415  with its siblings
     from pipeline.store import Source, Store  # noqa: PLC0415  imports pandas
 
     file = night["settings_file"]
     settings = load_settings(Path(file) if file else None)
     os.environ.setdefault("OMP_NUM_THREADS", str(settings.run.threads))
+    if not Path(night["raw_dir"]).is_dir():
+        raise UsageError(f"there is no folder {night['raw_dir']}. Next: correct raw_dir.")
     source = Source(night["dataset"], Path(night["raw_dir"]), os.environ.get("ECHELON_RECORDS"))
     return Store(night["out_dir"]), source, settings
 
@@ -126,4 +139,4 @@ def _errors_for_people() -> Iterator[None]:
     try:
         yield
     except (SettingsError, UsageError) as error:
-        raise AirflowFailException(str(error)) from error
+        raise AirflowFailException(str(error)) from None

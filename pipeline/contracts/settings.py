@@ -487,8 +487,16 @@ def load_settings(path: Path | None, overrides: Mapping[str, Any] | None = None)
     if path is not None:
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except (OSError, yaml.YAMLError) as error:
-            raise SettingsError(f"settings file {path}: {error}") from error
+        except OSError as error:
+            raise SettingsError(f"settings file {path}: {error.strerror}") from error
+        except (UnicodeDecodeError, yaml.YAMLError) as error:
+            # Never its content, which may be another file's than the settings'.
+            mark = getattr(error, "problem_mark", None)
+            where = f" from line {mark.line + 1}, column {mark.column + 1} on" if mark else ""
+            raise SettingsError(
+                f"settings file {path}: not YAML{where}. "
+                "Next: correct it; docs/settings.md lists every setting."
+            ) from None
         if not isinstance(content, dict):
             raise SettingsError(f"settings file {path}: the top level must hold sections")
     for section, values in (overrides or {}).items():

@@ -55,3 +55,4 @@ def test_a_report_is_served_into_a_sandbox(reader, monkeypatch):
     answer = reader.get("/nights/2025-06-29")
     assert answer.text == "<p>plan</p>"
     assert answer.headers["content-security-policy"].startswith("sandbox;")
+    assert answer.headers["cache-control"] == "no-store"

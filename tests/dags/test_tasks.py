@@ -38,7 +38,8 @@ def test_a_run_without_any_date_is_refused():
 
 
 def test_a_parameter_goes_before_a_variable_and_a_variable_before_the_default():
-    variables = {"echelon_raw_dir": "/variable/raw", "echelon_out_dir": "/variable/out"}
+    variables = {"echelon_raw_dir": "/variable/raw", "echelon_out_dir": "/variable/out",
+                 "echelon_allowed_roots": "/other, /param"}  # fmt: skip
     found = resolve_night(EMPTY | {"out_dir": "/param/out"}, "manual", DAY, variables.get)
     assert found["out_dir"] == "/param/out"
     assert found["raw_dir"] == "/variable/raw"
@@ -53,6 +54,48 @@ def test_what_tasks_hand_on_is_strings_only():
 def test_settings_that_no_retry_can_mend_fail_the_task_at_once(tmp_path):
     file = tmp_path / "settings.yaml"
     file.write_text("planing: {}\n")
-    night = resolve_night(EMPTY | {"settings_file": str(file)}, "manual", DAY, nothing)
+    allowed = {"echelon_allowed_roots": str(tmp_path)}
+    night = resolve_night(EMPTY | {"settings_file": str(file)}, "manual", DAY, allowed.get)
     with pytest.raises(AirflowFailException, match="planing"):
+        run_stage("ingest", night)
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("settings_file", "/etc/passwd"),
+    ("settings_file", PLACES["raw_dir"] + "/../../../../../etc/passwd"),
+    ("raw_dir", "/"),
+    ("out_dir", "/tmp/anywhere"),
+    ("out_dir", "s3://plans/x?endpoint_override=evil.example"),
+    ("out_dir", "s3://plans/other"),
+    ("out_dir", "s3://plans/runs/../other"),
+    ("out_dir", "s3://plans/runs/x?endpoint_override=evil.example&scheme=http"),
+    ("out_dir", "file:///etc"),
+])  # fmt: skip
+def test_places_outside_the_allowed_roots_are_refused_at_once(name, value):
+    roots = {"echelon_allowed_roots": "s3://plans/runs"}
+    with pytest.raises(AirflowFailException, match="outside the allowed roots"):
+        resolve_night(EMPTY | {name: value}, "manual", DAY, roots.get)
+
+
+def test_places_under_an_allowed_root_are_taken(tmp_path):
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    (inside / "link").symlink_to("/etc")
+    roots = {"echelon_allowed_roots": f"{inside},s3://plans/runs"}
+    for value in (f"{inside}/what-if", "s3://plans/runs/what-if", PLACES["out_dir"] + "/x"):
+        found = resolve_night(EMPTY | {"out_dir": value}, "manual", DAY, roots.get)
+        assert found["out_dir"] == value
+    with pytest.raises(AirflowFailException, match="outside the allowed roots"):
+        resolve_night(EMPTY | {"out_dir": f"{inside}/link"}, "manual", DAY, roots.get)
+
+
+def test_a_dataset_without_its_folder_fails_at_once():
+    with pytest.raises(AirflowFailException, match="m5 needs its folder"):
+        resolve_night(EMPTY | {"dataset": "m5"}, "manual", DAY, nothing)
+
+
+def test_a_folder_that_is_not_there_fails_at_once(tmp_path):
+    declared = {"echelon_raw_dir": str(tmp_path / "gone"), "echelon_dataset": "raw"}
+    night = resolve_night(EMPTY, "manual", DAY, declared.get)
+    with pytest.raises(AirflowFailException, match="there is no folder"):
         run_stage("ingest", night)
