@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import lightgbm as lgb
@@ -70,7 +71,8 @@ def train(panel: Panel, names: Names, settings: Settings) -> Model:
     known, windows = panel, plan_windows(settings)
     if is_short(panel):
         reach = max(start + days for start, days in windows)
-        panel = simulated_panel(panel, len(names.regions), reach, settings.planning.seed)
+        bare = replace(panel, season=None, lift=None, lift_seen=None)  # of its own items and days
+        panel = simulated_panel(bare, len(names.regions), reach, settings.planning.seed)
     sums = totals(panel)
     seed, threads = settings.planning.seed, settings.run.threads
     grown = _on_dask(panel, sums, windows, settings) if settings.run.engine == "dask" else None
