@@ -38,7 +38,7 @@ def main() -> None:
     """Run the labs, print the table, write the JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--labs", type=int, default=100)
-    parser.add_argument("--items", type=int, default=4000)
+    parser.add_argument("--items", type=int, default=6000)
     parser.add_argument("--lift", type=float, default=0.01)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
