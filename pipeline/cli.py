@@ -20,7 +20,7 @@ from pipeline.cli_trials import lab, simulate
 from pipeline.contracts.settings import Settings, load_settings
 from pipeline.errors import EchelonError, UsageError
 from pipeline.load.cli import load_app
-from pipeline.printing import console, errors, plain, print_summary, progress
+from pipeline.printing import console, errors, plain, print_summary, progress, show_version
 from pipeline.stages import STAGES
 
 if TYPE_CHECKING:
@@ -34,6 +34,15 @@ app = typer.Typer(
     "[bold]echelon report --out data/runs[/bold].",
 )
 app.add_typer(load_app, name="load")
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    """Plan a warehouse network's inventory every night: forecast, buy, place."""
 
 
 class Dataset(StrEnum):

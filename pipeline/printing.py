@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -95,3 +97,10 @@ def print_summary(store: Store, as_of: date, settings: Settings) -> None:
             f"its last finished run. Next: echelon run --as-of {as_of}.",
             style="bold red", markup=False, highlight=False, soft_wrap=True,
         )  # fmt: skip
+
+
+def show_version(is_asked: bool) -> None:
+    """Print the installed package's version and leave."""
+    if is_asked:
+        typer.echo(f"echelon {version('echelon')}")
+        raise typer.Exit
