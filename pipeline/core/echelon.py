@@ -218,6 +218,21 @@ def order_up_to(
     return Levels(level, mean, position, worth)
 
 
+def interval_demand(
+    quantiles: NDArray[np.float32], windows: NDArray[np.float64], supply: Supply, row: int,
+    ranks: Ranks, bank: int,
+) -> NDArray[np.float64]:  # fmt: skip
+    """Network demand [scenarios] of one row over its lead time and the cycle, joint ranks of one
+    bank; quantiles: [windows, regions, levels] of the row's item."""
+    found = np.empty(ranks.below.shape[1])
+    total = np.cumsum(supply.chances[row])
+    for n, rank in enumerate(ranks.interval[bank]):
+        at = min(int(np.searchsorted(total, rank)), len(total) - 1)
+        days = max(supply.lead_days[at] - supply.early_days[row], 0.0) + supply.cycle_days
+        found[n] = _demand(quantiles, windows, days, ranks.below[bank, n], ranks.weight[bank, n])
+    return found
+
+
 def _cumulative(curves: Curves) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Units and value at the end of every segment, from zero at each item's first."""
     length, slope = curves.segments[:, 0], curves.segments[:, 1]

@@ -71,6 +71,11 @@ class NightModel:
         """[items] usd of a sale; nothing where the item is not to be held."""
         return np.where(self.packed.gap_usd.any(axis=1), self.money.lost_sale_usd, 0.0)
 
+    @property
+    def unit_holding_usd(self) -> NDArray[np.float64]:
+        """[items] usd of holding a unit where that is cheapest, as in place_usd; inf: nowhere."""
+        return np.asarray(self.packed.tables.place_usd.min(axis=1).astype(np.float64))
+
 
 def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     """Model of the night from its tables."""

@@ -53,7 +53,7 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
     targets = [
         levels(
             which.network, which.cube, which.ahead, which.vendors, which.ranks, which.packed.bank,
-            which.cycle_days, which.early_days, price,
+            which.cycle_days, which.early_days, price, which.worth_usd, which.unit_holding_usd,
         )
         for which, price in ((model, on_items), (whole, np.zeros(capacity.shape)))
     ]  # fmt: skip

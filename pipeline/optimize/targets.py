@@ -13,6 +13,7 @@ from pipeline.core.echelon import Curves, Levels, Supply, order_up_to
 from pipeline.core.item import ItemTables, value_curves
 from pipeline.core.serve import Placed
 from pipeline.optimize.item_model import DemandCube, Economics
+from pipeline.optimize.launches import launch_levels, starting_later
 from pipeline.optimize.network_model import NetworkModel
 
 
@@ -83,10 +84,13 @@ def levels(
     cycle_days: float,
     early_days: NDArray[np.float64],
     price: NDArray[np.float64],
+    sale_usd: NDArray[np.float64],
+    unit_holding_usd: NDArray[np.float64],
 ) -> Levels:
     """Order-up-to levels at prices [weeks, kinds, nodes] of what items use, those of the week in
     which an order arrives, for that week's demand; ahead: tables of all weeks; early_days: [items]
-    days by which an item is ordered again sooner than a cycle later."""
+    days by which an item is ordered again sooner than a cycle later; sale_usd: [items] worth of a
+    sale; unit_holding_usd: [items] cost of holding a unit for a cycle."""
     rows = vendors.arrival_week(len(price)) * len(cube.items) + vendors.item
     start, segments, tail = value_curves(network.woods, ahead.take(rows), price)
     turn = 7.0 / cycle_days  # tables count usd of a week
@@ -96,7 +100,10 @@ def levels(
         vendors.extra_usd,
     )  # fmt: skip
     curves = Curves(start, segments, tail / turn)
-    return order_up_to(curves, supply, cube.quantiles, cube.windows, ranks, bank)
+    found = order_up_to(curves, supply, cube.quantiles, cube.windows, ranks, bank)
+    lead_days = vendors.cover_days(cycle_days, early_days) - cycle_days
+    later = starting_later(cube, vendors.item, np.rint(lead_days), cycle_days)
+    return launch_levels(found, later, supply, cube, ranks, bank, sale_usd, unit_holding_usd)
 
 
 @dataclass(frozen=True)
