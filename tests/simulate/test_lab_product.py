@@ -116,7 +116,7 @@ def test_the_command_line_leads_from_the_design_to_the_verdict_page(tmp_path: Pa
     arms = Store(tmp_path / "out").read(START, "lab_assignment").astype({"arm": "str"})
     outcomes(1, 0.06, arms).to_parquet(tmp_path / "outcomes.parquet")
     assert "B is better" in run(app, ["lab", "read", *common]).output
-    page = next((tmp_path / "out").rglob("verdict.html")).read_text()
+    page = Store(tmp_path / "out").read_files(START, "lab_verdict")["verdict.html"].decode()
     assert "Give all items arm B&#39;s settings." in page
     assert "<b>B</b>" not in page
     looks = Store(tmp_path / "out").read(START, "lab_looks")
@@ -180,6 +180,7 @@ def test_a_night_carries_out_each_items_own_arm(
     vendors = pd.DataFrame({
         "vendor_id": ["v"], "vendor_name": ["v"], "order_minimum_usd": [50.0],
         "vendor_capacity_units_per_order": pd.array([None], dtype="Int64"),
+        "order_weekdays": [None],
     })  # fmt: skip
     store.publish(day, "vendors", require(vendors, TABLES["vendors"]), {})
     dear = Settings.model_validate({"planning": {"goodwill_share": 0.3}})
