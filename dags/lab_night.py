@@ -44,7 +44,7 @@ def plan_by_arm() -> None:
     schedule=None,
     catchup=False,
     max_active_runs=1,
-    default_args={"retries": 1, "retry_delay": timedelta(minutes=5), "pool": "echelon_labs"},
+    default_args={"retries": 2, "retry_delay": timedelta(minutes=5), "pool": "echelon_labs"},
     params={
         "lab": Param("configs/labs/cover.yaml", type="string"),
         "as_of": Param("2025-07-06", type="string", format="date", description="Business date."),
