@@ -46,7 +46,7 @@ def test_a_preview_says_what_the_next_run_with_the_override_does(
     assert saved.status_code == 303
     out = Path(shutil.copytree(world.out, tmp_path / "again"))
     store, source = Store(out), Source("raw", world.raw, records.address)
-    for stage in ("ingest", "forecast", "optimize", "buy", "place", "explain"):
+    for stage in ("ingest", "forecast", "assort", "optimize", "buy", "place", "explain"):
         runner.run_stage(store, source, QUICK, LAST, stage)
     kept = store.read(LAST, "overrides")
     assert kept.loc[kept["planner"] == "ana", "item_id"].tolist() == [item]

@@ -114,7 +114,8 @@ def _world(day: pd.Timestamp, names: list[str]) -> dict[str, pd.DataFrame]:
             {"item_id": names, "item_name": [HOSTILE, *(f"Item {n}" for n in names[1:])],
              "category": "food", "department": "dry", "size_class": "sortable",
              "unit_cube_cuft": 0.5, "unit_weight_lb": 1.0, "list_price_usd": 9.0,
-             "launch_date": day - pd.Timedelta(days=400), "end_date": pd.NaT}
+             "launch_date": day - pd.Timedelta(days=400), "end_date": pd.NaT,
+             "shelf_life_days": None, "predecessor_item_id": None}
         ),
         "regions": pd.DataFrame({"region_id": REGIONS, "region_name": REGIONS, "latitude": 40.0,
                                  "longitude": -80.0, "population": 1_000_000}),
@@ -131,7 +132,7 @@ def _world(day: pd.Timestamp, names: list[str]) -> dict[str, pd.DataFrame]:
         "order_hours": pd.DataFrame({"hour": range(24), "demand_share": 1 / 24}),
         "vendors": pd.DataFrame(
             {"vendor_id": ["acme"], "vendor_name": ["Acme & Sons"], "order_minimum_usd": [100.0],
-             "vendor_capacity_units_per_order": [pd.NA]}
+             "vendor_capacity_units_per_order": [pd.NA], "order_weekdays": [None]}
         ),
         "vendor_items": pd.DataFrame(
             {"vendor_id": "acme", "item_id": names, "unit_cost_usd": 4.0, "moq_units": 6,
