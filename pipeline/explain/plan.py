@@ -189,7 +189,9 @@ def _unordered(
     """Lines of quantity zero, with the level and position that would have led to an order."""
     columns = ["item_id", "vendor_id"]
     zero = pd.DataFrame(pairs, columns=columns, dtype="str")
-    levels = zero.merge(targets, on=columns, how="left").fillna(0)
+    levels = zero.merge(targets, on=columns, how="left")
+    numbers = levels.select_dtypes("number").columns
+    levels[numbers] = levels[numbers].fillna(0)
     lead_days = levels.set_index(columns)["cover_days"].astype("float64")
     coming = vendor_on_order(plan.open_orders, plan.open_transfers, lead_days, plan.as_of)
     on_order = _at(coming, pd.MultiIndex.from_frame(zero))

@@ -139,6 +139,8 @@ def _large_stock(
 ) -> Iterator[Finding]:
     """Items of which tonight more is there or coming than years of sales."""
     sales = tables["sales"]
+    if sales.empty:  # a first night: no rate to compare with
+        return
     span = min(max((today - sales["date"].min()).days + 1, _RECENT_DAYS), 365)
     recent = sales[sales["date"] > today - pd.Timedelta(days=span)]
     yearly = recent.groupby(recent["item_id"].astype("str"))["units"].sum() * 365 / span

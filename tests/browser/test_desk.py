@@ -13,8 +13,11 @@ import pytest
 import uvicorn
 from axe_selenium_python import Axe
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support import expected_conditions as seen
+from selenium.webdriver.support.wait import WebDriverWait
 
 from pipeline.desk.app import create_app
 from pipeline.desk.people import Token
@@ -67,12 +70,13 @@ def test_an_order_is_found_overridden_approved_and_released(
     chrome.find_element(By.LINK_TEXT, "Orders").click()
     search = chrome.find_element(By.NAME, "q")
     search.send_keys(order["item_id"], Keys.ENTER)
-    assert "1 rows" in chrome.find_element(By.ID, "main").text
+    _wait_for(chrome, "1 rows")
     chrome.find_element(By.CSS_SELECTOR, "tbody a").click()
-    assert "What the" in chrome.find_element(By.CSS_SELECTOR, "table.bars caption").text
+    _wait_for(chrome, "units are made of")
     assert chrome.find_elements(By.CSS_SELECTOR, ".chart canvas")
     _picture(chrome, "item")
     chrome.find_element(By.LINK_TEXT, "Override").click()
+    _wait_for(chrome, "A new override")
     for name, text in (("override_value", "0"), ("why", "the vendor is on strike")):
         chrome.find_element(By.NAME, name).send_keys(text)
     for name, day in (("start_date", "2025-07-01"), ("expiry_date", "2025-07-14")):
@@ -80,16 +84,19 @@ def test_an_order_is_found_overridden_approved_and_released(
             "document.getElementsByName(arguments[0])[0].value = arguments[1]", name, day
         )
     chrome.find_element(By.XPATH, "//button[.='See what it would do']").click()
+    _wait_for(chrome, "What it would do tonight")
     assert order["item_id"] in chrome.find_element(By.CLASS_NAME, "preview").text
     _picture(chrome, "override")
     chrome.find_element(By.XPATH, "//button[.='Save it']").click()
-    assert "the vendor is on strike" in chrome.find_element(By.ID, "main").text
+    _wait_for(chrome, "the vendor is on strike")
     chrome.find_element(By.LINK_TEXT, "Approval").click()
+    _wait_for(chrome, "Approve ticked")
     chrome.find_element(By.CSS_SELECTOR, "input[data-all]").click()
     chrome.find_element(By.NAME, "comment").send_keys("read and fine")
     chrome.find_element(By.XPATH, "//button[.='Approve ticked']").click()
+    _wait_for(chrome, "read and fine")
     chrome.find_element(By.XPATH, "//button[.='Release what may leave']").click()
-    assert "delivered" in chrome.find_element(By.ID, "main").text
+    _wait_for(chrome, "delivered")
     assert list((tmp_path / "erp").glob("*.json"))
     _picture(chrome, "approval")
     assert chrome.get_log("browser") == []
@@ -131,6 +138,13 @@ def test_the_page_is_reached_past_the_navigation_by_keyboard(
     assert focused.text == "Skip to the page"
     focused.send_keys(Keys.ENTER)
     assert chrome.switch_to.active_element.get_attribute("id") == "main"
+
+
+def _wait_for(chrome: webdriver.Chrome, text: str) -> None:
+    """Until the page that a click leads to shows the text."""
+    WebDriverWait(chrome, 60, ignored_exceptions=[StaleElementReferenceException]).until(
+        seen.text_to_be_present_in_element((By.ID, "main"), text)
+    )
 
 
 def _picture(chrome: webdriver.Chrome, name: str) -> None:
