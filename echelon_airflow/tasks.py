@@ -32,6 +32,10 @@ PLACES = {
 _ROOTS = [str(_ROOT / "data"), str(_ROOT / "configs")]
 
 
+PATIENCE_S = 1200.0
+"""How long a stage waits for another one of its night; below a task's own time-out."""
+
+
 def resolve_night(
     params: Mapping[str, Any],
     run_type: str,
@@ -70,6 +74,7 @@ def resolve_night(
 def run_stage(name: str, night: Mapping[str, str]) -> None:
     """Run one stage for the night; training only trains where no current model lies there."""
     from pipeline import runner  # noqa: PLC0415  imports pandas
+    from pipeline.store.locks import holding  # noqa: PLC0415  as above
 
     with _errors_for_people():
         store, source, settings = _open(night)
@@ -78,7 +83,9 @@ def run_stage(name: str, night: Mapping[str, str]) -> None:
             model_date = runner.ensure_model(store, source, settings, as_of, _log)
             print(f"The night of {as_of} uses the model of {model_date}.")
         else:
-            runner.run_stage(store, source, settings, as_of, name, _log)
+            # Stages of a run that need nothing of each other meet here: the second one waits.
+            with holding(store, as_of, PATIENCE_S):
+                runner.run_stage(store, source, settings, as_of, name, _log)
 
 
 def run_load(name: str, night: Mapping[str, str]) -> None:
