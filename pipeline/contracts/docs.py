@@ -48,7 +48,7 @@ def write(root: Path = _ROOT) -> list[Path]:
 
 def tables_page() -> str:
     """The data dictionary: the raw contract first, then each stage's tables."""
-    lines = [_note("pipeline/contracts/tables.py and columns.py"), *_TABLES_HEAD]
+    lines = [_note("pipeline/contracts/tables.py and fields/"), *_TABLES_HEAD]
     for table in RAW_TABLES:
         lines += _table_lines(table)
     stages = dict.fromkeys(table.stage for table in (*STAGE_TABLES, *LOAD_TABLES))
@@ -62,7 +62,7 @@ def tables_page() -> str:
 
 def settings_page() -> str:
     """Every setting with its default, bounds and meaning, by section."""
-    lines = [_note("pipeline/contracts/settings.py"), "# Settings", "", _SETTINGS_HEAD, ""]
+    lines = [_note("pipeline/contracts/sections/"), "# Settings", "", _SETTINGS_HEAD, ""]
     for path, section in _sections(Settings()):
         if not path:
             continue

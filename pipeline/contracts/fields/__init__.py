@@ -1,0 +1,1 @@
+"""Columns by the stage that writes them; `pipeline.contracts.columns` joins them."""

@@ -1,0 +1,63 @@
+"""Columns of levels, shadow prices, certificates and projections."""
+
+from __future__ import annotations
+
+from pipeline.contracts.kinds import Column
+
+OPTIMIZE_COLUMNS = (
+    Column("base_stock_units", "int", "Base-stock level: position to hold at the node.", low=0),
+    Column("unpriced_base_stock_units", "int", "The level if capacity were free.", low=0),
+    Column("protection_days", "float", "Interval that the level protects.", low=0),
+    Column("expected_demand_units", "float", "Expected demand over the interval.", low=0),
+    Column("marginal_value_usd", "float", "Value of one unit more than the level."),
+    Column("order_up_to_units", "int", "Order-up-to level of the network echelon.", low=0),
+    Column("unpriced_order_up_to_units", "int", "The level if capacity were free.", low=0),
+    Column("built_ahead_units", "int", "Part of the order-up-to level that is to have come in, "
+           "by when tonight's order comes, for later weeks that cannot take it.", low=0),
+    Column("built_ahead_week", "date", "First day of the first of those weeks; null if there "
+           "are none.", null="nothing is built ahead"),
+    Column("served_units", "float", "Expected units that the node serves in the week.", low=0),
+    Column("entered_early_units", "float", "Of what the node serves in the week, and of what "
+           "its level rises by, units that come in before it and wait.", low=0),
+    Column("cover_demand_units", "float", "Expected demand over the days of cover_days.",
+           low=0),
+    Column("safety_stock_units", "float",
+           "Unpriced order-up-to level less expected demand over the cover."),
+    Column("cover_days", "float",
+           "Mean lead time, mean transit to the nodes, and days until the item is ordered "
+           "again: a review period, or fewer where it lacks an economic lot sooner.", low=0),
+    Column("position_units", "int", "Inventory position of the network echelon.", low=0),
+    Column("position_value_usd", "float",
+           "Expected value of the position, net of holding and of the unit cost above that of "
+           "the item's cheapest vendor; concave in the position."),
+    Column("week_start", "date", "First day of the planning week."),
+    Column("price_usd_per_capacity_unit", "float",
+           "Opportunity cost of a unit of capacity in the week (shadow price).", low=0),
+    Column("left_derivative_usd", "float",
+           "Value lost with a unit of capacity less (left derivative).", low=0),
+    Column("right_derivative_usd", "float",
+           "Value gained with a unit of capacity more (right derivative).", low=0),
+    Column("usage", "float", "Capacity used by the integer plan.", low=0),
+    Column("overflow", "float", "Capacity used beyond what there is, paid for.", low=0),
+    Column("iteration", "int", "Iteration of the solver.", low=0),
+    Column("phase", "category", "Phase of the solver."),
+    Column("lower_bound_usd", "float", "Lower bound on the least cost."),
+    Column("upper_bound_usd", "float", "Cost of the best integer plan so far.",
+           null="no integer plan yet"),
+    Column("certified_gap", "float", "(upper - lower) / |upper|.", low=0,
+           null="no integer plan yet"),
+    Column("violation", "float", "Largest relative excess over a capacity row.", low=0),
+    Column("projected_by", "category", "What a projection is made for.",
+           values=("network", "category", "vendor", "tier")),
+    Column("projected_group", "string", "The category, vendor or tier; all for the network."),
+    Column("mean_value", "float", "Mean over the paths."),
+    Column("low_value", "float", "One path in ten lies below."),
+    Column("median_value", "float", "Half of the paths lie below."),
+    Column("high_value", "float", "One path in ten lies above."),
+    Column("measure", "category", "Name of the figure. audit_nested_excess: what the audited "
+           "items' plan costs more, capacity at its price included, than one by the general "
+           "model, on scenarios that neither has seen; audit_nested_excess_at_most: on those "
+           "that the general plan was made for."),
+    Column("value", "float", "Its value."),
+    Column("measure_unit", "category", "Unit of the figure, e.g. usd, share, units."),
+)  # fmt: skip

@@ -1,0 +1,46 @@
+"""Columns of orders, transfers and their reasons."""
+
+from __future__ import annotations
+
+from pipeline.contracts.fields.names import REASON_CODES
+from pipeline.contracts.kinds import Column
+
+ORDER_COLUMNS = (
+    Column("order_units", "int", "Units ordered.", low=1),
+    Column("cases", "int", "Cases ordered or moved; a broken case counts as one.", low=1),
+    Column("order_cost_usd", "float", "Units times unit cost.", low=0),
+    Column("needed_units", "int",
+           "Units below the order-up-to (or base-stock) level, before rounding.", low=0),
+    Column("override_units", "int",
+           "Units that a planner's override added to (or took from) what would be ordered."),
+    Column("reason_code", "category", "Main reason of the line.", values=REASON_CODES),
+    Column("value_gained_usd", "float", "Value of the decision against doing nothing."),
+    Column("candidate_units", "int", "Units of the alternative.", low=0),
+    Column("is_chosen", "bool", "The alternative was chosen."),
+    Column("why_not", "string", "Why the alternative was not chosen.", null="it was chosen"),
+    Column("assigned_units", "int", "Units of the order line sent to the node.", low=0),
+    Column("transfer_units", "int", "Units moved.", low=1),
+    Column("driver", "category", "What moved the quantity."),
+    Column("driver_units", "int", "Its share of the quantity; drivers add up exactly."),
+    Column("driver_order", "int", "Order in which the drivers are read.", low=0),
+    Column("sentence", "string", "The reason in one sentence."),
+    Column("change_key", "string", "What changed: an item's order, or a transfer over a lane."),
+    Column("previous_units", "int", "Quantity in the previous plan.", low=0),
+    Column("current_units", "int", "Quantity in this plan.", low=0),
+    Column("on_order_units", "int",
+           "Units of its item and vendor that tonight's open orders hold, dated since; 0: not "
+           "seen, were they placed?", low=0),
+    Column("is_proposed_again", "bool", "Tonight's plan orders the item again."),
+    Column("inventory_position_units", "int",
+           "On hand, in transit, and open orders that arrive before a new order would.", low=0),
+    Column("table_name", "category", "Table of the finding."),
+    Column("row_key", "string",
+           "Key of the row as written, its columns in order; '-': the whole table. echelon "
+           "check gives row numbers of the file."),
+    Column("row_count", "int", "Rows that the finding stands for.", low=1),
+    Column("column_name", "category", "Column of the finding."),
+    Column("rule", "string", "Rule that was broken."),
+    Column("bad_value", "string", "What was there."),
+    Column("reason", "string", "What it means and what to do."),
+    Column("kpi", "category", "Key figure of the night."),
+)  # fmt: skip

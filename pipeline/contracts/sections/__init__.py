@@ -1,0 +1,1 @@
+"""Settings by stage; `pipeline.contracts.settings` joins them."""

@@ -1,0 +1,33 @@
+"""Review, and how the work is done."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.contracts.sections.base import Section
+
+
+class ReviewSettings(Section):
+    """Explanations and the report."""
+
+    largest_orders: int = Field(
+        default=10, ge=1, le=1000, description="Orders shown in the summary."
+    )
+    approval_usd: float = Field(
+        default=1_000.0, ge=0, description="Order lines from this value on wait for a person."
+    )
+    oddest_orders: int = Field(default=10, ge=0, le=1000, description="Odd orders shown.")
+    risk_items: int = Field(
+        default=15, ge=0, le=1000, description="Items shown that may run out of stock."
+    )
+    fan_charts: int = Field(default=6, ge=0, le=100, description="Items whose forecast is drawn.")
+
+
+class RunSettings(Section):
+    """How the work is done; nothing here changes a byte of the plan."""
+
+    threads: int = Field(default=2, ge=1, le=256, description="Threads for solvers and models.")
+    engine: Literal["threads", "dask"] = Field(default="threads", description="Where shards run.")
+    scheduler: str | None = Field(default=None, description="Address of the Dask scheduler.")
