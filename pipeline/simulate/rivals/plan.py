@@ -13,7 +13,7 @@ class Echelon:
     limit."""
 
     name: str = "echelon"
-    stages: tuple[str, ...] = ("ingest", "forecast", "optimize", "buy", "place")
+    stages: tuple[str, ...] = ("ingest", "forecast", "assort", "optimize", "buy", "place")
     every_days: int = 1
     reads: tuple[str, ...] = (
         "purchase_orders", "inbound_assignments", "transfers", "demand_quantiles",
