@@ -69,7 +69,7 @@ def run_policy(
         folder.mkdir(parents=True, exist_ok=True)
         first, found = 0, record.empty_record(base.model, n_days)
         state = initial_state(base.model, base.times, base.tables, seed, scenario.start)
-    world = World(base.model, base.times, state, seed, base.law)
+    world = World(base.model, base.times, state, seed, base.law, base.chain)
     store = Store(folder / "nights")
     for t in range(first, n_days):
         as_of = scenario.start + timedelta(days=t)

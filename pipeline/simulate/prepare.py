@@ -16,6 +16,7 @@ from pipeline.contracts.settings import Settings, load_settings
 from pipeline.errors import UsageError
 from pipeline.simulate import raw_folder
 from pipeline.simulate.scenarios.scenario import Scenario, choose_items
+from pipeline.simulate.world.choice import TrueChain, read_chain
 from pipeline.simulate.world.law import Law, network_law
 from pipeline.simulate.world.model import WorldModel, WorldRules, world_model
 from pipeline.simulate.world.supply import LeadTimes, lead_times
@@ -27,7 +28,7 @@ from pipeline.store import Source, Store
 @dataclass(frozen=True)
 class Base:
     """What all runs of a scenario share: the scenario as it was completed, folder, settings, world
-    and its law, truth and the first stock."""
+    and its law, truth, how customers substitute (None: they do not), and the first stock."""
 
     scenario: Scenario
     folder: Path
@@ -36,6 +37,7 @@ class Base:
     times: LeadTimes
     law: Law
     truth: Truth
+    chain: TrueChain | None
     tables: dict[str, pd.DataFrame]
 
 
@@ -68,7 +70,9 @@ def prepare(scenario: Scenario, out: Path) -> Base:
     for change in scenario.changes:
         real = change.demand(real, model, tables)
         times = change.lead_times(times, model, tables, first)
-    return Base(scenario, out, settings, model, times, network_law(tables, model), real, tables)
+    chain = read_chain(scenario.chain, model.items) if scenario.chain else None
+    return Base(scenario, out, settings, model, times, network_law(tables, model), real, chain,
+                tables)  # fmt: skip
 
 
 def store_forecasts(base: Base, every_days: int) -> None:

@@ -24,7 +24,8 @@ from pipeline.simulate.world.supply import Shipments
 
 FIXED = (
     "items", "item_attributes", "regions", "nodes", "lanes", "delivery_options", "delivery_speeds",
-    "order_hours", "vendors", "vendor_items", "prices", "calendar", "node_capacity", "overrides",
+    "order_hours", "vendors", "vendor_items", "prices", "calendar", "closures", "node_capacity",
+    "overrides", "choice_groups",
 )  # fmt: skip
 GROWING = (
     "sales", "availability", "stock", "open_orders", "open_transfers", "receipts",

@@ -43,7 +43,8 @@ def all_runs(
         store_forecasts(base, min(policy.every_days for policy in policies.values()))
     tasks = [(name, replication) for replication in range(scenario.replications)
              for name in names]  # fmt: skip
-    with_bound = with_bound and not base.model.rules.lets_wait
+    # The bound knows each customer's only item and day.
+    with_bound = with_bound and not base.model.rules.lets_wait and base.chain is None
     if jobs <= 1:
         done = [_run(base, scenario, *task, on_day) for task in tasks]
         return Runs(dict(done), bounds(base, scenario) if with_bound else {})

@@ -44,6 +44,11 @@ class Scenario(Section):
         0, ge=0, description="Train the forecast model again in the run; 0: the model at the start."
     )
     world: WorldRules = WorldRules()
+    chain: Path | None = Field(
+        None,
+        description="CSV file (item_id, to_item_id, probability) of the true choices of customers "
+        "who find their item out; what an item's rows lack to 1 leaves. None: all leave.",
+    )
     changes: tuple[Change, ...] = ()
     against_unchanged: bool = Field(
         False,
@@ -56,7 +61,9 @@ class Scenario(Section):
 
     def sha256(self) -> str:
         """Hash of everything that decides a run; how many replications there are does not."""
-        content = self.model_dump(mode="json", exclude={"replications"})
+        content = self.model_dump(mode="json", exclude={"replications", "chain"})
+        if self.chain:  # what is in the file, not where it lies
+            content["chain"] = hashlib.sha256(self.chain.read_bytes()).hexdigest()
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.simulate.world import kernel
+from pipeline.simulate.world.choice import Recaptured, TrueChain, walk
 from pipeline.simulate.world.law import Law, Refusals, uphold
 from pipeline.simulate.world.model import WorldModel
 from pipeline.simulate.world.state import Decisions, State
@@ -24,6 +25,10 @@ MONEY = (
     "overflow_usd",
 )  # fmt: skip
 """Columns of a day's money by item; profit is the first less all others."""
+
+
+_SEED_STEP = 1_000_000_007
+"""Between the seeds of a customer's tries."""
 
 
 class LedgerError(RuntimeError):
@@ -39,7 +44,9 @@ class Day:
     overflow of flows being what the day adds to its week's; received: the shipments that arrived;
     lawful: the decisions that were carried out, orders as vendors confirmed them; overdue,
     kept_back: [items] units late at vendors, and waiting for a lane; refused: decisions that were
-    not carried out, None without a law.
+    not carried out, None without a law; recaptured: units whose customers took another item, None
+    where customers do not substitute. What an item sold to others' customers is among its sold;
+    units lost are an item's own customers who went without.
     """
 
     day: int
@@ -57,6 +64,7 @@ class Day:
     overdue: Ints
     kept_back: Ints
     refused: Refusals | None
+    recaptured: Recaptured | None = None
 
     @property
     def item_profit_usd(self) -> NDArray[np.float64]:
@@ -68,10 +76,11 @@ class World:
     """A network, its state and its luck (seed); `live` moves it on by one day."""
 
     def __init__(
-        self, model: WorldModel, times: LeadTimes, state: State, seed: int, law: Law | None = None
+        self, model: WorldModel, times: LeadTimes, state: State, seed: int, law: Law | None = None,
+        chain: TrueChain | None = None,
     ) -> None:  # fmt: skip
         self.model, self.times, self.state, self.seed = model, times, state, seed
-        self.law = law
+        self.law, self.chain = law, chain
 
     def live(
         self, day: int, demand: Ints, price_usd: NDArray[np.float64], decisions: Decisions,
@@ -109,7 +118,11 @@ class World:
         speed = np.zeros((len(self.model.bounds) - 1, len(self.model.speeds), 2), dtype=np.int64)
         self._trade(day, demand, price_usd, opportunity_usd, sold, shipped, in_stock, count, money,
                     speed)  # fmt: skip
-        self._check(owned, waiting, ordered, demand, sold, shipped, count)
+        recaptured = None
+        if self.chain is not None:
+            recaptured = self._trade_on(self.chain, day, demand - sold, price_usd, opportunity_usd,
+                                        sold, shipped, count, money)  # fmt: skip
+        self._check(owned, waiting, ordered, demand, sold, shipped, count, recaptured)
         usage = np.stack(
             [_sum_over(state.on_hand, self.model.cube_cuft), inbound.sum(axis=0),
              (shipped + outbound).sum(axis=0)], axis=1,
@@ -126,7 +139,7 @@ class World:
         return Day(
             day, sold, in_stock, count, costs, speed.sum(axis=0), usage, excess, received,
             int(decisions.units.sum()), int((decisions.units > 0).sum()), decisions,
-            self._overdue(day), kept_back, refused,
+            self._overdue(day), kept_back, refused, recaptured,
         )  # fmt: skip
 
     def _transfer(self, decisions: Decisions, day: int) -> tuple[Ints, NDArray[np.float64], Ints]:
@@ -199,17 +212,45 @@ class World:
 
     def _trade(
         self, day: int, demand: Ints, price_usd: NDArray[np.float64],
-        opportunity_usd: NDArray[np.float64] | None, *outputs: NDArray,
+        opportunity_usd: NDArray[np.float64] | None, *outputs: NDArray, attempt: int = 0,
     ) -> None:  # fmt: skip
+        """Serve `demand`; attempt: 0 for the day's own customers, else that of those who try on,
+        whose hours and speeds are drawn anew."""
         model, offers, rules = self.model, self.model.offers, self.model.rules
         price = np.zeros(self.state.on_hand.shape) if opportunity_usd is None else opportunity_usd
         kernel.trade_day(
-            self.seed, day, model.bounds, model.item_key, model.region_key, demand, price_usd,
+            self.seed + attempt * _SEED_STEP, day, model.bounds, model.item_key, model.region_key, demand, price_usd,
             self.state.on_hand, self.state.waiting, price, model.cumulative, model.bucket_share,
             model.reach, offers.n_speeds, offers.start, offers.late, offers.node, offers.ship_usd,
             offers.missed_usd, opportunity_usd is not None, rules.accept_late_share,
             rules.lets_wait, *outputs,
         )  # fmt: skip
+
+    def _trade_on(
+        self, chain: TrueChain, day: int, lost: Ints, price_usd: NDArray[np.float64],
+        opportunity_usd: NDArray[np.float64] | None, sold: Ints, shipped: Ints, count: Ints,
+        money: NDArray[np.float64],
+    ) -> Recaptured:  # fmt: skip
+        """Let the customers of `lost` [items, regions] units turn to other items; adds what they
+        buy to the day's outputs and takes it off what was lost."""
+        model = self.model
+
+        def serve(attempt: int, asked: Ints) -> Ints:
+            own, tally = np.zeros_like(sold), np.zeros_like(count)
+            usd, unseen = np.zeros_like(money), np.zeros(price_usd.shape)
+            speed = np.zeros((len(model.bounds) - 1, len(model.speeds), 2), dtype=np.int64)
+            self._trade(day, asked, price_usd, opportunity_usd, own, shipped, unseen, tally, usd,
+                        speed, attempt=attempt)  # fmt: skip
+            count[:, [kernel.KEPT, kernel.LATE]] += tally[:, [kernel.KEPT, kernel.LATE]]
+            usd[:, kernel.LOST_VALUE] = 0.0  # it is a loss of the item that was wanted first
+            money[:] += usd
+            sold[:] += own
+            return own
+
+        found = walk(chain, self.seed, day, model.item_key, model.region_key, lost, serve)
+        count[:, kernel.LOST] -= found.passed_on.sum(axis=1)
+        money[:, kernel.LOST_VALUE] -= (found.passed_on * price_usd).sum(axis=1)
+        return found
 
     def _costs(
         self, count: Ints, money: NDArray[np.float64], inbound: Ints, outbound: Ints,
@@ -241,15 +282,16 @@ class World:
 
     def _check(
         self, owned: Ints, waiting: Ints, ordered: Ints, demand: Ints, sold: Ints, shipped: Ints,
-        count: Ints,
+        count: Ints, recaptured: Recaptured | None,
     ) -> None:  # fmt: skip
         """Every unit is where the books say, item by item."""
         state = self.state
         now = _owned(state, len(owned))
+        won = 0 if recaptured is None else (recaptured.sold - recaptured.passed_on).sum(axis=1)
         balance = {
             "stock and shipments": owned + ordered - shipped.sum(axis=1) - now,
             "sales and deliveries": sold.sum(axis=1) - shipped.sum(axis=1),
-            "demand": demand.sum(axis=1) + waiting - state.waiting.sum(axis=1)
+            "demand": demand.sum(axis=1) + won + waiting - state.waiting.sum(axis=1)
             - count[:, [kernel.KEPT, kernel.LATE, kernel.LOST]].sum(axis=1),
         }  # fmt: skip
         for what, difference in balance.items():
