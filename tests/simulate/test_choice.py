@@ -57,7 +57,8 @@ def test_who_is_there_first_is_served_first() -> None:
     """Item 1 has stock for its own customers and three others."""
     day = one_day(chain_of({(0, 1): 1.0}), {1: 8}, {0: 10, 1: 5})
     assert day.sold[1].sum() == 8
-    assert day.recaptured is not None and day.recaptured.sold[1].sum() == 3
+    assert day.recaptured is not None
+    assert day.recaptured.sold[1].sum() == 3
     assert day.count[0, kernel.LOST] == 7
     assert day.count[1, kernel.LOST] == 0
 
@@ -98,7 +99,7 @@ def test_nobody_is_served_twice_or_from_nothing(seed: int) -> None:
 def test_a_chain_with_faults_is_refused_with_all_of_them(tmp_path: Path) -> None:
     path = tmp_path / "chain.csv"
     path.write_text("item_id,to_item_id,probability\na,b,0.7\na,c,0.6\nb,b,0.1\nc,a,often\n")
-    with pytest.raises(UsageError, match="(?s)3 problem.*line 5.*line 4.*a: .*1.3000"):
+    with pytest.raises(UsageError, match=r"(?s)3 problem.*line 5.*line 4.*a: .*1.3000"):
         read_chain(path, pd.Index(["a", "b", "c"]))
     path.write_text("item_id,to_item_id,probability\na,b,0.7\nz,a,0.6\n")
     assert read_chain(path, pd.Index(["a", "b"])).onward.tolist() == [[0.0, 0.7], [0.0, 0.0]]

@@ -219,11 +219,11 @@ class World:
         model, offers, rules = self.model, self.model.offers, self.model.rules
         price = np.zeros(self.state.on_hand.shape) if opportunity_usd is None else opportunity_usd
         kernel.trade_day(
-            self.seed + attempt * _SEED_STEP, day, model.bounds, model.item_key, model.region_key, demand, price_usd,
-            self.state.on_hand, self.state.waiting, price, model.cumulative, model.bucket_share,
-            model.reach, offers.n_speeds, offers.start, offers.late, offers.node, offers.ship_usd,
-            offers.missed_usd, opportunity_usd is not None, rules.accept_late_share,
-            rules.lets_wait, *outputs,
+            self.seed + attempt * _SEED_STEP, day, model.bounds, model.item_key, model.region_key,
+            demand, price_usd, self.state.on_hand, self.state.waiting, price, model.cumulative,
+            model.bucket_share, model.reach, offers.n_speeds, offers.start, offers.late,
+            offers.node, offers.ship_usd, offers.missed_usd, opportunity_usd is not None,
+            rules.accept_late_share, rules.lets_wait, *outputs,
         )  # fmt: skip
 
     def _trade_on(
