@@ -38,6 +38,7 @@ _WORLD = (
 
 _FORECAST_ONLY = ("item_attributes", "launch_plans")
 _ASSORT_ONLY = ("choice_groups",)
+_OPTIMIZE_ONLY = ("service_targets",)
 
 STAGES = (
     Stage(
@@ -45,7 +46,8 @@ STAGES = (
         "pipeline.ingest.stage:run",
         (),
         (
-            *_WORLD, *_FORECAST_ONLY, *_ASSORT_ONLY, "demand_calendar", "daily_demand", "item_life",
+            *_WORLD, *_FORECAST_ONLY, *_ASSORT_ONLY, *_OPTIMIZE_ONLY, "demand_calendar",
+            "daily_demand", "item_life",
             "vendor_calendar", "lead_times", "quarantine",
         ),
     ),
@@ -82,12 +84,13 @@ STAGES = (
         "optimize",
         "pipeline.optimize.stage:run",
         (
-            *_WORLD, "lead_times", "vendor_calendar", "demand_quantiles", "demand_dependence",
+            *_WORLD, *_OPTIMIZE_ONLY, "lead_times", "vendor_calendar", "demand_quantiles",
+            "demand_dependence",
             "substitution", "first_choice",
         ),
         (
             "base_stock_levels", "weekly_levels", "network_targets", "position_values",
-            "capacity_prices", "solver_trace", "optimize_summary",
+            "capacity_prices", "service_levels", "solver_trace", "optimize_summary",
         ),
     ),
     Stage(

@@ -11,6 +11,7 @@ from pipeline.contracts.fields.assort import ASSORT_COLUMNS
 from pipeline.contracts.fields.forecast import FORECAST_COLUMNS
 from pipeline.contracts.fields.load import LOAD_COLUMNS
 from pipeline.contracts.fields.names import (
+    ABC_CLASSES,
     DRIVERS,
     LEAVES,
     OVERRIDE_KINDS,
@@ -33,6 +34,7 @@ from pipeline.contracts.fields.simulate import SIMULATE_COLUMNS
 from pipeline.contracts.kinds import Column, Kind
 
 __all__ = [
+    "ABC_CLASSES",
     "COLUMNS",
     "DRIVERS",
     "LEAVES",

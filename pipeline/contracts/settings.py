@@ -20,7 +20,7 @@ from pipeline.contracts.sections.base import Section
 from pipeline.contracts.sections.forecast import ForecastSettings, MeanSettings, ShapeSettings
 from pipeline.contracts.sections.ingest import LEAST_HISTORY_DAYS, IngestSettings
 from pipeline.contracts.sections.load import LaborSettings, LoadSettings
-from pipeline.contracts.sections.optimize import OptimizeSettings
+from pipeline.contracts.sections.optimize import OptimizeSettings, ServiceSettings
 from pipeline.contracts.sections.orders import BuySettings, PlaceSettings
 from pipeline.contracts.sections.planning import PlanningSettings
 from pipeline.contracts.sections.review import ReviewSettings, RunSettings
@@ -55,6 +55,7 @@ class Settings(Section):
     forecast: ForecastSettings = ForecastSettings()
     assort: AssortSettings = AssortSettings()
     optimize: OptimizeSettings = OptimizeSettings()
+    service: ServiceSettings = ServiceSettings()
     buy: BuySettings = BuySettings()
     place: PlaceSettings = PlaceSettings()
     load: LoadSettings = LoadSettings()

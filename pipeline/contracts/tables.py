@@ -61,6 +61,14 @@ RAW_TABLES = (
            "what planners expect an item to sell in a region before its own sales tell",
            "item_id region_id", "item_id region_id expected_daily_units", references=_ITEM_REGION,
            is_optional=True),
+    _table("service_targets", "raw",
+           "a share of demand that the plan is to serve, of a class or group (a category or "
+           "department) of items, in a region, at a speed (null: all of them); speeds are for "
+           "promises", "target_id",
+           "target_id service_measure target_share abc_class item_group region_id speed",
+           nullable=("abc_class", "item_group", "region_id", "speed"),
+           optional=("abc_class", "item_group", "region_id", "speed"),
+           references={"region_id": "regions.region_id"}, is_optional=True),
     _table("regions", "raw", "a demand region", "region_id",
            "region_id region_name latitude longitude population"),
     _table("nodes", "raw", "a node of the network", "node_id",
@@ -217,14 +225,16 @@ STAGE_TABLES = (
            "item_id driver previous_mean_units mean_units change_units"),
     _table("base_stock_levels", "optimize", "an item at a node that may hold it",
            "item_id node_id",
-           "item_id node_id base_stock_units unpriced_base_stock_units protection_days "
+           "item_id node_id base_stock_units unpriced_base_stock_units service_units "
+           "protection_days "
            "expected_demand_units marginal_value_usd"),
     _table("weekly_levels", "optimize", "an item at a node that is to hold it in a planning week",
            "item_id node_id week_start",
            "item_id node_id week_start base_stock_units served_units entered_early_units"),
     _table("network_targets", "optimize", "an item bought from a vendor", "item_id vendor_id",
            "item_id vendor_id order_up_to_units unpriced_order_up_to_units built_ahead_units "
-           "built_ahead_week cover_demand_units safety_stock_units cover_days"),
+           "built_ahead_week service_units service_note cover_demand_units safety_stock_units "
+           "cover_days"),
     _table("position_values", "optimize", "a knot of the value of an item's position, by vendor",
            "item_id vendor_id position_units",
            "item_id vendor_id position_units position_value_usd"),
@@ -233,6 +243,12 @@ STAGE_TABLES = (
            "node_id resource week_start",
            "node_id resource week_start price_usd_per_capacity_unit left_derivative_usd "
            "right_derivative_usd capacity usage overflow", admits={"resource": PRICED_RESOURCES}),
+    _table("service_levels", "optimize", "a service target: what is planned, and what it costs",
+           "target_id",
+           "target_id service_measure target_share abc_class item_group region_id speed "
+           "planned_share share_without_target service_price_usd_per_unit point_usd_per_week "
+           "target_usd_per_week service_status",
+           nullable=("abc_class", "item_group", "region_id", "speed")),
     _table("solver_trace", "optimize", "an iteration of the solver", "iteration",
            "iteration phase lower_bound_usd upper_bound_usd certified_gap violation"),
     _table("optimize_summary", "optimize", "a figure of the night's optimization", "measure",

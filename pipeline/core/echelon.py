@@ -53,7 +53,9 @@ class Supply:
 
 
 @njit(nogil=True, cache=True)
-def _demand(quantiles: Array, windows: Array, days: float, below: Array, weight: Array) -> float:
+def demand_over(
+    quantiles: Array, windows: Array, days: float, below: Array, weight: Array
+) -> float:
     """Network demand over an interval at one joint rank of all regions."""
     w = 0
     while w + 2 < len(windows) and windows[w + 1] < days:
@@ -83,8 +85,8 @@ def _lead_demand(
             at += 1
             mass += chances[at]
         days = max(lead_days[at] - early_days, 0.0) + cycle_days
-        demand[i] = _demand(quantiles, windows, days, below[i], weight[i])
-        one = _demand(quantiles, windows, cycle_days, below[i], weight[i])
+        demand[i] = demand_over(quantiles, windows, days, below[i], weight[i])
+        one = demand_over(quantiles, windows, cycle_days, below[i], weight[i])
         total += demand[i] / n
         square += demand[i] ** 2 / n
         cycle += one / n
@@ -120,7 +122,7 @@ def _worth(
 
 
 @njit(nogil=True, cache=True)
-def _mean_worth(
+def mean_worth(
     x: float, demand: Array, units: Array, value: Array, slope: Array, first: int, last: int,
     tail: float,
 ) -> float:  # fmt: skip
@@ -129,6 +131,27 @@ def _mean_worth(
     for i in range(len(demand)):
         total += _worth(x - demand[i], units, value, slope, first, last, tail)
     return total / len(demand)
+
+
+@njit(nogil=True, cache=True)
+def best_level(
+    demand: Array, units: Array, value: Array, slope: Array, first: int, last: int, tail: float,
+    extra: float,
+) -> int:  # fmt: skip
+    """The largest x whose last unit still adds more than ``extra`` to E[W(x - D)]."""
+    low, high = 0, int(demand.max()) + 1
+    if last > first:
+        high += int(units[last - 1])
+    while low < high:
+        x = (low + high + 1) // 2
+        gain = mean_worth(x, demand, units, value, slope, first, last, tail) - mean_worth(
+            x - 1, demand, units, value, slope, first, last, tail
+        )
+        if gain > extra:
+            low = x
+        else:
+            high = x - 1
+    return low
 
 
 @njit(nogil=True, cache=True)
@@ -147,18 +170,7 @@ def _levels(
             weight[b], rank[b], demand,
         )  # fmt: skip
         first, last = start[row], start[row + 1]
-        low, high = 0, int(demand.max()) + 1
-        if last > first:
-            high += int(units[last - 1])
-        while low < high:  # the largest x whose last unit still pays
-            x = (low + high + 1) // 2
-            gain = _mean_worth(
-                x, demand, units, value, slope, first, last, tail[row]
-            ) - _mean_worth(x - 1, demand, units, value, slope, first, last, tail[row])
-            if gain > extra[row]:
-                low = x
-            else:
-                high = x - 1
+        low = best_level(demand, units, value, slope, first, last, tail[row], extra[row])
         level[row] = low
         for i in range(len(shape)):
             at = i if low < 6 else int(np.ceil(low * shape[i]))
@@ -167,7 +179,7 @@ def _levels(
                 position[row, i] = position[row, i - 1] + 1
         for i in range(len(shape)):
             worth[row, i] = (
-                _mean_worth(position[row, i], demand, units, value, slope, first, last, tail[row])
+                mean_worth(position[row, i], demand, units, value, slope, first, last, tail[row])
                 - extra[row] * position[row, i]
             )
 
@@ -205,7 +217,7 @@ def order_up_to(
 
     quantiles: [items, windows, regions, levels] as in core.demand; bank: [items].
     """
-    units, value = _cumulative(curves)
+    units, value = cumulative(curves)
     rows = len(supply.item)
     level, mean = np.zeros(rows, np.int64), np.zeros(rows)
     position, worth = np.zeros((rows, len(SHAPE)), np.int64), np.zeros((rows, len(SHAPE)))
@@ -229,11 +241,12 @@ def interval_demand(
     for n, rank in enumerate(ranks.interval[bank]):
         at = min(int(np.searchsorted(total, rank)), len(total) - 1)
         days = max(supply.lead_days[at] - supply.early_days[row], 0.0) + supply.cycle_days
-        found[n] = _demand(quantiles, windows, days, ranks.below[bank, n], ranks.weight[bank, n])
+        below, weight = ranks.below[bank, n], ranks.weight[bank, n]
+        found[n] = demand_over(quantiles, windows, days, below, weight)
     return found
 
 
-def _cumulative(curves: Curves) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def cumulative(curves: Curves) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Units and value at the end of every segment, from zero at each item's first."""
     length, slope = curves.segments[:, 0], curves.segments[:, 1]
     found = []

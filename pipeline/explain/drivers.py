@@ -1,10 +1,10 @@
 """Additive integer drivers of orders and transfers: they sum exactly to the quantity.
 
 Every quantity is taken apart along the way it was made: expected demand over the cover, what
-uncertainty adds, what is built ahead of later weeks, what scarce capacity changes, less what there
-is and what is coming; then what packs, minima and limits change, and last what a planner's override
-changes. Each driver is the difference between two neighbouring levels on that way, so the sum
-telescopes.
+uncertainty adds, what is built ahead of later weeks, what scarce capacity changes and what service
+targets add, less what there is and what is coming; then what packs, minima and limits change, and
+last what a planner's override changes. Each driver is the difference between two neighbouring
+levels on that way, so the sum telescopes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def order_drivers(lines: pd.DataFrame, on_hand: pd.Series) -> pd.DataFrame:
     """Drivers of order lines (columns DRIVERS, rows as `lines`), summing to order_units.
 
     `lines` has order_units, override_units, order_up_to_units and inventory_position_units as in
-    purchase_orders, and target_units, unpriced_target_units, built_ahead_units and
+    purchase_orders, and target_units, unpriced_target_units, built_ahead_units, service_units and
     cover_demand_units from network_targets; a quantity of zero is explained as well. `on_hand` is
     by item_id.
     """
@@ -32,12 +32,14 @@ def order_drivers(lines: pd.DataFrame, on_hand: pd.Series) -> pd.DataFrame:
     demand = _int(np.rint(lines["cover_demand_units"].to_numpy(dtype="float64")))
     unpriced, target = _int(lines["unpriced_target_units"]), _int(lines["target_units"])
     override, early = _int(lines["override_units"]), _int(lines["built_ahead_units"])
+    service = _int(lines["service_units"])
     return pd.DataFrame(
         {
             "demand_over_cover": demand,
             "safety_stock": unpriced - demand,
             "built_ahead": early,
-            "capacity_price": target - early - unpriced,
+            "capacity_price": target - early - service - unpriced,
+            "service_target": service,
             "stock_on_hand": -held,
             "on_order": held - position,
             "rounding": quantity - override - (level - position),
@@ -52,8 +54,8 @@ def transfer_drivers(moves: pd.DataFrame, overridden: npt.NDArray[np.bool_]) -> 
     """Drivers of transfers (columns TRANSFER_DRIVERS, rows as `moves`), summing to transfer_units.
 
     `moves` has transfer_units, case_units, expected_demand_units, base_stock_units,
-    unpriced_base_stock_units of the receiving node, on_hand_units there, and inbound_units: all
-    that is on the way to it, the night's other transfers of the item included.
+    unpriced_base_stock_units and service_units of the receiving node, on_hand_units there, and
+    inbound_units: all that is on the way to it, the night's other transfers of the item included.
 
     What differs from the need by less than a case is rounding; the rest is the source's doing: it
     has less to give, or more than it should keep. `overridden` marks receivers whose level a
@@ -62,6 +64,7 @@ def transfer_drivers(moves: pd.DataFrame, overridden: npt.NDArray[np.bool_]) -> 
     quantity, level = _int(moves["transfer_units"]), _int(moves["base_stock_units"])
     demand = _int(np.rint(moves["expected_demand_units"].to_numpy(dtype="float64")))
     unpriced = _int(moves["unpriced_base_stock_units"])
+    service = np.where(overridden, 0, _int(moves["service_units"]))
     held, inbound = _int(moves["on_hand_units"]), _int(moves["inbound_units"])
     gap = quantity - (level - held - inbound)
     is_rounding = np.abs(gap) < _int(moves["case_units"])
@@ -69,7 +72,8 @@ def transfer_drivers(moves: pd.DataFrame, overridden: npt.NDArray[np.bool_]) -> 
         {
             "demand_over_cover": demand,
             "safety_stock": unpriced - demand,
-            "capacity_price": np.where(overridden, 0, level - unpriced),
+            "capacity_price": np.where(overridden, 0, level - service - unpriced),
+            "service_target": service,
             "stock_on_hand": -held,
             "on_order": -inbound,
             "source_limit": np.where(is_rounding, 0, gap),

@@ -89,8 +89,8 @@ def explain_orders(plan: NightPlan, also: Pairs | None = None) -> Explained:
     level = lines["order_up_to_units"].astype("float64")
     for name in ("target_units", "unpriced_target_units"):
         lines[name] = lines[name].astype("float64").fillna(level)
-    for name, default in (("cover_demand_units", 0), ("built_ahead_units", 0), ("cover_days", 0),
-    ("moq_units", 0),
+    for name, default in (("cover_demand_units", 0), ("built_ahead_units", 0),
+                          ("service_units", 0), ("cover_days", 0), ("moq_units", 0),
                           ("case_pack_units", 1)):  # fmt: skip
         lines[name] = lines[name].astype("float64").fillna(default)
     notes = override_notes(
@@ -126,8 +126,8 @@ def explain_transfers(plan: NightPlan, also: Pairs | None = None) -> Explained:
         right_on=["item_id", "node_id"],
         how="left",
     )
-    for name in ("base_stock_units", "unpriced_base_stock_units", "expected_demand_units",
-                 "protection_days"):  # fmt: skip
+    for name in ("base_stock_units", "unpriced_base_stock_units", "service_units",
+                 "expected_demand_units", "protection_days"):  # fmt: skip
         lines[name] = lines[name].astype("float64").fillna(0)
     case = plan.vendor_items.astype({"item_id": "str"}).groupby("item_id")["case_pack_units"].min()
     cases = lines["item_id"].map(case).astype("float64").fillna(1).astype("int64")
@@ -155,7 +155,8 @@ def order_sentences(orders: Explained, vendor_names: pd.Series) -> list[str]:
     facts = zip(
         lines["order_units"].astype(int), lines["case_pack_units"].astype(int), names,
         lines["cover_days"], lines["reason_code"].astype("str"), lines["override_note"],
-        lines["demand_note"], _week_names(lines["built_ahead_week"]), strict=True,
+        lines["demand_note"], _week_names(lines["built_ahead_week"]),
+        lines["service_note"].astype("object").fillna(""), strict=True,
     )  # fmt: skip
     return [
         order_sentence(OrderFacts(*fact), dict(zip(DRIVERS, row, strict=True)))

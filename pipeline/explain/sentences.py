@@ -32,6 +32,7 @@ class OrderFacts:
     override_note: str = ""
     demand_note: str = ""
     ahead_week: str = ""
+    asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ def order_sentence(facts: OrderFacts, drivers: Mapping[str, int]) -> str:
             until,
             "that would cost more to hold than they would earn",
             facts.ahead_week,
+            facts.asked,
         ),
         _have(-drivers["stock_on_hand"], -drivers["on_order"], "on hand"),
         _need(drivers, "to order"),
@@ -115,6 +117,7 @@ _CHANGE_WORDS = {
     "safety_stock": ("more safety stock", "less safety stock"),
     "built_ahead": ("more built ahead of later weeks", "less built ahead of later weeks"),
     "capacity_price": ("warehouse space is less scarce", "warehouse space is scarcer"),
+    "service_target": ("more for service targets", "less for service targets"),
     "stock_on_hand": ("less stock on hand", "more stock on hand"),
     "on_order": ("less on the way", "more on the way"),
     "source_limit": ("more to give at the source", "less to give at the source"),
@@ -124,8 +127,9 @@ _CHANGE_WORDS = {
 
 
 def _level(
-    drivers: Mapping[str, int], verb: str, until: str, why_less: str, ahead_week: str = ""
-) -> str:
+    drivers: Mapping[str, int], verb: str, until: str, why_less: str, ahead_week: str = "",
+    asked: str = "",
+) -> str:  # fmt: skip
     demand, safety = drivers["demand_over_cover"], drivers["safety_stock"]
     price = drivers["capacity_price"]
     text = f"{f'{demand:,}' if demand else 'none'} expected to {verb} {until}"
@@ -141,6 +145,11 @@ def _level(
         text += f", plus {price:,} because space is less scarce here than elsewhere"
     elif price < 0:
         text += f", less {-price:,} because warehouse capacity is scarce"
+    service = drivers.get("service_target", 0)
+    if service > 0:
+        text += f", plus {service:,} for {f'the target of {asked}' if asked else 'service targets'}"
+    elif service < 0:
+        text += f", less {-service:,} that service targets need elsewhere"
     return text
 
 
@@ -156,7 +165,7 @@ def _have(held: int, coming: int, where: str) -> str:
 
 def _needed(drivers: Mapping[str, int]) -> int:
     names = ("demand_over_cover", "safety_stock", "built_ahead", "capacity_price",
-             "stock_on_hand", "on_order")  # fmt: skip
+             "service_target", "stock_on_hand", "on_order")  # fmt: skip
     return sum(drivers.get(name, 0) for name in names)
 
 

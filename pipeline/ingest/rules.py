@@ -101,6 +101,21 @@ def _unknown_weekday(frame: pd.DataFrame, tables: Tables) -> np.ndarray:
     return np.array([any(word not in WEEKDAYS for word in row) for row in words], dtype=bool)
 
 
+def _fill_rate_of_a_speed(frame: pd.DataFrame, tables: Tables) -> np.ndarray:
+    is_fill = frame["service_measure"].astype("str") == "fill_rate"
+    return np.asarray(frame["speed"].notna() & is_fill, dtype=bool)
+
+
+def _unknown(column: str, table: str, *places: str) -> Callable[..., np.ndarray]:
+    """Rows whose text is none of those in the places of another table."""
+
+    def broken(frame: pd.DataFrame, tables: Tables) -> np.ndarray:
+        known = {str(text) for place in places for text in tables[table][place].dropna().unique()}
+        return np.array([not (pd.isna(text) or str(text) in known) for text in frame[column]], bool)
+
+    return broken
+
+
 _RECEIVED = RowRule(
     "arrival_date", "lead time is zero or negative",
     "An order arrives at least a day after order_date; correct either date.",
@@ -128,6 +143,16 @@ ROW_RULES: dict[str, tuple[RowRule, ...]] = {
         RowRule("order_weekdays", "names something that is no weekday",
                 "Write weekdays as mon tue wed thu fri sat sun, parted by spaces.",
                 _unknown_weekday),
+    ),
+    "service_targets": (
+        RowRule("speed", "limits a fill rate",
+                "What is served from stock has no speed: leave it empty, or count promises_kept.",
+                _fill_rate_of_a_speed),
+        RowRule("speed", "is promised in no region", "Name a speed of delivery_speeds.",
+                _unknown("speed", "delivery_speeds", "speed")),
+        RowRule("item_group", "is no category and no department of an item",
+                "Name one of table items.", _unknown("item_group", "items", "category",
+                                                     "department")),
     ),
     "prices": (
         RowRule("price_usd", "is zero", "Leave the row out, or give the price.", _price_is_zero),

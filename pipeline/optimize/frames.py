@@ -56,10 +56,12 @@ def weekly_frame(
 
 
 def target_frame(
-    cube: DemandCube, vendors: Vendors, priced: Levels, unpriced: Levels,
-    cover: NDArray[np.float64], early: BuiltAhead, weeks: list[date],
+    cube: DemandCube, vendors: Vendors, priced: Levels, unpriced: Levels, unserved: Levels,
+    notes: NDArray[np.object_], cover: NDArray[np.float64], early: BuiltAhead, weeks: list[date],
 ) -> pd.DataFrame:  # fmt: skip
-    """Table network_targets; cover: [rows] days that a position must last."""
+    """Table network_targets; unserved: levels without service targets, at the same prices of
+    space; notes: [items] the target that adds most, or None; cover: [rows] days that a
+    position must last."""
     units, until = _early(vendors, early)
     starts = pd.to_datetime([*weeks, None])
     return pd.DataFrame(
@@ -70,6 +72,8 @@ def target_frame(
             "unpriced_order_up_to_units": unpriced.level,
             "built_ahead_units": units,
             "built_ahead_week": starts[np.where(units > 0, until, len(weeks))],
+            "service_units": priced.level - unserved.level,
+            "service_note": notes[vendors.item],
             "cover_demand_units": priced.demand,
             "safety_stock_units": unpriced.level - priced.demand,
             "cover_days": cover,

@@ -202,8 +202,12 @@ def item_tables(
     money: Economics,
     holding_usd: NDArray[np.float64],
     cycle_days: float,
+    premium_usd: NDArray[np.float64] | None = None,
 ) -> PackedItems:
-    """Packed tables of all items over the cycle, with empty nodes, all of profile 0."""
+    """Packed tables of all items over the cycle, with empty nodes, all of profile 0.
+
+    premium_usd: [items, sets] what service targets add to the cost of serving from outside.
+    """
     seeds = item_seeds(cube.items)
     bank = (seeds >> np.uint64(33)).astype(np.int64) % len(ranks.below)
     gap = np.empty((len(cube.items), network.woods.parent.shape[1]))
@@ -216,6 +220,8 @@ def item_tables(
             )
         gap[mine, tree.n_sets - 1] = np.maximum(money.lost_sale_usd - spilt, 0.0)[mine]
     gap[money.lost_sale_usd <= 0.0] = 0.0  # what is not worth selling is not worth being near
+    if premium_usd is not None:
+        gap += premium_usd
     demand = ItemDemand(
         tree=money.size_class,
         quantiles=cube.quantiles,

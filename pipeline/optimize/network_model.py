@@ -115,7 +115,7 @@ def build_network(
     serve, farthest = np.zeros((2, len(trees), CUBE_GRID))
     shares = []
     for t, tree in enumerate(trees):
-        entry = _entries(cells, tree, eligible[t])
+        entry = entries(cells, tree, eligible[t])
         by_region = np.zeros((len(region_share), tree.n_sets))
         np.add.at(by_region, (cells.region, entry), cells.share)
         shares.append(cell_shares(by_region, tree.members.sum(axis=1)))
@@ -164,11 +164,13 @@ def _chains(
 
 @dataclass(frozen=True)
 class Cells:
-    """region, speed: [cells]; share: of the region's demand; on_time: bool [cells, nodes];
+    """region, and speed by name: [cells]; share: of the region's demand; on_time: bool [cells,
+    nodes];
     cost_usd: [cells, nodes] delivery, and a missed speed where late; inf where not served;
     slower: [cells] the cell of the next slower speed and same hour, -1 for the slowest."""
 
     region: NDArray[np.int64]
+    speed: NDArray[np.object_]
     share: NDArray[np.float64]
     on_time: NDArray[np.bool_]
     cost_usd: NDArray[np.float64]
@@ -210,6 +212,7 @@ def demand_cells(
     slower = np.arange(len(keys) * n_hours) + np.repeat(step, n_hours)
     return Cells(
         np.repeat(region_of, n_hours),
+        np.repeat(np.array([speed for _, speed in keys], dtype=object), n_hours),
         share.ravel(),
         on_time.reshape(-1, n_nodes),
         cost.reshape(-1, n_nodes),
@@ -231,7 +234,7 @@ def _tree(parent: NDArray[np.int64], able: NDArray[np.bool_], name: str) -> Tree
     return laminar_tree(groups, len(parent))
 
 
-def _entries(cells: Cells, tree: Tree, able: NDArray[np.bool_]) -> NDArray[np.int64]:
+def entries(cells: Cells, tree: Tree, able: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Entry set of each cell."""
     return entry_sets(in_time(cells, able), tree)
 

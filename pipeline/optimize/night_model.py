@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -37,6 +37,7 @@ from pipeline.optimize.item_model import (
 )
 from pipeline.optimize.network_model import NetworkModel, build_network
 from pipeline.optimize.recapture import with_substitution
+from pipeline.optimize.service_scopes import Scopes, service_scopes
 from pipeline.optimize.targets import Vendors, vendor_rows
 
 Tables = dict[str, pd.DataFrame]
@@ -49,7 +50,8 @@ class NightModel:
     ahead: tables of all weeks, tonight's first; unpriced: [items, nodes] best positions if capacity
     were free; cycle_days: days that a position must last; early_days: [items] days by which the
     next order comes sooner than that; overrides: those of base stock in force tomorrow; general:
-    the items' other model.
+    the items' other model; scopes: what service targets are about; premium_usd: [items, sets] what
+    they add to the cost of serving from outside a set.
     """
 
     network: NetworkModel
@@ -65,11 +67,15 @@ class NightModel:
     early_days: NDArray[np.float64]
     overrides: pd.DataFrame
     general: GeneralModel
+    scopes: Scopes
+    premium_usd: NDArray[np.float64]
 
     @property
     def worth_usd(self) -> NDArray[np.float64]:
         """[items] usd of a sale; nothing where the item is not to be held."""
-        return np.where(self.packed.gap_usd.any(axis=1), self.money.lost_sale_usd, 0.0)
+        root = self.network.woods.n_sets[self.packed.tables.tree] - 1
+        usd = self.money.lost_sale_usd + self.premium_usd[np.arange(len(root)), root]
+        return np.where(self.packed.gap_usd.any(axis=1), usd, 0.0)
 
     @property
     def unit_holding_usd(self) -> NDArray[np.float64]:
@@ -123,7 +129,20 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     return NightModel(
         network, cube, money, packed, ahead, unpriced, ranks, capacity, vendors, cycle_days,
         early_days, overrides, general_model(network, tables, share),
+        service_scopes(network, cube, packed, tables, share), np.zeros(packed.gap_usd.shape),
     )  # fmt: skip
+
+
+def raised(model: NightModel, premium_usd: NDArray[np.float64]) -> NightModel:
+    """The model in which serving from outside a set costs premium_usd [items, sets] more."""
+    holding = model.packed.tables.place_usd.astype(np.float64)
+    packed = item_tables(
+        model.network, model.cube, model.ranks, model.money, holding, model.cycle_days, premium_usd
+    )
+    weeks = len(model.ahead) // len(packed.tables)
+    trend = trends(model.cube, weeks, model.cycle_days)
+    ahead = horizon(packed.tables, trend, model.cycle_days)
+    return replace(model, packed=packed, ahead=ahead, premium_usd=premium_usd)
 
 
 def free_positions(network: NetworkModel, tables: ItemTables) -> NDArray[np.int32]:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from pipeline.contracts.settings import Settings
 from pipeline.core.arithmetic import dot
 from pipeline.core.certificate import Certificate, certify
+from pipeline.core.echelon import Levels
 from pipeline.core.evaluate import shortage
 from pipeline.core.exact import ExactParams
+from pipeline.core.item import positions
 from pipeline.core.programme import slopes
 from pipeline.core.recover import margins
 from pipeline.core.sensitivity import derivatives
@@ -25,43 +27,33 @@ from pipeline.optimize.general_plan import GeneralItems, general_items, replanne
 from pipeline.optimize.item_model import trends
 from pipeline.optimize.losing import losing_items, without
 from pipeline.optimize.night_model import NightModel, scope
+from pipeline.optimize.service import Service, notes, service_frame, with_targets
 from pipeline.optimize.targets import built_ahead, levels
 
 Tables = dict[str, pd.DataFrame]
 
 
 def optimize_night(model: NightModel, settings: Settings) -> Tables:
-    """The seven tables of the stage."""
+    """The eight tables of the stage."""
     params = SolveParams(
         target_gap=settings.optimize.target_gap,
         exact=ExactParams(items=settings.optimize.exact_items),
         threads=settings.run.threads,
         seed=settings.planning.seed,
     )
-    capacity = model.capacity.rows
-    whole = model
-    plan = _solved(model, params, settings)
-    if settings.planning.drops_losing_items:
-        tonight = plan.placed[0].take(slice(len(model.packed.tables)))
-        dropped = losing_items(model, tonight, plan.price)
-        if dropped.any():
-            model = without(model, dropped)
-            plan = _solved(model, params, settings)
+    whole, capacity = model, model.capacity.rows
+    service = _served_as_asked(model, params, settings)
+    base, model, plan = service.base, service.model, service.plan
     general = general_items(model, settings)
     plan = replanned(model, plan, general)
     on_items = capacity.on_items(plan.price)
-    targets = [
-        levels(
-            which.network, which.cube, which.ahead, which.vendors, which.ranks, which.packed.bank,
-            which.cycle_days, which.early_days, price, which.worth_usd, which.unit_holding_usd,
-        )
-        for which, price in ((model, on_items), (whole, np.zeros(capacity.shape)))
-    ]  # fmt: skip
+    targets = [_levels(model, on_items), _levels(whole, np.zeros(capacity.shape))]
+    unserved = _levels(base, on_items) if service.is_priced else targets[0]
     early = built_ahead(model.ahead, plan.placed[0], model.network.way_length, capacity.shape[0])
     left, right = _derivatives(model, plan)
     weeks = model.capacity.week_start
     return {
-        "base_stock_levels": _base_stock(model, plan, general, on_items),
+        "base_stock_levels": _base_stock(model, base, plan, general, on_items),
         "weekly_levels": frames.weekly_frame(
             model.network, model.cube, model.ahead, plan.placed[0], weeks
         ),
@@ -70,17 +62,46 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
             model.vendors,
             targets[0],
             targets[1],
+            unserved,
+            notes(service),
             model.vendors.cover_days(model.cycle_days, model.early_days),
             early,
             weeks,
         ),
         "position_values": frames.value_frame(model.cube, model.vendors, targets[0], early),
         "capacity_prices": frames.price_frame(model.network, model.capacity, plan, left, right),
+        "service_levels": service_frame(service),
         "solver_trace": frames.trace_frame(plan),
         "optimize_summary": frames.summary_frame(
             _figures(model, plan, general) | audit(model, _tonight(model, plan), on_items, settings)
         ),
     }
+
+
+def _served_as_asked(model: NightModel, params: SolveParams, settings: Settings) -> Service:
+    """The plan without losing items, where these are dropped, and with its service targets."""
+    dropped = np.zeros(len(model.cube.items), np.bool_)
+    plan = _solved(model, params, settings)
+    if settings.planning.drops_losing_items:
+        tonight = plan.placed[0].take(slice(len(model.packed.tables)))
+        dropped = losing_items(model, tonight, plan.price)
+        if dropped.any():
+            model = without(model, dropped)
+            plan = _solved(model, params, settings)
+
+    def solved(raised: NightModel) -> tuple[NightModel, Plan]:
+        kept = without(raised, dropped) if dropped.any() else raised
+        return kept, _solved(kept, params, settings)
+
+    return with_targets(model, plan, settings, solved)
+
+
+def _levels(model: NightModel, price: NDArray[np.float64]) -> Levels:
+    """Order-up-to levels at prices [weeks, kinds, nodes]."""
+    return levels(
+        model.network, model.cube, model.ahead, model.vendors, model.ranks, model.packed.bank,
+        model.cycle_days, model.early_days, price, model.worth_usd, model.unit_holding_usd,
+    )  # fmt: skip
 
 
 def _tonight(model: NightModel, plan: Plan) -> NDArray[np.int32]:
@@ -109,7 +130,11 @@ def _solved(model: NightModel, params: SolveParams, settings: Settings) -> Plan:
 
 
 def _base_stock(
-    model: NightModel, plan: Plan, general: GeneralItems, on_items: NDArray[np.float64]
+    model: NightModel,
+    base: NightModel,
+    plan: Plan,
+    general: GeneralItems,
+    on_items: NDArray[np.float64],
 ) -> pd.DataFrame:
     """Levels of the integer plan, as overridden, and what one unit more would be worth."""
     tables, network = model.ahead.first(len(model.packed.tables)), model.network
@@ -121,11 +146,25 @@ def _base_stock(
     columns = {
         "base_stock_units": level.astype(np.int64),
         "unpriced_base_stock_units": model.unpriced.astype(np.int64),
+        "service_units": _service_units(model, base, on_items),
         "protection_days": np.full(level.shape, model.cycle_days),
         "expected_demand_units": _served(model, position),
         "marginal_value_usd": np.where(eligible, (gain - held) / (7.0 / model.cycle_days), 0.0),
     }
     return frames.base_stock_frame(network, model.cube, eligible, columns)
+
+
+def _service_units(
+    model: NightModel, base: NightModel, on_items: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Units [items, nodes] that service targets add to tonight's best levels at these prices."""
+    if not model.premium_usd.any():
+        return np.zeros(model.unpriced.shape, np.int64)
+    with_targets, without_targets = (
+        positions(which.network.woods, which.ahead.first(len(which.packed.tables)), on_items)
+        for which in (model, base)
+    )
+    return np.asarray(with_targets, np.int64) - without_targets
 
 
 def _served(model: NightModel, position: NDArray[np.int32]) -> NDArray[np.float64]:

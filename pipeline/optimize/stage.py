@@ -10,12 +10,12 @@ _TABLES = (
     "items", "regions", "nodes", "lanes", "delivery_options", "delivery_speeds", "order_hours",
     "vendor_items", "prices", "stock", "node_capacity", "overrides", "lead_times",
     "vendor_calendar",
-    "demand_quantiles", "demand_dependence", "substitution", "first_choice",
+    "demand_quantiles", "demand_dependence", "substitution", "first_choice", "service_targets",
 )  # fmt: skip
 
 
 def run(night: Night) -> None:
-    """Publish the optimizer's seven tables."""
+    """Publish the optimizer's eight tables."""
     tables = {name: night.read(name) for name in _TABLES}
     model = night_model(tables, night.as_of, night.settings)
     for name, frame in optimize_night(model, night.settings).items():

@@ -33,6 +33,13 @@ class Vendors:
         left = np.maximum(self.lead_days - early_days[self.item, None], 0.0)
         return np.asarray((self.chances * left).sum(axis=1)) + cycle_days
 
+    def supply(self, cycle_days: float, early_days: NDArray[np.float64]) -> Supply:
+        """The rows as core.echelon takes them; early_days: [items]."""
+        return Supply(
+            self.item, self.lead_days, self.chances, cycle_days, early_days[self.item],
+            self.extra_usd,
+        )  # fmt: skip
+
     def arrival_week(self, weeks: int) -> NDArray[np.int64]:
         """[rows] planning week in which an order placed tonight is expected, the last at most."""
         mean = (self.chances * self.lead_days).sum(axis=1)
@@ -74,6 +81,20 @@ def vendor_rows(
     return Vendors(rows["vendor"].tolist(), item, days.astype(float), chances, extra)
 
 
+def curves_at(
+    network: NetworkModel, ahead: ItemTables, vendors: Vendors, cycle_days: float,
+    price: NDArray[np.float64],
+) -> Curves:  # fmt: skip
+    """Values W of positions by vendor row, usd a cycle, at prices [weeks, kinds, nodes] of what
+    items use, for the week in which an order arrives; ahead: tables of all weeks."""
+    items = len(ahead) // len(price)
+    rows = vendors.arrival_week(len(price)) * items + vendors.item
+    start, segments, tail = value_curves(network.woods, ahead.take(rows), price)
+    turn = 7.0 / cycle_days  # tables count usd of a week
+    segments[:, 1] /= turn
+    return Curves(start, segments, tail / turn)
+
+
 def levels(
     network: NetworkModel,
     cube: DemandCube,
@@ -91,15 +112,8 @@ def levels(
     which an order arrives, for that week's demand; ahead: tables of all weeks; early_days: [items]
     days by which an item is ordered again sooner than a cycle later; sale_usd: [items] worth of a
     sale; unit_holding_usd: [items] cost of holding a unit for a cycle."""
-    rows = vendors.arrival_week(len(price)) * len(cube.items) + vendors.item
-    start, segments, tail = value_curves(network.woods, ahead.take(rows), price)
-    turn = 7.0 / cycle_days  # tables count usd of a week
-    segments[:, 1] /= turn
-    supply = Supply(
-        vendors.item, vendors.lead_days, vendors.chances, cycle_days, early_days[vendors.item],
-        vendors.extra_usd,
-    )  # fmt: skip
-    curves = Curves(start, segments, tail / turn)
+    curves = curves_at(network, ahead, vendors, cycle_days, price)
+    supply = vendors.supply(cycle_days, early_days)
     found = order_up_to(curves, supply, cube.quantiles, cube.windows, ranks, bank)
     lead_days = vendors.cover_days(cycle_days, early_days) - cycle_days
     later = starting_later(cube, vendors.item, np.rint(lead_days), cycle_days)

@@ -35,6 +35,7 @@ TILES = (
 DRIVER_WORDS = {
     "demand_over_cover": "expected demand", "safety_stock": "safety stock",
     "built_ahead": "built ahead", "capacity_price": "scarce capacity",
+    "service_target": "service targets",
     "stock_on_hand": "on hand", "on_order": "on the way",
     "rounding": "packs and limits", "override": "override",
 }  # fmt: skip

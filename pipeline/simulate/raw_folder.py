@@ -25,7 +25,7 @@ from pipeline.simulate.world.supply import Shipments
 FIXED = (
     "items", "item_attributes", "regions", "nodes", "lanes", "delivery_options", "delivery_speeds",
     "order_hours", "vendors", "vendor_items", "prices", "calendar", "closures", "node_capacity",
-    "overrides", "choice_groups",
+    "overrides", "choice_groups", "service_targets",
 )  # fmt: skip
 GROWING = (
     "sales", "availability", "stock", "open_orders", "open_transfers", "receipts",

@@ -53,12 +53,13 @@ def plan(
         network_targets=pd.DataFrame(
             {"item_id": both, "vendor_id": "acme", "order_up_to_units": target,
              "unpriced_order_up_to_units": unpriced, "built_ahead_units": 0,
-             "built_ahead_week": pd.NaT, "cover_demand_units": cover_demand,
+             "service_units": 0, "service_note": None, "built_ahead_week": pd.NaT,
+             "cover_demand_units": cover_demand,
              "safety_stock_units": unpriced - cover_demand, "cover_days": 21.0}
         ),
         base_stock_levels=pd.DataFrame(
             {"item_id": both, "node_id": "fc", "base_stock_units": 40,
-             "unpriced_base_stock_units": 45, "protection_days": 9.0,
+             "unpriced_base_stock_units": 45, "service_units": 0, "protection_days": 9.0,
              "expected_demand_units": 30.4, "marginal_value_usd": 1.0}
         ),
         vendor_items=pd.DataFrame(

@@ -30,6 +30,7 @@ def order_lines(draw: st.DrawFn) -> pd.DataFrame:
             "order_units": column(units), "order_up_to_units": column(units),
             "inventory_position_units": column(signed), "target_units": column(units),
             "unpriced_target_units": column(units), "built_ahead_units": column(units),
+            "service_units": column(units),
             "cover_demand_units": column(st.floats(0, 1e9)),
             "override_units": column(signed),
         }
@@ -47,13 +48,15 @@ def test_order_drivers_sum_to_the_order(lines: pd.DataFrame, held: int) -> None:
     assert (drivers["override"] == moved).all()
 
 
-@given(st.lists(st.tuples(*[units] * 6, st.integers(0, 99), st.booleans()), min_size=1, max_size=5))
+@given(st.lists(st.tuples(*[units] * 6, st.integers(-99, 99), st.integers(0, 99), st.booleans()),
+                min_size=1, max_size=5))  # fmt: skip
 @settings(max_examples=80, deadline=None)
 def test_transfer_drivers_sum_to_the_transfer(rows: list[tuple[int, ...]]) -> None:
     moves = pd.DataFrame(
         rows,
         columns=["transfer_units", "base_stock_units", "expected_demand_units",
-                 "unpriced_base_stock_units", "on_hand_units", "inbound_units", "case_units", "by"],
+                 "unpriced_base_stock_units", "on_hand_units", "inbound_units", "service_units",
+                 "case_units", "by"],
     )  # fmt: skip
     drivers = transfer_drivers(moves, moves["by"].to_numpy(dtype=bool))
     assert list(drivers.columns) == list(TRANSFER_DRIVERS)
@@ -84,11 +87,13 @@ def test_each_driver_is_the_step_between_two_levels() -> None:
     line = pd.DataFrame(
         {"item_id": ["a"], "order_units": [100], "override_units": [50],
          "order_up_to_units": [155], "inventory_position_units": [107], "target_units": [155],
-         "unpriced_target_units": [160], "built_ahead_units": [30], "cover_demand_units": [120.4]}
+         "unpriced_target_units": [160], "built_ahead_units": [30], "service_units": [12],
+         "cover_demand_units": [120.4]}
     )  # fmt: skip
     drivers = order_drivers(line, pd.Series({"a": 70})).iloc[0]
     assert drivers.to_dict() == {
-        "demand_over_cover": 120, "safety_stock": 40, "built_ahead": 30, "capacity_price": -35,
+        "demand_over_cover": 120, "safety_stock": 40, "built_ahead": 30, "capacity_price": -47,
+        "service_target": 12,
         "stock_on_hand": -70, "on_order": -37, "rounding": 2, "override": 50,
     }  # fmt: skip
 

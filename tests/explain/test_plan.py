@@ -34,6 +34,7 @@ def test_order_drivers_come_from_targets_stock_and_position() -> None:
     orders = explain_orders(plan([purchase_order()]))
     assert orders.drivers.iloc[0].to_dict() == {
         "demand_over_cover": 120, "safety_stock": 35, "built_ahead": 0, "capacity_price": 0,
+        "service_target": 0,
         "stock_on_hand": -70, "on_order": -37, "rounding": 0, "override": 0,
     }  # fmt: skip
     assert order_sentences(orders, VENDORS) == [
@@ -65,6 +66,7 @@ def test_an_unordered_item_is_explained_at_zero_with_what_arrives_in_time() -> N
     orders = explain_orders(night, [("tea", "acme")])
     assert orders.drivers.iloc[0].to_dict() == {
         "demand_over_cover": 120, "safety_stock": 35, "built_ahead": 0, "capacity_price": 0,
+        "service_target": 0,
         "stock_on_hand": -70, "on_order": -37, "rounding": -48, "override": 0,
     }  # fmt: skip
 
@@ -109,7 +111,8 @@ def test_single_units_of_a_cased_item_are_not_called_cases() -> None:
 def test_a_transfer_below_the_need_names_the_source() -> None:
     moves = explain_transfers(plan([], [transfer(units=12)]))
     assert moves.drivers.iloc[0].to_dict() == {
-        "demand_over_cover": 30, "safety_stock": 15, "capacity_price": -5, "stock_on_hand": -10,
+        "demand_over_cover": 30, "safety_stock": 15, "capacity_price": -5,
+        "service_target": 0, "stock_on_hand": -10,
         "on_order": 0, "source_limit": -18, "rounding": 0, "override": 0,
     }  # fmt: skip
     assert transfer_sentences(moves, NODES) == [

@@ -17,7 +17,7 @@ from pipeline.explain.sentences import (
     transfer_sentence,
 )
 
-DEMAND, SAFETY, EARLY, PRICE, STOCK, COMING, ROUNDING, OVERRIDE = DRIVERS
+DEMAND, SAFETY, EARLY, PRICE, SERVICE, STOCK, COMING, ROUNDING, OVERRIDE = DRIVERS
 
 
 def order(units: int = 48, case: int = 12, reason: str = "case_pack", **drivers: int) -> str:
@@ -107,6 +107,12 @@ def test_a_change_names_its_largest_drivers_first_and_sums_the_rest() -> None:
     assert change_sentence("Order of Tea", 9, 0, {"on_order": -9}).startswith(
         "Order of Tea: none today, 9 yesterday: more on the way (-9)"
     )
+
+
+def test_units_for_a_service_target_name_it() -> None:
+    values = dict.fromkeys(DRIVERS, 0) | {DEMAND: 60, SERVICE: 12}
+    facts = OrderFacts(72, 1, "Acme", 21.0, "x", asked="98 % fill rate of class A")
+    assert "plus 12 for the target of 98 % fill rate of class A" in order_sentence(facts, values)
 
 
 def test_units_built_ahead_name_their_week() -> None:

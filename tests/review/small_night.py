@@ -51,7 +51,8 @@ def night_tables(as_of: date, items: int = 12, level: float = 1.0) -> dict[str, 
             "unpriced_order_up_to_units": cover + np.rint(3 * np.sqrt(mean * 21)),
             "order_up_to_units": cover + np.rint(2.5 * np.sqrt(mean * 21)),
             "safety_stock_units": np.rint(3 * np.sqrt(mean * 21)), "cover_days": 21.0,
-            "built_ahead_units": 0, "built_ahead_week": pd.NaT,
+            "built_ahead_units": 0, "service_units": 0,
+            "service_note": None, "built_ahead_week": pd.NaT,
         }
     )  # fmt: skip
     tables["network_targets"] = levels
@@ -220,7 +221,7 @@ def _optimized(day: pd.Timestamp, names: list[str], mean: np.ndarray) -> dict[st
                for node in NODES]  # fmt: skip
     levels = pd.DataFrame(stocked, columns=["item_id", "node_id", "mean"]).assign(
         base_stock_units=lambda frame: np.rint(frame["mean"] * 5),
-        unpriced_base_stock_units=lambda frame: np.rint(frame["mean"] * 6),
+        unpriced_base_stock_units=lambda frame: np.rint(frame["mean"] * 6), service_units=0,
         protection_days=9.0, expected_demand_units=lambda frame: frame["mean"] * 4,
         marginal_value_usd=0.5,
     )  # fmt: skip

@@ -29,11 +29,14 @@ REASON_CODES = (
     "below_order_up_to", "moq", "order_minimum", "case_pack", "vendor_capacity", "budget",
     "cover_limit", "item_end", "shelf_life", "quiet", "override",
 )  # fmt: skip
+ABC_CLASSES = ("A", "B", "C")
+SERVICE_MEASURES = ("fill_rate", "promises_kept")
+SERVICE_STATUS = ("reached_anyway", "met", "best_possible", "no_demand")
 DRIVERS = (
-    "demand_over_cover", "safety_stock", "built_ahead", "capacity_price", "stock_on_hand",
-    "on_order", "rounding", "override",
+    "demand_over_cover", "safety_stock", "built_ahead", "capacity_price", "service_target",
+    "stock_on_hand", "on_order", "rounding", "override",
 )  # fmt: skip
 TRANSFER_DRIVERS = (
-    "demand_over_cover", "safety_stock", "capacity_price", "stock_on_hand", "on_order",
-    "source_limit", "rounding", "override",
+    "demand_over_cover", "safety_stock", "capacity_price", "service_target", "stock_on_hand",
+    "on_order", "source_limit", "rounding", "override",
 )  # fmt: skip

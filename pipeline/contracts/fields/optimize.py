@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.contracts.fields.names import SERVICE_STATUS
 from pipeline.contracts.kinds import Column
 
 OPTIMIZE_COLUMNS = (
@@ -16,6 +17,23 @@ OPTIMIZE_COLUMNS = (
            "by when tonight's order comes, for later weeks that cannot take it.", low=0),
     Column("built_ahead_week", "date", "First day of the first of those weeks; null if there "
            "are none.", null="nothing is built ahead"),
+    Column("service_units", "int", "Part of the level that service targets add."),
+    Column("service_note", "string", "The service target that adds most to the item's levels.",
+           null="no target does"),
+    Column("planned_share", "float", "Share that the plan is expected to serve, or to keep of "
+           "promises, once tonight's orders have come.", low=0, high=1,
+           null="nothing is asked for"),
+    Column("share_without_target", "float", "The same, at the same prices of space, if no target "
+           "were set.", low=0, high=1, null="nothing is asked for"),
+    Column("service_price_usd_per_unit", "float", "What a unit of shortage in the target's scope "
+           "counts beyond its lost value, so that the target is met.", low=0),
+    Column("point_usd_per_week", "float", "What the target's last percentage point costs a week.",
+           low=0),
+    Column("target_usd_per_week", "float", "What the plan costs more a week for the target.",
+           low=0),
+    Column("service_status", "category", "Whether the plan reaches the target: anyway, for its "
+           "price, not even at the highest price (its best is planned), or nothing is asked for.",
+           values=SERVICE_STATUS),
     Column("served_units", "float", "Expected units that the node serves in the week.", low=0),
     Column("entered_early_units", "float", "Of what the node serves in the week, and of what "
            "its level rises by, units that come in before it and wait.", low=0),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pipeline.contracts.fields.names import (
+    ABC_CLASSES,
     OVERRIDE_KINDS,
     OVERRIDE_TARGETS,
     RESOURCES,
+    SERVICE_MEASURES,
     SIZE_CLASSES,
     TIERS,
     WEEKDAYS,
@@ -37,6 +39,12 @@ RAW_COLUMNS = (
     Column("attribute", "category", "Name of an attribute, e.g. strength."),
     Column("attribute_value", "string",
            "Its value; an attribute whose values all read as numbers is one, else a word."),
+    Column("target_id", "string", "A service target."),
+    Column("abc_class", "category", "Items by expected sales at list price: A the first 80 % of "
+           "them, B the next 15 %, C the rest.", values=ABC_CLASSES),
+    Column("service_measure", "category", "What the target counts: units served from stock, or "
+           "units that reach their customer in time.", values=SERVICE_MEASURES),
+    Column("target_share", "float", "Least share of units asked for.", low=0.01, high=0.9999),
     Column("size_class", "category", "Handling class; decides which nodes may hold the item.",
            values=SIZE_CLASSES),
     Column("accepts", "category", "Size class that the node can hold.",

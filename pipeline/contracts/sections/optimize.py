@@ -54,3 +54,20 @@ class OptimizeSettings(Section):
     budget_overflow_usd_per_usd: float = Field(
         default=1.0, gt=0, description="Cost of a dollar that levels need beyond buy.budget_usd."
     )
+
+
+class ServiceSettings(Section):
+    """Service targets (raw table service_targets)."""
+
+    most_price_per_cost: float = Field(
+        default=10.0,
+        gt=0,
+        le=1000,
+        description="Most that a unit of shortage may be priced for a target, in unit costs of the "
+        "dearest item that it is about; a target that needs more is planned as well as that goes.",
+    )
+    searched_items: int = Field(
+        default=4000,
+        ge=100,
+        description="Items on which prices of targets are searched: the largest, and a sample.",
+    )

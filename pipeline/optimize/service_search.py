@@ -1,0 +1,202 @@
+"""What is planned at given prices of service targets, worked out on a part of the night's items.
+
+A target is a row of the optimizer: of what is short in its scope no more than (1 - target) of what
+is asked for. The row's price is added to the cost of serving from outside the sets that count
+(service_scopes), so that at given prices of space items stay apart and all that follows from these
+costs follows it: levels of nodes, order-up-to levels, the values by which orders are weighed.
+
+What a level serves is counted from the next interval between two orders on (core.service); what
+the network lacks is lacked by all its sets alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.contracts.settings import Settings
+from pipeline.core.arithmetic import product
+from pipeline.core.echelon import Curves
+from pipeline.core.evaluate import shortage
+from pipeline.core.item import positions
+from pipeline.core.serve import node_usd
+from pipeline.core.service import Cover, cover, levels_at, position_worth, short_share
+from pipeline.optimize.item_model import DemandCube, Economics, PackedItems
+from pipeline.optimize.night_model import NightModel, raised
+from pipeline.optimize.service_scopes import Scopes
+from pipeline.optimize.targets import Vendors, curves_at
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is planned at prices [targets]: share [targets] served, and cost_usd [targets] a week
+    above the plan without prices, of the items in scope."""
+
+    price: Floats
+    share: Floats
+    cost_usd: Floats
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """level: [items] order-up-to; short: [items, sets] units of a cycle; node_usd: [items] cost of
+    the nodes' levels in a cycle, without prices of targets."""
+
+    level: NDArray[np.int64]
+    short: Floats
+    node_usd: Floats
+
+
+@dataclass(frozen=True)
+class Searched:
+    """Some of the night's items, each with its cheapest vendor: their model without prices of
+    targets, weight [items] that each stands for, demand of the cover, prices of space."""
+
+    model: NightModel
+    weight: Floats
+    cover: Cover
+    on_items: Floats
+    most_usd: Floats
+
+    @property
+    def scopes(self) -> Scopes:
+        """The targets, of these items."""
+        return self.model.scopes
+
+    @cached_property
+    def _base(self) -> _Planned:
+        """What is planned without prices."""
+        return self._planned(np.zeros(len(self.scopes)))
+
+    @cached_property
+    def _curves(self) -> Curves:
+        """Values of positions without prices of targets."""
+        model = self.model
+        return curves_at(model.network, model.ahead, model.vendors, model.cycle_days, self.on_items)
+
+    def _worth_usd(self, level: NDArray[np.int64]) -> Floats:
+        return position_worth(self._curves, self.cover, self.model.vendors.extra_usd, level)
+
+    def answer(self, price: Floats) -> Answer:
+        """What is planned at prices [targets]."""
+        model, scopes, base = self.model, self.scopes, self._base
+        at = self._planned(price) if (price > 0).any() else base
+        asked = product(scopes.asked, self.weight)
+        short = (scopes.part * at.short * self.weight[:, None]).sum(axis=(1, 2))
+        dearer = np.maximum(self._worth_usd(base.level) - self._worth_usd(at.level), 0.0)
+        misplaced = np.maximum(at.node_usd - base.node_usd, dearer)
+        each = np.where(scopes.is_of_promises[:, None], misplaced, dearer)
+        week = 7.0 / model.cycle_days
+        cost = ((scopes.asked > 0) * each * self.weight).sum(axis=1) * week
+        return Answer(price, np.clip(1.0 - short / np.maximum(asked, 1e-12), 0.0, 1.0), cost)
+
+    def _planned(self, price: Floats) -> _Planned:
+        model = self.model
+        if (price > 0).any():
+            model = raised(model, self.scopes.premium_usd(price))
+        curves = curves_at(
+            model.network, model.ahead, model.vendors, model.cycle_days, self.on_items
+        )
+        level = levels_at(curves, self.cover, model.vendors.extra_usd)
+        share, mean = short_share(self.cover, level), model.packed.mean
+        if not self.scopes.is_of_promises.any():  # levels of nodes decide nothing
+            return _Planned(level, share[:, None] * mean, np.zeros(len(level)))
+        tonight, woods = model.ahead.first(len(level)), model.network.woods
+        y = positions(woods, tonight, self.on_items)
+        short = shortage(woods, model.packed.tables, y, model.packed.gap_usd, mean)
+        root = woods.n_sets[model.packed.tables.tree] - 1
+        each = np.arange(len(root))
+        lacking = short[each, root] / np.maximum(mean[each, root], 1e-12)
+        everywhere = mean * np.maximum(share - lacking, 0.0)[:, None]
+        short_sets = np.minimum(short + everywhere, mean)
+        short_sets[each, root] = share * mean[each, root]
+        plain = self.model.packed
+        held = np.where(y > 0, plain.tables.place_usd.astype(float), 0.0)
+        held += node_usd(woods, tonight, self.on_items)[0] * model.cycle_days / 7.0
+        spilt = (plain.gap_usd * short).sum(axis=1)
+        return _Planned(level, short_sets, (held * y).sum(axis=1) + spilt)
+
+
+def searched(model: NightModel, on_items: Floats, settings: Settings) -> Searched:
+    """The items that targets are about, the largest and a sample where they are many; on_items:
+    prices [weeks, kinds, nodes] of space. Items without a vendor, or dropped, are left out."""
+    vendors = model.vendors
+    first = _cheapest(vendors, len(model.cube.items))
+    asked = model.scopes.asked.sum(axis=0) * (first >= 0) * model.packed.gap_usd.any(axis=1)
+    items = np.flatnonzero(asked > 0)
+    kept, weight = _sample(asked[items], settings.service.searched_items)
+    items = items[kept]
+    rows = first[items]
+    part = _part(model, items, rows)
+    review = float(settings.planning.review_period_days)
+    interval = np.maximum(review - part.early_days, 1.0)
+    demand = cover(
+        part.vendors.supply(model.cycle_days, part.early_days), interval, part.cube.quantiles,
+        part.cube.windows, model.ranks, part.packed.bank,
+    )  # fmt: skip
+    dearest = np.where(part.scopes.asked > 0, part.money.unit_cost_usd, 0.0).max(
+        axis=1, initial=0.0
+    )
+    most = settings.service.most_price_per_cost * dearest
+    return Searched(part, weight, demand, on_items, most)
+
+
+def _cheapest(vendors: Vendors, items: int) -> NDArray[np.int64]:
+    """[items] row of the item's cheapest vendor, the first of equals; -1 without one."""
+    found = np.full(items, -1, dtype=np.int64)
+    order = np.lexsort((np.arange(len(vendors.item)), vendors.extra_usd))
+    found[vendors.item[order[::-1]]] = order[::-1]
+    return found
+
+
+def _sample(size: Floats, most: int) -> tuple[NDArray[np.int64], Floats]:
+    """Places of at most about `most` items and what each stands for: the larger half of these as
+    themselves, and every n-th of all others."""
+    if len(size) <= most:
+        return np.arange(len(size)), np.ones(len(size))
+    order = np.argsort(-size, kind="stable")
+    large, rest = order[: most // 2], order[most // 2 :]
+    step = -(-len(rest) // (most - most // 2))
+    drawn = rest[step // 2 :: step]
+    places = np.concatenate([large, drawn])
+    weight = np.concatenate([np.ones(len(large)), np.full(len(drawn), len(rest) / len(drawn))])
+    by_place = np.argsort(places, kind="stable")
+    return places[by_place], weight[by_place]
+
+
+def _part(model: NightModel, items: NDArray[np.int64], rows: NDArray[np.int64]) -> NightModel:
+    """The model of these items alone, each with one vendor row."""
+    cube, money, packed, vendors = model.cube, model.money, model.packed, model.vendors
+    names = [cube.items[k] for k in items]
+    weeks = len(model.ahead) // len(cube.items)
+    every = (np.arange(weeks)[:, None] * len(cube.items) + items).ravel()
+    scopes = replace(
+        model.scopes, asked=model.scopes.asked[:, items], part=model.scopes.part[:, items]
+    )
+    return replace(
+        model,
+        cube=DemandCube(
+            names, cube.regions, cube.windows, cube.quantiles[items], cube.mean[items]
+        ),
+        money=Economics(
+            money.unit_cost_usd[items], money.lost_sale_usd[items], money.cube_cuft[items],
+            money.size_class[items],
+        ),
+        packed=PackedItems(
+            packed.tables.take(items), packed.mean[items], packed.gap_usd[items],
+            packed.bank[items],
+        ),
+        ahead=model.ahead.take(every),
+        vendors=Vendors(
+            [vendors.vendor[row] for row in rows], np.arange(len(items)), vendors.lead_days,
+            vendors.chances[rows], vendors.extra_usd[rows],
+        ),
+        early_days=model.early_days[items],
+        scopes=scopes,
+        premium_usd=model.premium_usd[items],
+    )  # fmt: skip
