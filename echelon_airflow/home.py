@@ -1,4 +1,4 @@
-"""Settings and secrets of an Airflow that lives in a folder of this checkout.
+"""Settings and secrets of an Airflow that lives in a folder of this project.
 
 Everything is passed by environment, so that no airflow.cfg has to be kept in step. Secrets are
 drawn once into a file that only its owner can read, and git ignores.
@@ -12,17 +12,17 @@ import os
 import secrets
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-POOLS = ROOT / "configs" / "airflow_pools.json"
 USER = "admin"
 
 
 def environment(home: Path, database: str, port: int = 8080) -> dict[str, str]:
     """Environment variables of every Airflow process that shares `home` and `database`."""
+    from pipeline.project import ROOT_VARIABLE, project_file, project_root  # noqa: PLC0415  `make secrets` runs without the environment
+
     keys = _secrets(home)
     address = f"http://127.0.0.1:{port}"
     settings = {
-        "CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "CORE__DAGS_FOLDER": str(project_file("dags")),
         "CORE__LOAD_EXAMPLES": "False",
         "CORE__EXECUTOR": "LocalExecutor",
         "CORE__PARALLELISM": "4",
@@ -40,7 +40,7 @@ def environment(home: Path, database: str, port: int = 8080) -> dict[str, str]:
         "DAG_PROCESSOR__REFRESH_INTERVAL": "15",
         "USAGE_DATA_COLLECTION__ENABLED": "False",
     }
-    return {"AIRFLOW_HOME": str(home)} | {
+    return {"AIRFLOW_HOME": str(home), ROOT_VARIABLE: str(project_root())} | {
         f"AIRFLOW__{name}": value for name, value in settings.items()
     }
 

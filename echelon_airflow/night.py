@@ -13,7 +13,8 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from echelon_airflow.home import ROOT, environment
+from echelon_airflow.home import environment
+from pipeline.project import project_file, project_root
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,10 +22,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--as-of", type=date.fromisoformat, help="default: the sample's last day")
     parser.add_argument("--dataset", default="sample", choices=["sample", "m5", "raw"])
-    parser.add_argument("--raw", type=Path, default=ROOT / "data" / "sample")
-    parser.add_argument("--out", default=str(ROOT / "data" / "runs"))
+    parser.add_argument("--raw", type=Path, default=project_file("data/sample"))
+    parser.add_argument("--out", default=str(project_root() / "data" / "runs"))
     parser.add_argument("--settings", type=Path)
-    parser.add_argument("--home", type=Path, default=ROOT / ".airflow" / "night")
+    parser.add_argument("--home", type=Path, default=project_root() / ".airflow" / "night")
     given = parser.parse_args(arguments)
     conf = {
         "dataset": given.dataset, "raw_dir": str(given.raw.resolve()), "out_dir": given.out,
@@ -48,7 +49,7 @@ def run_dag(home: Path, as_of: date, conf: dict[str, str | None]) -> bool:
         db.check_migrations(timeout=0)
     except TimeoutError:
         db.upgradedb()
-    bag = DagBag(ROOT / "dags" / "nightly_plan.py")
+    bag = DagBag(project_file("dags/nightly_plan.py"))
     dag = bag.dags["nightly_plan"]
     for task in dag.tasks:
         task.retries = 0

@@ -13,7 +13,22 @@ from pathlib import Path
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from pipeline.project import ROOT_VARIABLE, project_root
+
 ROOTS_VARIABLE = "echelon_allowed_roots"
+
+
+def project() -> Path:
+    """The project's folder: as the environment says, else the one that holds the DAGs folder.
+
+    In a checkout, that checkout. Tasks, API server and DAG processor have working folders of
+    their own, so that the current one says nothing.
+    """
+    from airflow.sdk.configuration import conf  # noqa: PLC0415  the plugin stays light
+
+    beside = Path(conf.get("core", "dags_folder")).resolve().parent
+    is_project = (beside / "configs" / "airflow_pools.json").is_file()
+    return beside if is_project and ROOT_VARIABLE not in os.environ else project_root()
 
 
 def require_allowed(

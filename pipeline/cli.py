@@ -1,4 +1,4 @@
-"""The command line: run, train, check, backtest, explain, report, desk, sample, simulate.
+"""The command line: init, run, train, check, backtest, explain, report, desk, sample, simulate.
 
 Parses, calls, prints. No planning logic: every command is a call into the packages below, which
 are imported inside the commands so that --help answers at once.
@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table as RichTable
 
+from pipeline.cli_start import init, sample
 from pipeline.cli_trials import lab, simulate
 from pipeline.contracts.settings import Settings, load_settings
 from pipeline.errors import EchelonError, UsageError
 from pipeline.load.cli import load_app
 from pipeline.printing import console, errors, plain, print_summary, progress, show_version
+from pipeline.project import project_file
 from pipeline.stages import STAGES
 
 if TYPE_CHECKING:
@@ -313,21 +315,8 @@ def assort(
     console.print(f"Report: {files[0]}", soft_wrap=True)
 
 
-@app.command()
-def sample(
-    out: Annotated[Path, typer.Option("--out", help="Folder for the raw files.")],
-    items: Annotated[int, typer.Option(min=1, help="Number of items.")] = 72,
-    regions: Annotated[int, typer.Option(min=1, max=10, help="Number of regions.")] = 4,
-    days: Annotated[int, typer.Option(min=60, help="Days of history.")] = 440,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, another world.")] = 7,
-) -> None:
-    """Generate a realistic small world in the raw contract."""
-    from pipeline.ingest.sample import SampleSize, write_sample
-
-    write_sample(out, SampleSize(items=items, regions=regions, days=days), seed=seed)
-    console.print(plain(f"Wrote {items} items x {regions} regions x {days} days to {out}"))
-
-
+app.command()(init)
+app.command()(sample)
 app.command()(simulate)
 app.add_typer(lab, name="lab")
 
@@ -352,7 +341,7 @@ def _open(
     if raw is None:
         if dataset is not Dataset.sample:
             raise UsageError(f"--dataset {dataset} needs --raw DIR. Next: name its folder.")
-        raw = Path("data/sample")
+        raw = project_file("data/sample")
     if not raw.is_dir():
         raise UsageError(f"there is no folder {raw}. Next: give --raw an existing folder.")
     return settings, Source(dataset.value, raw, os.environ.get("ECHELON_RECORDS")), Store(out)

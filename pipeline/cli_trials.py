@@ -13,6 +13,7 @@ import typer
 from rich.table import Table as RichTable
 
 from pipeline.printing import console, day_progress, plain
+from pipeline.project import given_or_shipped, project_file
 
 if TYPE_CHECKING:
     from pipeline.simulate.labs.plan import LabPlan
@@ -68,7 +69,7 @@ def simulate(
     from pipeline.simulate.tune import tune
     from pipeline.store import Store
 
-    chosen = load_scenario(scenario)
+    chosen = load_scenario(given_or_shipped(scenario))
     if forecasts not in ("", "own", "stored"):
         raise UsageError(f"--forecasts {forecasts} is neither own nor stored. Next: choose one.")
     if forecasts:
@@ -146,7 +147,9 @@ def assign(
 def night(
     plan: PlanOption,
     as_of: Annotated[datetime, typer.Option("--as-of", formats=["%Y-%m-%d"])],
-    raw: Annotated[Path, typer.Option("--raw", help="Folder of raw files.")] = Path("data/sample"),
+    raw: Annotated[
+        Path | None, typer.Option("--raw", help="Folder of raw files. Default: data/sample.")
+    ] = None,
     dataset: Annotated[str, typer.Option(help="sample, m5 or raw.")] = "raw",
     out: StoreOption = "data/runs",
 ) -> None:
@@ -155,7 +158,9 @@ def night(
     from pipeline.store import Source
 
     chosen, store = _open(plan, out)
-    routed = lab_night(chosen, store, Source(dataset, raw), as_of.date())
+    routed = lab_night(
+        chosen, store, Source(dataset, raw or project_file("data/sample")), as_of.date()
+    )
     console.print(", ".join(f"{arm}: {n:,} order lines" for arm, n in routed.lines.items()))
     if routed.small_vendors:
         console.print(f"Below their least order: {', '.join(routed.small_vendors)}")

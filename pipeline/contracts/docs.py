@@ -1,4 +1,5 @@
-"""Generates docs/tables.md, docs/settings.md and configs/default.yaml from their definitions.
+"""Generates docs/tables.md, docs/settings.md and configs/default.yaml from their definitions,
+and constraints.txt from uv.lock.
 
 `python -m pipeline.contracts.docs` writes them; a test fails when they lag behind.
 """
@@ -14,6 +15,7 @@ from pydantic import BaseModel
 
 from pipeline.contracts.check import is_nullable
 from pipeline.contracts.columns import COLUMNS, QUANTILE_COLUMNS, Column
+from pipeline.contracts.locked import constraints
 from pipeline.contracts.settings import Settings
 from pipeline.contracts.tables import LOAD_TABLES, RAW_TABLES, STAGE_TABLES, Table
 
@@ -27,7 +29,7 @@ _BOUND_WORDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 
 def generated() -> dict[str, str]:
-    """Content of every generated file, by its path from the project's root."""
+    """Content of every file made from definitions, by its path from the project's root."""
     return {
         "docs/tables.md": tables_page(),
         "docs/settings.md": settings_page(),
@@ -38,7 +40,10 @@ def generated() -> dict[str, str]:
 def write(root: Path = _ROOT) -> list[Path]:
     """Write the generated files under `root`; returns their paths."""
     paths = []
-    for name, content in generated().items():
+    files = generated()
+    if (root / "uv.lock").exists():
+        files["constraints.txt"] = constraints(root / "uv.lock")
+    for name, content in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")

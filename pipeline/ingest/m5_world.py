@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import SettingsError
 from pipeline.ingest.hashing import joined, name_hash, uniform
-from pipeline.ingest.network import NETWORKS, Network, network_tables
+from pipeline.ingest.network import Network, network_tables
+from pipeline.project import project_file
 
 _EVER = pd.Timestamp("2011-01-01")
 Range = tuple[float, float]
@@ -70,7 +71,7 @@ class Assumptions(_Declared):
 
 def load_assumptions(name: str) -> Assumptions:
     """The assumptions of configs/networks/<name>.yaml; SettingsError names every problem."""
-    path = NETWORKS / f"{name}.yaml"
+    path = project_file(f"configs/networks/{name}.yaml")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Assumptions.model_validate(content["assumptions"])

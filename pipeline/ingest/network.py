@@ -6,7 +6,6 @@ region can be promised nests in that tree: its site, its area, its territory, th
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -15,8 +14,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import SettingsError
+from pipeline.project import project_file
 
-NETWORKS = Path(__file__).resolve().parents[2] / "configs" / "networks"
 _EARTH_MILES = 3958.8
 Tier = Literal["distribution_center", "fulfillment_center", "same_day_site"]
 
@@ -104,7 +103,7 @@ class Network(_Declared):
 
 def load_network(name: str, section: str = "network") -> Network:
     """The network that configs/networks/<name>.yaml declares; SettingsError names every problem."""
-    path = NETWORKS / f"{name}.yaml"
+    path = project_file(f"configs/networks/{name}.yaml")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Network.model_validate(content[section])

@@ -14,6 +14,7 @@ import pandas as pd
 from pipeline import runner
 from pipeline.contracts.settings import Settings, load_settings
 from pipeline.errors import UsageError
+from pipeline.project import given_or_shipped
 from pipeline.simulate import raw_folder
 from pipeline.simulate.scenarios.scenario import Scenario, choose_items
 from pipeline.simulate.world.choice import TrueChain, read_chain
@@ -46,7 +47,7 @@ def prepare(scenario: Scenario, out: Path) -> Base:
     settings = _fast(load_settings(None, scenario.settings), scenario)
     scenario = scenario.model_copy(update={"world": _rules(scenario, settings)})
     _claim(out, scenario)
-    source = Source(scenario.dataset, scenario.raw_dir)
+    source = Source(scenario.dataset, given_or_shipped(scenario.raw_dir))
     raw = Store(out / "source")
     last = scenario.start + timedelta(days=scenario.days)
     known = last if scenario.demand == "actual" else scenario.start
