@@ -5,7 +5,7 @@ SYNC := $(UV) sync --frozen --quiet --inexact --no-default-groups --extra airflo
 AS_OF ?=
 PORT ?= 8080
 
-.PHONY: help night airflow test lint format docs bench campaign portable secrets clean
+.PHONY: help night airflow test lint format docs bench campaign portable wheel pythons secrets clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,12 @@ bench: .venv/.dev openmp  ## measure the optimizer; docs/operations.md names the
 portable: .venv/.dev openmp  ## plan the sample and run the tests as other processors would
 	.venv/bin/python -m benchmarks.portable
 	.venv/bin/python -m benchmarks.portable --tests tests
+
+wheel: .venv/.dev  ## build dist/*.whl, which carries what `echelon init` lays out
+	$(UV) build --quiet --wheel --out-dir dist
+
+pythons: wheel  ## plan a night and run core tests under every Python from 3.11 to 3.13 that is here
+	.venv/bin/python -m benchmarks.pythons
 
 secrets:  ## print the secrets that docker-compose.yml requires: make -s secrets > .env
 	@python3 echelon_airflow/home.py
