@@ -105,7 +105,7 @@ def run_stage(
     trained = trained or model_date(settings, as_of)
     night = Night(store, stage, as_of, settings, source, trained, is_for_training)
     with holding(store, as_of):
-        _entry(stage)(night)
+        entry(stage)(night)
         manifests = night.publish()
     run = StageRun(
         stage=name,
@@ -221,7 +221,8 @@ def _is_current(store: Store, settings: Settings, day: date, name: str) -> bool:
     return True
 
 
-def _entry(stage: Stage) -> Callable[[Night], None]:
+def entry(stage: Stage) -> Callable[[Night], None]:
+    """The stage's own function, imported now."""
     module, function = stage.entry.split(":")
-    entry: Callable[[Night], None] = getattr(importlib.import_module(module), function)
-    return entry
+    found: Callable[[Night], None] = getattr(importlib.import_module(module), function)
+    return found

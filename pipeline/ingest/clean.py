@@ -6,7 +6,7 @@ change the plan); in the others a bad row is set aside, with its reason, up to a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -69,6 +69,21 @@ def clean(
         file = file or RawFile(frame, np.arange(1, len(frame) + 1))
         cleaning = _Cleaning(table, file, as_of, settings, sees_future)
         cleaning.run(frame, result, seen)
+    return result
+
+
+def clean_table(
+    table: Table, file: RawFile, as_of: date, settings: IngestSettings,
+    known: Mapping[str, pd.DataFrame],
+) -> Cleaned:  # fmt: skip
+    """More rows of one table, held against the clean tables that are `known`, which are among
+    those returned; the table holds the new rows alone."""
+    result = Cleaned(tables=dict(known))
+    seen = {}
+    for target in _REFERENCED:
+        parent, column = target.split(".")
+        seen[target] = known[parent][column].drop_duplicates()
+    _Cleaning(table, file, as_of, settings, False).run(file.frame, result, seen)
     return result
 
 

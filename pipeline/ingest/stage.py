@@ -6,6 +6,7 @@ from datetime import date
 
 from pipeline.contracts.settings import IngestSettings
 from pipeline.errors import UsageError
+from pipeline.ingest.growing import kept_of
 from pipeline.ingest.m5 import read_m5
 from pipeline.ingest.raw import RawTables, read_folder
 from pipeline.ingest.world import clean_world
@@ -18,8 +19,12 @@ from pipeline.store import Night, Source
 def run(night: Night) -> None:
     """Publish the clean world as known at the end of `night.as_of`, and what people recorded."""
     settings = night.settings.ingest
-    raw = read_source(night.source, night.as_of, settings)
-    world = clean_world(raw, night.as_of, settings, needs_snapshot=not night.is_for_training)
+    if night.source.memory is not None:
+        growing = kept_of(night.source.memory, night.source.raw_dir, settings)
+        world = growing.night(night.as_of)
+    else:
+        raw = read_source(night.source, night.as_of, settings)
+        world = clean_world(raw, night.as_of, settings, needs_snapshot=not night.is_for_training)
     if night.source.records and not night.is_for_training:
         world |= recorded(Records(night.source.records), night.place, night.as_of, world)
     for name in BY_NAME["ingest"].writes:

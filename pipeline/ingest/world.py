@@ -39,7 +39,17 @@ def clean_world(
         aside = [finding for finding in cleaned.findings if finding.severity == "set_aside"]
         action = "correct the raw files; echelon check --raw DIR lists everything."
         raise ContractError([*cleaned.fatal, *aside[:20]], action)
-    tables = succeeded(cleaned.tables)
+    made, told = night_tables(cleaned.tables, as_of, settings)
+    return {**made, "quarantine": quarantine_frame(
+        [*cleaned.findings, *told, *out_of_reach(succeeded(cleaned.tables), as_of)]
+    )}  # fmt: skip
+
+
+def night_tables(
+    cleaned: Mapping[str, pd.DataFrame], as_of: date, settings: IngestSettings
+) -> tuple[dict[str, pd.DataFrame], list[Finding]]:
+    """Every table that ingest publishes but quarantine, from clean ones, and what was found."""
+    tables = succeeded(cleaned)
     daily = daily_demand(tables, as_of, settings)
     today = pd.Timestamp(as_of)
     stock = tables["stock"]
@@ -55,10 +65,7 @@ def clean_world(
         "item_life": daily.life,
         "lead_times": with_waits(lead_times(tables, as_of, settings), tables, as_of),
         "vendor_calendar": vendor_calendar(tables, as_of),
-        "quarantine": quarantine_frame(
-            [*cleaned.findings, *daily.findings, *about_orders, *out_of_reach(tables, as_of)]
-        ),
-    }
+    }, [*daily.findings, *about_orders]
 
 
 def night_findings(

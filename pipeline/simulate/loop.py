@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import runner
 from pipeline.simulate import raw_folder
-from pipeline.simulate.prepare import Base, lend_model, stored
+from pipeline.simulate.nights import Nights, plans_itself
+from pipeline.simulate.prepare import Base
 from pipeline.simulate.report import record
 from pipeline.simulate.rivals.situation import Policy, Situation, to_decisions
 from pipeline.simulate.scenarios.scenario import Scenario
@@ -27,8 +27,6 @@ from pipeline.simulate.world.opportunity import opportunity_prices, protected_us
 from pipeline.simulate.world.start import initial_state
 from pipeline.simulate.world.state import State, load_state, save_state
 from pipeline.simulate.world.supply import day_number
-from pipeline.stages import BY_NAME
-from pipeline.store import Source, Store
 
 _READ_ALWAYS = ("items", "nodes", "lanes", "vendors", "vendor_items", "lead_times")
 
@@ -70,11 +68,11 @@ def run_policy(
         first, found = 0, record.empty_record(base.model, n_days)
         state = initial_state(base.model, base.times, base.tables, seed, scenario.start)
     world = World(base.model, base.times, state, seed, base.law, base.chain)
-    store = Store(folder / "nights")
+    nights = Nights(base, scenario, policy, folder)
     for t in range(first, n_days):
         as_of = scenario.start + timedelta(days=t)
         began = time.process_time()
-        situation = _situation(base, scenario, policy, folder, store, state, as_of, t)
+        situation = _situation(base, nights, state, as_of, t)
         decisions = to_decisions(policy.decide(situation), base.model)
         planned = time.process_time()
         prices = _unit_worth(base, state, situation, t)
@@ -98,20 +96,6 @@ def _expected(base: Base, situation: Situation) -> Floats | None:
     return week_mean(situation.tables["demand_quantiles"], base.model).sum(axis=1) / 7.0
 
 
-def plans_itself(scenario: Scenario, policy: Policy) -> bool:
-    """Whether a run needs nights of its own: not if it only reads forecasts that are stored."""
-    return scenario.forecasts == "own" or not set(policy.stages) <= {"ingest", "forecast"}
-
-
-def _lend_forecast(shared: Store, store: Store, as_of: date) -> None:
-    """Publish the stored forecasts of a night as if the run had made them."""
-    for name in BY_NAME["forecast"].writes:
-        manifest = shared.manifest(as_of, name) or {}
-        lineage = {"stage": manifest["stage"], "code_version": manifest["code_version"],
-                   "settings_sha256": manifest["settings_sha256"], "inputs": {}}  # fmt: skip
-        store.publish(as_of, name, shared.read(as_of, name), lineage)
-
-
 def _unit_worth(base: Base, state: State, situation: Situation, t: int) -> Floats | None:
     """[items, nodes] usd by which orders are assigned tomorrow; None: to the nearest."""
     model, rule = base.model, base.model.rules.assignment
@@ -126,42 +110,12 @@ def _unit_worth(base: Base, state: State, situation: Situation, t: int) -> Float
     return None
 
 
-def _situation(
-    base: Base, scenario: Scenario, policy: Policy, folder: Path, store: Store, state: State,
-    as_of: date, t: int,
-) -> Situation:  # fmt: skip
-    """Run the policy's stages if they are due and read its tables, none newer than as_of."""
-    planned = as_of - timedelta(days=t % policy.every_days)
-    if planned == as_of and plans_itself(scenario, policy):
-        trained = _model_date(base, scenario, store, folder, t)
-        source = Source("raw", folder / "raw")
-        for name in policy.stages:
-            if name == "forecast" and scenario.forecasts == "stored":
-                _lend_forecast(stored(base), store, as_of)
-            else:
-                runner.run_stage(store, source, base.settings, as_of, name, trained=trained)
-    told = store if plans_itself(scenario, policy) else stored(base)
-    tables = {name: base.tables[name] for name in _READ_ALWAYS}
-    tables |= {name: told.read(planned, name) for name in policy.reads}
+def _situation(base: Base, nights: Nights, state: State, as_of: date, t: int) -> Situation:
+    """The night's tables as the policy reads them, none newer than as_of, and the stock."""
+    tables = {name: base.tables[name] for name in _READ_ALWAYS} | nights.tables(as_of, t)
     coming = np.zeros_like(state.on_hand)
     np.add.at(coming, (state.on_the_way.item, state.on_the_way.node), state.on_the_way.units)
     return Situation(as_of, base.model, base.settings, tables, state.on_hand.copy(), coming)
-
-
-def _model_date(base: Base, scenario: Scenario, store: Store, folder: Path, t: int) -> date:
-    """The model of the start, or the newest that this run was due to train."""
-    weeks = scenario.retrain_every_weeks
-    source = Source("raw", folder / "raw")
-    due = t - t % (7 * weeks) if weeks else 0
-    if due:
-        day = scenario.start + timedelta(days=due)
-        if store.manifest(day, "forecast_model") is None:
-            for name in ("ingest", "train"):
-                runner.run_stage(store, source, base.settings, day, name)
-        return day
-    day = runner.model_date(base.settings, scenario.start)
-    lend_model(base, store, day)
-    return day
 
 
 def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -88,12 +88,12 @@ def store_forecasts(base: Base, every_days: int) -> None:
                                       base.truth.demand[t])  # fmt: skip
     trained = runner.model_date(base.settings, start)
     lend_model(base, store, trained)
+    source = Source("raw", raw, memory={})
     for t in range(0, len(base.truth.days), every_days):
         as_of = start + timedelta(days=t)
         for name in ("ingest", "forecast"):
             if store.manifest(as_of, BY_NAME[name].writes[0]) is None:
-                runner.run_stage(store, Source("raw", raw), base.settings, as_of, name,
-                                 trained=trained)  # fmt: skip
+                runner.run_stage(store, source, base.settings, as_of, name, trained=trained)
 
 
 def stored(base: Base) -> Store:

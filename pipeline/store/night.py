@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -30,6 +30,8 @@ class Source:
     raw_dir: Path
     records: str | None = None
     """Address of the database of records (overrides, releases), if any; see pipeline.records."""
+    memory: dict[str, object] | None = field(default=None, compare=False, repr=False)
+    """What a process keeps of a raw folder that grows by a part a day; None: it is read anew."""
 
 
 class Night:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline import runner
 from pipeline.errors import UsageError
 from pipeline.simulate import side_by_side, stage
 from pipeline.simulate.bound.clairvoyant import clairvoyant_bound
@@ -22,7 +23,7 @@ from pipeline.simulate.rivals.situation import TRANSFER_COLUMNS, Plan, Situation
 from pipeline.simulate.scenarios.scenario import Scenario
 from pipeline.simulate.stage import run_scenario
 from pipeline.simulate.world.model import WorldRules, parents
-from pipeline.store import Store
+from pipeline.store import Source, Store
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 START = date(2025, 6, 29)
@@ -86,11 +87,13 @@ def test_a_killed_and_resumed_run_equals_an_uninterrupted_one(base: Base, whole:
             assert array.tobytes() == resumed.arrays()[name].tobytes(), name
 
 
-def test_every_simulated_night_lies_there_like_a_real_one(base: Base, whole: Record) -> None:
+def test_every_simulated_night_can_be_planned_again_from_its_raw_folder(
+    base: Base, whole: Record, tmp_path: Path
+) -> None:
     """The stock that a night ingested is the world's at the end of that day; sales are censored."""
     folder = base.folder / "runs" / "top_up" / "000"
-    store = Store(folder / "nights")
-    assert store.dates("stock") == [START + timedelta(days=t) for t in range(6)]
+    store, source = Store(tmp_path), Source("raw", folder / "raw")
+    runner.run_stage(store, source, base.settings, START + timedelta(days=5), "ingest")
     last = store.read(START + timedelta(days=5), "daily_demand")
     days = pd.Timestamp(START) + pd.to_timedelta(np.arange(1, 6), unit="D")
     sold = last[last["date"].isin(days)].groupby("date")["units"].sum()
