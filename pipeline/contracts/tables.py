@@ -146,8 +146,8 @@ RAW_TABLES = (
 )  # fmt: skip
 
 _SIMULATED = (
-    "demand_units kept_units late_units lost_units revenue_usd cost_of_goods_usd shipping_usd "
-    "missed_speed_usd goodwill_usd handling_usd transport_usd holding_usd storage_usd "
+    "demand_units kept_units late_units lost_units turned_units revenue_usd cost_of_goods_usd "
+    "shipping_usd missed_speed_usd goodwill_usd handling_usd transport_usd holding_usd storage_usd "
     "price_variance_usd overflow_usd profit_usd"
 )
 

@@ -16,6 +16,7 @@ _USD = {
 _UNITS = {
     "demand_units": "Units asked for.", "kept_units": "Units served at the promised speed.",
     "late_units": "Units served, but later than promised.", "lost_units": "Units not served.",
+    "turned_units": "Units whose customers found their item out and took another one.",
     "in_transit_units": "Units on the way at the end of the day, orders and transfers.",
     "ordered_units": "Units ordered from vendors.",
     "tier_units": "Units on hand in the nodes of the tier at the end of the day.",

@@ -20,6 +20,7 @@ _ROWS = (
     ("share_of_clairvoyant", "Share of clairvoyant, %", 1, True),
     ("in_stock_rate", "In-stock rate, %", 1, True), ("kept_share", "Promise kept, %", 1, True),
     ("lost_units", "Lost units", 0, False), ("late_units", "Late units", 0, False),
+    ("turned_units", "Customers who took another item", 0, False),
     ("shipping_usd_per_unit", "Delivery, USD a unit", 3, False),
     ("inventory_usd", "Mean stock, USD", 0, False), ("holding_usd", "Capital cost, USD", 0, False),
     ("overflow_usd", "Overflow, USD", 0, False),

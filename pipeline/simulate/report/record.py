@@ -30,6 +30,7 @@ class Record:
     in_transit, inventory_usd, in_stock: [days];
     ordered, item_profit: [days, items]; seconds: [days, 2] CPU of the planner and of the world;
     lost, lost_usd, overdue, kept_back, left, asked, expected: [days, items], for `causes`;
+    turned: [days] units whose customers took another item;
     refused: [lines, 7] the only array that grows: day, then the columns of law.Refusals.
     """
 
@@ -53,6 +54,7 @@ class Record:
     left: Ints
     asked: Ints
     expected: Floats
+    turned: Ints
     refused: Ints
 
     def arrays(self) -> dict[str, NDArray]:
@@ -75,7 +77,7 @@ def empty_record(model: WorldModel, n_days: int) -> Record:
         np.zeros((n_days, items), whole), np.zeros((n_days, items), real),
         np.zeros((n_days, items), whole), np.zeros((n_days, items), whole),
         np.zeros((n_days, items), whole), np.zeros((n_days, items), whole),
-        np.full((n_days, items), np.nan), np.zeros((0, 7), whole),
+        np.full((n_days, items), np.nan), np.zeros(n_days, whole), np.zeros((0, 7), whole),
     )  # fmt: skip
 
 
@@ -111,6 +113,8 @@ def note(
     record.left[t], record.asked[t] = state.on_hand.sum(axis=1), demand.sum(axis=1)
     if expected is not None:
         record.expected[t] = expected
+    if day.recaptured is not None:
+        record.turned[t] = day.recaptured.passed_on.sum()
     if day.refused is not None:
         lines = np.stack(list(vars(day.refused).values()), axis=1)
         lines = np.column_stack([np.full(len(lines), t), lines])
@@ -169,6 +173,7 @@ def _figures(record: Record) -> dict[str, NDArray]:
     columns = ("demand_units", "kept_units", "late_units", "lost_units")
     places = (kernel.DEMAND, kernel.KEPT, kernel.LATE, kernel.LOST)
     found = {name: record.count[:, i] for name, i in zip(columns, places, strict=True)}
+    found["turned_units"] = record.turned
     return {**found, **{name: record.money[:, i] for i, name in enumerate(MONEY)}}
 
 
