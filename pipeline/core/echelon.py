@@ -3,12 +3,19 @@
 ``W(x)``, the best value of x units placed in the network for one cycle, is concave (core.item). An
 order placed now meets the demand of a random lead time L first, so a position X is worth
 
-    G(X) = E[ W(X - D) ],   D: demand over L,   W(x) = W(0) + W'(0) x for x < 0 (backorders)
+    G(X) = E[ W(X - D) ] + W'(0) E[ (B - X)+ ],   W(x) = W(0) + W'(0) x for x < 0
 
-and X* = argmax G. Exact for serial chains with backorders, a bound for divergent networks
-(A. J. Clark and H. Scarf, Management Science 6, 1960). Errors of forecast over L and over the cycle
-after it are correlated, so D is scaled to make the variance of D plus an independent cycle that of
-demand over L and the cycle together, whose joint quantiles the forecast gives.
+and X* = argmax G. The first term is exact for serial chains with backorders, a bound for divergent
+networks (A. J. Clark and H. Scarf, Management Science 6, 1960). It charges a unit that is short in
+every cycle until it comes; but a sale is lost once. So what was short already when the order came,
+demand B over L beyond X, is taken out again, as in the expected shortage of a review period,
+E (D - X)+ - E (B - X)+ (G. Hadley and T. M. Whitin, Analysis of Inventory Systems, 1963, section
+5-2). Without the second term an item with a long lead time and an uncertain rate is bought for
+weeks of demand that it sees once in years.
+
+Errors of forecast over L and over the cycle after it are correlated, so D is demand over L scaled
+to make the variance of D plus an independent cycle that of demand over L and the cycle together,
+whose joint quantiles the forecast gives; B is not scaled.
 
 What is ordered more often than once in a cycle is replenished sooner: its position must last only
 until the next order comes, so that D is demand over L less the days by which it comes early.
@@ -74,9 +81,10 @@ def demand_over(
 @njit(nogil=True, cache=True)
 def _lead_demand(
     quantiles: Array, windows: Array, lead_days: Array, chances: Array, early_days: float,
-    cycle_days: float, below: Array, weight: Array, rank: Array, demand: Array,
+    cycle_days: float, below: Array, weight: Array, rank: Array, demand: Array, before: Array,
 ) -> float:  # fmt: skip
-    """Fill demand [scenarios] over the lead time, rescaled as the module says."""
+    """Fill demand and before [scenarios]: demand over the lead time, rescaled as the module says
+    and as it is; returns the mean over lead time and cycle."""
     n = len(rank)
     total, cycle, square, cycle_square = 0.0, 0.0, 0.0, 0.0
     for i in range(n):
@@ -84,9 +92,16 @@ def _lead_demand(
         while mass < rank[i] and at + 1 < len(lead_days):
             at += 1
             mass += chances[at]
+<<<<<<< HEAD
         days = max(lead_days[at] - early_days, 0.0) + cycle_days
         demand[i] = demand_over(quantiles, windows, days, below[i], weight[i])
         one = demand_over(quantiles, windows, cycle_days, below[i], weight[i])
+=======
+        wait = max(lead_days[at] - early_days, 0.0)
+        before[i] = _demand(quantiles, windows, wait, below[i], weight[i])
+        demand[i] = _demand(quantiles, windows, wait + cycle_days, below[i], weight[i])
+        one = _demand(quantiles, windows, cycle_days, below[i], weight[i])
+>>>>>>> 63e8cb2 (Order-up-to levels charge a lost sale once, not in every cycle of a shortage)
         total += demand[i] / n
         square += demand[i] ** 2 / n
         cycle += one / n
@@ -122,18 +137,26 @@ def _worth(
 
 
 @njit(nogil=True, cache=True)
+<<<<<<< HEAD
 def mean_worth(
     x: float, demand: Array, units: Array, value: Array, slope: Array, first: int, last: int,
     tail: float,
+=======
+def _mean_worth(
+    x: float, demand: Array, before: Array, units: Array, value: Array, slope: Array, first: int,
+    last: int, tail: float,
+>>>>>>> 63e8cb2 (Order-up-to levels charge a lost sale once, not in every cycle of a shortage)
 ) -> float:  # fmt: skip
-    """E[W(x - D)]."""
-    total = 0.0
+    """G at x."""
+    total, at_zero = 0.0, tail if last == first else slope[first]
     for i in range(len(demand)):
         total += _worth(x - demand[i], units, value, slope, first, last, tail)
+        total += at_zero * max(before[i] - x, 0.0)
     return total / len(demand)
 
 
 @njit(nogil=True, cache=True)
+<<<<<<< HEAD
 def best_level(
     demand: Array, units: Array, value: Array, slope: Array, first: int, last: int, tail: float,
     extra: float,
@@ -152,6 +175,29 @@ def best_level(
         else:
             high = x - 1
     return low
+=======
+def _best_level(
+    high: int, extra: float, demand: Array, before: Array, units: Array, value: Array,
+    slope: Array, first: int, last: int, tail: float,
+) -> int:  # fmt: skip
+    """The least x in 0..high that makes G(x) - extra x largest.
+
+    G rises slowly, then fast, then falls: the best of GRID places, then between its neighbours.
+    """
+    low, best = 0, 0
+    while True:
+        step = max((high - low + _GRID - 1) // _GRID, 1)
+        top = -np.inf
+        for x in range(low, high + 1, step):
+            gain = _mean_worth(
+                x, demand, before, units, value, slope, first, last, tail
+            ) - extra * x  # fmt: skip
+            if gain > top + 1e-12 * abs(gain):
+                top, best = gain, x
+        if step == 1:
+            return best
+        low, high = max(best - step + 1, low), min(best + step - 1, high)
+>>>>>>> 63e8cb2 (Order-up-to levels charge a lost sale once, not in every cycle of a shortage)
 
 
 @njit(nogil=True, cache=True)
@@ -161,16 +207,25 @@ def _levels(
     quantiles: Array, windows: Array, bank: Array, below: Array, weight: Array, rank: Array,
     shape: Array, level: Array, mean: Array, position: Array, worth: Array,
 ) -> None:  # fmt: skip
-    demand = np.empty(below.shape[1])
+    demand, before = np.empty(below.shape[1]), np.empty(below.shape[1])
     for row in range(len(item)):
         k = item[row]
         b = bank[k]
         mean[row] = _lead_demand(
             quantiles[k], windows, lead_days, chances[row], early_days[row], cycle_days, below[b],
-            weight[b], rank[b], demand,
+            weight[b], rank[b], demand, before,
         )  # fmt: skip
         first, last = start[row], start[row + 1]
+<<<<<<< HEAD
         low = best_level(demand, units, value, slope, first, last, tail[row], extra[row])
+=======
+        high = int(demand.max()) + 1
+        if last > first:
+            high += int(units[last - 1])
+        low = _best_level(
+            high, extra[row], demand, before, units, value, slope, first, last, tail[row]
+        )
+>>>>>>> 63e8cb2 (Order-up-to levels charge a lost sale once, not in every cycle of a shortage)
         level[row] = low
         for i in range(len(shape)):
             at = i if low < 6 else int(np.ceil(low * shape[i]))
@@ -178,12 +233,54 @@ def _levels(
             if i and position[row, i] <= position[row, i - 1]:
                 position[row, i] = position[row, i - 1] + 1
         for i in range(len(shape)):
+            x = position[row, i]
             worth[row, i] = (
+<<<<<<< HEAD
                 mean_worth(position[row, i], demand, units, value, slope, first, last, tail[row])
                 - extra[row] * position[row, i]
+=======
+                _mean_worth(x, demand, before, units, value, slope, first, last, tail[row])
+                - extra[row] * x
+>>>>>>> 63e8cb2 (Order-up-to levels charge a lost sale once, not in every cycle of a shortage)
             )
+        _concave(level[row], position[row], worth[row], extra[row], units, value, slope, first,
+                 last, tail[row])  # fmt: skip
 
 
+@njit(nogil=True, cache=True)
+def _concave(
+    level: int, position: Array, worth: Array, extra: float, units: Array, value: Array,
+    slope: Array, first: int, last: int, tail: float,
+) -> None:  # fmt: skip
+    """Make the curve's knots concave around the level, whose value stays.
+
+    Below it a unit is worth at least what a unit on top of it is, and what it would sell from
+    empty shelves in the cycle, W'(x): an order does not meet the demand of its own lead time.
+    """
+    n = len(position)
+    steep = np.empty(n - 1)
+    for i in range(n - 1):
+        width = position[i + 1] - position[i]
+        steep[i] = (worth[i + 1] - worth[i]) / width
+        if position[i + 1] <= level:
+            from_empty = _worth(
+                position[i + 1], units, value, slope, first, last, tail
+            ) - _worth(position[i], units, value, slope, first, last, tail)
+            steep[i] = max(steep[i], from_empty / width - extra, 0.0)
+        else:
+            steep[i] = min(steep[i], 0.0)
+    for i in range(n - 3, -1, -1):
+        steep[i] = max(steep[i], steep[i + 1])
+    middle = 0
+    while middle + 1 < n and position[middle + 1] <= level:
+        middle += 1
+    for i in range(middle, n - 1):
+        worth[i + 1] = worth[i] + steep[i] * (position[i + 1] - position[i])
+    for i in range(middle - 1, -1, -1):
+        worth[i] = worth[i + 1] - steep[i] * (position[i + 1] - position[i])
+
+
+_GRID = 16
 SHAPE = np.array([
     0.0, 0.2, 0.4, 0.55, 0.7, 0.8, 0.9, 0.94, 0.97, 1.0, 1.03, 1.06, 1.1, 1.2, 1.35, 1.5, 2.0, 3.0,
     5.0,

@@ -56,3 +56,44 @@ def test_value_curve_is_concave_and_best_at_the_level():
     slope = np.diff(found.value[0]) / np.diff(found.position[0])
     assert (np.diff(slope) <= 1e-9).all()
     assert found.position[0][found.value[0].argmax()] == found.level[0]
+
+
+def lumpy(weeks, rng):
+    """Units of weeks: few of a thin trickle, and one week in ten an order of about fifty."""
+    bulk = (rng.random(weeks) < 0.1) * rng.geometric(1 / 50, weeks)
+    return rng.poisson(2, weeks) + bulk
+
+
+def weekly_cost(level, demand, wait, short, hold):
+    """Mean cost a week of a base-stock level with lost sales, reviewed each week (plain Python)."""
+    stock, pipe, lost, held = level, [0] * wait, 0, 0
+    for units in demand.tolist():
+        stock += pipe.pop(0)
+        pipe.append(level - stock - sum(pipe))
+        sold = min(stock, units)
+        stock, lost, held = stock - sold, lost + units - sold, held + stock - sold
+    return (short * lost + hold * held) / len(demand)
+
+
+def test_a_sale_lost_before_the_order_came_is_not_lost_again_each_cycle():
+    wait, short, hold = 8, 40.0, 1.0
+    rng = np.random.default_rng(5)
+    sums = np.cumsum(lumpy(400_000, rng).reshape(-1, 20), axis=1)
+    windows = 7.0 * np.arange(1, 13)
+    quantiles = np.quantile(sums[:, :12], LEVELS, axis=0).T[None, :, None, :].astype(np.float32)
+    cycle = np.sort(rng.choice(sums[:, 0], 400)).astype(float)
+    units = np.diff(np.concatenate([[0.0], cycle]))
+    value = short * (1 - np.arange(400) / 400) - hold
+    curves = Curves(np.array([0, 400]), np.column_stack([units, value]), np.array([-hold]))
+    supply = Supply(
+        np.zeros(1, np.int64), np.array([7.0 * wait]), np.ones((1, 1)), 7.0, np.zeros(1),
+        np.zeros(1),
+    )  # fmt: skip
+    ranks = draw_ranks(np.eye(1), LEVELS, 1, 2000, 0)
+    found = order_up_to(curves, supply, quantiles, windows, ranks, np.zeros(1, np.int64)).level[0]
+    demand = lumpy(12_000, rng)
+    costs = [weekly_cost(x, demand, wait, short, hold) for x in range(80, 261, 20)]
+    newsvendor = np.quantile(sums[:, wait], 1 - hold / short)  # over lead time and cycle
+    own = weekly_cost(int(found), demand, wait, short, hold)
+    assert own <= 1.02 * min(costs)
+    assert weekly_cost(int(newsvendor), demand, wait, short, hold) > 1.25 * own
