@@ -20,6 +20,10 @@ class Curves:
     position: Floats
     value: Floats
 
+    def moved(self, units: Floats) -> Curves:
+        """The curves [units more] to the right, each by its own."""
+        return Curves(self.start, self.position + np.repeat(units, np.diff(self.start)), self.value)
+
     def at(self, curve: Ints, position: npt.ArrayLike) -> Floats:
         """Value (usd) of `position` units on each curve; the end segments go on beyond the knots.
 

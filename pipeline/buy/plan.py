@@ -146,6 +146,8 @@ def pair_frame(tables: BuyTables, as_of: date) -> pd.DataFrame:
     frame = frame.merge(calendar, on="vendor_id", how="left")
     frame["takes_orders"] = frame["takes_orders"].fillna(True).astype(bool)
     frame = frame.sort_values(ids, kind="stable", ignore_index=True)
+    level = frame["order_up_to_units"] + frame["node_override_units"]
+    frame["order_up_to_units"] = level.clip(lower=0)
     frame["position_units"] = inventory_positions(
         frame, _text(tables.stock, ["item_id"]), _text(tables.open_orders, ["item_id"]),
         _text(tables.open_transfers, ["item_id"]), as_of,
@@ -180,7 +182,9 @@ def _pairs(frame: pd.DataFrame, position_values: pd.DataFrame) -> Pairs:
         cover_days=cover_days,
         daily_demand=frame["cover_demand_units"].to_numpy(dtype=np.float64) / cover_days,
         late_days=frame["late_days"].to_numpy(dtype=np.float64),
-        curves=curves_of(_text(position_values, ["item_id", "vendor_id"]), frame),
+        curves=curves_of(_text(position_values, ["item_id", "vendor_id"]), frame).moved(
+            frame["node_override_units"].to_numpy(dtype=np.float64)
+        ),
     )
 
 

@@ -129,6 +129,8 @@ def _table_lines(table: Table) -> list[str]:
         lines.append(_column_line(COLUMNS[name], table))
         if quantiles and name == quantiles[0]:
             lines.append(f"| … | number | and so on: {', '.join(quantiles[1:-1])} | 0 … | |")
+    for name in table.raw_only:
+        lines.append(_column_line(COLUMNS[name], table))
     return [*lines, ""]
 
 
@@ -139,7 +141,7 @@ def _column_line(column: Column, table: Table) -> str:
         high = "" if column.high is None else f"{column.high:g}"
         bounds = f"{low} … {high}".strip()
     empty = column.null or ("see above" if is_nullable(column, table) else "")
-    if column.name in table.optional:
+    if column.name in (*table.optional, *table.raw_only):
         empty = f"{empty}; the column may be left out".strip("; ")
     target = table.references.get(column.name)
     meaning = column.meaning + (f" In {target}." if target else "")

@@ -31,8 +31,16 @@ class Table:
     """Column -> the values admitted in this table, where they differ from the column's."""
     is_optional: bool = False
     """Raw only: the file may be absent, which means an empty table."""
+    raw_only: tuple[str, ...] = ()
+    """Raw only: optional columns that say how a row is written (unit of measure, currency); ingest
+    uses them up and publishes the row in planned units and the plan's money."""
     history_date: str = ""
     """Raw only: the date column that may not lie after as_of (history), if any."""
+
+    @property
+    def readable(self) -> tuple[str, ...]:
+        """Columns that a raw file may have."""
+        return (*self.columns, *self.raw_only)
 
 
 def _table(name: str, stage: str, grain: str, key: str, columns: str, **rest: Any) -> Table:
@@ -42,6 +50,7 @@ def _table(name: str, stage: str, grain: str, key: str, columns: str, **rest: An
 _ITEM = {"item_id": "items.item_id"}
 _ITEM_REGION = {**_ITEM, "region_id": "regions.region_id"}
 _ITEM_NODE = {**_ITEM, "node_id": "nodes.node_id"}
+_OFFER = {**_ITEM, "vendor_id": "vendors.vendor_id"}
 _LANE = {"from_node_id": "nodes.node_id", "to_node_id": "nodes.node_id"}
 
 RAW_TABLES = (
@@ -49,7 +58,14 @@ RAW_TABLES = (
            "item_id item_name category department size_class unit_cube_cuft unit_weight_lb "
            "list_price_usd launch_date end_date shelf_life_days predecessor_item_id",
            references={"predecessor_item_id": "items.item_id"},
-           optional=("unit_weight_lb", "end_date", "shelf_life_days", "predecessor_item_id")),
+           optional=("unit_weight_lb", "end_date", "shelf_life_days", "predecessor_item_id"),
+           raw_only=("currency",)),
+    _table("item_units", "raw",
+           "a unit of measure of an item: case, layer, pallet, kg; sales, stock, orders and "
+           "vendors' terms may be counted in it", "item_id unit_of_measure",
+           "item_id unit_of_measure planned_units", references=_ITEM, is_optional=True),
+    _table("currency_rates", "raw", "the rate of a currency from a date until the next row's",
+           "currency start_date", "currency start_date usd_per_currency", is_optional=True),
     _table("item_attributes", "raw",
            "an attribute that an item's product line records; the forecast learns from it",
            "item_id attribute", "item_id attribute attribute_value", references=_ITEM,
@@ -88,13 +104,24 @@ RAW_TABLES = (
     _table("order_hours", "raw", "an hour of the day", "hour", "hour demand_share"),
     _table("vendors", "raw", "a vendor", "vendor_id",
            "vendor_id vendor_name order_minimum_usd vendor_capacity_units_per_order order_weekdays",
-           optional=("order_weekdays",)),
+           optional=("order_weekdays",), raw_only=("currency",)),
     _table("vendor_items", "raw", "an item that a vendor sells", "vendor_id item_id",
            "vendor_id item_id unit_cost_usd moq_units case_pack_units quoted_lead_time_days",
-           references={**_ITEM, "vendor_id": "vendors.vendor_id"}),
-    _table("sales", "raw", "units sold of an item in a region on a day (no row: none sold)",
+           references=_OFFER, raw_only=("unit_of_measure", "currency")),
+    _table("price_breaks", "raw",
+           "a price of a vendor's item from a quantity on, for all units of the order line",
+           "vendor_id item_id from_units", "vendor_id item_id from_units break_cost_usd",
+           references=_OFFER, is_optional=True, raw_only=("unit_of_measure", "currency")),
+    _table("vendor_awards", "raw", "the share of an item that a vendor is to get",
+           "vendor_id item_id", "vendor_id item_id award_share", references=_OFFER,
+           is_optional=True),
+    _table("truck_terms", "raw", "a vendor whose orders fill trucks or containers", "vendor_id",
+           "vendor_id truck_cuft truck_lb least_fill_share",
+           references={"vendor_id": "vendors.vendor_id"}, is_optional=True),
+    _table("sales", "raw", "units sold of an item in a region on a day (no row: none sold); "
+           "returns, as negative units, are taken from the sales before them",
            "item_id region_id date", "item_id region_id date units",
-           references=_ITEM_REGION, history_date="date"),
+           references=_ITEM_REGION, history_date="date", raw_only=("unit_of_measure",)),
     _table("availability", "raw",
            "a day on which an item was not in stock all day (no row: in stock all day)",
            "item_id region_id date", "item_id region_id date in_stock_share",
@@ -102,7 +129,7 @@ RAW_TABLES = (
     _table("prices", "raw",
            "a price from its start date until the next row's; planned ones lie after as_of",
            "item_id region_id start_date", "item_id region_id start_date price_usd",
-           references=_ITEM_REGION),
+           references=_ITEM_REGION, raw_only=("currency",)),
     _table("calendar", "raw", "an event in a region on a day; announced ones lie after as_of",
            "date region_id event_name", "date region_id event_name event_type",
            references={"region_id": "regions.region_id"}, is_optional=True),
@@ -117,23 +144,37 @@ RAW_TABLES = (
            is_optional=True),
     _table("stock", "raw", "units of an item in a node at the end of a day (no row: none)",
            "date item_id node_id", "date item_id node_id on_hand_units",
-           references=_ITEM_NODE, history_date="date"),
+           references=_ITEM_NODE, history_date="date", raw_only=("unit_of_measure",)),
     _table("open_orders", "raw", "a line of an order that has not arrived whole, as known on a day",
            "date order_id item_id node_id expected_arrival_date",
            "date order_id vendor_id item_id node_id order_date confirmed_date "
            "expected_arrival_date open_units",
-           references=_ITEM_NODE, is_optional=True, history_date="date"),
+           references=_ITEM_NODE, is_optional=True, history_date="date",
+           raw_only=("unit_of_measure",)),
     _table("open_transfers", "raw", "units on the way between two nodes, as known on a day",
            "date item_id from_node_id to_node_id expected_arrival_date",
            "date item_id from_node_id to_node_id ship_date expected_arrival_date open_units",
-           references={**_ITEM, **_LANE}, is_optional=True, history_date="date"),
+           references={**_ITEM, **_LANE}, is_optional=True, history_date="date",
+           raw_only=("unit_of_measure",)),
     _table("receipts", "raw", "units of an order line that arrived at a node on a day",
            "order_id item_id node_id arrival_date",
            "order_id vendor_id item_id node_id order_date confirmed_date arrival_date units",
-           references=_ITEM_NODE, is_optional=True, history_date="arrival_date"),
+           references=_ITEM_NODE, is_optional=True, history_date="arrival_date",
+           raw_only=("unit_of_measure",)),
     _table("node_capacity", "raw", "capacity of a node from a date until the next row's",
            "node_id resource start_date", "node_id resource start_date capacity",
            references={"node_id": "nodes.node_id"}),
+    _table("stock_limits", "raw",
+           "the least and the most units of an item at a node that planners allow",
+           "item_id node_id", "item_id node_id least_units most_units", references=_ITEM_NODE,
+           is_optional=True),
+    _table("item_blocks", "raw",
+           "days on which an item (null: every item) is not held at a node, not sold in a region, "
+           "or, without node and region, not ordered; null dates: without beginning or end",
+           "block_id", "block_id item_id node_id region_id start_date expiry_date",
+           references={**_ITEM_NODE, "region_id": "regions.region_id"},
+           nullable=("item_id", "node_id", "region_id", "start_date", "expiry_date"),
+           optional=("node_id", "region_id", "start_date", "expiry_date"), is_optional=True),
     _table("overrides", "raw",
            "a planner's override (null item or node: all of them); of demand it may act on each "
            "item of a group (item_group, a category or department), in one region, or on the "
@@ -161,6 +202,8 @@ STAGE_TABLES = (
            "item_id region_id date units in_stock_share price_usd is_censored"),
     _table("vendor_calendar", "ingest", "a vendor: when it takes orders", "vendor_id",
            "vendor_id takes_orders next_order_date order_gap_days"),
+    _table("award_standing", "ingest", "a vendor's standing in an item that is split among vendors",
+           "vendor_id item_id", "vendor_id item_id award_share recent_units is_next"),
     _table("item_life", "ingest", "an item: its last sale, whether it has gone quiet, its end",
            "item_id",
            "item_id last_sale_date quiet_days is_quiet end_date shelf_life_days"),
@@ -232,9 +275,9 @@ STAGE_TABLES = (
            "item_id node_id week_start",
            "item_id node_id week_start base_stock_units served_units entered_early_units"),
     _table("network_targets", "optimize", "an item bought from a vendor", "item_id vendor_id",
-           "item_id vendor_id order_up_to_units unpriced_order_up_to_units built_ahead_units "
-           "built_ahead_week service_units service_note cover_demand_units safety_stock_units "
-           "cover_days"),
+           "item_id vendor_id order_up_to_units unpriced_order_up_to_units node_override_units "
+           "built_ahead_units built_ahead_week service_units service_note cover_demand_units "
+           "safety_stock_units cover_days"),
     _table("position_values", "optimize", "a knot of the value of an item's position, by vendor",
            "item_id vendor_id position_units",
            "item_id vendor_id position_units position_value_usd"),

@@ -92,16 +92,10 @@ def _lead_demand(
         while mass < rank[i] and at + 1 < len(lead_days):
             at += 1
             mass += chances[at]
-<<<<<<< HEAD
-        days = max(lead_days[at] - early_days, 0.0) + cycle_days
-        demand[i] = demand_over(quantiles, windows, days, below[i], weight[i])
-        one = demand_over(quantiles, windows, cycle_days, below[i], weight[i])
-=======
         wait = max(lead_days[at] - early_days, 0.0)
-        before[i] = _demand(quantiles, windows, wait, below[i], weight[i])
-        demand[i] = _demand(quantiles, windows, wait + cycle_days, below[i], weight[i])
-        one = _demand(quantiles, windows, cycle_days, below[i], weight[i])
->>>>>>> 63e8cb2 (Order-up-to levels charge a lost sale once, not in every cycle of a shortage)
+        before[i] = demand_over(quantiles, windows, wait, below[i], weight[i])
+        demand[i] = demand_over(quantiles, windows, wait + cycle_days, below[i], weight[i])
+        one = demand_over(quantiles, windows, cycle_days, below[i], weight[i])
         total += demand[i] / n
         square += demand[i] ** 2 / n
         cycle += one / n
@@ -137,15 +131,9 @@ def _worth(
 
 
 @njit(nogil=True, cache=True)
-<<<<<<< HEAD
 def mean_worth(
-    x: float, demand: Array, units: Array, value: Array, slope: Array, first: int, last: int,
-    tail: float,
-=======
-def _mean_worth(
     x: float, demand: Array, before: Array, units: Array, value: Array, slope: Array, first: int,
     last: int, tail: float,
->>>>>>> 63e8cb2 (Order-up-to levels charge a lost sale once, not in every cycle of a shortage)
 ) -> float:  # fmt: skip
     """G at x."""
     total, at_zero = 0.0, tail if last == first else slope[first]
@@ -156,48 +144,28 @@ def _mean_worth(
 
 
 @njit(nogil=True, cache=True)
-<<<<<<< HEAD
 def best_level(
-    demand: Array, units: Array, value: Array, slope: Array, first: int, last: int, tail: float,
-    extra: float,
+    demand: Array, before: Array, units: Array, value: Array, slope: Array, first: int, last: int,
+    tail: float, extra: float,
 ) -> int:  # fmt: skip
-    """The largest x whose last unit still adds more than ``extra`` to E[W(x - D)]."""
-    low, high = 0, int(demand.max()) + 1
-    if last > first:
-        high += int(units[last - 1])
-    while low < high:
-        x = (low + high + 1) // 2
-        gain = mean_worth(x, demand, units, value, slope, first, last, tail) - mean_worth(
-            x - 1, demand, units, value, slope, first, last, tail
-        )
-        if gain > extra:
-            low = x
-        else:
-            high = x - 1
-    return low
-=======
-def _best_level(
-    high: int, extra: float, demand: Array, before: Array, units: Array, value: Array,
-    slope: Array, first: int, last: int, tail: float,
-) -> int:  # fmt: skip
-    """The least x in 0..high that makes G(x) - extra x largest.
+    """The least x that makes G(x) - extra x largest.
 
     G rises slowly, then fast, then falls: the best of GRID places, then between its neighbours.
     """
-    low, best = 0, 0
+    low, high, best = 0, int(demand.max()) + 1, 0
+    if last > first:
+        high += int(units[last - 1])
     while True:
         step = max((high - low + _GRID - 1) // _GRID, 1)
         top = -np.inf
         for x in range(low, high + 1, step):
-            gain = _mean_worth(
-                x, demand, before, units, value, slope, first, last, tail
-            ) - extra * x  # fmt: skip
+            gain = mean_worth(x, demand, before, units, value, slope, first, last, tail)
+            gain -= extra * x
             if gain > top + 1e-12 * abs(gain):
                 top, best = gain, x
         if step == 1:
             return best
         low, high = max(best - step + 1, low), min(best + step - 1, high)
->>>>>>> 63e8cb2 (Order-up-to levels charge a lost sale once, not in every cycle of a shortage)
 
 
 @njit(nogil=True, cache=True)
@@ -216,16 +184,7 @@ def _levels(
             weight[b], rank[b], demand, before,
         )  # fmt: skip
         first, last = start[row], start[row + 1]
-<<<<<<< HEAD
-        low = best_level(demand, units, value, slope, first, last, tail[row], extra[row])
-=======
-        high = int(demand.max()) + 1
-        if last > first:
-            high += int(units[last - 1])
-        low = _best_level(
-            high, extra[row], demand, before, units, value, slope, first, last, tail[row]
-        )
->>>>>>> 63e8cb2 (Order-up-to levels charge a lost sale once, not in every cycle of a shortage)
+        low = best_level(demand, before, units, value, slope, first, last, tail[row], extra[row])
         level[row] = low
         for i in range(len(shape)):
             at = i if low < 6 else int(np.ceil(low * shape[i]))
@@ -235,13 +194,8 @@ def _levels(
         for i in range(len(shape)):
             x = position[row, i]
             worth[row, i] = (
-<<<<<<< HEAD
-                mean_worth(position[row, i], demand, units, value, slope, first, last, tail[row])
-                - extra[row] * position[row, i]
-=======
-                _mean_worth(x, demand, before, units, value, slope, first, last, tail[row])
+                mean_worth(x, demand, before, units, value, slope, first, last, tail[row])
                 - extra[row] * x
->>>>>>> 63e8cb2 (Order-up-to levels charge a lost sale once, not in every cycle of a shortage)
             )
         _concave(level[row], position[row], worth[row], extra[row], units, value, slope, first,
                  last, tail[row])  # fmt: skip
@@ -263,9 +217,9 @@ def _concave(
         width = position[i + 1] - position[i]
         steep[i] = (worth[i + 1] - worth[i]) / width
         if position[i + 1] <= level:
-            from_empty = _worth(
-                position[i + 1], units, value, slope, first, last, tail
-            ) - _worth(position[i], units, value, slope, first, last, tail)
+            from_empty = _worth(position[i + 1], units, value, slope, first, last, tail) - _worth(
+                position[i], units, value, slope, first, last, tail
+            )
             steep[i] = max(steep[i], from_empty / width - extra, 0.0)
         else:
             steep[i] = min(steep[i], 0.0)

@@ -28,11 +28,13 @@ Array = NDArray[Any]
 class Cover:
     """Demand of rows (item, vendor) in joint scenarios, [rows, scenarios] units.
 
-    lead: over the lead time, as order_up_to takes it; before, until: to the begin and the end of
-    the last interval that a position must last; interval: [rows] expected demand in it.
+    lead: over the lead time, as order_up_to takes it; arrival: over it as it is; before, until: to
+    the begin and the end of the last interval that a position must last; interval: [rows] expected
+    demand in it.
     """
 
     lead: NDArray[np.float64]
+    arrival: NDArray[np.float64]
     before: NDArray[np.float32]
     until: NDArray[np.float32]
     interval: NDArray[np.float64]
@@ -60,7 +62,8 @@ def _less(until: Array, last: Array, out: Array) -> float:
 def _cover(
     item: Array, lead_days: Array, chances: Array, early_days: Array, cycle_days: float,
     interval_days: Array, quantiles: Array, windows: Array, bank: Array, below: Array,
-    weight: Array, rank: Array, lead: Array, before: Array, until: Array, interval: Array,
+    weight: Array, rank: Array, lead: Array, arrival: Array, before: Array, until: Array,
+    interval: Array,
 ) -> None:  # fmt: skip
     n = below.shape[1]
     whole, last, out = np.empty(n), np.empty(n), np.empty(n)
@@ -74,7 +77,11 @@ def _cover(
                 while mass < rank[b, i] and at + 1 < len(lead_days):
                     at += 1
                     mass += chances[row, at]
-                days = max(lead_days[at] - early_days[row], 0.0) + cycle_days
+                wait = max(lead_days[at] - early_days[row], 0.0)
+                days = wait + cycle_days
+                arrival[row, i] = demand_over(
+                    quantiles[k], windows, wait, below[b, i], weight[b, i]
+                )
                 whole[i] = demand_over(quantiles[k], windows, days, below[b, i], weight[b, i])
                 last[i] = demand_over(quantiles[k], windows, span, below[b, i], weight[b, i])
             part = _less(whole, last, out)
@@ -92,15 +99,15 @@ def cover(
 ) -> Cover:  # fmt: skip
     """Demand that the rows' positions meet; interval_days: [rows] between two orders."""
     rows, n = len(supply.item), ranks.below.shape[1]
-    lead = np.zeros((rows, n))
+    lead, arrival = np.zeros((2, rows, n))
     before, until = np.zeros((2, rows, n), np.float32)
     interval = np.zeros(rows)
     _cover(
         supply.item, supply.lead_days, supply.chances, supply.early_days, supply.cycle_days,
         interval_days, quantiles, windows, bank, ranks.below, ranks.weight, ranks.interval, lead,
-        before, until, interval,
+        arrival, before, until, interval,
     )  # fmt: skip
-    return Cover(lead, before, until, interval)
+    return Cover(lead, arrival, before, until, interval)
 
 
 def short_share(cover: Cover, level: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -114,11 +121,11 @@ def short_share(cover: Cover, level: NDArray[np.int64]) -> NDArray[np.float64]:
 @njit(nogil=True, cache=True)
 def _levels(
     start: Array, units: Array, value: Array, slope: Array, tail: Array, extra: Array, lead: Array,
-    level: Array,
+    arrival: Array, level: Array,
 ) -> None:  # fmt: skip
     for row in range(len(level)):
-        level[row] = best_level(lead[row], units, value, slope, start[row], start[row + 1],
-                                tail[row], extra[row])  # fmt: skip
+        level[row] = best_level(lead[row], arrival[row], units, value, slope, start[row],
+                                start[row + 1], tail[row], extra[row])  # fmt: skip
 
 
 def levels_at(curves: Curves, cover: Cover, extra_usd: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -127,7 +134,7 @@ def levels_at(curves: Curves, cover: Cover, extra_usd: NDArray[np.float64]) -> N
     found = np.zeros(len(cover.lead), np.int64)
     _levels(
         curves.start, units, value, curves.segments[:, 1].copy(), curves.tail_usd, extra_usd,
-        cover.lead, found,
+        cover.lead, cover.arrival, found,
     )  # fmt: skip
     return found
 
@@ -135,11 +142,12 @@ def levels_at(curves: Curves, cover: Cover, extra_usd: NDArray[np.float64]) -> N
 @njit(nogil=True, cache=True)
 def _mean(
     start: Array, units: Array, value: Array, slope: Array, tail: Array, extra: Array, lead: Array,
-    level: Array, found: Array,
+    arrival: Array, level: Array, found: Array,
 ) -> None:  # fmt: skip
     for row in range(len(level)):
         found[row] = mean_worth(
-            level[row], lead[row], units, value, slope, start[row], start[row + 1], tail[row]
+            level[row], lead[row], arrival[row], units, value, slope, start[row], start[row + 1],
+            tail[row],
         ) - extra[row] * level[row]  # fmt: skip
 
 
@@ -151,6 +159,6 @@ def position_worth(
     found = np.zeros(len(level))
     _mean(
         curves.start, units, value, curves.segments[:, 1].copy(), curves.tail_usd, extra_usd,
-        cover.lead, level.astype(np.float64), found,
+        cover.lead, cover.arrival, level.astype(np.float64), found,
     )  # fmt: skip
     return found

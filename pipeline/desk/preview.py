@@ -52,7 +52,7 @@ def preview(store: Store, as_of: date, settings: Settings, override: Override) -
     notes = _notes(override, as_of)
     tables = {name: store.read(as_of, name) for name in BuyTables.__dataclass_fields__}
     if override.override_target == "base_stock_units":
-        notes.append("A level of a node moves stock between nodes; orders stay as they are.")
+        notes.append("A level of a node is planned by the next night; orders follow it then.")
         return Preview(_difference(pd.DataFrame(), pd.DataFrame(), named), notes)
     before = _orders(tables, as_of, settings)
     changed = dict(tables)

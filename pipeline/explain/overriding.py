@@ -28,6 +28,7 @@ def override_notes(
     """
     days = lines["cover_days"].to_numpy(dtype="float64") if "cover_days" in lines else np.array(1.0)
     own = overrides[overrides["override_target"].astype("str") == target]
+    own = own[own["item_id"].isna() | own["item_id"].astype("str").isin(lines["item_id"].tolist())]
     own = own.assign(is_own=own["item_id"].notna()).sort_values(["is_own", "override_id"])
     notes = np.full(len(lines), "", dtype=object)
     for row in own.to_dict("records"):

@@ -89,19 +89,27 @@ def explain_orders(plan: NightPlan, also: Pairs | None = None) -> Explained:
     level = lines["order_up_to_units"].astype("float64")
     for name in ("target_units", "unpriced_target_units"):
         lines[name] = lines[name].astype("float64").fillna(level)
-    for name, default in (("cover_demand_units", 0), ("built_ahead_units", 0),
-                          ("service_units", 0), ("cover_days", 0), ("moq_units", 0),
+    for name, default in (("cover_demand_units", 0), ("node_override_units", 0),
+                          ("built_ahead_units", 0), ("service_units", 0), ("cover_days", 0),
+                          ("moq_units", 0),
                           ("case_pack_units", 1)):  # fmt: skip
         lines[name] = lines[name].astype("float64").fillna(default)
     notes = override_notes(
         lines[["item_id"]], plan.overrides, "order_units", plan.as_of, lines["order_units"],
         lines[["case_pack_units", "moq_units"]].max(axis=1),
     )  # fmt: skip
+    at_nodes = override_notes(
+        lines[["item_id"]], plan.overrides, "base_stock_units", plan.as_of, lines["target_units"],
+        lines["target_units"].abs(),
+    )  # fmt: skip
+    is_by_node = lines["node_override_units"] != 0
+    is_by_order = notes != ""
+    notes = notes.where(is_by_order | ~is_by_node, at_nodes)
     daily = lines["cover_demand_units"] / lines["cover_days"].clip(lower=1)
     lines["demand_note"] = override_notes(
         lines, plan.overrides, "demand", plan.as_of, daily, daily * _UNEVEN_DEMAND
     )
-    held_back = (lines["order_units"] == 0) & (notes != "")
+    held_back = (lines["order_units"] == 0) & is_by_order
     usual = usual_quantity(
         (lines["order_up_to_units"] - lines["inventory_position_units"]).to_numpy(dtype="int64"),
         lines["moq_units"].to_numpy(dtype="int64"),
@@ -109,7 +117,7 @@ def explain_orders(plan: NightPlan, also: Pairs | None = None) -> Explained:
     )
     # What an override held back altogether is measured against the need in whole cases.
     lines["override_units"] = lines["override_units"].where(~held_back, -usual).astype("int64")
-    is_named = held_back | (lines["override_units"] != 0)
+    is_named = held_back | (lines["override_units"] != 0) | is_by_node
     lines["override_note"] = notes.where(is_named, "")
     return Explained(lines, order_drivers(lines, on_hand))
 

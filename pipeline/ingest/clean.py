@@ -23,6 +23,8 @@ from pipeline.ingest.findings import Finding
 from pipeline.ingest.raw import RawTables
 from pipeline.ingest.raw_file import RawFile
 from pipeline.ingest.repeats import added_up, repeats
+from pipeline.ingest.restated import restated
+from pipeline.ingest.returns import netted
 from pipeline.ingest.rules import ROW_RULES
 from pipeline.ingest.thresholds import quantity_rules, too_many
 
@@ -32,6 +34,8 @@ STRUCTURAL = ("regions", "nodes", "lanes", "delivery_options", "delivery_speeds"
 _UNSORTED = ("sales", "prices", "availability")
 """Large tables whose users do not look at the order of rows."""
 _DEFAULTS: dict[str, float | None] = {"unit_weight_lb": 0.0, "end_date": None}
+_READ_FIRST = ("items", "item_units", "currency_rates")
+"""Tables by which the rows of others are restated."""
 _REFERENCED = {target for table in RAW_TABLES for target in table.references.values()}
 
 
@@ -58,7 +62,7 @@ def clean(
     result = Cleaned(findings=list(raw.findings))
     seen: dict[str, pd.Series] = {}
     unreadable = {finding.table for finding in raw.findings if finding.severity == "fatal"}
-    for table in sorted(RAW_TABLES, key=lambda table: table.name not in STRUCTURAL):
+    for table in sorted(RAW_TABLES, key=_turn):
         frame = raw.frames.get(table.name)
         file = raw.files.get(table.name)
         if frame is None or table.name in unreadable:
@@ -102,9 +106,15 @@ class _Cleaning:
         reading = Reading(self.settings.date_format, self.settings.time_zone,
                           self.file.has_decimal_comma)  # fmt: skip
         cells = {name: _read(frame, name, reading) for name in table.columns}
+        cells, restatements = restated(
+            cells, frame, table, reading, result.tables, self.as_of
+        )  # fmt: skip
         visible = self._visible(cells)
         values = {name: read.values for name, read in cells.items()}
         typed = pd.DataFrame(values, columns=list(table.columns))[visible].reset_index(drop=True)
+        if table.name == "sales":
+            typed, returned = netted(typed, self.settings)
+            restatements += returned
         shown = frame[visible].reset_index(drop=True)
         rows = self.file.rows[visible]
         blank = typed.isna().all(axis=1).to_numpy() & _all_blank(shown)
@@ -125,6 +135,7 @@ class _Cleaning:
         result.findings += stops
         result.findings += told(broken, table, shown, rows, is_fatal, spoilt or bool(stops))
         result.findings += self._told_of_file(cells, int(blank.sum()), is_fatal)
+        result.findings += restatements
         for name in table.columns:
             if f"{table.name}.{name}" in _REFERENCED:
                 seen[f"{table.name}.{name}"] = typed[name].dropna().drop_duplicates()
@@ -174,6 +185,13 @@ class _Cleaning:
             if read.compact_days:
                 yield Finding(name, 0, column, "dates are whole numbers such as 20250629", "",
                               "They are read as YYYYMMDD.", "mended")  # fmt: skip
+
+
+def _turn(table: Table) -> int:
+    """Place of the table: what others refer to or are restated by comes first."""
+    if table.name in STRUCTURAL:
+        return 0
+    return 1 if table.name in _READ_FIRST else 2
 
 
 def _read(frame: pd.DataFrame, name: str, reading: Reading) -> Cells:

@@ -55,7 +55,7 @@ def read_csv(path: Path, table: Table, separator: str, decimal_mark: str) -> Raw
     if twice:
         return RawFile(pd.DataFrame(), np.zeros(0, dtype="int64"), names, [*findings, *twice])
     file = _parse_whole(body, names, chosen) or _parse_records(body, names, chosen, table, path)
-    file.frame = file.frame[[name for name in table.columns if name in file.frame]]
+    file.frame = file.frame[[name for name in table.readable if name in file.frame]]
     file.names = names
     file.findings = findings + file.findings
     file.recoded = recoded
@@ -80,7 +80,7 @@ def _separator(head: str, table: Table) -> str:
 
     def hits(separator: str) -> int:
         names = {name.strip(' "\ufeff') for name in head.split(separator)}
-        return sum(name in names for name in table.columns)
+        return sum(name in names for name in table.readable)
 
     return max(SEPARATORS, key=hits)  # a tie goes to the first: commas
 

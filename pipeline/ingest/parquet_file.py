@@ -29,7 +29,7 @@ def read_parquet(path: Path, table: Table) -> RawFile:
         findings += [finding for finding in twice if finding not in findings]
         if twice:
             continue
-        wanted = {old: new for old, new in zip(header, names, strict=True) if new in table.columns}
+        wanted = {old: new for old, new in zip(header, names, strict=True) if new in table.readable}
         piece = pq.read_table(part, columns=list(wanted), partitioning=None)
         piece = piece.rename_columns([wanted[name] for name in piece.column_names])
         if not len(piece):

@@ -82,7 +82,7 @@ def _read(path: Path, table: Table, settings: IngestSettings) -> RawFile:
 
 def _missing_columns(names: list[str], frame: pd.DataFrame, table: Table) -> list[Finding]:
     findings = []
-    spare = [name for name in names if name and name not in table.columns]
+    spare = [name for name in names if name and name not in table.readable]
     for name in table.columns:
         if name in frame.columns or name in table.optional:
             continue

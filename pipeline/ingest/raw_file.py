@@ -39,7 +39,7 @@ def names_of(header: Sequence[str], table: Table) -> tuple[list[str], list[Findi
     twice; names that differ in case only are the same."""
     names = [str(name).replace("\ufeff", "").strip() for name in header]
     seen = Counter(name.casefold() for name in names)
-    twice = [name for name in table.columns if seen[name.casefold()] > 1]
+    twice = [name for name in table.readable if seen[name.casefold()] > 1]
     return names, [
         told(table, name, "column is there twice", "Keep one of them.", "fatal") for name in twice
     ]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from pipeline.contracts.settings import IngestSettings
 from pipeline.errors import ContractError
+from pipeline.ingest.awards import award_standing
 from pipeline.ingest.clean import clean
 from pipeline.ingest.demand import daily_demand
 from pipeline.ingest.feeds import feed_findings
@@ -18,6 +19,7 @@ from pipeline.ingest.on_order import on_order
 from pipeline.ingest.plausible import plausible_findings
 from pipeline.ingest.raw import RawTables
 from pipeline.ingest.reach import out_of_reach
+from pipeline.ingest.standing_rules import with_standing_rules
 from pipeline.ingest.structure import structure_findings
 from pipeline.ingest.succession import succeeded
 from pipeline.ingest.vendor_days import vendor_calendar, with_waits
@@ -54,7 +56,7 @@ def night_tables(
     today = pd.Timestamp(as_of)
     stock = tables["stock"]
     counted, about_orders = on_order(tables, as_of, settings)
-    overrides = tables["overrides"]
+    overrides = with_standing_rules(tables, as_of)
     return {
         **tables,
         **counted,
@@ -65,6 +67,7 @@ def night_tables(
         "item_life": daily.life,
         "lead_times": with_waits(lead_times(tables, as_of, settings), tables, as_of),
         "vendor_calendar": vendor_calendar(tables, as_of),
+        "award_standing": award_standing(tables | counted, as_of),
     }, [*daily.findings, *about_orders]
 
 

@@ -58,10 +58,11 @@ def weekly_frame(
 def target_frame(
     cube: DemandCube, vendors: Vendors, priced: Levels, unpriced: Levels, unserved: Levels,
     notes: NDArray[np.object_], cover: NDArray[np.float64], early: BuiltAhead, weeks: list[date],
+    raised: NDArray[np.int64],
 ) -> pd.DataFrame:  # fmt: skip
     """Table network_targets; unserved: levels without service targets, at the same prices of
     space; notes: [items] the target that adds most, or None; cover: [rows] days that a
-    position must last."""
+    position must last; raised: [items] units that overrides add to the levels of nodes."""
     units, until = _early(vendors, early)
     starts = pd.to_datetime([*weeks, None])
     return pd.DataFrame(
@@ -70,6 +71,7 @@ def target_frame(
             "vendor_id": vendors.vendor,
             "order_up_to_units": priced.level + units,
             "unpriced_order_up_to_units": unpriced.level,
+            "node_override_units": raised[vendors.item],
             "built_ahead_units": units,
             "built_ahead_week": starts[np.where(units > 0, until, len(weeks))],
             "service_units": priced.level - unserved.level,

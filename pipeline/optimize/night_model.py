@@ -163,13 +163,14 @@ def _in_force(overrides: pd.DataFrame, as_of: date) -> pd.DataFrame:
 
 
 def scope(
-    override: pd.Series, items: list[str], nodes: list[str]
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Masks of the items and nodes that an override means; a null item or node means all."""
-    masks = []
+    override: pd.Series, items: pd.Index, nodes: pd.Index
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places of the items and nodes that an override means; a null item or node means all."""
+    places = []
     for name, ids in ((override["item_id"], items), (override["node_id"], nodes)):
-        masks.append(np.full(len(ids), True) if pd.isna(name) else np.array(ids) == str(name))
-    return masks[0], masks[1]
+        at = np.arange(len(ids)) if pd.isna(name) else ids.get_indexer([str(name)])
+        places.append(at[at >= 0].astype(np.int64))
+    return places[0], places[1]
 
 
 def _block(
@@ -177,6 +178,7 @@ def _block(
 ) -> None:
     """Make blocked nodes ineligible for the items that an override names."""
     blocks = overrides[overrides["override_kind"].astype(str) == "block"]
+    item_ids, node_ids = pd.Index(items), pd.Index(nodes)
     for _, override in blocks.iterrows():
-        mine, at = scope(override, items, nodes)
+        mine, at = scope(override, item_ids, node_ids)
         holding[np.ix_(mine, at)] = np.inf

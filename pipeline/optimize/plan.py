@@ -67,6 +67,7 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
             model.vendors.cover_days(model.cycle_days, model.early_days),
             early,
             weeks,
+            _raised(model, _tonight(model, plan)),
         ),
         "position_values": frames.value_frame(model.cube, model.vendors, targets[0], early),
         "capacity_prices": frames.price_frame(model.network, model.capacity, plan, left, right),
@@ -184,11 +185,17 @@ def _served(model: NightModel, position: NDArray[np.int32]) -> NDArray[np.float6
     return reach
 
 
+def _raised(model: NightModel, position: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Units [items] by which overrides raise the levels of all nodes together."""
+    return np.asarray((_overridden(model, position) - position).sum(axis=1), dtype=np.int64)
+
+
 def _overridden(model: NightModel, position: NDArray[np.int32]) -> NDArray[np.float64]:
     """Levels after planners' overrides, in order of override id."""
     level = position.astype(float)
+    items, nodes = pd.Index(model.cube.items), pd.Index(model.network.names)
     for _, override in model.overrides.iterrows():
-        mine, at = scope(override, model.cube.items, model.network.names)
+        mine, at = scope(override, items, nodes)
         where = np.ix_(mine, at)
         value = float(override["override_value"])
         kind = str(override["override_kind"])

@@ -132,7 +132,7 @@ def test_what_is_short_falls_unit_by_unit_to_nothing() -> None:
     rng = np.random.default_rng(3)
     until = rng.poisson(30, (1, 400)).astype(np.float32)
     before = np.minimum(until, rng.poisson(25, (1, 400))).astype(np.float32)
-    demand = Cover(before.astype(float), before, until, np.array([10.0]))
+    demand = Cover(before.astype(float), before.astype(float), before, until, np.array([10.0]))
     share = np.array([short_share(demand, np.array([level]))[0] for level in range(80)])
     assert (np.diff(share) <= 1e-9).all()
     assert share[-1] == 0.0

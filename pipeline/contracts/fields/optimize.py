@@ -15,6 +15,8 @@ OPTIMIZE_COLUMNS = (
     Column("unpriced_order_up_to_units", "int", "The level if capacity were free.", low=0),
     Column("built_ahead_units", "int", "Part of the order-up-to level that is to have come in, "
            "by when tonight's order comes, for later weeks that cannot take it.", low=0),
+    Column("node_override_units", "int", "Units by which limits and overrides of base stock at "
+           "nodes raise (or lower) what the network is to hold; orders fill up to this much more."),
     Column("built_ahead_week", "date", "First day of the first of those weeks; null if there "
            "are none.", null="nothing is built ahead"),
     Column("service_units", "int", "Part of the level that service targets add."),

@@ -29,6 +29,7 @@ ID_COLUMNS = (
     Column("transfer_id", "string", "One transfer of tonight's plan: as_of/item/from/to."),
     Column("override_id", "string", "A planner's override."),
     Column("closure_id", "string", "A closing day, or a rule for many."),
+    Column("block_id", "string", "A block of an item, or of all of them."),
 )  # fmt: skip
 
 RAW_COLUMNS = (
@@ -53,6 +54,32 @@ RAW_COLUMNS = (
     Column("unit_weight_lb", "float", "Weight of one unit.", low=0, high=1e5),
     Column("list_price_usd", "float", "Regular selling price.", low=0, high=1e7),
     Column("unit_cost_usd", "float", "Purchase cost of one unit.", low=0, high=1e7),
+    Column("unit_of_measure", "category", "Unit in which the row counts, e.g. case, layer, pallet "
+           "or kg; in item_units for the item.", null="the planned unit"),
+    Column("planned_units", "float", "Planned units (those of stock and orders) in one of it.",
+           low=1e-6, high=1e9),
+    Column("currency", "category", "Currency of the row's money, e.g. EUR; in currency_rates.",
+           null="the plan's own, called usd"),
+    Column("usd_per_currency", "float", "Plan's money for one of the currency.", low=1e-9,
+           high=1e9),
+    Column("from_units", "int", "Least units of an order line at the price.", low=1, high=1e9),
+    Column("break_cost_usd", "float", "Purchase cost of each unit of such a line.", low=0,
+           high=1e7),
+    Column("award_share", "float", "Share of the item's units that the vendor is to get.", low=0,
+           high=1),
+    Column("recent_units", "int", "Units ordered from the vendor in the last year, as receipts "
+           "and open orders tell.", low=0),
+    Column("is_next", "bool", "The vendor is furthest behind its share: tonight's order is its."),
+    Column("truck_cuft", "float", "Volume that a truck or container of the vendor holds.",
+           low=1e-6, high=1e6, null="volume is no limit"),
+    Column("truck_lb", "float", "Weight that it holds.", low=1e-6, high=1e7,
+           null="weight is no limit"),
+    Column("least_fill_share", "float", "Share to which the trucks of an order are filled at "
+           "least, by volume or weight, whichever is fuller.", low=0, high=1),
+    Column("least_units", "int", "Units that are to stand at the node at least: a planner's "
+           "minimum, or what is on show.", low=0, high=1e9, null="no minimum"),
+    Column("most_units", "int", "Units that may stand there at most.", low=0, high=1e9,
+           null="no maximum"),
     Column("launch_date", "date", "First day on sale."),
     Column("shelf_life_days", "int", "Days from its arrival within which a unit must sell.",
            low=1, high=3650, null="it does not spoil"),

@@ -68,6 +68,14 @@ class IngestSettings(Section):
         description="A row of those tables that repeats another in every column counts once (an "
         "export appended twice), or is added (till lines). Rows of one key that differ are added.",
     )
+    returns: Literal["net", "set_aside"] = Field(
+        default="net",
+        description="Negative sales are returns: taken from the newest sales before them, or set "
+        "aside as bad rows.",
+    )
+    returns_days: int = Field(
+        default=28, ge=0, le=365, description="A return takes from sales of so many days before it."
+    )
     may_be_empty: tuple[Literal["open_orders", "open_transfers"], ...] = Field(
         default=(),
         description="Snapshots of which no row of a date means that there is none, e.g. "

@@ -37,7 +37,7 @@ class BuySettings(Section):
         description="Most weeks of demand that MOQ and case pack may add to the order-up-to level.",
     )
     max_safety_weeks: float = Field(
-        default=8,
+        default=26,
         gt=0,
         le=520,
         description="Most weeks of expected demand, beyond the cover, that an order may lead to.",
