@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table as RichTable
 
+from pipeline.cli_assign import assign
 from pipeline.cli_start import init, sample
 from pipeline.cli_trials import lab, simulate
 from pipeline.contracts.settings import Settings, load_settings
@@ -318,6 +319,7 @@ def assort(
 app.command()(init)
 app.command()(sample)
 app.command()(simulate)
+app.command()(assign)
 app.add_typer(lab, name="lab")
 
 

@@ -113,7 +113,10 @@ STAGES = (
             "purchase_orders", "demand_quantiles", "delivery_options", "delivery_speeds",
             "order_hours", "lead_times",
         ),
-        ("inbound_assignments", "transfers"),
+        (
+            "inbound_assignments", "transfers", "assignment_offers", "assignment_worth",
+            "protection_levels",
+        ),
     ),
     Stage(
         "monitor",

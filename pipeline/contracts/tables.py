@@ -308,6 +308,17 @@ STAGE_TABLES = (
     _table("transfers", "place", "units moved between two nodes", "transfer_id",
            "transfer_id item_id from_node_id to_node_id transfer_units cases ship_date "
            "expected_arrival_date needed_units value_gained_usd"),
+    _table("assignment_offers", "place",
+           "a way to serve an order of a region and speed that comes from an hour on",
+           "region_id speed from_hour node_id",
+           "region_id speed from_hour node_id offer_rank keeps_promise ship_usd_per_unit "
+           "missed_speed_usd_per_unit"),
+    _table("assignment_worth", "place", "an item at a node: what a unit is worth to later orders",
+           "item_id node_id",
+           "item_id node_id assignable_units replacement_usd relief_usd unit_worth_usd"),
+    _table("protection_levels", "place",
+           "units of an item that a node keeps from orders of a speed, for those that lose more",
+           "item_id node_id speed", "item_id node_id speed protected_units"),
     _table("projection", "project",
            "a figure of a coming week, for the network, a category, vendor or tier, if the plan's "
            "policy goes on",

@@ -90,12 +90,12 @@ def list_offers(
 @njit(nogil=True, cache=True)
 def take(
     stock: NDArray, units: int, first: int, last: int, node: NDArray, cost: NDArray,
-    price: NDArray, is_protected: bool, took: NDArray,
+    price: NDArray, is_protected: bool, keep: NDArray, took: NDArray,
 ) -> int:  # fmt: skip
     """Serve up to ``units`` from offers first..last-1; lowers ``stock``, fills ``took`` by offer.
 
-    stock, price: [nodes] of one item. Offers are tried in order of cost (nearest) or of cost plus
-    price (protected). Returns the units left without stock.
+    stock, price: [nodes] of one item; keep: [nodes] units to leave. Offers are tried in order of
+    cost (nearest) or of cost plus price (protected). Returns the units left without stock.
     """
     for o in range(first, last):
         took[o - first] = 0
@@ -103,7 +103,7 @@ def take(
         for o in range(first, last):
             if units == 0:
                 break
-            n = min(units, stock[node[o]])
+            n = max(min(units, stock[node[o]] - keep[node[o]]), 0)
             stock[node[o]] -= n
             took[o - first] = n
             units -= n
@@ -111,15 +111,46 @@ def take(
     while units > 0:
         best, which = np.inf, -1
         for o in range(first, last):
-            if stock[node[o]] > 0 and cost[o] + price[node[o]] < best:
+            if stock[node[o]] > keep[node[o]] and cost[o] + price[node[o]] < best:
                 best, which = cost[o] + price[node[o]], o
         if which < 0:
             break
-        n = min(units, stock[node[which]])
+        n = min(units, stock[node[which]] - keep[node[which]])
         stock[node[which]] -= n
         took[which - first] += n
         units -= n
     return units
+
+
+@njit(nogil=True, cache=True)
+def serve_in_time(
+    stock: NDArray, units: int, cell: int, start: NDArray, late: NDArray, node: NDArray,
+    cost: NDArray, price: NDArray, is_protected: bool, keep: NDArray, took: NDArray,
+) -> int:  # fmt: skip
+    """First serve an order of the cell by offers that keep its promise, what is kept apart;
+    fills took[0] and returns the units served. took: [3, nodes]."""
+    left = take(stock, units, start[cell], late[cell], node, cost, price, is_protected, keep,
+                took[0])  # fmt: skip
+    return units - left
+
+
+@njit(nogil=True, cache=True)
+def serve_rest(
+    stock: NDArray, units: int, willing: int, cell: int, start: NDArray, late: NDArray,
+    node: NDArray, cost: NDArray, price: NDArray, is_protected: bool, keep: NDArray, took: NDArray,
+) -> tuple[int, int]:  # fmt: skip
+    """Then, of ``units`` that are left, the ``willing`` ones late, and who would else go without
+    in time from what is kept for dearer orders; fills took[1] and took[2], returns units late and
+    in time."""
+    delayed = willing - take(stock, willing, late[cell], start[cell + 1], node, cost, price,
+                             is_protected, keep, took[1])  # fmt: skip
+    took[2] = 0
+    rest, opened = units - delayed, 0
+    if rest > 0 and keep.any():
+        none = np.zeros_like(keep)
+        opened = rest - take(stock, rest, start[cell], late[cell], node, cost, price, is_protected,
+                             none, took[2])  # fmt: skip
+    return delayed, opened
 
 
 @njit(nogil=True, cache=True)

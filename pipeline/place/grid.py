@@ -20,7 +20,8 @@ class Grid:
     level: base-stock units; demand: expected units over the protection interval of protection_days
     [nodes]; on_hand: units; soon: units on the way that arrive within the interval, of vendors' the
     share of it that they are there for; later: the others. eligible: the node may hold the item.
-    cube, case: [items]; parent: [nodes] index or -1.
+    kept: units that transfers leave for orders that lose most elsewhere. cube, case: [items];
+    parent: [nodes] index or -1.
     """
 
     items: list[str]
@@ -34,6 +35,7 @@ class Grid:
     on_hand: Ints
     soon: Ints
     later: Ints
+    kept: Ints
     cube: Floats
     case: Ints
 
@@ -89,6 +91,7 @@ def build_grid(tables: dict[str, pd.DataFrame], as_of: date) -> Grid:
         eligible=(accepts[None, :] == "any") | (accepts[None, :] == size_class[:, None]),
         level=level.astype(np.int64), demand=demand, protection_days=days,
         on_hand=on_hand.astype(np.int64), soon=soon.astype(np.int64), later=later.astype(np.int64),
+        kept=np.zeros(shape, dtype=np.int64),
         cube=items["unit_cube_cuft"].to_numpy(dtype=np.float64),
         case=case.to_numpy(dtype=np.int64),
     )  # fmt: skip

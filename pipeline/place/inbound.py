@@ -59,7 +59,10 @@ def _territories(grid: Grid, nodes: pd.DataFrame) -> tuple[Floats, Floats]:
     """
     flags = nodes.astype({"node_id": "str"}).set_index("node_id")["is_vendor_receiving"]
     receives = flags.reindex(grid.nodes).fillna(False).to_numpy(dtype=bool)
-    stock, level = grid.position + grid.later, np.where(grid.eligible, grid.level, 0)
+    stock, level = (
+        grid.position + grid.later,
+        np.where(grid.eligible, np.maximum(grid.level, grid.kept), 0),
+    )
     have, need = np.zeros(stock.shape), np.zeros(stock.shape)
     for node in np.flatnonzero(receives).tolist():
         mine = grid.below(node)

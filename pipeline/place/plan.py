@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
 
-from pipeline.contracts.settings import PlaceSettings
+from pipeline.contracts.settings import Settings
+from pipeline.place.assignment import kept_units, offer_frame, protection_frame, worth_frame
 from pipeline.place.grid import build_grid
 from pipeline.place.inbound import assign_inbound
 from pipeline.place.service import saved_usd
@@ -21,13 +23,21 @@ TABLES = (
 
 
 def plan_placement(
-    tables: dict[str, pd.DataFrame], as_of: date, place: PlaceSettings
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(inbound_assignments, transfers) of the night."""
+    tables: dict[str, pd.DataFrame], as_of: date, settings: Settings
+) -> dict[str, pd.DataFrame]:
+    """The night's placement and what it means for orders, by table name."""
     grid = build_grid(tables, as_of)
     saved = saved_usd(grid, tables, _region_demand(tables["demand_quantiles"]))
-    transfers = plan_transfers(grid, saved, tables, as_of, place)
-    return assign_inbound(grid, tables, transfers, as_of), transfers
+    kept = kept_units(grid, tables, as_of, settings)
+    grid = replace(grid, kept=kept.max(axis=1))
+    transfers = plan_transfers(grid, saved, tables, as_of, settings.place)
+    return {
+        "inbound_assignments": assign_inbound(grid, tables, transfers, as_of),
+        "transfers": transfers,
+        "assignment_offers": offer_frame(grid, tables),
+        "assignment_worth": worth_frame(grid, tables, transfers, as_of, settings),
+        "protection_levels": protection_frame(grid, tables, kept),
+    }
 
 
 def _region_demand(quantiles: pd.DataFrame) -> pd.Series:

@@ -7,8 +7,7 @@ from pipeline.store import Night
 
 
 def run(night: Night) -> None:
-    """Publish inbound_assignments and transfers of the night."""
+    """Publish the night's placement, and by what orders are assigned."""
     tables = {name: night.read(name) for name in TABLES}
-    assignments, transfers = plan_placement(tables, night.as_of, night.settings.place)
-    night.write("inbound_assignments", assignments)
-    night.write("transfers", transfers)
+    for name, frame in plan_placement(tables, night.as_of, night.settings).items():
+        night.write(name, frame)

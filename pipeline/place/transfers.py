@@ -35,8 +35,13 @@ def plan_transfers(
         source=source, target=target, usd=_detour_usd(grid, lanes), lot=_lots(grid, level, lanes),
         case=grid.case, row_of=rows.row_of, weight=rows.weight, room=rows.room,
     )  # fmt: skip
+    stays = np.minimum(grid.kept, grid.on_hand)
     found = allocate(
-        grid.soon, grid.on_hand, holding(grid, level, saved), network, place.transfer_line_usd
+        grid.soon + stays,
+        grid.on_hand - stays,
+        holding(grid, level, saved),
+        network,
+        place.transfer_line_usd,
     )
     item, lane, units = found.item, found.lane, found.units
     names, nodes = np.array(grid.items, dtype=object), np.array(grid.nodes, dtype=object)

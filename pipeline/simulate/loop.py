@@ -23,7 +23,12 @@ from pipeline.simulate.report import record
 from pipeline.simulate.rivals.situation import Policy, Situation, to_decisions
 from pipeline.simulate.scenarios.scenario import Scenario
 from pipeline.simulate.world.day import World
-from pipeline.simulate.world.opportunity import opportunity_prices, protected_usd, week_mean
+from pipeline.simulate.world.opportunity import (
+    kept_units,
+    opportunity_prices,
+    protected_usd,
+    week_mean,
+)
 from pipeline.simulate.world.start import initial_state
 from pipeline.simulate.world.state import State, load_state, save_state
 from pipeline.simulate.world.supply import day_number
@@ -76,8 +81,9 @@ def run_policy(
         decisions = to_decisions(policy.decide(situation), base.model)
         planned = time.process_time()
         prices = _unit_worth(base, state, situation, t)
+        kept = kept_units(base.model, situation.tables.get("protection_levels"))
         day = world.live(day_number(as_of) + 1, base.truth.demand[t], base.truth.price_usd[t],
-                         decisions, base.truth.capacity[t], prices)  # fmt: skip
+                         decisions, base.truth.capacity[t], prices, kept)  # fmt: skip
         if is_real:
             raw_folder.write_day(folder / "raw", base.model, as_of + timedelta(days=1), day, state)
         spent = (planned - began, time.process_time() - planned)

@@ -45,11 +45,14 @@ def test_late_service_costs_the_cheapest_slower_delivery_and_the_goodwill() -> N
     assert offers_of(1)[2] == [3.0, 1.5 + 0.9, 2.5 + 0.9]
 
 
-def serve(stock: list[int], units: int, price: list[float], is_protected: bool) -> tuple:
+def serve(
+    stock: list[int], units: int, price: list[float], is_protected: bool, keep: tuple = (0, 0, 0)
+) -> tuple:
     left = np.array(stock, dtype=np.int64)
     took = np.zeros(3, dtype=np.int64)
     node, cost = np.array([0, 1, 2]), np.array([1.0, 2.0, 3.0])
-    rest = take(left, units, 0, 3, node, cost, np.array(price), is_protected, took)
+    rest = take(left, units, 0, 3, node, cost, np.array(price), is_protected,
+                np.array(keep), took)  # fmt: skip
     return took.tolist(), left.tolist(), rest
 
 
@@ -64,6 +67,12 @@ def test_units_without_stock_are_returned() -> None:
 def test_protection_keeps_a_dear_unit_for_those_who_need_it() -> None:
     took, _, rest = serve([2, 1, 5], 4, [5.0, 0, 0], True)
     assert (took, rest) == ([0, 1, 3], 0)  # 1 + 5 is dearer than 2 and 3
+
+
+def test_units_kept_for_dearer_orders_are_passed_over_and_none_are_at_zero() -> None:
+    for is_priced in (False, True):
+        assert serve([2, 1, 5], 4, [0, 0, 0], is_priced, (1, 3, 0))[0] == [1, 0, 3]
+        assert serve([2, 1, 5], 9, [0, 0, 0], is_priced, (1, 3, 4)) == ([1, 0, 1], [1, 1, 4], 7)
 
 
 def test_scenario_price_is_the_expected_rise_of_serving_cost() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contracts.check import require
-from pipeline.contracts.settings import PlaceSettings
+from pipeline.contracts.settings import Settings
 from pipeline.contracts.tables import TABLES
 from pipeline.errors import EchelonError
 from pipeline.place.plan import plan_placement
@@ -20,9 +20,9 @@ ACCEPTS = {node[0]: node[2] for node in NODES}
 
 
 def plan(tables: Tables, **place: object) -> tuple[pd.DataFrame, pd.DataFrame]:
-    inbound, moves = plan_placement(tables, AS_OF, PlaceSettings.model_validate(place))
-    inbound = require(inbound, TABLES["inbound_assignments"])
-    moves = require(moves, TABLES["transfers"])
+    found = plan_placement(tables, AS_OF, Settings.model_validate({"place": place}))
+    found = {name: require(frame, TABLES[name]) for name, frame in found.items()}
+    inbound, moves = found["inbound_assignments"], found["transfers"]
     ids = ["item_id", "from_node_id", "to_node_id"]
     return inbound.astype({"item_id": "str", "node_id": "str"}), moves.astype(
         dict.fromkeys(ids, "str")

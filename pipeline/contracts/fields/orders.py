@@ -19,6 +19,20 @@ ORDER_COLUMNS = (
     Column("is_chosen", "bool", "The alternative was chosen."),
     Column("why_not", "string", "Why the alternative was not chosen.", null="it was chosen"),
     Column("assigned_units", "int", "Units of the order line sent to the node.", low=0),
+    Column("from_hour", "int", "First hour of the time in which the order comes, to the next one "
+           "of its region and speed.", low=0, high=23),
+    Column("offer_rank", "int", "Place among the ways to serve such an order: those in time first, "
+           "each by cost.", low=0),
+    Column("keeps_promise", "bool", "The node is in time for the speed."),
+    Column("assignable_units", "int", "Units on hand tonight, less tonight's transfers.", low=0),
+    Column("replacement_usd", "float", "What bringing the next unit there costs from a vendor's "
+           "dock: handling and lanes.", low=0),
+    Column("relief_usd", "float", "Overflow that a unit spares by leaving a node that is too "
+           "full.", low=0),
+    Column("unit_worth_usd", "float", "Replacement less relief: added to the offer's cost, it "
+           "decides which node serves."),
+    Column("protected_units", "int", "Units that an order of the speed leaves in the node while "
+           "anything else can serve it.", low=1),
     Column("transfer_units", "int", "Units moved.", low=1),
     Column("driver", "category", "What moved the quantity."),
     Column("driver_units", "int", "Its share of the quantity; drivers add up exactly."),

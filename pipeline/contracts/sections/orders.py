@@ -56,3 +56,10 @@ class PlaceSettings(Section):
     transfer_line_usd: float = Field(
         default=0.05, ge=0, description="Cost of picking and receiving one transfer line."
     )
+    protection_share: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of what Littlewood's rule keeps in a node for orders that lose more "
+        "elsewhere (table protection_levels); transfers leave it, assignment honours it; 0: none.",
+    )

@@ -17,6 +17,7 @@ class Echelon:
     every_days: int = 1
     reads: tuple[str, ...] = (
         "purchase_orders", "inbound_assignments", "transfers", "demand_quantiles",
+        "protection_levels",
     )  # fmt: skip
     sees_capacity: bool = True
 

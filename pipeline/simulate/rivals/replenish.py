@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.delivery import by_two
 from pipeline.simulate.rivals.room import within_limit
 from pipeline.simulate.rivals.situation import ORDER_COLUMNS, TRANSFER_COLUMNS, Situation
-from pipeline.simulate.world.model import WorldModel, grid
+from pipeline.simulate.world.model import WorldModel
 from pipeline.simulate.world.supply import Ints
 
 Floats = NDArray[np.float64]
@@ -140,7 +141,7 @@ def transfers_to_targets(situation: Situation, target: Floats, parent: Ints) -> 
     proportion to what is lacking.
     """
     model = situation.model
-    transit = grid(situation.tables["lanes"], "transit_days", model.nodes, model.nodes, np.nan,
+    transit = by_two(situation.tables["lanes"], "transit_days", model.nodes, model.nodes, np.nan,
                    "from_node_id", "to_node_id")  # fmt: skip
     has = (situation.on_hand + situation.coming).astype(float)
     lack = np.maximum(np.ceil(tree_sums(target, parent)) - tree_sums(has, parent), 0)

@@ -81,20 +81,25 @@ class World:
     ) -> None:  # fmt: skip
         self.model, self.times, self.state, self.seed = model, times, state, seed
         self.law, self.chain = law, chain
+        n_items, _, n_nodes = model.shape
+        self.none_kept = np.zeros((n_items, model.offers.n_speeds, n_nodes), dtype=np.int64)
+        self.keep = self.none_kept
 
     def live(
         self, day: int, demand: Ints, price_usd: NDArray[np.float64], decisions: Decisions,
         capacity: NDArray[np.float64] | None = None,
-        opportunity_usd: NDArray[np.float64] | None = None,
+        opportunity_usd: NDArray[np.float64] | None = None, keep: Ints | None = None,
     ) -> Day:  # fmt: skip
         """One day under the decisions of the night before it.
 
         demand, price_usd: [items, regions]; capacity: [nodes, resources] of this day, None = no
         limits; storage is held to it daily, flows to its sum over the planning week;
-        opportunity_usd: [items, nodes], what a unit is worth to later orders (protected only).
+        opportunity_usd: [items, nodes], what a unit is worth to later orders (protected only);
+        keep: [items, speeds, nodes] units that an order of the speed leaves for dearer ones.
         Raises LedgerError if a unit is lost or made.
         """
         state, (n_items, n_regions, n_nodes) = self.state, self.model.shape
+        self.keep = self.none_kept if keep is None else keep
         owned = _owned(state, n_items)
         waiting = state.waiting.sum(axis=1)
         is_here = state.on_the_way.arrival_day <= day
@@ -223,7 +228,7 @@ class World:
             demand, price_usd, self.state.on_hand, self.state.waiting, price, model.cumulative,
             model.bucket_share, model.reach, offers.n_speeds, offers.start, offers.late,
             offers.node, offers.ship_usd, offers.missed_usd, opportunity_usd is not None,
-            rules.accept_late_share, rules.lets_wait, *outputs,
+            self.keep, rules.accept_late_share, rules.lets_wait, *outputs,
         )  # fmt: skip
 
     def _trade_on(

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from pipeline.core.fulfillment import take
+from pipeline.core.fulfillment import serve_in_time, serve_rest, take
 from pipeline.simulate.world.randomness import mix, uniform
 
 DEMAND, KEPT, LATE, LOST, WAITING = range(5)
@@ -86,19 +86,21 @@ def _book(
 def _serve(
     state: np.uint64, units: int, cell: int, stock: NDArray, start: NDArray, late: NDArray,
     node: NDArray, ship_usd: NDArray, missed_usd: NDArray, cost: NDArray,
-    opportunity_usd: NDArray, is_protected: bool, accept_late_share: float, price_usd: float,
-    shipped: NDArray, money: NDArray, count: NDArray, took: NDArray,
+    opportunity_usd: NDArray, is_protected: bool, keep: NDArray, accept_late_share: float,
+    price_usd: float, shipped: NDArray, money: NDArray, count: NDArray, took: NDArray,
 ) -> tuple[int, int]:  # fmt: skip
     """Serve new orders of one cell: in time, then late to those who accept it; returns units kept
     and units late."""
-    take(stock, units, start[cell], late[cell], node, cost, opportunity_usd, is_protected, took)
-    kept = _book(start[cell], late[cell], took, node, ship_usd, missed_usd, price_usd, shipped,
-                 money)  # fmt: skip
+    kept = serve_in_time(stock, units, cell, start, late, node, cost, opportunity_usd, is_protected,
+                         keep, took)  # fmt: skip
     accepting = _accepting(mix(state, np.uint64(cell)), units - kept, accept_late_share)
-    take(stock, accepting, late[cell], start[cell + 1], node, cost, opportunity_usd,
-         is_protected, took)  # fmt: skip
-    delayed = _book(late[cell], start[cell + 1], took, node, ship_usd, missed_usd, price_usd,
-                    shipped, money)  # fmt: skip
+    delayed, opened = serve_rest(stock, units - kept, accepting, cell, start, late, node, cost,
+                                 opportunity_usd, is_protected, keep, took)  # fmt: skip
+    kept += opened
+    _book(start[cell], late[cell], took[0] + took[2], node, ship_usd, missed_usd, price_usd,
+          shipped, money)  # fmt: skip
+    _book(late[cell], start[cell + 1], took[1], node, ship_usd, missed_usd, price_usd, shipped,
+          money)  # fmt: skip
     count[KEPT] += kept
     count[LATE] += delayed
     return kept, delayed
@@ -108,11 +110,12 @@ def _serve(
 def _serve_waiting(
     units: int, cell: int, stock: NDArray, start: NDArray, node: NDArray, ship_usd: NDArray,
     missed_usd: NDArray, cost: NDArray, opportunity_usd: NDArray, is_protected: bool,
-    price_usd: float, shipped: NDArray, money: NDArray, count: NDArray, took: NDArray,
+    keep: NDArray, price_usd: float, shipped: NDArray, money: NDArray, count: NDArray,
+    took: NDArray,
 ) -> int:  # fmt: skip
     """Serve units that have waited since an earlier day, late as they are; returns units served."""
     first, last = start[cell], start[cell + 1]
-    take(stock, units, first, last, node, cost, opportunity_usd, is_protected, took)
+    take(stock, units, first, last, node, cost, opportunity_usd, is_protected, keep, took)
     n = _book(first, last, took, node, ship_usd, missed_usd, price_usd, shipped, money)
     count[LATE] += n
     count[WAITING] -= n
@@ -125,14 +128,16 @@ def trade_day(
     price_usd: NDArray, stock: NDArray, waiting: NDArray, opportunity_usd: NDArray,
     cumulative: NDArray, bucket_share: NDArray, reach: NDArray, n_speeds: int, start: NDArray,
     late: NDArray, node: NDArray, ship_usd: NDArray, missed_usd: NDArray, is_protected: bool,
-    accept_late_share: float, lets_wait: bool, sold: NDArray, shipped: NDArray, in_stock: NDArray,
+    keep: NDArray, accept_late_share: float, lets_wait: bool, sold: NDArray, shipped: NDArray,
+    in_stock: NDArray,
     count: NDArray, money: NDArray, speed_units: NDArray,
 ) -> None:  # fmt: skip
     """Serve a day's demand; lowers ``stock`` and adds to the outputs, which come in zeroed.
 
     demand: int [items, regions]; price_usd: [items, regions]; stock: int [items, nodes];
     waiting: int [items, regions] units of earlier days still to be served (grows only where
-    ``lets_wait``; else unserved units are lost); opportunity_usd: [items, nodes];
+    ``lets_wait``; else unserved units are lost); opportunity_usd: [items, nodes]; keep: int
+    [items, speeds, nodes] units that orders of the speed leave (core.fulfillment);
     cumulative: [regions, buckets * speeds] cumulative shares of the cells, by bucket, then speed;
     reach: uint64 [regions, words] nodes that serve the region; sold: [items, regions];
     shipped: [items, nodes]; in_stock: [items, regions] share of the day; count: [items, 5];
@@ -143,7 +148,7 @@ def trade_day(
     base = mix(np.uint64(seed), np.uint64(day))
     for chunk in prange(len(bounds) - 1):
         asked = np.zeros((n_regions, n_speeds * n_buckets), np.int64)
-        took = np.zeros(stock.shape[1], np.int64)
+        took = np.zeros((3, stock.shape[1]), np.int64)
         for k in range(bounds[chunk], bounds[chunk + 1]):
             state = mix(base, item_key[k])
             units = 0
@@ -155,8 +160,8 @@ def trade_day(
                     cell = ((r + 1) * n_speeds - 1) * n_buckets
                     n = _serve_waiting(
                         waiting[k, r], cell, stock[k], start, node, ship_usd, missed_usd, cost,
-                        opportunity_usd[k], is_protected, price_usd[k, r], shipped[k], money[k],
-                        count[k], took,
+                        opportunity_usd[k], is_protected, keep[k, n_speeds - 1], price_usd[k, r],
+                        shipped[k], money[k], count[k], took[0],
                     )  # fmt: skip
                     sold[k, r] += n
                     waiting[k, r] -= n
@@ -175,7 +180,8 @@ def trade_day(
                         kept, delayed = _serve(
                             state, n, (r * n_speeds + s) * n_buckets + b, stock[k], start, late,
                             node, ship_usd, missed_usd, cost, opportunity_usd[k], is_protected,
-                            accept_late_share, price_usd[k, r], shipped[k], money[k], count[k],
+                            keep[k, s], accept_late_share, price_usd[k, r], shipped[k], money[k],
+                            count[k],
                             took,
                         )  # fmt: skip
                         speed_units[chunk, s, 0] += n

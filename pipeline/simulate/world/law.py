@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.simulate.world.model import Tables, WorldModel, grid
+from pipeline.delivery import by_two
+from pipeline.simulate.world.model import Tables, WorldModel
 from pipeline.simulate.world.state import Decisions
 from pipeline.simulate.world.supply import Ints
 
@@ -79,7 +80,7 @@ def network_law(tables: Tables, model: WorldModel) -> Law:
     terms, vendors = tables["vendor_items"], tables["vendors"]
     ends = ("vendor_id", "item_id")
     found = [
-        grid(terms, name, model.vendors, model.items, np.nan, *ends)
+        by_two(terms, name, model.vendors, model.items, np.nan, *ends)
         for name in ("unit_cost_usd", "case_pack_units", "moq_units")
     ]
     rows = vendors.set_index(vendors["vendor_id"].astype("str")).reindex(model.vendors)
@@ -89,7 +90,7 @@ def network_law(tables: Tables, model: WorldModel) -> Law:
         most = limit.astype("float64").fillna(np.inf).to_numpy(float)
     nodes = tables["nodes"].set_index(tables["nodes"]["node_id"].astype("str")).loc[model.nodes]
     lanes = tables["lanes"].assign(has_lane=1.0)
-    lane = grid(lanes, "has_lane", model.nodes, model.nodes, 0.0, "from_node_id", "to_node_id")
+    lane = by_two(lanes, "has_lane", model.nodes, model.nodes, 0.0, "from_node_id", "to_node_id")
     return Law(
         found[0], found[1], found[2], rows["order_minimum_usd"].fillna(0.0).to_numpy(float), most,
         nodes["is_vendor_receiving"].to_numpy(bool), lane > 0,

@@ -16,7 +16,8 @@ from pydantic import Field
 
 from pipeline.contracts.columns import RESOURCES
 from pipeline.contracts.settings import Section
-from pipeline.core.fulfillment import Offers, bucket_hours, list_offers
+from pipeline.core.fulfillment import Offers
+from pipeline.delivery import by_two, delivery
 from pipeline.simulate.world.randomness import keys
 
 Tables = Mapping[str, pd.DataFrame]
@@ -110,14 +111,8 @@ def world_model(tables: Tables, rules: WorldRules) -> WorldModel:
     regions = pd.Index(sorted(tables["regions"]["region_id"].astype("str")))
     nodes = pd.Index(sorted(tables["nodes"]["node_id"].astype("str")))
     vendors = pd.Index(sorted(tables["vendors"]["vendor_id"].astype("str")))
-    speeds = _speeds(tables["delivery_speeds"])
-    ship, cutoff = _options(tables["delivery_options"], regions, speeds, nodes)
-    promise = grid(tables["delivery_speeds"], "promise_days", regions, speeds, -1.0)
-    missed = grid(tables["delivery_speeds"], "missed_speed_usd_per_unit", regions, speeds, 0.0)
-    share = grid(tables["delivery_speeds"], "demand_share", regions, speeds, 0.0)
-    first_hour = bucket_hours(cutoff)
-    bucket_share = _bucket_shares(tables["order_hours"], first_hour)
-    cells = (bucket_share[None, :, None] * share[:, None, :]).reshape(len(regions), -1)
+    found = delivery(dict(tables), regions, nodes)
+    cells = (found.bucket_share[None, :, None] * found.share[:, None, :]).reshape(len(regions), -1)
     item_rows = tables["items"].set_index(tables["items"]["item_id"].astype("str")).loc[items]
     node_rows = tables["nodes"].set_index(tables["nodes"]["node_id"].astype("str")).loc[nodes]
     accepts = node_rows["accepts"].astype("str").to_numpy()
@@ -125,17 +120,17 @@ def world_model(tables: Tables, rules: WorldRules) -> WorldModel:
     cost = tables["vendor_items"].groupby("item_id", observed=True)["unit_cost_usd"].min()
     cost.index = cost.index.astype("str")
     return WorldModel(
-        items=items, regions=regions, nodes=nodes, vendors=vendors, speeds=speeds,
+        items=items, regions=regions, nodes=nodes, vendors=vendors, speeds=found.speeds,
         item_key=keys(items), region_key=keys(regions), vendor_key=keys(vendors),
-        offers=list_offers(ship, cutoff, promise.astype(np.int64), missed, first_hour),
-        first_hour=first_hour, cumulative=np.cumsum(cells, axis=1), bucket_share=bucket_share,
-        reach=_reach(np.asarray(np.isfinite(ship).any(axis=1))),
+        offers=found.offers, first_hour=found.first_hour, cumulative=np.cumsum(cells, axis=1),
+        bucket_share=found.bucket_share,
+        reach=_reach(np.asarray(np.isfinite(found.ship_usd).any(axis=1))),
         bounds=np.linspace(0, len(items), CHUNKS + 1).astype(np.int64),
         cube_cuft=item_rows["unit_cube_cuft"].to_numpy(float),
         unit_cost_usd=cost.reindex(items).to_numpy(float),
         handling_usd=node_rows["handling_usd_per_unit"].to_numpy(float),
         storage_usd=node_rows["storage_usd_per_cuft_day"].to_numpy(float),
-        lane_usd_per_cuft=grid(
+        lane_usd_per_cuft=by_two(
             tables["lanes"], "lane_usd_per_cuft", nodes, nodes, 0.0, "from_node_id", "to_node_id"
         ),
         lane_days=_lane_days(tables["lanes"], nodes),
@@ -151,19 +146,6 @@ def parents(nodes: pd.DataFrame, model: WorldModel) -> NDArray[np.int64]:
     rows = nodes.set_index(nodes["node_id"].astype("str")).loc[model.nodes]
     names = rows["parent_node_id"].astype("object").where(rows["parent_node_id"].notna(), "")
     return model.nodes.get_indexer(names).astype(np.int64)
-
-
-def grid(
-    frame: pd.DataFrame, value: str, rows: pd.Index, columns: pd.Index, fill: float,
-    row_name: str = "region_id", column_name: str = "speed",
-) -> NDArray[np.float64]:  # fmt: skip
-    """[rows, columns] of a column of a table keyed by two identifiers; ``fill`` where absent."""
-    found = np.full((len(rows), len(columns)), fill)
-    i = rows.get_indexer(frame[row_name].astype("str"))
-    j = columns.get_indexer(frame[column_name].astype("str"))
-    known = (i >= 0) & (j >= 0)
-    found[i[known], j[known]] = frame[value].to_numpy(float)[known]
-    return found
 
 
 def capacities(tables: Tables, nodes: pd.Index, days: pd.DatetimeIndex) -> NDArray[np.float64]:
@@ -202,7 +184,9 @@ def selling_prices(
 
 def _lane_days(lanes: pd.DataFrame, nodes: pd.Index) -> NDArray[np.int64]:
     ends = ("from_node_id", "to_node_id")
-    days = grid(lanes, "transit_days", nodes, nodes, 1.0, *ends) if "transit_days" in lanes else 1.0
+    days = (
+        by_two(lanes, "transit_days", nodes, nodes, 1.0, *ends) if "transit_days" in lanes else 1.0
+    )
     return np.broadcast_to(np.maximum(days, 1), (len(nodes),) * 2).astype(np.int64)
 
 
@@ -211,37 +195,8 @@ def _lane_room(lanes: pd.DataFrame, nodes: pd.Index) -> NDArray[np.float64]:
     if "lane_capacity_cuft_per_day" not in lanes:
         return found
     limited = lanes[lanes["lane_capacity_cuft_per_day"].notna()]
-    return grid(limited, "lane_capacity_cuft_per_day", nodes, nodes, np.inf, "from_node_id",
+    return by_two(limited, "lane_capacity_cuft_per_day", nodes, nodes, np.inf, "from_node_id",
                 "to_node_id")  # fmt: skip
-
-
-def _speeds(frame: pd.DataFrame) -> pd.Index:
-    """Speeds from the fastest to the slowest, by their quickest promise."""
-    quickest = frame.groupby(frame["speed"].astype("str"))["promise_days"].min()
-    return pd.Index(sorted(quickest.index, key=lambda speed: (quickest[speed], speed)))
-
-
-def _options(
-    frame: pd.DataFrame, regions: pd.Index, speeds: pd.Index, nodes: pd.Index
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    ship = np.full((len(regions), len(speeds), len(nodes)), np.nan)
-    cutoff = ship.copy()
-    at = (
-        regions.get_indexer(frame["region_id"].astype("str")),
-        speeds.get_indexer(frame["speed"].astype("str")),
-        nodes.get_indexer(frame["node_id"].astype("str")),
-    )
-    ship[at] = frame["ship_usd_per_unit"].to_numpy(float)
-    cutoff[at] = frame["cutoff_hour"].to_numpy(float)
-    return ship, cutoff
-
-
-def _bucket_shares(frame: pd.DataFrame, first_hour: NDArray[np.int64]) -> NDArray[np.float64]:
-    hours = np.zeros(24)
-    hours[frame["hour"].to_numpy(int)] = frame["demand_share"].to_numpy(float)
-    if hours.sum() <= 0:
-        hours[:] = 1.0
-    return np.add.reduceat(hours / hours.sum(), first_hour)
 
 
 def _reach(serves: NDArray[np.bool_]) -> NDArray[np.uint64]:

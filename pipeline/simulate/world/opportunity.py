@@ -8,15 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.core import assignment
 from pipeline.core.fulfillment import scenario_prices
-from pipeline.core.network import along_chain
 from pipeline.simulate.world.model import WorldModel, parents
 from pipeline.simulate.world.randomness import poisson_demand
 from pipeline.simulate.world.supply import day_number
 
 _SCENARIOS = 16
 _HORIZON_DAYS = 7
-_TURNOVER_DAYS, _MOST_DAYS = 7.0, 14.0
 
 
 def opportunity_prices(
@@ -54,9 +53,7 @@ def replacement_usd(model: WorldModel, nodes: pd.DataFrame) -> NDArray[np.float6
     rows = nodes.set_index(nodes["node_id"].astype("str")).loc[model.nodes]
     is_start = rows["is_vendor_receiving"].to_numpy(bool) | (parent < 0)
     way = model.lane_usd_per_cuft[parent, np.arange(len(parent))]
-    per_unit = along_chain(model.handling_usd, parent, is_start)
-    per_cuft = along_chain(np.where(is_start, 0.0, way), parent, is_start)
-    return per_unit + model.cube_cuft[:, None] * per_cuft
+    return assignment.replacement_usd(model.handling_usd, way, parent, is_start, model.cube_cuft)
 
 
 def protected_usd(
@@ -71,15 +68,9 @@ def protected_usd(
 def relief_usd(
     model: WorldModel, on_hand: NDArray[np.int64], capacity_cuft: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """[items, nodes] usd of overflow that a unit spares when it leaves an overfull node today.
-
-    A full node is taken to ship its capacity in a week, so that its excess is gone after that share
-    of a week, and a unit of it is in excess for half of the time. capacity_cuft: [nodes].
-    """
-    used = np.einsum("kj,k->j", on_hand, model.cube_cuft)
-    excess = np.maximum(used / np.maximum(capacity_cuft, 1e-9) - 1.0, 0.0)
-    days = np.minimum(_TURNOVER_DAYS * excess, _MOST_DAYS) / 2
-    return np.asarray(model.rules.overflow_usd[0] * model.cube_cuft[:, None] * days)
+    """[items, nodes] usd of overflow that a unit spares when it leaves an overfull node today."""
+    rate = model.rules.overflow_usd[0]
+    return assignment.relief_usd(on_hand, model.cube_cuft, capacity_cuft, rate)
 
 
 def week_mean(quantiles: pd.DataFrame, model: WorldModel) -> NDArray[np.float64]:
@@ -118,3 +109,17 @@ def _region_offers(
         costs += [float(mean[j]) for j in order]
         start.append(len(nodes))
     return np.array(start), np.array(nodes, dtype=np.int64), np.array(costs)
+
+
+def kept_units(model: WorldModel, levels: pd.DataFrame | None) -> NDArray[np.int64] | None:
+    """[items, speeds, nodes] units that orders leave, of table protection_levels; None: nothing."""
+    if levels is None or levels.empty:
+        return None
+    kept = np.zeros((len(model.items), len(model.speeds), len(model.nodes)), dtype=np.int64)
+    at = (
+        model.items.get_indexer(levels["item_id"].astype("str")),
+        model.speeds.get_indexer(levels["speed"].astype("str")),
+        model.nodes.get_indexer(levels["node_id"].astype("str")),
+    )
+    kept[at] = levels["protected_units"].to_numpy(np.int64)
+    return kept
