@@ -197,16 +197,41 @@ def backtest(
 
 @app.command()
 def explain(
-    item: Annotated[str, typer.Argument(help="Item to explain, as in the items table.")],
+    item: Annotated[
+        str, typer.Argument(help="Item to explain; may be left out with --since.")
+    ] = "",
     out: OutOption = "data/runs",
     as_of: AsOfOption = None,
-) -> None:
-    """Tell the whole story of one item: demand, levels, stock, orders and transfers, and why."""
-    from pipeline.explain.item import explain_item
+    since: Annotated[
+        datetime | None,
+        typer.Option("--since", formats=["%Y-%m-%d"], help="Why it changed since that night."),
+    ] = None,
+    category: Annotated[str, typer.Option(help="With --since: this category only.")] = "",
+    full: Annotated[
+        bool, typer.Option("--full", help="With --since: solve anew each time, not at the prices "
+                           "of capacity that were published (slow).")
+    ] = False,
+    settings_file: SettingsOption = None,
+) -> None:  # fmt: skip
+    """Tell the story of one item; or, with --since, what changed since an earlier night and why.
+
+    echelon explain ITEM-0001, or echelon explain --since 2025-06-22 --category tea
+    """
     from pipeline.store import Store
 
     store = Store(out)
     day = _planned(store, as_of)
+    if since is not None:
+        from pipeline.since.told import since_text
+
+        given = load_settings(settings_file)
+        text = since_text(store, since.date(), day, given, item, category, full)
+        console.print(plain(text), soft_wrap=True, highlight=False)
+        return
+    if not item:
+        raise UsageError("nothing to explain. Next: name an item, or give --since DATE.")
+    from pipeline.explain.item import explain_item
+
     console.print(plain(explain_item(store, day, item)), soft_wrap=True)
     console.print("\nWhat the expected demand of the next 28 days is made of")
     for driver, units in _forecast_drivers(store, day, item):

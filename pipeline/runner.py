@@ -84,6 +84,7 @@ def finish_night(
     """What follows the last stage: mark the night whole, refresh tomorrow's comparison."""
     with holding(store, as_of):
         mark_whole(store, as_of)
+    store.keep_settings(settings.sha256(), settings.model_dump(mode="json", exclude={"run"}))
     refresh_successor(store, source, settings, as_of, on_stage)
 
 

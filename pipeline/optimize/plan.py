@@ -53,7 +53,9 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
     left, right = _derivatives(model, plan)
     weeks = model.capacity.week_start
     return {
-        "base_stock_levels": _base_stock(model, base, plan, general, on_items),
+        "base_stock_levels": base_stock(
+            model, base, _tonight(model, plan), general, on_items
+        ),
         "weekly_levels": frames.weekly_frame(
             model.network, model.cube, model.ahead, plan.placed[0], weeks
         ),
@@ -130,16 +132,13 @@ def _solved(model: NightModel, params: SolveParams, settings: Settings) -> Plan:
     return replace(plan, placed=[joined(plan.placed)])
 
 
-def _base_stock(
-    model: NightModel,
-    base: NightModel,
-    plan: Plan,
-    general: GeneralItems,
+def base_stock(
+    model: NightModel, base: NightModel, position: NDArray[np.int32], general: GeneralItems,
     on_items: NDArray[np.float64],
-) -> pd.DataFrame:
-    """Levels of the integer plan, as overridden, and what one unit more would be worth."""
+) -> pd.DataFrame:  # fmt: skip
+    """Tonight's levels [items, nodes] as overridden, and what one unit more would be worth;
+    base: the model without prices of service targets."""
     tables, network = model.ahead.first(len(model.packed.tables)), model.network
-    position = _tonight(model, plan)
     gain = general.gain_usd(position, margins(network.woods, tables, position, on_items)[1])
     held, _ = node_usd(network.woods, tables, on_items)
     eligible = np.isfinite(tables.place_usd)

@@ -190,6 +190,16 @@ class Store:
         attempt(lambda: self._fs.create_dir(folder, recursive=True), "cannot make", folder)
         self._write_atomic(path, json_bytes(content))
 
+    def keep_settings(self, sha: str, content: Mapping[str, Any]) -> None:
+        """Keep settings under their hash, once: manifests name the hash alone."""
+        path = f"{self._base}/settings/{sha}.json"
+        if not self._is_file(path):
+            self.write_json(path, content)
+
+    def kept_settings(self, sha: str) -> dict[str, Any] | None:
+        """The settings of that hash, if they were kept."""
+        return self.read_json(f"{self._base}/settings/{sha}.json")
+
     def _publish(
         self, as_of: date, name: str, files: Mapping[str, tuple[str, Any]], rows: int,
         lineage: Mapping[str, Any],

@@ -1,0 +1,84 @@
+"""Levels and targets at capacity prices that are given: every item's best answer, no solve.
+
+Explanations plan a night many times with inputs swapped; the prices of capacity stand still in
+them, so that an item's answer is its own affair. What the solver does beyond that, fitting all
+answers into the rows in whole units, is not done here.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.contracts.settings import Settings
+from pipeline.core.item import positions
+from pipeline.core.serve import serve
+from pipeline.optimize import frames
+from pipeline.optimize.general_plan import GeneralItems
+from pipeline.optimize.losing import losing_items, without
+from pipeline.optimize.night_model import NightModel, Tables, night_model
+from pipeline.optimize.plan import base_stock
+from pipeline.optimize.targets import built_ahead, levels
+
+_NONE_GENERAL = GeneralItems(np.zeros(0, np.int64), [], 1.0)
+
+
+def optimize_at_prices(
+    tables: Tables, prices: pd.DataFrame, as_of: date, settings: Settings
+) -> Tables:
+    """base_stock_levels, weekly_levels, network_targets, position_values and the prices.
+
+    prices: table capacity_prices of a night; its weeks count from its first one.
+    """
+    model = night_model(tables, as_of, settings)
+    whole, rows = model, model.capacity.rows
+    row_price = row_prices(model, prices)
+    on_items = rows.on_items(row_price)
+    first = len(model.packed.tables)
+    placed = serve(
+        model.network.woods, model.ahead, positions(model.network.woods, model.ahead, on_items),
+        on_items,
+    )  # fmt: skip
+    if settings.planning.drops_losing_items:
+        dropped = losing_items(model, placed.take(slice(first)), row_price)
+        if dropped.any():
+            model = without(model, dropped)
+            found = positions(model.network.woods, model.ahead, on_items)
+            placed = serve(model.network.woods, model.ahead, found, on_items)
+    targets = [
+        levels(
+            which.network, which.cube, which.ahead, which.vendors, which.ranks, which.packed.bank,
+            which.cycle_days, which.early_days, price, which.worth_usd, which.unit_holding_usd,
+        )
+        for which, price in ((model, on_items), (whole, np.zeros(rows.shape)))
+    ]  # fmt: skip
+    early = built_ahead(model.ahead, placed, model.network.way_length, rows.shape[0])
+    weeks = model.capacity.week_start
+    return {
+        "base_stock_levels": base_stock(model, placed.position[:first], _NONE_GENERAL, on_items),
+        "weekly_levels": frames.weekly_frame(
+            model.network, model.cube, model.ahead, placed, weeks
+        ),
+        "network_targets": frames.target_frame(
+            model.cube, model.vendors, targets[0], targets[1],
+            model.vendors.cover_days(model.cycle_days, model.early_days), early, weeks,
+        ),
+        "position_values": frames.value_frame(model.cube, model.vendors, targets[0], early),
+        "capacity_prices": prices,
+    }  # fmt: skip
+
+
+def row_prices(model: NightModel, prices: pd.DataFrame) -> NDArray[np.float64]:
+    """[rows] usd of each stated row in the table of prices; 0 for rows that it does not name."""
+    names = [*model.network.names, "network"]
+    week = (prices["week_start"] - prices["week_start"].min()).dt.days // 7
+    keys = zip(prices["node_id"].astype(str), prices["resource"].astype(str), week, strict=True)
+    known = dict(zip(keys, prices["price_usd_per_capacity_unit"], strict=True))
+    rows, found = model.capacity, np.zeros(len(model.capacity.rows))
+    for i in range(rows.stated_rows):
+        key = names[rows.node[i]], str(rows.resource[i]), int(rows.week[i])
+        found[i] = known.get(key, 0.0)
+    return found
