@@ -19,23 +19,24 @@ from pipeline.core.serve import serve
 from pipeline.optimize import frames
 from pipeline.optimize.general_plan import GeneralItems
 from pipeline.optimize.losing import losing_items, without
-from pipeline.optimize.night_model import NightModel, Tables, night_model
+from pipeline.optimize.night_model import NightModel, Tables, night_model, raised
 from pipeline.optimize.plan import base_stock
 from pipeline.optimize.targets import built_ahead, levels
 
+PRICES = ("capacity_prices", "service_levels")
+"""What the solver found, and stands still here: prices of capacity, and of service targets."""
 _NONE_GENERAL = GeneralItems(np.zeros(0, np.int64), [], 1.0)
 
 
-def optimize_at_prices(
-    tables: Tables, prices: pd.DataFrame, as_of: date, settings: Settings
-) -> Tables:
-    """base_stock_levels, weekly_levels, network_targets, position_values and the prices.
+def optimize_at_prices(tables: Tables, prices: Tables, as_of: date, settings: Settings) -> Tables:
+    """base_stock_levels, weekly_levels, network_targets, position_values, and PRICES as given.
 
-    prices: table capacity_prices of a night; its weeks count from its first one.
+    prices: tables PRICES of a night; the weeks of its capacity_prices count from the first one.
     """
     model = night_model(tables, as_of, settings)
     whole, rows = model, model.capacity.rows
-    row_price = row_prices(model, prices)
+    row_price = row_prices(model, prices["capacity_prices"])
+    base, model = model, _with_service(model, prices["service_levels"])
     on_items = rows.on_items(row_price)
     first = len(model.packed.tables)
     placed = serve(
@@ -45,7 +46,7 @@ def optimize_at_prices(
     if settings.planning.drops_losing_items:
         dropped = losing_items(model, placed.take(slice(first)), row_price)
         if dropped.any():
-            model = without(model, dropped)
+            model, base = without(model, dropped), without(base, dropped)
             found = positions(model.network.woods, model.ahead, on_items)
             placed = serve(model.network.woods, model.ahead, found, on_items)
     targets = [
@@ -58,17 +59,30 @@ def optimize_at_prices(
     early = built_ahead(model.ahead, placed, model.network.way_length, rows.shape[0])
     weeks = model.capacity.week_start
     return {
-        "base_stock_levels": base_stock(model, placed.position[:first], _NONE_GENERAL, on_items),
+        "base_stock_levels": base_stock(
+            model, base, placed.position[:first], _NONE_GENERAL, on_items
+        ),
         "weekly_levels": frames.weekly_frame(
             model.network, model.cube, model.ahead, placed, weeks
         ),
         "network_targets": frames.target_frame(
-            model.cube, model.vendors, targets[0], targets[1],
+            model.cube, model.vendors, targets[0], targets[1], targets[0],
+            np.full(len(model.cube.items), None, dtype=object),
             model.vendors.cover_days(model.cycle_days, model.early_days), early, weeks,
         ),
         "position_values": frames.value_frame(model.cube, model.vendors, targets[0], early),
-        "capacity_prices": prices,
+        **prices,
     }  # fmt: skip
+
+
+def _with_service(model: NightModel, service: pd.DataFrame) -> NightModel:
+    """The model with the published prices of its service targets."""
+    if not len(model.scopes) or service.empty:
+        return model
+    known = service.set_index(service["target_id"].astype(str))["service_price_usd_per_unit"]
+    ids = model.scopes.targets["target_id"].astype(str)
+    price = ids.map(known).fillna(0.0).to_numpy(np.float64)
+    return raised(model, model.scopes.premium_usd(price)) if price.any() else model
 
 
 def row_prices(model: NightModel, prices: pd.DataFrame) -> NDArray[np.float64]:

@@ -53,9 +53,7 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
     left, right = _derivatives(model, plan)
     weeks = model.capacity.week_start
     return {
-        "base_stock_levels": base_stock(
-            model, base, _tonight(model, plan), general, on_items
-        ),
+        "base_stock_levels": base_stock(model, base, _tonight(model, plan), general, on_items),
         "weekly_levels": frames.weekly_frame(
             model.network, model.cube, model.ahead, plan.placed[0], weeks
         ),

@@ -37,14 +37,19 @@ GROUP_TABLES = {
         "regions", "closures",
     ),
     OVERRIDES: ("overrides",),
-    DEMAND: ("item_life", "substitution", "first_choice"),
+    SETTINGS: ("service_targets",),
 }  # fmt: skip
-"""Tables that the plan's stages read, by group; the forecast itself is run again (see rerun)."""
+"""Tables that the plan's stages read, by group; any other is about demand."""
 FORECAST_TABLES = (
     "items", "item_attributes", "choice_groups", "regions", "prices", "calendar",
     "demand_calendar", "daily_demand", "launch_plans", "overrides",
 )  # fmt: skip
 SNAPSHOTS = ("stock", "open_orders", "open_transfers")
+
+
+def group_of(table: str) -> str:
+    """The group that a table's differences belong to."""
+    return next((group for group, names in GROUP_TABLES.items() if table in names), DEMAND)
 
 
 def shifted(name: str, frame: pd.DataFrame, days: int) -> pd.DataFrame:

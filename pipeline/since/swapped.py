@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pipeline.contracts.settings import Settings
-from pipeline.optimize.at_prices import optimize_at_prices
+from pipeline.optimize.at_prices import PRICES, optimize_at_prices
 from pipeline.since.groups import (
     ASSORTMENT,
     CAPACITY,
@@ -22,6 +22,7 @@ from pipeline.since.groups import (
     Tables,
     demand_overrides,
     effective,
+    group_of,
     is_same,
     item_ids,
     shifted,
@@ -50,12 +51,10 @@ class Swapped:
         self._names = sorted(names)
         self._old = {name: before.store.read(before.as_of, name) for name in self._names}
         self._new = {name: after.store.read(after.as_of, name) for name in self._names}
-        self._prices = (
-            shifted(
-                "capacity_prices", before.store.read(before.as_of, "capacity_prices"), self.days
-            ),
-            after.store.read(after.as_of, "capacity_prices"),
-        )
+        self._prices = [
+            {name: shifted(name, one.store.read(one.as_of, name), days) for name in PRICES}
+            for one, days in ((before, self.days), (after, 0))
+        ]
         self._items = item_ids(self._old), item_ids(self._new)
         self._forecasts: dict[tuple[bool, ...], Tables] = {}
         self.has_one_network = all(
@@ -69,21 +68,23 @@ class Swapped:
         """The groups of inputs that differ in what the plan can notice, in a fixed order."""
         if not self.has_one_network:
             return [WHOLE_NETWORK]
-        found = [
-            group for group, tables in GROUP_TABLES.items()
-            if group != DEMAND and any(self._differs(name) for name in tables if name in self._old)
-        ]  # fmt: skip
-        if not self.is_full and CAPACITY not in found and not is_same(*self._prices):
+        found = [group for group in GROUP_TABLES if self._group_differs(group)]
+        if self.days or self._group_differs(DEMAND):
+            found.append(DEMAND)
+        if (
+            not self.is_full
+            and CAPACITY not in found
+            and any(not is_same(*(prices[name] for prices in self._prices)) for name in PRICES)
+        ):
             found.append(CAPACITY)
         if self._demand_overrides_differ and OVERRIDES not in found:
             found.append(OVERRIDES)
         if self._model_dates[0] != self._model_dates[1]:
             found.append(MODEL)
-        if self.days or not is_same(self._old["demand_quantiles"], self._new["demand_quantiles"]):
-            found.append(DEMAND)
         if self.days and self._corrected is not None:
             found.append(CORRECTIONS)
-        if self.before.settings.sha256() != self.after.settings.sha256():
+        changed = self.before.settings.sha256() != self.after.settings.sha256()
+        if changed and SETTINGS not in found:
             found.append(SETTINGS)
         if self._items[0] != self._items[1]:
             found.append(ASSORTMENT)
@@ -115,7 +116,7 @@ class Swapped:
         night, made = (self.after, self._new) if is_new else (self.before, self._old)
         made = dict(made)
         for stage in CHAIN:
-            made |= rerun_stage(night.store, stage, night.as_of, night.settings, made)
+            made |= rerun_stage(stage, night.as_of, night.settings, made)
         return made
 
     def _planned_whole(self, is_new: bool) -> Tables:
@@ -125,20 +126,20 @@ class Swapped:
         settings = (self.after if is_new else self.before).settings
         return self._chain(own, settings, self._prices[is_new])
 
-    def _chain(self, tables: Tables, settings: Settings, prices: pd.DataFrame) -> Tables:
+    def _chain(self, tables: Tables, settings: Settings, prices: Tables) -> Tables:
         day, made = self.after.as_of, dict(tables)
         for stage in CHAIN:
             if stage == "optimize" and self._same_levels is not None:
                 made |= self._same_levels
             elif stage == "optimize" and not self.is_full:
                 found = optimize_at_prices(made, prices, day, settings)
-                made |= {name: as_published(name, frame) for name, frame in found.items()}
+                made |= as_published(found)
             else:
-                made |= rerun_stage(self.after.store, stage, day, settings, made)
+                made |= rerun_stage(stage, day, settings, made)
         return made
 
     def _is_new(self, name: str, chosen: frozenset[str]) -> bool:
-        group = next((group for group, names in GROUP_TABLES.items() if name in names), DEMAND)
+        group = group_of(name)
         return group in chosen or group not in self.differing
 
     def _taken(self, name: str, new: pd.DataFrame | None, wanted: set[str]) -> pd.DataFrame:
@@ -147,6 +148,9 @@ class Swapped:
         if new is not None:
             return with_items(new, old, self._items[1], wanted)
         return with_items(old, self._new[name], self._items[0], wanted)
+
+    def _group_differs(self, group: str) -> bool:
+        return any(self._differs(name) for name in self._names if group_of(name) == group)
 
     def _differs(self, name: str) -> bool:
         old = shifted(name, self._old[name], self.days)
@@ -242,6 +246,6 @@ class Swapped:
         trained = pd.Timestamp(self._model_dates[is_new != other_model]).date()
         store = (other if other_model else own).store
         return rerun_stage(
-            own.store, "forecast", own.as_of, (other if other_settings else own).settings, tables,
+            "forecast", own.as_of, (other if other_settings else own).settings, tables,
             store.read_files(trained, "forecast_model"), trained,
         )  # fmt: skip
