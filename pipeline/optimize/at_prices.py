@@ -20,7 +20,7 @@ from pipeline.optimize import frames
 from pipeline.optimize.general_plan import GeneralItems
 from pipeline.optimize.losing import losing_items, without
 from pipeline.optimize.night_model import NightModel, Tables, night_model, raised
-from pipeline.optimize.plan import base_stock
+from pipeline.optimize.plan import base_stock, raised_units
 from pipeline.optimize.targets import built_ahead, levels
 
 PRICES = ("capacity_prices", "service_levels")
@@ -69,6 +69,7 @@ def optimize_at_prices(tables: Tables, prices: Tables, as_of: date, settings: Se
             model.cube, model.vendors, targets[0], targets[1], targets[0],
             np.full(len(model.cube.items), None, dtype=object),
             model.vendors.cover_days(model.cycle_days, model.early_days), early, weeks,
+            raised_units(model, placed.position[:first]),
         ),
         "position_values": frames.value_frame(model.cube, model.vendors, targets[0], early),
         **prices,

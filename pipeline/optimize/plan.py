@@ -67,7 +67,7 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
             model.vendors.cover_days(model.cycle_days, model.early_days),
             early,
             weeks,
-            _raised(model, _tonight(model, plan)),
+            raised_units(model, _tonight(model, plan)),
         ),
         "position_values": frames.value_frame(model.cube, model.vendors, targets[0], early),
         "capacity_prices": frames.price_frame(model.network, model.capacity, plan, left, right),
@@ -182,7 +182,7 @@ def _served(model: NightModel, position: NDArray[np.int32]) -> NDArray[np.float6
     return reach
 
 
-def _raised(model: NightModel, position: NDArray[np.int32]) -> NDArray[np.int64]:
+def raised_units(model: NightModel, position: NDArray[np.int32]) -> NDArray[np.int64]:
     """Units [items] by which overrides raise the levels of all nodes together."""
     return np.asarray((_overridden(model, position) - position).sum(axis=1), dtype=np.int64)
 
