@@ -33,7 +33,7 @@ from pipeline.simulate.world.start import initial_state
 from pipeline.simulate.world.state import State, load_state, save_state
 from pipeline.simulate.world.supply import day_number
 
-_READ_ALWAYS = ("items", "nodes", "lanes", "vendors", "vendor_items", "lead_times")
+_READ_ALWAYS = ("items", "nodes", "lanes", "vendors", "vendor_items", "lead_times", "closures")
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,7 @@ def test_a_hundred_illegal_decisions_are_all_refused_and_named() -> None:
         assert (world.state.on_hand == before).all(), (kind, way)
         assert day.money[:, 9].sum() == 0.0
         seen.add(RULES[day.refused.rule[0]])
-    assert seen == set(RULES)
+    assert seen == set(RULES) - {"vendor_takes_no_orders"}  # every day is one of theirs
 
 
 def test_the_lawful_lines_of_a_plan_are_carried_out_beside_the_refused() -> None:
@@ -130,6 +130,35 @@ def test_the_lawful_lines_of_a_plan_are_carried_out_beside_the_refused() -> None
     assert day.orders_units == 40
     assert [RULES[rule] for rule in day.refused.rule] == [
         "units_not_whole_and_positive", "cost_not_quoted", "node_takes_no_orders",
+    ]  # fmt: skip
+
+
+def test_vendors_take_orders_on_their_days_only() -> None:
+    """v1 on Tuesdays and Fridays; v2 on all days but those of a closure, and Mondays."""
+    world, tables = strict_world()
+    tables["vendors"]["order_weekdays"] = ["tue fri", None]
+    tables["closures"] = pd.DataFrame({
+        "vendor_id": ["v2", "v2", None], "weekday": [None, "mon", "thu"],
+        "start_date": pd.to_datetime(["2024-10-05", None, None]),
+        "expiry_date": pd.to_datetime(["2024-10-08", None, None]),
+    })  # fmt: skip
+    world = World(world.model, world.times, world.state, 1, network_law(tables, world.model))
+    taken = []
+    for day in range(DAY, DAY + 11):  # from Friday, 4 October 2024
+        for k in (0, 1):
+            line = {**lawful_order(tables, k), "expected_arrival_date": pd.Timestamp("2024-12-01")}
+            orders = pd.DataFrame([line])[list(ORDER_COLUMNS)]
+            plan = Plan(orders, pd.DataFrame(columns=list(TRANSFER_COLUMNS)))
+            demand = np.zeros(world.model.shape[:2], dtype=np.int64)
+            lived = world.live(day, demand, np.ones(demand.shape),
+                               to_decisions(plan, world.model))  # fmt: skip
+            if lived.orders_units:
+                taken.append((f"{np.datetime64(day, 'D')}"[5:], k))
+            else:
+                assert RULES[lived.refused.rule[0]] == "vendor_takes_no_orders"
+    assert [day for day, k in taken if k == 0] == ["10-04", "10-08", "10-11"]
+    assert [day for day, k in taken if k == 1] == [
+        "10-04", "10-09", "10-10", "10-11", "10-12", "10-13",
     ]  # fmt: skip
 
 

@@ -16,7 +16,8 @@ from pipeline.delivery import by_two
 from pipeline.simulate.rivals.room import within_limit
 from pipeline.simulate.rivals.situation import ORDER_COLUMNS, TRANSFER_COLUMNS, Situation
 from pipeline.simulate.world.model import WorldModel
-from pipeline.simulate.world.supply import Ints
+from pipeline.simulate.world.supply import Ints, day_number
+from pipeline.simulate.world.vendor_days import order_days
 
 Floats = NDArray[np.float64]
 
@@ -112,7 +113,13 @@ def orders_up_to(
     model, period = situation.model, situation.settings.planning.review_period_days
     vendor, case = np.maximum(supply.vendor, 0), supply.case_units
     due = (vendor + situation.as_of.toordinal()) % period == 0
-    due = (due | is_daily) & (supply.vendor >= 0)
+    calendar = order_days(
+        situation.tables["vendors"], situation.tables.get("closures"), model.vendors
+    )
+    # A vendor with order days is reviewed on each of them: its turn may never be one.
+    has_days = ~calendar.weekdays.all(axis=1)
+    due = (due | is_daily | has_days[vendor]) & (supply.vendor >= 0)
+    due &= calendar.takes(day_number(situation.as_of) + 1)[vendor]
     position = (situation.on_hand + situation.coming).sum(axis=1)
     lack = np.where(position < below, np.maximum(np.ceil(level - position), 0), 0)
     lots = np.ceil(np.maximum(lack, supply.least_units) / case) * case

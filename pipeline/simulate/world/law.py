@@ -18,6 +18,7 @@ from pipeline.delivery import by_two
 from pipeline.simulate.world.model import Tables, WorldModel
 from pipeline.simulate.world.state import Decisions
 from pipeline.simulate.world.supply import Ints
+from pipeline.simulate.world.vendor_days import OrderDays, order_days
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -25,7 +26,7 @@ RULES = (
     "unknown_name", "units_not_whole_and_positive", "vendor_does_not_sell", "cost_not_quoted",
     "broken_case", "node_takes_no_orders", "node_refuses_size", "arrival_before_departure",
     "below_item_minimum", "above_vendor_capacity", "below_vendor_minimum", "no_such_lane",
-    "units_not_there",
+    "units_not_there", "vendor_takes_no_orders",
 )  # fmt: skip
 """Why a line is refused; a refusal names the first that holds."""
 _USD = 0.005  # a quoted cost may be rounded to the cent
@@ -37,7 +38,7 @@ class Law:
 
     cost_usd, case_units, least_units: [vendors, items]; least_usd: [vendors] of a night's order;
     most_units: [vendors] of a night's order, inf without limit; receives: [nodes]; has_lane:
-    [nodes, nodes].
+    [nodes, nodes]; days: on which vendors take orders.
     """
 
     cost_usd: Floats
@@ -47,6 +48,7 @@ class Law:
     most_units: Floats
     receives: Mask
     has_lane: Mask
+    days: OrderDays
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def network_law(tables: Tables, model: WorldModel) -> Law:
     return Law(
         found[0], found[1], found[2], rows["order_minimum_usd"].fillna(0.0).to_numpy(float), most,
         nodes["is_vendor_receiving"].to_numpy(bool), lane > 0,
+        order_days(vendors, tables.get("closures"), model.vendors),
     )  # fmt: skip
 
 
@@ -136,6 +139,7 @@ def _judge_orders(law: Law, model: WorldModel, plan: Decisions, day: int) -> Int
     _mark(rule, ~is_known, "unknown_name")
     _mark(rule, plan.units <= 0, "units_not_whole_and_positive")
     _mark(rule, ~sells, "vendor_does_not_sell")
+    _mark(rule, ~law.days.takes(day)[vendor], "vendor_takes_no_orders")
     _mark(rule, ~(np.abs(plan.unit_cost_usd - cost) <= _USD), "cost_not_quoted")
     _mark(rule, plan.units % np.where(sells, np.maximum(case, 1), 1) != 0, "broken_case")
     _mark(rule, ~law.receives[node], "node_takes_no_orders")
