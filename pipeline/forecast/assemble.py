@@ -247,17 +247,16 @@ def known_calendar(
     is_event = np.zeros((len(names.regions), days), bool)
     starts: list[tuple[str, int]] = []
     named = []
-    for name, found in calendar.assign(day=day, region=region).groupby(
-        calendar["event_name"].astype(str), sort=True
-    ):
-        begins = _annual_starts(np.unique(found["day"]))
+    label, events = pd.factorize(calendar["event_name"].astype(str), sort=True)
+    for code, name in enumerate(events):
+        rows = np.flatnonzero(label == code)
+        begins = _annual_starts(np.unique(day[rows]))
         starts += [(str(name), int(d)) for d in begins]
-        own = found[(found["day"] >= 0) & (found["day"] < days) & (found["region"] >= 0)]
+        own = rows[(day[rows] >= 0) & (day[rows] < days) & (region[rows] >= 0)]
         named.append(np.zeros((len(names.regions), days), bool))
-        named[-1][own["region"], own["day"]] = True
-        for r in np.unique(found["region"]):
-            here = np.intersect1d(found.loc[found["region"] == r, "day"], begins)
-            is_event[r, here[(here >= 0) & (here < days)]] = r >= 0
+        named[-1][region[own], day[own]] = True
+        begun = own[np.isin(day[own], begins)]
+        is_event[region[begun], day[begun]] = True
     to_next, since = event_distance(is_event)
     closed, ends = _marked_days(demand_calendar, first, days, names)
     return Calendar(

@@ -159,21 +159,24 @@ def learned_events(
     if calendar.empty:
         return past, coming, names
     place = regions.get_indexer(calendar["region_id"].astype("str"))
-    for name, rows in calendar.assign(place=place).groupby(
-        calendar["event_name"].astype("str"), sort=True
-    ):
-        for r, own in rows.groupby("place"):
-            if r < 0:
-                continue
-            at = days.get_indexer(pd.DatetimeIndex(own["date"]))
-            at = at[(at >= 0) & ~closed[r, at]]
-            others = np.delete(sold[r], at)[~np.delete(closed[r], at)]
-            empty = (np.sum(others == 0) + 1) / (len(others) + 2)
-            if (sold[r, at] == 0).all() and empty ** len(at) < _EVENT_CHANCE:
-                past[r, at] = True
-                later = ahead.get_indexer(pd.DatetimeIndex(own["date"]))
-                coming[r, later[later >= 0]] = True
-                names.append(str(name))
+    dates = pd.DatetimeIndex(calendar["date"])
+    day, later = days.get_indexer(dates), ahead.get_indexer(dates)
+    code, events = pd.factorize(calendar["event_name"].astype("str"), sort=True)
+    order = np.lexsort([place, code])
+    ends = np.flatnonzero((np.diff(code[order]) != 0) | (np.diff(place[order]) != 0)) + 1
+    for own in np.split(order, ends):  # an event in a region
+        r, at = place[own[0]], day[own]
+        if r < 0:
+            continue
+        at = at[(at >= 0) & ~closed[r, at]]
+        if (sold[r, at] != 0).any():
+            continue
+        others = np.delete(sold[r], at)[~np.delete(closed[r], at)]
+        empty = (np.sum(others == 0) + 1) / (len(others) + 2)
+        if empty ** len(at) < _EVENT_CHANCE:
+            past[r, at] = True
+            coming[r, later[own][later[own] >= 0]] = True
+            names.append(str(events[code[own[0]]]))
     return past, coming, sorted(set(names))
 
 
