@@ -21,14 +21,14 @@ from pipeline.simulate.world.day import Day
 from pipeline.simulate.world.model import WorldModel
 from pipeline.simulate.world.state import State
 from pipeline.simulate.world.supply import Shipments
+from pipeline.stages import BY_NAME
 
-FIXED = (
-    "items", "item_attributes", "regions", "nodes", "lanes", "delivery_options", "delivery_speeds",
-    "order_hours", "vendors", "vendor_items", "prices", "calendar", "closures", "node_capacity",
-    "overrides", "choice_groups", "service_targets",
-)  # fmt: skip
 GROWING = (
     "sales", "availability", "stock", "open_orders", "open_transfers", "receipts",
+)  # fmt: skip
+FIXED = tuple(
+    name for name in BY_NAME["ingest"].writes
+    if TABLES[name].stage == "raw" and name not in GROWING
 )  # fmt: skip
 _DTYPES = {
     "string": "str", "category": "str", "int": "Int64", "float": "float64", "bool": "bool",

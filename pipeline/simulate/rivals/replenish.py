@@ -117,7 +117,7 @@ def orders_up_to(
         situation.tables["vendors"], situation.tables.get("closures"), model.vendors
     )
     # A vendor with order days is reviewed on each of them: its turn may never be one.
-    has_days = ~calendar.weekdays.all(axis=1)
+    has_days = np.asarray(~calendar.weekdays.all(axis=1))
     due = (due | is_daily | has_days[vendor]) & (supply.vendor >= 0)
     due &= calendar.takes(day_number(situation.as_of) + 1)[vendor]
     position = (situation.on_hand + situation.coming).sum(axis=1)
