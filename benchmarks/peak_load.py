@@ -43,7 +43,8 @@ def echelon(series: Series, origin: int) -> Answer:
     fit, _ = forecast_clean(history, series.first_day, holiday, ahead)
     weekend = day_class(series.first_day, holiday) >= SATURDAY
     pool = error_pool(
-        history, fit.backtest_curves(), fit.level.origins, weekend, fit.data.offset
+        history, fit.backtest_curves(), fit.level.origins, fit.fitted_curve(), weekend,
+        fit.data.offset,
     )  # fmt: skip
     peaks = day_peaks(pool, draw_paths(pool, weekend[origin:], PATHS, seed=origin), fit.curve)
     return fit.curve, np.median(peaks, axis=0), np.quantile(peaks, 0.95, axis=0)

@@ -98,7 +98,8 @@ def forecast_series(request: Request) -> LoadForecast:
     effect = events.log_effect(request.occurrences, n + request.horizon_days)
     effect = effect.reshape(-1, slots)
     weekend = day_class(request.first_day, request.holiday) >= SATURDAY
-    pool = error_pool(quiet, base.backtest_curves(), base.level.origins, weekend, offset)
+    pool = error_pool(quiet, base.backtest_curves(), base.level.origins, base.fitted_curve(),
+                      weekend, offset)  # fmt: skip
     draw = draw_paths(pool, weekend[n:], request.paths, request.seed)
     sd = _event_sd(residual, past, request)
     random = np.random.Generator(np.random.PCG64(request.seed + 1))

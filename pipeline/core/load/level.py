@@ -23,7 +23,7 @@ I64 = NDArray[np.int64]
 
 ERRORS = (
     (0.0, 0.0, 0.3), (0.5, 0.0, 0.2), (0.8, 0.0, 0.05), (0.9, 0.0, 0.0), (0.97, 0.0, 0.0),
-    (0.97, 1.0, -0.1),
+    (0.97, 0.5, 0.0), (0.97, 1.0, 0.0),
 )  # fmt: skip
 """(rho of the regression and of what is carried on, share of the slope carried on, prior loss).
 
@@ -33,6 +33,12 @@ HALF_LIVES_DAYS = (1e6, 60.0)
 SHARPNESS = 0.05
 SHORT_DAYS = 28
 SLOPE_GAIN, SLOPE_DAMPING = 0.12, 0.85
+CARRY_DAYS = 60
+"""Days of the history over which the carried residual is followed."""
+WEEK_GAINS = (0.0, 0.3, 0.7)
+WEEK_DAYS, WEEK_PRIOR = 28, 0.3
+"""Least history that may tell a week's pattern that moved from noise, and the prior loss of a gain
+of one: it is paid for in the same coin as that of the carried residual."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,8 @@ class _Candidate:
     yearly: int
     half_life: int
     """Index into HALF_LIVES_DAYS."""
+    week_gain: float
+    """Share of each day's step that is kept for the same day of the next week."""
 
 
 def fit_level(
@@ -75,24 +83,20 @@ def fit_level(
     days = replace(days, penalty=days.penalty * max(1.0, (SHORT_DAYS / max(n, 1)) ** 3))
     weight = _robust(log_level, known, days)
     origins, ahead = backtest_origins(n, horizon_days)
-    every = np.append(origins, n)
-    tables = [
-        lagged_moments(days.X[:n], log_level, weight, 0.5 ** (1 / half_life), every)
-        for half_life in HALF_LIVES_DAYS
-    ]
+    fits = _Fits(log_level, weight, days, np.append(origins, n))
     candidates = _candidates(n)
     loss = np.zeros(len(candidates))
     trial = np.zeros((len(candidates), len(origins), ahead))
     share = recency(origins, n)
     for c, candidate in enumerate(candidates):
         for k, origin in enumerate(origins):
-            b, carried = _at(candidate, tables, k, days, log_level, weight, int(origin), ahead)
+            _, level, carried = fits.at(candidate, k, ahead)
+            trial[c, k] = level + carried
             span = slice(int(origin), int(origin) + ahead)
-            trial[c, k] = predict(days.X[span], b)[:, 0] + carried
             wrong = np.abs(trial[c, k] - log_level[span]) * known[span]
             loss[c] += share[k] * wrong.sum() / max(known[span].sum(), 1)
     reach = min(60.0 / n, 1.2) if n >= SHORT_DAYS else 0.0
-    prior = np.array([1.0 + candidate.prior * reach for candidate in candidates])
+    prior = np.array([1.0 + (c.prior + WEEK_PRIOR * c.week_gain) * reach for c in candidates])
     sharpness = SHARPNESS * max(1.0, 12.0 / max(len(origins), 1))
     blend = softmax_weights(loss * prior if len(origins) else prior, sharpness)
     parts = {part: np.zeros(horizon_days) for part in PARTS}
@@ -100,9 +104,7 @@ def fit_level(
     for c, candidate in enumerate(candidates):
         if blend[c] < 1e-4:
             continue
-        b, carried = _at(
-            candidate, tables, len(origins), days, log_level, weight, n, horizon_days
-        )  # fmt: skip
+        b, _, carried = fits.at(candidate, len(origins), horizon_days)
         fitted += blend[c] * predict(days.X[:n], b)[:, 0]
         for i, part in enumerate(days.part):
             parts[part] += blend[c] * b[i, 0] * days.X[n : n + horizon_days, i]
@@ -119,8 +121,9 @@ def fit_level(
 def _candidates(n: int) -> list[_Candidate]:
     orders = [0] + [2] * (n >= 60) + [6] * (n >= 270)
     lives = range(len(HALF_LIVES_DAYS) if n >= 30 else 1)
-    return [_Candidate(*errors, order, life) for order in orders for life in lives
-            for errors in ERRORS if not (order == 6 and life)]  # fmt: skip
+    gains = WEEK_GAINS if n >= WEEK_DAYS else WEEK_GAINS[:1]
+    return [_Candidate(*errors, order, life, gain) for order in orders for life in lives
+            for errors in ERRORS if not (order == 6 and life) for gain in gains]  # fmt: skip
 
 
 def _robust(log_level: F64, known: NDArray[np.bool_], days: DayTable) -> F64:
@@ -135,7 +138,16 @@ def _robust(log_level: F64, known: NDArray[np.bool_], days: DayTable) -> F64:
         step = residual.copy()
         step[1:] -= rho * residual[:-1]
         weight = huber_weights(step, known)
-    return weight
+    return np.where(known & _comes_again(step), 1.0, weight)
+
+
+def _comes_again(step: F64) -> NDArray[np.bool_]:
+    """Days that stand out as the same days of the two weeks before did: a pattern, no outlier."""
+    again = np.zeros(len(step), dtype=np.bool_)
+    now, week, fortnight = step[14:], step[7:-7], step[:-14]
+    sign = np.sign(now)
+    again[14:] = np.minimum(sign * week, sign * fortnight) > 0.5 * np.abs(now)
+    return again
 
 
 def _solve(gram: F64, cross: F64, rho: float, penalty: F64) -> F64:
@@ -144,32 +156,56 @@ def _solve(gram: F64, cross: F64, rho: float, penalty: F64) -> F64:
     return np.asarray(solve(g, c[:, None].copy(), penalty))
 
 
-def _at(
-    candidate: _Candidate, tables: list[tuple[F64, F64]], k: int, days: DayTable, log_level: F64,
-    weight: F64, origin: int, ahead: int,
-) -> tuple[F64, F64]:  # fmt: skip
-    """Coefficients of a candidate at the k-th origin, and what it carries on [ahead]."""
-    gram, cross = tables[candidate.half_life]
-    penalty = np.where(days.yearly > candidate.yearly, 1e12, days.penalty)
-    b = _solve(gram[k], cross[k], candidate.rho, penalty)
-    start = max(0, origin - 60)
-    residual = log_level[start:origin] - predict(days.X[start:origin], b)[:, 0]
-    state, slope = carry(residual, weight[start:origin], candidate.rho)
-    steps = np.arange(1, ahead + 1)
-    damped = SLOPE_DAMPING * (1 - SLOPE_DAMPING**steps) / (1 - SLOPE_DAMPING)
-    return b, state * candidate.rho**steps + candidate.slope * slope * damped
+class _Fits:
+    """Regressions at the backtests' origins and at the end; those that candidates share, once."""
+
+    def __init__(self, log_level: F64, weight: F64, days: DayTable, every: I64) -> None:
+        self.log_level, self.weight, self.days, self.every = log_level, weight, days, every
+        self.tables = [
+            lagged_moments(days.X[: len(log_level)], log_level, weight, 0.5 ** (1 / life), every)
+            for life in HALF_LIVES_DAYS
+        ]
+        self.solved: dict[tuple[float, int, int, int], tuple[F64, F64, F64]] = {}
+
+    def at(self, candidate: _Candidate, k: int, ahead: int) -> tuple[F64, F64, F64]:
+        """Coefficients at the k-th origin, the regression's levels [ahead], what is carried on."""
+        origin = int(self.every[k])
+        start = max(0, origin - CARRY_DAYS)
+        key = (candidate.rho, candidate.yearly, candidate.half_life, k)
+        if key not in self.solved:
+            gram, cross = self.tables[candidate.half_life]
+            penalty = np.where(self.days.yearly > candidate.yearly, 1e12, self.days.penalty)
+            b = _solve(gram[k], cross[k], candidate.rho, penalty)
+            fitted = predict(self.days.X[start : origin + ahead], b)[:, 0]
+            past = self.log_level[start:origin] - fitted[: origin - start]
+            self.solved[key] = (b, past, fitted[origin - start :])
+        b, residual, level = self.solved[key]
+        state, slope, week = carry(
+            residual, self.weight[start:origin], candidate.rho, candidate.week_gain
+        )
+        steps = np.arange(1, ahead + 1)
+        damped = SLOPE_DAMPING * (1 - SLOPE_DAMPING**steps) / (1 - SLOPE_DAMPING)
+        carried = state * candidate.rho**steps + candidate.slope * slope * damped
+        return b, level, carried + week[(len(residual) + steps - 1) % 7]
 
 
 @njit(nogil=True, cache=True)
-def carry(residual: F64, weight: F64, rho: float) -> tuple[float, float]:
-    """State and slope of the residual [days] at its end: what is carried into the forecast.
+def carry(
+    residual: F64, weight: F64, rho: float, week_gain: float
+) -> tuple[float, float, F64]:
+    """State, slope and weekly deviations of the residual [days] at its end: what is carried on.
 
-    s_t = rho s_{t-1} + w_t (r_t - rho s_{t-1}), so that a day that counts less is carried on less;
-    the slope is the exponentially weighted mean of those steps.
+    With the weekly deviation s of the day (index: day modulo 7) the rest is autoregressive:
+    e_t = w_t (r_t - s - rho u_{t-1}), s += week_gain e_t, u_t = rho u_{t-1} + (1 - week_gain) e_t,
+    so that a day that counts less is carried on less. The slope is the exponentially weighted mean
+    of the steps of u.
     """
     state, slope = 0.0, 0.0
+    week = np.zeros(7)
     for t in range(len(residual)):
-        step = weight[t] * (residual[t] - rho * state)
+        step = weight[t] * (residual[t] - week[t % 7] - rho * state)
+        week[t % 7] += week_gain * step
+        step *= 1.0 - week_gain
         state = rho * state + step
         slope += SLOPE_GAIN * (step - slope)
-    return state, slope
+    return state, slope, week

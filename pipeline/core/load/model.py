@@ -33,6 +33,10 @@ class BaseForecast:
             for k in range(len(self.level.origins))
         ]) if len(self.level.origins) else np.zeros((0, 0, self.data.slots))  # fmt: skip
 
+    def fitted_curve(self) -> F64:
+        """Curve [history, slots] of the regressions, without what is carried on."""
+        return curve_of(self.level.fitted, self.shape.fitted, self.data)
+
 
 def forecast_base(
     load: F64, first: np.datetime64, holiday: Sequence[str], horizon_days: int,

@@ -7,7 +7,7 @@ backtest days. Peaks are maxima over such paths: the mean curve has no single-mi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
+LEAST_BACKTEST_DAYS = 40
+"""With fewer backtest days, the noise of days in hindsight is drawn from as well."""
 POOL_DAYS = 160
 """Backtest days kept in the pool of noise, at most, spread evenly over all of them."""
 
@@ -41,32 +43,55 @@ class Draw:
     noise: I64
 
 
+@dataclass
+class _Days:
+    """Days whose noise is known: (noise, weekend, curve, peak at the level of the curve)."""
+
+    noise: list[F64] = field(default_factory=list)
+    weekend: list[bool] = field(default_factory=list)
+    curve: list[F64] = field(default_factory=list)
+    peak: list[float] = field(default_factory=list)
+
+    def add(self, actual: F64, curve: F64, weekend: bool, offset: float) -> float:
+        """Keep a day that was seen; returns the log of its load over the curve, nan otherwise."""
+        seen = np.isfinite(actual)
+        if seen.mean() < 0.9 or np.nansum(actual) <= 0:
+            return float("nan")
+        ratio = float(actual[seen].sum() / max(curve[seen].sum(), 1e-12))
+        self.noise.append(np.where(seen, (actual + offset) / (ratio * curve + offset), 1.0))
+        self.weekend.append(weekend)
+        self.curve.append(curve)
+        self.peak.append(float(actual[seen].max()) / ratio)
+        return float(np.log(np.clip(ratio, 1e-3, 1e3)))
+
+
 def error_pool(
-    load: F64, backtest: F64, origins: I64, weekend: NDArray[np.bool_], offset: float
+    load: F64, backtest: F64, origins: I64, fitted: F64, weekend: NDArray[np.bool_], offset: float
 ) -> ErrorPool:
-    """Errors of backtest curves [origins, ahead, slots] against `load` [days, slots]."""
+    """Errors of backtest curves [origins, ahead, slots] against `load` [days, slots].
+
+    Where a short history has few or no backtests, errors of the `fitted` curve [days, slots] stand
+    beside them or in their place.
+    """
     count, ahead = len(origins), backtest.shape[1] if len(origins) else 0
     level = np.full((count, ahead), np.nan)
-    noise, kinds, forecasts, peaks = [], [], [], []
+    days = _Days()
     for k in range(count):
         for h in range(ahead):
             day = int(origins[k]) + h
-            actual, curve = load[day], backtest[k, h]
-            seen = np.isfinite(actual)
-            if seen.mean() < 0.9 or np.nansum(actual) <= 0:
-                continue
-            ratio = float(actual[seen].sum() / max(curve[seen].sum(), 1e-12))
-            level[k, h] = np.log(np.clip(ratio, 1e-3, 1e3))
-            noise.append(np.where(seen, (actual + offset) / (ratio * curve + offset), 1.0))
-            kinds.append(bool(weekend[day]))
-            forecasts.append(curve)
-            peaks.append(float(actual[seen].max()) / ratio)
-    rows = np.unique(np.linspace(0, len(noise) - 1, min(len(noise), POOL_DAYS)).astype(np.int64))
-    if not noise:
+            level[k, h] = days.add(load[day], backtest[k, h], bool(weekend[day]), offset)
+    if len(days.noise) < LEAST_BACKTEST_DAYS:
+        own = [days.add(load[d], fitted[d], bool(weekend[d]), offset) for d in range(len(load))]
+        if not np.isfinite(level).any():
+            level = np.array([[error] for error in own if np.isfinite(error)])
+    if not days.noise:
         return ErrorPool(np.zeros((1, 1)), np.ones((1, load.shape[1])), np.zeros(1, bool), offset)
-    kept, curves = np.stack([noise[i] for i in rows]), np.stack([forecasts[i] for i in rows])
-    weekends = np.array([kinds[i] for i in rows])
-    tempered = _temper(kept, curves, np.array([peaks[i] for i in rows]), weekends)
+    some = min(len(days.noise), POOL_DAYS)
+    rows = np.unique(np.linspace(0, len(days.noise) - 1, some).astype(np.int64))
+    kept = np.stack([days.noise[i] for i in rows])
+    curves = np.stack([days.curve[i] for i in rows])
+    weekends = np.array([days.weekend[i] for i in rows])
+    tempered = _temper(kept, curves, np.array([days.peak[i] for i in rows]), weekends)
     return ErrorPool(level, kept**tempered, weekends, offset, tempered)
 
 

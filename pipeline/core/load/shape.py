@@ -21,9 +21,14 @@ I64 = NDArray[np.int64]
 
 BASES = ((1e6, 0, 1.0), (60.0, 0, 0.25), (20.0, 0, 0.25), (1e6, 3, 1.0))
 """(half-life in days, harmonics of the year, factor of the penalties) of the regressions."""
-STATES = ((1.0, 0.0), (3.0, 0.5), (3.0, 1.0), (10.0, 1.0))
-"""(half-life in days, share) of the slow state."""
+STATES = (
+    (1.0, 0.0, 0.0), (3.0, 0.5, 0.0), (3.0, 1.0, 0.0), (10.0, 1.0, 0.0), (10.0, 1.0, 14.0),
+    (10.0, 1.0, 5.0),
+)  # fmt: skip
+"""(half-life in days, share) of the slow state of all days; half-life in days of what is left by
+day of the week, 0: none."""
 SHARPNESS = 0.03
+WEEK_SHRINK = 0.5
 
 
 @dataclass(frozen=True)
@@ -66,13 +71,15 @@ def fit_shape(
             for c, (other, state) in enumerate(choices):
                 if other != base:
                     continue
-                drift = _state(residual, weight[start:o], *STATES[state])
+                drift = _state(residual, weight[start:o], *STATES[state], curve[o - start :])
                 ahead_curve = curve[o - start :] + drift
                 if k < len(origins):
                     trial[c, k] = ahead_curve
                 else:
                     final[c] = ahead_curve
-                    fitted[c] = predict(days.X[:n], b) + drift * (STATES[state][0] >= 10)
+                    fitted[c] = predict(days.X[:n], b)
+                    if STATES[state][0] >= 10:
+                        fitted[c] += drift[:7].mean(axis=0)
     blend = _weigh(trial, log_share, weight, origins, importance, n)
     state_share = float(sum(w * STATES[s][1] for w, (_, s) in zip(blend, choices, strict=True)))
     return ShapeForecast(
@@ -81,10 +88,27 @@ def fit_shape(
     )  # fmt: skip
 
 
-def _state(residual: F64, weight: F64, half_life_days: float, share: float) -> F64:
-    """Share of the exponentially weighted mean residual curve, shrunk by one day's weight."""
-    a = 0.5 ** (np.arange(len(residual) - 1, -1, -1) / half_life_days) * weight
-    return np.asarray(share * (a[:, None] * residual).sum(axis=0) / (a.sum() + 0.3))
+def _state(
+    residual: F64, weight: F64, half_life_days: float, share: float, week_half_life_days: float,
+    ahead: F64,
+) -> F64:
+    """What is carried into the days [ahead, blocks]: means of the residual curves, shrunk.
+
+    The exponentially weighted mean of all days' residuals, shrunk by one day's weight, and, where
+    it has a half-life, of what that leaves by day of the week, shrunk by one such day.
+    """
+    back = np.arange(len(residual) - 1, -1, -1)
+    a = 0.5 ** (back / half_life_days) * weight
+    drift = share * (a[:, None] * residual).sum(axis=0) / (a.sum() + 0.3)
+    carried = np.tile(drift, (len(ahead), 1))
+    if week_half_life_days > 0:
+        rest = residual - drift
+        a = 0.5 ** (back / week_half_life_days) * weight
+        for k in range(7):
+            own = (back + 1 + k) % 7 == 0  # days of the history a whole number of weeks before
+            mean = (a[own, None] * rest[own]).sum(axis=0) / (a[own].sum() + WEEK_SHRINK)
+            carried[k::7] += mean
+    return carried
 
 
 def _weigh(

@@ -8,8 +8,9 @@ import pytest
 from pipeline.core.load.anomalies import find_windows
 from pipeline.core.load.blend import backtest_origins, softmax_weights
 from pipeline.core.load.grid import block_count, level_and_shape, shares
-from pipeline.core.load.model import forecast_base, forecast_clean
-from pipeline.core.load.paths import day_peaks, draw_paths, error_pool
+from pipeline.core.load.level import carry
+from pipeline.core.load.model import BaseForecast, forecast_base, forecast_clean
+from pipeline.core.load.paths import ErrorPool, day_peaks, draw_paths, error_pool
 from pipeline.core.load.ridge import lagged_moments, moments, solve
 
 FIRST = np.datetime64("2023-01-02")
@@ -27,6 +28,11 @@ def made_up(days: int, slots: int = 24, noise: float = 0.03, seed: int = 1) -> n
 
 def no_holidays(days: int) -> tuple[str, ...]:
     return ("",) * days
+
+
+def pool_of(load: np.ndarray, fit: BaseForecast, weekend: np.ndarray) -> ErrorPool:
+    return error_pool(load, fit.backtest_curves(), fit.level.origins, fit.fitted_curve(), weekend,
+                      fit.data.offset)  # fmt: skip
 
 
 def test_ridge_equals_the_textbook_solution():
@@ -72,6 +78,25 @@ def test_the_forecast_beats_repeating_the_last_week_where_the_level_drifts():
         ours += np.abs(actual - fit.curve).sum()
         naive += np.abs(actual - np.tile(load[119:126], (2, 1))).sum()
     assert ours < 0.9 * naive
+
+
+def test_a_week_whose_pattern_moves_is_followed_day_by_day():
+    busy_saturdays = made_up(119)
+    later = np.arange(119)[:, None] >= 70
+    busy_saturdays *= np.where(later & (np.arange(119)[:, None] % 7 == 5), 1.5, 1.0)
+    fit = forecast_base(busy_saturdays[:112], FIRST, no_holidays(119), 7)
+    saturday = fit.curve[5].sum() / busy_saturdays[117].sum()
+    assert abs(np.log(saturday)) < 0.1
+
+
+def test_a_whole_week_carried_on_repeats_the_last_one():
+    residual = np.random.default_rng(8).normal(size=23)
+    state, _, week = carry(residual, np.ones(23), 0.0, 1.0)
+    assert state == 0
+    np.testing.assert_allclose([week[day % 7] for day in range(16, 23)], residual[16:])
+    state, _, week = carry(residual, np.ones(23), 0.6, 0.0)
+    assert state == pytest.approx(residual[-1])
+    assert not week.any()
 
 
 def test_what_happens_after_the_origin_changes_no_backtest_before_it():
@@ -120,7 +145,7 @@ def test_paths_hold_peaks_that_the_mean_curve_lacks():
     load = random.poisson(made_up(60, 1440, noise=0.0) / 50).astype(float)  # 20 a minute
     fit, _ = forecast_clean(load[:53], FIRST, no_holidays(60), 7)
     weekend = np.arange(60) % 7 >= 5
-    pool = error_pool(load[:53], fit.backtest_curves(), fit.level.origins, weekend, fit.data.offset)
+    pool = pool_of(load[:53], fit, weekend)
     peaks = day_peaks(pool, draw_paths(pool, weekend[53:], 300, 1), fit.curve)
     actual = load[53:].max(axis=1)
     assert (fit.curve.max(axis=1) < 0.85 * actual).all()
@@ -128,11 +153,22 @@ def test_paths_hold_peaks_that_the_mean_curve_lacks():
     assert (np.quantile(peaks, 0.99, axis=0) >= actual).mean() > 0.8
 
 
+def test_a_week_of_history_has_peaks_above_its_curve_too():
+    random = np.random.default_rng(6)
+    load = random.poisson(made_up(9, 1440, noise=0.0) / 50).astype(float)
+    fit, _ = forecast_clean(load[:8], FIRST, no_holidays(9), 1)
+    pool = pool_of(load[:8], fit, np.arange(9) % 7 >= 5)
+    peaks = day_peaks(pool, draw_paths(pool, np.zeros(1, bool), 200, 1), fit.curve)
+    assert not len(fit.level.origins)
+    assert abs(np.log(np.median(peaks) / load[8].max())) < 0.25
+    assert np.quantile(peaks, 0.95) > np.median(peaks) > 1.1 * fit.curve.max()
+
+
 def test_paths_are_the_same_for_the_same_seed():
     load = made_up(60)
     fit = forecast_base(load, FIRST, no_holidays(67), 7)
     weekend = np.arange(67) % 7 >= 5
-    pool = error_pool(load, fit.backtest_curves(), fit.level.origins, weekend, fit.data.offset)
+    pool = pool_of(load, fit, weekend)
     one, two, three = (draw_paths(pool, weekend[60:], 50, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one.level, two.level)
     assert not np.array_equal(one.level, three.level)
