@@ -190,9 +190,7 @@ class _Fits:
 
 
 @njit(nogil=True, cache=True)
-def carry(
-    residual: F64, weight: F64, rho: float, week_gain: float
-) -> tuple[float, float, F64]:
+def carry(residual: F64, weight: F64, rho: float, week_gain: float) -> tuple[float, float, F64]:
     """State, slope and weekly deviations of the residual [days] at its end: what is carried on.
 
     With the weekly deviation s of the day (index: day modulo 7) the rest is autoregressive:

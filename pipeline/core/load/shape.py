@@ -89,7 +89,11 @@ def fit_shape(
 
 
 def _state(
-    residual: F64, weight: F64, half_life_days: float, share: float, week_half_life_days: float,
+    residual: F64,
+    weight: F64,
+    half_life_days: float,
+    share: float,
+    week_half_life_days: float,
     ahead: F64,
 ) -> F64:
     """What is carried into the days [ahead, blocks]: means of the residual curves, shrunk.
