@@ -97,8 +97,8 @@ STAGES = (
         "buy",
         "pipeline.buy.stage:run",
         (
-            "items", "nodes", "vendors", "vendor_calendar", "vendor_items", "lead_times",
-            "item_life", "stock",
+            "items", "nodes", "vendors", "vendor_calendar", "vendor_items", "price_breaks",
+            "award_standing", "truck_terms", "lead_times", "item_life", "stock",
             "open_orders", "open_transfers", "overrides", "network_targets", "position_values",
             "demand_quantiles",
         ),

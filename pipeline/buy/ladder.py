@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.buy.price_breaks import NEVER
 from pipeline.buy.worth import Worth
 
 Ints = npt.NDArray[np.int64]
@@ -54,11 +55,34 @@ def best_cases(worth: Worth, fewest: Ints, most: Ints) -> Ints:
     return low
 
 
-def ladder(best: Ints, fewest: Ints, most: Ints) -> tuple[Ints, Ints]:
-    """(pair, cases) of all quantities to weigh: around the best, between the limits, each once."""
+def best_at_breaks(worth: Worth, best: Ints, fewest: Ints, most: Ints) -> Ints:
+    """The most valuable number of cases at any price: `best`, that at the price without breaks, or
+    the best within a price break, where that is worth more."""
+    pairs, rows = worth.pairs, np.arange(len(worth.pairs))
+    found, gain = best.copy(), worth.gain(rows, best * pairs.case)
+    first = break_cases(worth)
+    for k in range(first.shape[1]):
+        start = np.maximum(first[:, k], fewest)
+        ends = first[:, k + 1] - 1 if k + 1 < first.shape[1] else np.full(len(rows), NEVER)
+        there = best_cases(worth, start, np.minimum(ends, most))
+        more = worth.gain(rows, there * pairs.case)
+        is_better = (start <= most) & (there <= most) & (more > gain + 1e-9)
+        found, gain = np.where(is_better, there, found), np.where(is_better, more, gain)
+    return found
+
+
+def break_cases(worth: Worth) -> Ints:
+    """[pairs, breaks] least cases of each price break."""
+    first = worth.pairs.breaks.from_units
+    return np.where(first >= NEVER, NEVER, -(-first // worth.pairs.case[:, None]))
+
+
+def ladder(best: Ints, fewest: Ints, most: Ints, also: Ints) -> tuple[Ints, Ints]:
+    """(pair, cases) of all quantities to weigh: around the best, and those of `also` [pairs, any],
+    between the limits, each once."""
     steps = best[:, None] + np.array(_STEPS)
     shares = np.rint(best[:, None] * np.array(_SHARES)).astype(np.int64)
-    rungs = np.concatenate([steps, shares, fewest[:, None]], axis=1)
+    rungs = np.concatenate([steps, shares, fewest[:, None], also], axis=1)
     rungs = np.sort(rungs, axis=1)
     fits = (rungs >= np.maximum(fewest, 1)[:, None]) & (rungs <= most[:, None])
     fits[:, 1:] &= rungs[:, 1:] != rungs[:, :-1]

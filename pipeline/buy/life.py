@@ -18,7 +18,7 @@ from pipeline.contracts.settings import BuySettings
 
 Ints = npt.NDArray[np.int64]
 LATE, ENDS, SPOILS, QUIET = "late", "item_end", "shelf_life", "quiet"
-NOT_TONIGHT = "calendar"
+NOT_TONIGHT, NOT_ITS_TURN = "calendar", "award"
 
 
 def life_limits(

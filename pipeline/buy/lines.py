@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.buy.life import NOT_TONIGHT, life_words
+from pipeline.buy.life import NOT_ITS_TURN, NOT_TONIGHT, life_words
 from pipeline.buy.plan import Ordering
 from pipeline.contracts.settings import BuySettings
-from pipeline.core.ordering import Options
+from pipeline.core.ordering import TRUCK, Options
 
 Ints = npt.NDArray[np.int64]
 _ALTERNATIVES = 3
@@ -40,7 +40,7 @@ def purchase_orders(plan: Ordering, as_of: date) -> pd.DataFrame:
         "item_id": frame["item_id"],
         "order_units": units,
         "cases": units // pairs.case[pair],
-        "unit_cost_usd": pairs.unit_cost[pair],
+        "unit_cost_usd": pairs.cost(pair, units),
         "order_cost_usd": plan.options.cost_cents[rows] / 100,
         "needed_units": pairs.needed[pair],
         "override_units": override,
@@ -60,11 +60,15 @@ def _reason_codes(plan: Ordering, pair: Ints, units: Ints, override: Ints) -> In
     best = plan.best[pair] * case
     note = plan.life_note[pair].astype("str")
     limit = "budget" if plan.choice.budget_price > 0 else "vendor_capacity"
+    fills = plan.terms.least_fill[pairs.vendor[pair]] >= 0
+    is_cheaper = pairs.cost(pair, units) < pairs.cost(pair, np.maximum(plan.plain[pair], 1) * case)
     is_held = (units == plan.most[pair] * case) & (needed - units >= case)
     return np.select(
-        [override != 0, units > best, units < best, is_held & (note != ""), is_held,
+        [override != 0, (units > best) & fills, units > best, (units < best) & fills, units < best,
+         is_cheaper & (units - needed >= case), is_held & (note != ""), is_held,
          (units == moq) & (needed < moq) & (moq > case), (units - needed) * 2 > units],
-        ["override", "order_minimum", limit, note, "cover_limit", "moq", "case_pack"],
+        ["override", "truck_fill", "order_minimum", "truck_fill", limit, "price_break", note,
+         "cover_limit", "moq", "case_pack"],
         "below_order_up_to",
     )  # fmt: skip
 
@@ -131,7 +135,7 @@ def _unordered_items(plan: Ordering, chosen: Ints, buy: BuySettings) -> pd.DataF
     })  # fmt: skip
     best = pd.DataFrame({
         "pair": pair, "candidate_units": units,
-        "order_cost_usd": np.rint(units * pairs.unit_cost[pair] * 100) / 100,
+        "order_cost_usd": np.rint(units * pairs.cost(pair, units) * 100) / 100,
         "value_gained_usd": gain[pair], "is_chosen": False, "why_not": why,
     })  # fmt: skip
     return pd.concat([none, best[best["candidate_units"] > 0]])
@@ -176,6 +180,8 @@ def _why_least_is_too_much(plan: Ordering, pair: int, buy: BuySettings) -> str:
     pairs = plan.worth.pairs
     if plan.life_note[pair] == NOT_TONIGHT:
         return f"the vendor takes its next order on {plan.frame['next_order_date'][pair]:%Y-%m-%d}"
+    if plan.life_note[pair] == NOT_ITS_TURN:
+        return "the item is split among vendors, and tonight's order is another's by its share"
     if plan.life_note[pair]:
         life = plan.life.loc[plan.frame["item_id"].iloc[pair]]
         least = float(pairs.moq[pair] * pairs.unit_cost[pair])
@@ -197,8 +203,23 @@ def _most_cents(options: Options, vendor: int) -> int:
     return int(options.cost_cents[order[first]].sum())
 
 
+def _why_it_waits(plan: Ordering, vendor: int) -> str:
+    """Why the vendor's order waits for the lines of coming days."""
+    waits, minimum = plan.waits, plan.terms.minimum_cents[vendor] / 100
+    return (
+        f"waits for more lines: in {waits.days[vendor]} day(s) the vendor's order should reach its "
+        f"minimum of ${minimum:.2f}; waiting costs ${waits.waiting_usd[vendor]:.2f} at most, "
+        f"filling it up tonight ${waits.padding_usd[vendor]:.2f}"
+    )
+
+
 def _constraint(plan: Ordering, row: int, buy: BuySettings) -> str:
     """Which common limit kept a better option out."""
+    vendor = int(plan.options.vendor[row])
+    return _why_it_waits(plan, vendor) if plan.waits.days[vendor] else _limit(plan, row, buy)
+
+
+def _limit(plan: Ordering, row: int, buy: BuySettings) -> str:
     options, terms = plan.options, plan.terms
     vendor = int(options.vendor[row])
     rows = plan.choice.rows[options.vendor[plan.choice.rows] == vendor]
@@ -215,6 +236,11 @@ def _constraint(plan: Ordering, row: int, buy: BuySettings) -> str:
         return (
             f"the budget of ${buy.budget_usd:.2f} is spent (${spent / 100:.2f}) on lines "
             f"that bring more than {plan.choice.budget_price:.2f} a dollar"
+        )
+    if terms.least_fill[vendor] >= 0:
+        return (
+            "the vendor's order fills its trucks "
+            f"to {terms.least_fill[vendor] / TRUCK:.0%} at least, and no more than they hold"
         )
     if minimum > 0:
         return f"the vendor's order needs more to reach its minimum of ${minimum / 100:.2f}"

@@ -7,7 +7,8 @@ lower shortfall: the can-order policy (s, c, S) of Balintfy (1964), with S the o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -16,10 +17,13 @@ import pandas as pd
 
 from pipeline.buy.binding import decide
 from pipeline.buy.curves import curves_of
-from pipeline.buy.ladder import best_cases, case_limits, ladder
-from pipeline.buy.life import NOT_TONIGHT, life_limits
+from pipeline.buy.ladder import best_at_breaks, best_cases, break_cases, case_limits, ladder
+from pipeline.buy.life import NOT_ITS_TURN, NOT_TONIGHT, life_limits
 from pipeline.buy.overrides import order_rules
 from pipeline.buy.position import inventory_positions
+from pipeline.buy.price_breaks import breaks_of
+from pipeline.buy.trucks import trucks_of
+from pipeline.buy.waiting import Waits, waits_of, without_waiting
 from pipeline.buy.worth import Pairs, Worth, worth_of
 from pipeline.contracts.settings import BuySettings, PlanningSettings
 from pipeline.core.lots import band_units
@@ -28,6 +32,11 @@ from pipeline.core.ordering import Choice, Options, Terms, choose_orders
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 _LATE_LEVEL = 0.95
+
+
+def _none(*ids: str) -> Callable[[], pd.DataFrame]:
+    """Makes an empty table: a company that says nothing of the kind."""
+    return lambda: pd.DataFrame({name: pd.Series(dtype="str") for name in ids})
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,10 @@ class BuyTables:
     vendor_calendar: pd.DataFrame
     network_targets: pd.DataFrame
     position_values: pd.DataFrame
+    items: pd.DataFrame = field(default_factory=_none("item_id"))
+    price_breaks: pd.DataFrame = field(default_factory=_none("vendor_id", "item_id"))
+    award_standing: pd.DataFrame = field(default_factory=_none("vendor_id", "item_id"))
+    truck_terms: pd.DataFrame = field(default_factory=_none("vendor_id"))
 
 
 @dataclass(frozen=True)
@@ -56,7 +69,8 @@ class Ordering:
     short by the band, and by the lower share for joining.
     pair: the pair of each option. system_units: what each item would get without overrides, before
     terms and budget; is_overridden: items whose overrides bind. life_note: which part of the item's
-    life limits a pair; life: table item_life by item.
+    life limits a pair; life: table item_life by item. plain: best cases of each pair if there were
+    no price breaks. waits: which vendors' orders wait for more lines.
     """
 
     frame: pd.DataFrame
@@ -75,6 +89,8 @@ class Ordering:
     is_overridden: Bools
     life_note: npt.NDArray[np.object_]
     life: pd.DataFrame
+    plain: Ints
+    waits: Waits
 
 
 def plan_orders(
@@ -82,7 +98,7 @@ def plan_orders(
 ) -> Ordering:
     """Orders of the night; `lines.purchase_orders` and `lines.order_candidates` show them."""
     frame = pair_frame(tables, as_of)
-    pairs = _pairs(frame, tables.position_values)
+    pairs = _pairs(frame, tables)
     worth = worth_of(
         pairs, planning.review_period_days, planning.holding_rate_per_year, buy.order_line_usd
     )
@@ -92,16 +108,22 @@ def plan_orders(
     is_shut = ~frame["takes_orders"].to_numpy(dtype=bool)
     lived = np.where(is_shut, 0, lived)
     note = np.where(is_shut, NOT_TONIGHT, np.where(lived < most, note, ""))
+    is_out = ~frame["is_next"].to_numpy(dtype=bool)
+    lived, note = np.where(is_out, 0, lived), np.where(is_out, NOT_ITS_TURN, note)
     most = np.minimum(most, lived)
-    best = best_cases(worth, fewest, most)
+    plain = best_cases(worth, fewest, most)
+    best = best_at_breaks(worth, plain, fewest, most)
     best_gain = worth.gain(np.arange(len(pairs)), best * pairs.case)
     band = np.maximum(dead_band_units(worth, buy), 1)
     asks = pairs.needed >= band
     asks &= (best_gain > 0) & (best >= 1) & (best <= most)
     joins = pairs.needed >= np.maximum(buy.join_share * band, 1)
-    terms = _terms(tables.vendors)
-    pair, units = _candidates(pairs, (best, fewest, most), asks | joins, asks)
-    free = _as_options(worth, pair, units, np.zeros(len(pair), dtype=bool))
+    trucks = trucks_of(tables.truck_terms, tables.items, tables.vendors, frame)
+    terms = _terms(tables.vendors, trucks.least_fill)
+    also = np.concatenate([break_cases(worth), plain[:, None], trucks.cases(pairs.case)], axis=1)
+    rungs = ladder(best, fewest, most, also)
+    pair, units = _candidates(pairs, rungs, asks | joins, asks)
+    free = _as_options(worth, trucks.load, pair, units, np.zeros(len(pair), dtype=bool))
     system = _system_units(free, pairs)
     rules = order_rules(tables.overrides, as_of)
     items = frame.groupby("item_index")["item_id"].first().tolist()
@@ -109,14 +131,25 @@ def plan_orders(
     budget = None if buy.budget_usd is None else int(np.floor(buy.budget_usd * 100 + 1e-6))
     decided = decide(
         (pair, units), {i: found for i, found in ruled.items() if found}, pairs, system,
-        lambda *rows: _preferred_first(rows[0], _as_options(worth, *rows), pairs),
+        lambda *rows: _preferred_first(rows[0], _as_options(worth, trucks.load, *rows), pairs),
         lambda options: choose_orders(options, terms, budget),
+    )  # fmt: skip
+    waits = waits_of(
+        worth, decided.options, terms, decided.choice, _order_gaps(tables, terms)
     )  # fmt: skip
     return Ordering(
         frame, worth, best, fewest, most, band, asks, joins, decided.pair, decided.options, terms,
-        decided.choice, system, np.isin(np.arange(len(items)), decided.bound), note,
-        life.set_index("item_id"),
+        without_waiting(decided.options, decided.choice, waits), system,
+        np.isin(np.arange(len(items)), decided.bound), note, life.set_index("item_id"), plain,
+        waits,
     )  # fmt: skip
+
+
+def _order_gaps(tables: BuyTables, terms: Terms) -> Ints:
+    """Days [vendors] until each vendor takes another order after tonight."""
+    calendar = _text(tables.vendor_calendar, ["vendor_id"]).sort_values("vendor_id", kind="stable")
+    gaps = calendar["order_gap_days"].to_numpy(dtype=np.int64)
+    return gaps if len(gaps) == len(terms.minimum_cents) else np.ones_like(terms.minimum_cents)
 
 
 def dead_band_units(worth: Worth, buy: BuySettings) -> npt.NDArray[np.float64]:
@@ -145,6 +178,11 @@ def pair_frame(tables: BuyTables, as_of: date) -> pd.DataFrame:
     calendar = calendar[["vendor_id", "takes_orders", "next_order_date"]]
     frame = frame.merge(calendar, on="vendor_id", how="left")
     frame["takes_orders"] = frame["takes_orders"].fillna(True).astype(bool)
+    awards = _text(tables.award_standing, ids)
+    frame["is_next"] = ~frame["item_id"].isin(awards["item_id"])
+    if len(awards):
+        turn = awards.loc[awards["is_next"], ids].apply(tuple, axis=1)
+        frame["is_next"] |= frame[ids].apply(tuple, axis=1).isin(set(turn))
     frame = frame.sort_values(ids, kind="stable", ignore_index=True)
     level = frame["order_up_to_units"] + frame["node_override_units"]
     frame["order_up_to_units"] = level.clip(lower=0)
@@ -167,7 +205,8 @@ def _late_days(lead_times: pd.DataFrame) -> pd.Series:
     return late.where(is_reached, 0.0).clip(lower=0.0)
 
 
-def _pairs(frame: pd.DataFrame, position_values: pd.DataFrame) -> Pairs:
+def _pairs(frame: pd.DataFrame, tables: BuyTables) -> Pairs:
+    position_values = tables.position_values
     case = frame["case_pack_units"].to_numpy(dtype=np.int64)
     moq = np.maximum(frame["moq_units"].to_numpy(dtype=np.int64), 1)
     cover_days = np.maximum(frame["cover_days"].to_numpy(dtype=np.float64), 1.0)
@@ -185,35 +224,38 @@ def _pairs(frame: pd.DataFrame, position_values: pd.DataFrame) -> Pairs:
         curves=curves_of(_text(position_values, ["item_id", "vendor_id"]), frame).moved(
             frame["node_override_units"].to_numpy(dtype=np.float64)
         ),
+        breaks=breaks_of(tables.price_breaks, frame),
     )
 
 
-def _terms(vendors: pd.DataFrame) -> Terms:
+def _terms(vendors: pd.DataFrame, least_fill: Ints) -> Terms:
     ordered = _text(vendors, ["vendor_id"]).sort_values("vendor_id", kind="stable")
     minimum = np.ceil(ordered["order_minimum_usd"].to_numpy(dtype=np.float64) * 100 - 1e-6)
     capacity = ordered["vendor_capacity_units_per_order"].astype("Float64").fillna(-1)
-    return Terms(minimum.astype(np.int64), capacity.to_numpy().astype(np.int64))
+    return Terms(minimum.astype(np.int64), capacity.to_numpy().astype(np.int64), least_fill)
 
 
 def _candidates(
-    pairs: Pairs, cases: tuple[Ints, Ints, Ints], may: Bools, asks: Bools
+    pairs: Pairs, rungs: tuple[Ints, Ints], may: Bools, asks: Bools
 ) -> tuple[Ints, Ints]:
-    """(pair, units) weighed: pairs that `may` be ordered from vendors of whom something `asks`."""
+    """(pair, units) weighed of the rungs (pair, cases): pairs that `may` be ordered from vendors of
+    whom something `asks`."""
     is_open = np.isin(pairs.vendor, pairs.vendor[asks])
-    pair, count = ladder(*cases)
+    pair, count = rungs
     kept = (may & is_open)[pair]
     return pair[kept], (count * pairs.case[pair])[kept]
 
 
-def _as_options(worth: Worth, pair: Ints, units: Ints, required: Bools) -> Options:
+def _as_options(worth: Worth, load: Ints, pair: Ints, units: Ints, required: Bools) -> Options:
     pairs = worth.pairs
     return Options(
         item=pairs.item[pair],
         vendor=pairs.vendor[pair],
         units=units,
-        cost_cents=np.rint(units * pairs.unit_cost[pair] * 100).astype(np.int64),
+        cost_cents=np.rint(units * pairs.cost(pair, units) * 100).astype(np.int64),
         gain=np.rint(worth.gain(pair, units) * 1e6).astype(np.int64),
         is_required=required,
+        load=load[pair] * units[:, None],
     )
 
 

@@ -6,8 +6,9 @@ demand of a review period, the worth of q units from v is
 
     A_v(q) = G_v(IP_v + q) - (c_v - c_min) max(q, d) - early_v - excess_v(q) - line cost [q > 0]
 
-and its gain A_v(q) - max_u A_u(0). The second term charges a dearer vendor's price on every unit,
-and at least on what a review period needs: who waits for the dear vendor pays it then. early_v is
+and its gain A_v(q) - max_u A_u(0), plus what a price break saves on q. The second term charges a
+dearer vendor's price on every unit, and at least on what a review period needs: who waits for the
+dear vendor pays it then. early_v is
 what runs short before v could deliver but a faster vendor u could: the largest loss
 G_u(X_u) - G_u(IP_u) among them, so a slow cheap vendor is used while the position is sound and a
 fast one when it is not. excess_v charges capital on units above the order-up-to level, and above
@@ -23,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.buy.curves import Curves
+from pipeline.buy.price_breaks import Breaks
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -49,6 +51,7 @@ class Pairs:
     daily_demand: Floats
     late_days: Floats
     curves: Curves
+    breaks: Breaks
 
     def __len__(self) -> int:
         return len(self.item)
@@ -57,6 +60,10 @@ class Pairs:
     def needed(self) -> Ints:
         """Units below the order-up-to level."""
         return np.maximum(self.level - self.position, 0)
+
+    def cost(self, pair: Ints, units: npt.ArrayLike) -> Floats:
+        """Cost of each unit, usd, when so many are ordered from the pair."""
+        return self.breaks.cost(self.unit_cost, pair, units)
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,8 @@ class Worth:
         # The excess shrinks to zero at the pace of demand: half of it is held on average.
         days = excess / np.maximum(p.daily_demand[pair], 1e-6) / 2
         held = excess * p.unit_cost[pair] * self.holding_per_day * days
-        total = value - price - self.early_loss[pair] - held - self.line_usd
+        saved = p.breaks.saved(p.unit_cost, p.needed, pair, q)
+        total = value - price - self.early_loss[pair] - held - self.line_usd + saved
         return np.where(q > 0, total - self.nothing[pair], 0.0)
 
     def position_value(self, pair: Ints, units: npt.ArrayLike) -> Floats:

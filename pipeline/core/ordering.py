@@ -3,6 +3,8 @@
     max  sum_o gain_o x_o          x_o in {0, 1}, at most one option o of each item
     s.t. vendor v, if it gets an order (z_v = 1):  cost_v(x) >= minimum_v,  units_v(x) <= capacity_v
          cost(x) <= budget
+         vendor v with trucks:  load_v(x) <= n_v trucks, the fuller of volume and weight
+                                >= least_fill_v n_v trucks, n_v whole
 
 Without vendors' terms and budget every item takes its best option. Terms tie together the items of
 a *group*: vendors that share items. Only groups whose best options break a term go to CP-SAT. The
@@ -29,6 +31,10 @@ _PRICE_STEPS = 60
 _LARGE_GROUP_OPTIONS = EXACT_OPTIONS
 _LARGE_GROUP_GAP = 1e-4
 
+TRUCK = 1_000_000
+"""A full truck in units of load."""
+NO_TRUCKS = -1
+
 Ints = NDArray[np.int64]
 
 
@@ -38,7 +44,8 @@ class Options:
 
     item, vendor: index from 0. units: ordered. cost_cents: what it costs, not negative.
     gain: micro-dollars gained against ordering nothing. is_required: a planner's order, taken
-    before everything else if terms and budget admit it.
+    before everything else if terms and budget admit it. load: [options, 2] of trucks, by volume
+    and by weight, TRUCK for one.
     """
 
     item: Ints
@@ -47,6 +54,7 @@ class Options:
     cost_cents: Ints
     gain: Ints
     is_required: NDArray[np.bool_]
+    load: Ints
 
     def __len__(self) -> int:
         return len(self.item)
@@ -58,10 +66,12 @@ class Options:
 
 @dataclass(frozen=True)
 class Terms:
-    """Terms of each vendor: an order's minimum_cents, and its capacity_units (-1: no limit)."""
+    """Terms of each vendor: an order's minimum_cents, its capacity_units (-1: no limit), and the
+    least_fill of its trucks (of TRUCK; NO_TRUCKS: none)."""
 
     minimum_cents: Ints
     capacity_units: Ints
+    least_fill: Ints
 
 
 @dataclass(frozen=True)
@@ -129,7 +139,12 @@ def _broken_vendors(options: Options, terms: Terms, rows: Ints) -> NDArray[np.bo
     units = np.zeros(n, dtype=np.int64)
     np.add.at(cost, options.vendor[rows], options.cost_cents[rows])
     np.add.at(units, options.vendor[rows], options.units[rows])
+    load = np.zeros((n, 2), dtype=np.int64)
+    np.add.at(load, options.vendor[rows], options.load[rows])
+    fullest = load.max(axis=1)
+    is_empty = fullest < -(-fullest // TRUCK) * terms.least_fill
     too_small = (units > 0) & (cost < terms.minimum_cents)
+    too_small |= (terms.least_fill >= 0) & is_empty
     return too_small | ((terms.capacity_units >= 0) & (units > terms.capacity_units))
 
 
@@ -186,6 +201,9 @@ def _cp_sat(
         if capacity >= 0:
             units = [int(options.units[members[at]]) for at in ats]
             model.add(sum(u * take[at] for u, at in zip(units, ats, strict=True)) <= capacity)
+        if terms.least_fill[vendor] >= 0:
+            _fill_trucks(model, options, [(int(members[at]), take[at]) for at in ats],
+                         int(terms.least_fill[vendor]))  # fmt: skip
     if budget_cents is not None:
         model.add(sum(c * x for c, x in zip(cost, take, strict=True)) <= budget_cents)
     model.maximize(sum(int(worth[row]) * x for row, x in zip(members, take, strict=True)))
@@ -200,6 +218,23 @@ def _cp_sat(
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return np.zeros(0, dtype=np.int64)  # ordering nothing is feasible: only the limit hits this
     return members[[bool(solver.boolean_value(x)) for x in take]]
+
+
+def _fill_trucks(
+    model: cp_model.CpModel, options: Options, taken: list[tuple[int, cp_model.IntVar]],
+    least_fill: int,
+) -> None:  # fmt: skip
+    """The vendor's options taken fill whole trucks, the fuller of volume and weight far enough."""
+    loads = [[int(options.load[row, kind]) for row, _ in taken] for kind in (0, 1)]
+    most = max(sum(load) for load in loads)
+    trucks = model.new_int_var(0, most // TRUCK + 1, "")
+    by_weight = model.new_bool_var("")
+    for kind, load in enumerate(loads):
+        total = sum(amount * x for amount, (_, x) in zip(load, taken, strict=True))
+        model.add(total <= TRUCK * trucks)
+        model.add(total >= least_fill * trucks).only_enforce_if(
+            by_weight if kind else by_weight.negated()
+        )
 
 
 def _budget_price(options: Options, worth: Ints, budget_cents: int) -> float:
@@ -235,6 +270,7 @@ def _spend_rest(options: Options, terms: Terms, worth: Ints, rows: Ints, budget_
         # stays met.
         is_same = ~has | (options.vendor == options.vendor[now])
         is_open = (units[options.vendor] > 0) | (terms.minimum_cents[options.vendor] <= 0)
+        is_open &= terms.least_fill[options.vendor] < 0  # what fills trucks stays as it was chosen
         fits = is_same & is_open & (more_cost >= 0) & (more_cost <= left) & (more_units <= room)
         fits &= more_gain > 0
         if not fits.any():

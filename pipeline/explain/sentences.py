@@ -8,6 +8,8 @@ from dataclasses import dataclass
 _MINIMUM_WORDS = {
     "moq": "the vendor's minimum quantity",
     "order_minimum": "the vendor's order minimum",
+    "truck_fill": "a full truck",
+    "price_break": "the vendor's lower price, which saves more than holding it costs",
 }
 
 _LIMIT_WORDS = {
@@ -16,6 +18,7 @@ _LIMIT_WORDS = {
     "item_end": "no more is expected to sell before the item's last day",
     "shelf_life": "no more is expected to sell within its shelf life",
     "quiet": "it has sold nothing for weeks and may be dead: an override orders more",
+    "truck_fill": "its truck holds no more",
     "budget": "the budget is better spent on other items",
 }
 

@@ -116,6 +116,33 @@ def _unknown(column: str, table: str, *places: str) -> Callable[..., np.ndarray]
     return broken
 
 
+def _most_below_least(frame: pd.DataFrame, tables: Tables) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        return _numbers(frame["most_units"]) < _numbers(frame["least_units"])
+
+
+def _node_and_region(frame: pd.DataFrame, tables: Tables) -> np.ndarray:
+    return np.asarray(frame["node_id"].notna() & frame["region_id"].notna(), dtype=bool)
+
+
+def _offers(frame: pd.DataFrame) -> pd.Series:
+    return frame["vendor_id"].astype("object") + "\0" + frame["item_id"].astype("object")
+
+
+def _without_offer(frame: pd.DataFrame, tables: Tables) -> np.ndarray:
+    return np.asarray(~_offers(frame).isin(set(_offers(tables["vendor_items"]))), dtype=bool)
+
+
+def _break_saves_nothing(frame: pd.DataFrame, tables: Tables) -> np.ndarray:
+    offers = tables["vendor_items"]
+    cost = _looked_up(_offers(frame), _offers(offers), offers["unit_cost_usd"])
+    return _without_offer(frame, tables) | (_numbers(frame["break_cost_usd"]) >= cost)
+
+
+def _no_size(frame: pd.DataFrame, tables: Tables) -> np.ndarray:
+    return np.asarray(frame["truck_cuft"].isna() & frame["truck_lb"].isna(), dtype=bool)
+
+
 _RECEIVED = RowRule(
     "arrival_date", "lead time is zero or negative",
     "An order arrives at least a day after order_date; correct either date.",
@@ -170,6 +197,27 @@ ROW_RULES: dict[str, tuple[RowRule, ...]] = {
                 _before("ship_date", "expected_arrival_date")),
     ),
     "receipts": (_RECEIVED, _CONFIRMED),
+    "stock_limits": (
+        RowRule("most_units", "is below least_units", "Correct either.", _most_below_least),
+    ),
+    "item_blocks": (
+        RowRule("expiry_date", "is before start_date", "Correct either date.",
+                _before("start_date", "expiry_date")),
+        RowRule("region_id", "is named beside a node", "Write two rows: one is not held at the "
+                "node, one not sold in the region.", _node_and_region),
+    ),
+    "price_breaks": (
+        RowRule("break_cost_usd", "is no lower than the cost without it",
+                "Leave the row out, or correct either cost.", _break_saves_nothing),
+    ),
+    "vendor_awards": (
+        RowRule("vendor_id", "does not offer the item", "Add the offer to vendor_items, or leave "
+                "the row out.", _without_offer),
+    ),
+    "truck_terms": (
+        RowRule("truck_cuft", "has neither a volume nor a weight", "Give one of them.",
+                _no_size),
+    ),
     "overrides": (
         RowRule("expiry_date", "is before start_date", "Correct either date.",
                 _before("start_date", "expiry_date")),

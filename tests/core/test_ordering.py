@@ -16,20 +16,22 @@ def make(rows: list[tuple[int, int, int, int, int, bool]]) -> Options:
     rows = sorted(rows, key=lambda row: row[0])
     columns = list(zip(*rows, strict=True)) if rows else [()] * 6
     ints = [np.array(column, dtype=np.int64) for column in columns[:5]]
-    return Options(*ints, np.array(columns[5], dtype=bool))
+    return Options(
+        *ints, np.array(columns[5], dtype=bool), np.zeros((len(ints[0]), 2), dtype=np.int64)
+    )
 
 
 def chosen(options: Options, terms: Terms, budget: int | None = None) -> tuple[int, ...]:
     return tuple(choose_orders(options, terms, budget).rows.tolist())
 
 
-NO_TERMS = Terms(np.zeros(3, dtype=np.int64), np.full(3, -1))
+NO_TERMS = Terms(np.zeros(3, dtype=np.int64), np.full(3, -1), np.full(3, -1))
 row = st.tuples(
     st.integers(0, 3), st.integers(0, 2), st.integers(1, 9), st.integers(0, 40),
     st.integers(-20, 60), st.booleans(),
 )  # fmt: skip
 terms_of_three = st.builds(
-    lambda low, high: Terms(np.array(low), np.array(high)),
+    lambda low, high: Terms(np.array(low), np.array(high), np.full(len(low), -1)),
     st.lists(st.sampled_from([0, 25, 60]), min_size=3, max_size=3),
     st.lists(st.sampled_from([-1, 5, 12]), min_size=3, max_size=3),
 )
@@ -84,19 +86,19 @@ def test_without_terms_each_item_takes_its_best_option_and_the_first_of_equals()
 
 def test_an_order_below_the_minimum_is_topped_up_when_that_still_gains():
     options = make([(0, 0, 1, 40, 90, False), (1, 0, 1, 30, -20, False)])
-    terms = Terms(np.array([70]), np.array([-1]))
+    terms = Terms(np.array([70]), np.array([-1]), np.array([-1]))
     assert chosen(options, terms) == (0, 1)  # 90 - 20 > 0
     assert chosen(make([(0, 0, 1, 40, 10, False), (1, 0, 1, 30, -20, False)]), terms) == ()
 
 
 def test_the_more_valuable_line_gets_a_vendors_scarce_units():
     options = make([(0, 0, 8, 10, 5, False), (1, 0, 6, 10, 9, False)])
-    assert chosen(options, Terms(np.array([0]), np.array([10]))) == (1,)
+    assert chosen(options, Terms(np.array([0]), np.array([10]), np.array([-1]))) == (1,)
 
 
 def test_an_item_goes_to_its_second_vendor_when_the_first_has_no_room():
     options = make([(0, 0, 8, 10, 9, False), (0, 1, 8, 10, 6, False), (1, 0, 8, 10, 8, False)])
-    terms = Terms(np.zeros(2, dtype=np.int64), np.array([10, -1]))
+    terms = Terms(np.zeros(2, dtype=np.int64), np.array([10, -1]), np.array([-1, -1]))
     assert chosen(options, terms) == (1, 2)  # 6 + 8 > 9
 
 

@@ -27,7 +27,7 @@ OVERRIDE_KINDS = ("set", "at_least", "at_most", "multiply", "block")
 OVERRIDE_TARGETS = ("order_units", "base_stock_units", "demand")
 REASON_CODES = (
     "below_order_up_to", "moq", "order_minimum", "case_pack", "vendor_capacity", "budget",
-    "cover_limit", "item_end", "shelf_life", "quiet", "override",
+    "cover_limit", "item_end", "shelf_life", "quiet", "truck_fill", "price_break", "override",
 )  # fmt: skip
 ABC_CLASSES = ("A", "B", "C")
 SERVICE_MEASURES = ("fill_rate", "promises_kept")
