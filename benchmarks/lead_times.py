@@ -93,13 +93,15 @@ def simulated(name: str, seed: int) -> pd.DataFrame:
 
 
 def scms(path: Path) -> pd.DataFrame:
-    """Shipments of the SCMS delivery history that name both dates; quoted is the scheduled day."""
+    """Shipments of the SCMS delivery history that name all dates: ordered when the vendor got the
+    order (else when the client got the quote), quoted for the scheduled day."""
     frame = pd.read_csv(path, encoding="latin-1")
-    sent = pd.to_datetime(frame["PQ First Sent to Client Date"], errors="coerce", format="mixed")
-    due, come = (
+    asked, sent, due, come = (
         pd.to_datetime(frame[name], errors="coerce", format="mixed")
-        for name in ("Scheduled Delivery Date", "Delivered to Client Date")
-    )
+        for name in ("PQ First Sent to Client Date", "PO Sent to Vendor Date",
+                     "Scheduled Delivery Date", "Delivered to Client Date")
+    )  # fmt: skip
+    sent = sent.fillna(asked)
     known = sent.notna() & due.notna() & come.notna() & (due > sent) & (come > sent)
     return pd.DataFrame({
         "vendor_id": frame["Vendor"], "item_id": frame["Product Group"],
