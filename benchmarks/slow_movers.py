@@ -4,10 +4,10 @@
 
 A night of UCI Online Retail (examples/uci_online_retail.py, so many items drawn by key) is planned
 with the default settings; each item's order-up-to level is then kept for the 13 weeks after it:
-ordered up every seventh day, delivered after the quoted lead time, sales beyond stock lost. Profit is
-margin less goodwill, capital and storage, as the plan values them, starting from full levels. Beside
-the levels stand shares of them, the safety brake, and a textbook's base stock: mean of the last 84
-days over lead time and review and z standard deviations of a day's sales.
+ordered up every seventh day, delivered after the quoted lead time, sales beyond stock lost. Profit
+is margin less goodwill, capital and storage, as the plan values them, starting from full levels.
+Beside the levels stand shares of them, the safety brake, and a textbook's base stock: mean of the
+last 84 days over lead time and review and z standard deviations of a day's sales.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Shop:
-    """Items with their demand [items, days] after the night; usd a unit, a unit and day for hold."""
+    """Items: demand [items, days] after the night; usd a unit, for hold a unit and day."""
 
     demand: Floats
     lead_days: npt.NDArray[np.int64]
