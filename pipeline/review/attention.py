@@ -61,6 +61,11 @@ def attention_points(
             f"deliver than a sale brings and get{'s' if one else ''} no stock.",
             "unstocked",
         )
+    if value("items_beyond_forecast", 0):
+        add(f"Orders of {_n(kpis['items_beyond_forecast'], 'item')} must last up to "
+            f"{kpis['longest_cover_days']:.0f} days, beyond the {kpis['longest_forecast_days']:.0f} "
+            "that are forecast: later demand is taken to go on as at their end, without seasons or "
+            "events. forecast.window_days may be longer.", "figures")  # fmt: skip
     if full_capacities:
         named = ", ".join(full_capacities[:_NAMED])
         more = len(full_capacities) - _NAMED

@@ -29,6 +29,7 @@ def plan_kpis(tables: Mapping[str, pd.DataFrame], findings: Findings, as_of: dat
         *_forecast(tables["forecast_scores"]),
         ("forecast_revision", revision_share(tables["forecast_changes"]), "share"),
         *_service(findings),
+        *_beyond(tables["network_targets"], tables["demand_quantiles"]),
         ("quarantined_rows", len(tables["quarantine"]), "rows"),
         ("overrides_in_force", findings.overrides_in_force, "overrides"),
         *_changes(tables, findings),
@@ -110,6 +111,19 @@ def _forecast(scores: pd.DataFrame) -> list[Figure]:
         ("forecast_coverage_95", float(row["coverage_95"]), "share"),
         ("forecast_relative_bias", float(row["relative_bias"]), "share"),
         ("forecast_scaled_pinball_loss", float(row["scaled_pinball_loss"]), "share"),
+    ]
+
+
+def _beyond(targets: pd.DataFrame, quantiles: pd.DataFrame) -> list[Figure]:
+    """Items whose orders must last beyond the longest window that is forecast, if any."""
+    longest = float(quantiles["window_days"].max()) if len(quantiles) else 0.0
+    far = targets.loc[targets["cover_days"] > longest, "item_id"].astype("str").nunique()
+    if not longest or not far:
+        return []
+    return [
+        ("items_beyond_forecast", far, "items"),
+        ("longest_forecast_days", longest, "days"),
+        ("longest_cover_days", float(targets["cover_days"].max()), "days"),
     ]
 
 

@@ -12,6 +12,12 @@ def test_a_quiet_night_has_no_points() -> None:
     assert attention_points(QUIET, 0, []) == []
 
 
+def test_orders_that_last_beyond_the_forecast_are_told() -> None:
+    far = {"items_beyond_forecast": 3.0, "longest_cover_days": 127.4, "longest_forecast_days": 56.0}
+    (point,) = attention_points(QUIET | far, 0, [])
+    assert "3 items must last up to 127 days, beyond the 56 that are forecast" in point.text
+
+
 def test_each_figure_out_of_bounds_has_a_point_and_serious_ones_lead() -> None:
     kpis = {
         "violation": 0.02, "certified_gap": 0.03, "items_likely_to_run_out": 1.0,
