@@ -106,7 +106,10 @@ def main() -> None:
 def test(name: str, variant: Variant, tests: list[str]) -> bool:
     """Whether a test fails under the variant."""
     print(f"== {name}", flush=True)
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *tests]
+    command = [
+        sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile",
+        "-p", "no:cacheprovider", *tests,
+    ]  # fmt: skip
     return subprocess.run(command, env=_environment(variant), check=False).returncode != 0
 
 

@@ -34,7 +34,7 @@ def test_a_night_that_fails_says_so(tmp_path):
 
 
 def test_nights_planned_backwards_leave_the_bytes_of_nights_planned_in_order(tmp_path):
-    raw, last = make_world(tmp_path / "raw"), FIRST + timedelta(days=2)
+    raw, last = make_world(tmp_path / "raw"), FIRST + timedelta(days=1)
     plan_by_runner(raw, tmp_path / "forward", last)
     for as_of in reversed(list(business_dates(FIRST, last))):
         run_night(Store(tmp_path / "backward"), Source("sample", raw), Settings(), as_of)
