@@ -36,7 +36,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Night], None]], 
     def put(run: Callable[[Night], None]) -> None:
         stage = Stage("toy", "x:run", (), ("stock", "sales"))
         monkeypatch.setitem(runner.BY_NAME, "toy", stage)
-        monkeypatch.setattr(runner, "_entry", lambda _: run)
+        monkeypatch.setattr(runner, "entry", lambda _: run)
 
     return put
 

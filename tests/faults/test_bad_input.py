@@ -97,7 +97,8 @@ def test_fatal_input_stops_the_night_before_anything_is_published(
 
 ASIDE = {
     "negative units": (
-        "sales", put("units", "-4", 5), ("sales", 6, "units", "is outside [0, inf]")),
+        "stock", put("on_hand_units", "-4", 5),
+        ("stock", 6, "on_hand_units", "is outside [0, inf]")),
     "not a number": (
         "sales", put("units", "many", 5), ("sales", 6, "units", "is not a whole number")),
     "NaN": ("sales", put("units", "", 5), ("sales", 6, "units", "is null")),
@@ -236,7 +237,7 @@ def test_capacity_below_stock_is_told_and_the_night_goes_on(raw: Path, night: Ni
 
 def test_too_many_bad_rows_stop_the_night(raw: Path, night: Night) -> None:
     edit(raw, "sales", lambda frame: frame.assign(
-        units=frame["units"].where(frame.index % 20 != 0, "-1")))  # fmt: skip
+        units=frame["units"].where(frame.index % 20 != 0, "many")))  # fmt: skip
     with pytest.raises(ContractError, match=r"rows are bad, more than may be set aside \(1\.0%\)"):
         night()
     loose = Settings.model_validate({"ingest": {"quarantine_threshold_share": 0.1}})
