@@ -62,14 +62,8 @@ def attention_points(
             "unstocked",
         )
     if value("items_beyond_forecast", 0):
-        add(f"Orders of {_n(kpis['items_beyond_forecast'], 'item')} must last up to "
-            f"{kpis['longest_cover_days']:.0f} days, beyond the {kpis['longest_forecast_days']:.0f} "
-            "that are forecast: later demand is taken to go on as at their end, without seasons or "
-            "events. forecast.window_days may be longer.", "figures")  # fmt: skip
-    if full_capacities:
-        named = ", ".join(full_capacities[:_NAMED])
-        more = len(full_capacities) - _NAMED
-        add(f"Full in some week: {named}{f' and {more:,} more' if more > 0 else ''}.", "capacity")
+        add(_beyond_forecast(kpis), "figures")
+    points += [Point(text, "capacity", False) for text in _full(full_capacities)]
     low, high = COVERAGE_90
     if not low <= value("forecast_coverage_90", 0.9) <= high:
         add(f"The 90% forecast quantile held {share(kpis['forecast_coverage_90'])} of lately seen "
@@ -84,6 +78,25 @@ def attention_points(
         noun = ("planner's override is", "planners' overrides are")
         add(f"{_n(kpis['overrides_in_force'], *noun)} in force.", "figures")
     return sorted(points, key=lambda point: not point.is_serious)
+
+
+def _beyond_forecast(kpis: Mapping[str, float]) -> str:
+    """What is assumed of demand that no forecast reaches."""
+    return (
+        f"Orders of {_n(kpis['items_beyond_forecast'], 'item')} must last up to "
+        f"{kpis['longest_cover_days']:.0f} days, beyond the "
+        f"{kpis['longest_forecast_days']:.0f} that are forecast: later demand is taken to go on as "
+        "at their end, without seasons or events. forecast.window_days may be longer."
+    )
+
+
+def _full(capacities: Sequence[str]) -> list[str]:
+    """The capacities that are full, the first by name."""
+    if not capacities:
+        return []
+    more = len(capacities) - _NAMED
+    named = ", ".join(capacities[:_NAMED])
+    return [f"Full in some week: {named}{f' and {more:,} more' if more > 0 else ''}."]
 
 
 def _unplaced(kpis: Mapping[str, float]) -> str:
