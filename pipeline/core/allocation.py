@@ -25,6 +25,8 @@ from ortools.linear_solver import pywraplp
 from scipy.special import gammainc
 
 from pipeline.core.arithmetic import product
+from pipeline.core.lot_moves import Rows, improved
+from pipeline.core.placement import chosen_plans
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -32,6 +34,8 @@ Floats = NDArray[np.float64]
 SEGMENTS = 16
 """Pieces of a value curve, one of them above the level; below it up to 15 lots have their own."""
 _ROUNDS = 3
+_FEW_ITEMS = 400
+"""Items among which single lots are looked at once more."""
 _MICRO = 1e6
 
 
@@ -49,6 +53,10 @@ class Holding:
     sd: Floats
     saved_usd: Floats
     keeps_surplus: NDArray[np.bool_]
+
+    def of(self, item: Ints) -> Holding:
+        """The same of some items."""
+        return Holding(*(getattr(self, name)[item] for name in self.__dataclass_fields__))
 
     def value(self, item: Ints, node: Ints, units: NDArray[np.generic]) -> Floats:
         """V of `units` at (item, node), usd; the three broadcast."""
@@ -97,6 +105,13 @@ class Network:
     weight: Floats
     room: Floats
 
+    def of(self, item: Ints) -> Network:
+        """The same of some items."""
+        return Network(
+            self.source, self.target, self.usd[item], self.lot[item], self.case[item], self.row_of,
+            self.weight[:, item], self.room,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Transfers:
@@ -117,8 +132,9 @@ def allocate(
     Whole lots, never more than is movable, no row above its room, no line worth less than
     line_usd. Exact for lots of one where no row binds and no curve has more than SEGMENTS lots.
     """
-    price = np.zeros(len(network.room))
+    price, position = np.zeros(len(network.room)), fixed + movable
     best: tuple[float, Ints] | None = None
+    is_short = False
     for _ in range(_ROUNDS):
         toll = np.einsum("r,rk,rl->kl", price, network.weight, network.row_of)
         moved = _flow_in_lots(fixed, movable, holding, network, toll)
@@ -126,12 +142,59 @@ def allocate(
         total = float(_line_values(moved, fixed + movable, holding, network)[2].sum())
         if best is None or total > best[0] + 1e-9:
             best = (total, moved)
+        is_short |= bool((found > 0).any())
         if np.allclose(found, 0.0) or np.allclose(found, price):
             break
         price = np.maximum(price, found)
     assert best is not None  # noqa: S101 - the loop runs at least once
-    item, lane, value = _line_values(best[1], fixed + movable, holding, network)
-    return Transfers(item, lane, best[1][item, lane], value, price)
+    moved = best[1]
+    if is_short:
+        moved = _searched(moved, fixed, movable, holding, network, line_usd, price)
+    item, lane, value = _line_values(moved, position, holding, network)
+    return Transfers(item, lane, moved[item, lane], value, price)
+
+
+def _searched(
+    moved: Ints, fixed: Ints, movable: Ints, holding: Holding, network: Network, line_usd: float,
+    price: Floats,
+) -> Ints:  # fmt: skip
+    """The plan, or a better one where rows are short (core.placement), every line worth it."""
+    position = fixed + movable
+
+    def worth(plan: Ints) -> Floats:
+        return plan_values(plan, position, holding, network, line_usd)
+
+    typical = line_usd / max(float(moved[moved > 0].mean()) if moved.any() else 1.0, 1.0)
+
+    def planner(at: Floats) -> Ints:
+        toll = np.einsum("r,rk,rl->kl", at, network.weight, network.row_of)
+        found = _flow_in_lots(fixed, movable, holding, network, toll + typical)
+        return _paying(found, position, holding, network, line_usd)[0]
+
+    found = chosen_plans(moved, planner, worth, network.weight, network.row_of, network.room, price)
+    if len(found) <= _FEW_ITEMS:  # elsewhere a lot more or less is no matter
+
+        def worth_of(item: Ints, plans: Ints) -> Floats:
+            return plan_values(plans, position[item], holding.of(item), network.of(item), line_usd)
+
+        most = np.minimum(movable[:, network.source], np.ceil(holding.level).astype(np.int64)[
+            :, network.target
+        ])  # fmt: skip
+        rows = Rows(network.weight, network.row_of, network.room)
+        found = improved(found, most, network.lot, network.source, movable, worth_of, rows)
+    found, _ = _fit(found, position, holding, network, line_usd)
+    return found if worth(found).sum() > worth(moved).sum() + 1e-9 else moved
+
+
+def plan_values(
+    moved: Ints, position: Ints, holding: Holding, network: Network, line_usd: float
+) -> Floats:
+    """Usd [items] that moving units [items, lanes] gains, cost of its lines included."""
+    out, into = _node_sums(moved, network, position.shape)
+    k, j = np.indices(position.shape)
+    gained = holding.value(k, j, position - out + into) - holding.value(k, j, position)
+    spent = network.usd * moved + line_usd * (moved > 0)
+    return np.asarray(gained.sum(axis=1) - spent.sum(axis=1))
 
 
 def _flow_in_lots(
