@@ -18,10 +18,12 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Delivery:
-    """speeds: from the fastest to the slowest; offers: of all cells; first_hour: [buckets];
-    bucket_share: [buckets] share of a day's orders; share: [regions, speeds] of a region's;
-    ship_usd: [regions, speeds, nodes], NaN where the node does not serve."""
+    """regions, nodes: by position; speeds: from the fastest to the slowest; offers: of all cells;
+    first_hour: [buckets]; bucket_share: [buckets] share of a day's orders; share: [regions, speeds]
+    of a region's; ship_usd: [regions, speeds, nodes], NaN where the node does not serve."""
 
+    regions: pd.Index
+    nodes: pd.Index
     speeds: pd.Index
     offers: Offers
     first_hour: NDArray[np.int64]
@@ -38,8 +40,9 @@ def delivery(tables: dict[str, pd.DataFrame], regions: pd.Index, nodes: pd.Index
     promise = by_two(promised, "promise_days", regions, speeds, -1.0)
     missed = by_two(promised, "missed_speed_usd_per_unit", regions, speeds, 0.0)
     first_hour = bucket_hours(cutoff)
+    offers = list_offers(ship, cutoff, promise.astype(np.int64), missed, first_hour)
     return Delivery(
-        speeds, list_offers(ship, cutoff, promise.astype(np.int64), missed, first_hour), first_hour,
+        regions, nodes, speeds, offers, first_hour,
         _bucket_shares(tables["order_hours"], first_hour),
         by_two(promised, "demand_share", regions, speeds, 0.0), ship,
     )  # fmt: skip

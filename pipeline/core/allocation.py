@@ -34,8 +34,8 @@ Floats = NDArray[np.float64]
 SEGMENTS = 16
 """Pieces of a value curve, one of them above the level; below it up to 15 lots have their own."""
 _ROUNDS = 3
-_FEW_ITEMS = 400
-"""Items among which single lots are looked at once more."""
+_FEW_CELLS = 300_000
+"""Items times lanes times rows up to which single lots are looked at once more."""
 _MICRO = 1e6
 
 
@@ -53,10 +53,6 @@ class Holding:
     sd: Floats
     saved_usd: Floats
     keeps_surplus: NDArray[np.bool_]
-
-    def of(self, item: Ints) -> Holding:
-        """The same of some items."""
-        return Holding(*(getattr(self, name)[item] for name in self.__dataclass_fields__))
 
     def value(self, item: Ints, node: Ints, units: NDArray[np.generic]) -> Floats:
         """V of `units` at (item, node), usd; the three broadcast."""
@@ -104,13 +100,6 @@ class Network:
     row_of: NDArray[np.bool_]
     weight: Floats
     room: Floats
-
-    def of(self, item: Ints) -> Network:
-        """The same of some items."""
-        return Network(
-            self.source, self.target, self.usd[item], self.lot[item], self.case[item], self.row_of,
-            self.weight[:, item], self.room,
-        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -172,18 +161,35 @@ def _searched(
         return _paying(found, position, holding, network, line_usd)[0]
 
     found = chosen_plans(moved, planner, worth, network.weight, network.row_of, network.room, price)
-    if len(found) <= _FEW_ITEMS:  # elsewhere a lot more or less is no matter
-
-        def worth_of(item: Ints, plans: Ints) -> Floats:
-            return plan_values(plans, position[item], holding.of(item), network.of(item), line_usd)
-
-        most = np.minimum(movable[:, network.source], np.ceil(holding.level).astype(np.int64)[
-            :, network.target
-        ])  # fmt: skip
+    if found.size * len(network.room) <= _FEW_CELLS:  # elsewhere a lot more or less is no matter
+        level = np.ceil(holding.level).astype(np.int64)
+        most = np.minimum(movable[:, network.source], level[:, network.target])
         rows = Rows(network.weight, network.row_of, network.room)
-        found = improved(found, most, network.lot, network.source, movable, worth_of, rows)
+
+        def gain(plans: Ints, item: Ints, lane: Ints, units: Ints) -> Floats:
+            return _change_usd(plans, position, holding, network, line_usd, (item, lane, units))
+
+        found = improved(found, most, network.lot, network.source, movable, gain, rows)
     found, _ = _fit(found, position, holding, network, line_usd)
     return found if worth(found).sum() > worth(moved).sum() + 1e-9 else moved
+
+
+def _change_usd(
+    moved: Ints, position: Ints, holding: Holding, network: Network, line_usd: float,
+    change: tuple[Ints, Ints, Ints],
+) -> Floats:  # fmt: skip
+    """Usd that each change (items, lanes, units) of the plan gains by itself."""
+    item, lane, units = change
+    out, into = _node_sums(moved, network, position.shape)
+    after = position - out + into
+    i, j = network.source[lane], network.target[lane]
+    before = moved[item, lane]
+    lines = line_usd * (((before + units) > 0).astype(float) - (before > 0))
+    return np.asarray(
+        holding.value(item, j, after[item, j] + units) - holding.value(item, j, after[item, j])
+        + holding.value(item, i, after[item, i] - units) - holding.value(item, i, after[item, i])
+        - network.usd[item, lane] * units - lines
+    )  # fmt: skip
 
 
 def plan_values(
@@ -191,7 +197,7 @@ def plan_values(
 ) -> Floats:
     """Usd [items] that moving units [items, lanes] gains, cost of its lines included."""
     out, into = _node_sums(moved, network, position.shape)
-    k, j = np.indices(position.shape)
+    k, j = np.arange(len(position))[:, None], np.arange(position.shape[1])[None, :]
     gained = holding.value(k, j, position - out + into) - holding.value(k, j, position)
     spent = network.usd * moved + line_usd * (moved > 0)
     return np.asarray(gained.sum(axis=1) - spent.sum(axis=1))

@@ -74,9 +74,10 @@ def list_offers(
                     (np.where(keeps, ship_usd[r, s], np.inf), 0.0),
                     (np.where(keeps, np.inf, any_speed), float(missed_usd[r, s])),
                 ):
-                    order = [int(j) for j in np.argsort(usd, kind="stable") if np.isfinite(usd[j])]
+                    able = np.flatnonzero(np.isfinite(usd))
+                    order = able[np.argsort(usd[able], kind="stable")].tolist()
                     node += order
-                    ship += [float(usd[j]) for j in order]
+                    ship += usd[order].tolist()
                     missed += [goodwill] * len(order)
                     if len(late) < len(start):
                         late.append(len(node))

@@ -12,8 +12,8 @@ from pipeline.core.arithmetic import product
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Worth = Callable[[Ints, Ints], Floats]
-"""Usd of plans [candidates, lanes] of items [candidates]."""
+Gain = Callable[[Ints, Ints, Ints, Ints], Floats]
+"""Usd gained by changing plans [items, lanes] by units [changes] of an item over a lane."""
 
 _MOVES, _SHOWN, _STEPS = 400, 48, (1, 2, 4, 8)
 
@@ -47,13 +47,13 @@ class Changes:
 
 
 def improved(
-    moved: Ints, most: Ints, lot: Ints, source: Ints, movable: Ints, worth: Worth, rows: Rows
+    moved: Ints, most: Ints, lot: Ints, source: Ints, movable: Ints, gain: Gain, rows: Rows
 ) -> Ints:  # fmt: skip
     """Units [items, lanes] after changes of whole lots, one alone or one for another, each the best
     there is; most, lot: [items, lanes]; source: [lanes]; movable: [items, nodes]."""
     moved = moved.copy()
     use = (rows.weight * product(rows.row_of.astype(float), moved.T.astype(float))).sum(axis=1)
-    changes = _changes(moved, np.arange(len(moved)), most, lot, source, movable, worth, rows)
+    changes = _changes(moved, np.arange(len(moved)), most, lot, source, movable, gain, rows)
     for _ in range(_MOVES):
         slack = np.maximum(rows.room, 0.0) * (1 + 1e-12) - use
         pair = _best(changes, slack)
@@ -64,7 +64,7 @@ def improved(
             use = use + changes.use[at]
         touched = np.unique(changes.item[list(pair)])
         kept = changes.take(np.flatnonzero(~np.isin(changes.item, touched)))
-        new = _changes(moved, touched, most, lot, source, movable, worth, rows)
+        new = _changes(moved, touched, most, lot, source, movable, gain, rows)
         changes = Changes(*(
             np.concatenate([getattr(kept, name), getattr(new, name)])
             for name in ("item", "lane", "units", "usd", "use")
@@ -73,7 +73,7 @@ def improved(
 
 
 def _changes(
-    moved: Ints, items: Ints, most: Ints, lot: Ints, source: Ints, movable: Ints, worth: Worth,
+    moved: Ints, items: Ints, most: Ints, lot: Ints, source: Ints, movable: Ints, gain: Gain,
     rows: Rows,
 ) -> Changes:  # fmt: skip
     """Every change of some lots, up or down, of the items' lanes, that stock allows."""
@@ -89,13 +89,11 @@ def _changes(
     k, at, n = np.concatenate([k, k]), np.concatenate([at, at]), np.concatenate([n, back])
     after = moved[k, at] + n
     out = np.zeros(movable.shape, np.int64)
-    for j in range(movable.shape[1]):
-        out[:, j] = moved[:, source == j].sum(axis=1)
+    where, over = np.nonzero(moved[items])
+    np.add.at(out, (items[where], source[over]), moved[items[where], over])
     allowed = (after >= 0) & (n != 0) & (out[k, source[at]] + n <= movable[k, source[at]])
     k, at, n = k[allowed], at[allowed], n[allowed]
-    plans = moved[k].copy()
-    plans[np.arange(len(k)), at] += n
-    usd = worth(k, plans) - worth(k, moved[k])
+    usd = gain(moved, k, at, n)
     use = (rows.weight[:, k] * rows.row_of[:, at] * n).T
     return Changes(k, at, n, usd, use)
 
@@ -112,10 +110,12 @@ def _best(changes: Changes, slack: Floats) -> tuple[int, ...] | None:
     wanted = wanted[np.argsort(-changes.usd[wanted], kind="stable")][:_SHOWN]
     freeing = np.flatnonzero((changes.use < 0).any(axis=1))
     for up in wanted.tolist():
-        total = changes.usd[up] + changes.usd[freeing]
-        room = (changes.use[up] + changes.use[freeing] <= slack + 1e-12).all(axis=1)
-        room &= changes.item[freeing] != changes.item[up]
+        short = changes.use[up] > slack + 1e-12
+        helps = freeing[(changes.use[np.ix_(freeing, short)] < 0).all(axis=1)]
+        total = changes.usd[up] + changes.usd[helps]
+        room = (changes.use[up] + changes.use[helps] <= slack + 1e-12).all(axis=1)
+        room &= changes.item[helps] != changes.item[up]
         total = np.where(room, total, -np.inf)
         if len(total) and total.max() > least:
-            best, least = (up, int(freeing[int(total.argmax())])), float(total.max())
+            best, least = (up, int(helps[int(total.argmax())])), float(total.max())
     return best

@@ -27,9 +27,9 @@ Worth = Callable[[Ints], Floats]
 """Usd [items] of plans [items, lanes] against moving nothing."""
 
 _ROUNDS, _PERTURBED = 10, 24
-_FEW, _MANY = 100, 500
-"""Items from which on no prices are perturbed, and from which on less is searched: among many, the
-few that take no whole share of their plans are no matter."""
+_FEW, _MANY = 2_000, 10_000
+"""Items times lanes from which on no prices are perturbed, and from which on less is searched:
+among many, the few items that take no whole share of their plans are no matter."""
 _MANY_ROUNDS = 4
 _ENOUGH = 1e-4
 _NODES, _MANY_NODES = 2_000, 20
@@ -80,7 +80,7 @@ def chosen_plans(
     plans.add(planner(np.zeros(rows)))
     rng = np.random.default_rng(0)
     bound = np.inf
-    for _ in range(_ROUNDS if items <= _MANY else _MANY_ROUNDS):
+    for _ in range(_ROUNDS if start.size <= _MANY else _MANY_ROUNDS):
         new = planner(price)
         plans.add(new)
         use = weight * product(row_of.astype(float), new.T.astype(float))
@@ -89,7 +89,7 @@ def chosen_plans(
         best, price = _mixed(plans, items, room)
         if bound - best <= _ENOUGH * max(best, 1e-9):
             break
-    if items <= _FEW:
+    if start.size <= _FEW:
         for _ in range(_PERTURBED):
             plans.add(planner(price * np.exp(rng.normal(0.0, 0.7, rows))))
     return _whole(plans, items, room, start)
@@ -113,8 +113,8 @@ def _whole(plans: Plans, items: int, room: Floats, start: Ints) -> Ints:
         cost, constraints=LinearConstraint(columns, -np.inf, limit),
         bounds=Bounds(0.0, 1.0), integrality=np.ones(len(cost)),
         options={
-            "node_limit": _NODES if items <= _MANY else _MANY_NODES,
-            "mip_rel_gap": 1e-4 if items <= _MANY else 1e-3,
+            "node_limit": _NODES if start.size <= _MANY else _MANY_NODES,
+            "mip_rel_gap": 1e-4 if start.size <= _MANY else 1e-3,
         },
     )  # fmt: skip
     if found.x is None:

@@ -25,19 +25,23 @@ Ints = NDArray[np.int64]
 Tables = dict[str, pd.DataFrame]
 
 
-def offer_frame(grid: Grid, tables: Tables) -> pd.DataFrame:
+def offers_of(grid: Grid, tables: Tables) -> Delivery:
+    """The night's ways to serve orders."""
+    regions = pd.Index(sorted(tables["delivery_speeds"]["region_id"].astype("str").unique()))
+    return delivery(tables, regions, pd.Index(grid.nodes))
+
+
+def offer_frame(found: Delivery) -> pd.DataFrame:
     """Table assignment_offers."""
-    regions = _regions(tables)
-    found = delivery(tables, regions, pd.Index(grid.nodes))
     offers = found.offers
     cell = np.repeat(np.arange(offers.n_cells), np.diff(offers.start))
     rank = np.arange(len(cell)) - offers.start[cell]
     by_speed = cell // offers.n_buckets
     return pd.DataFrame({
-        "region_id": regions.to_numpy(object)[by_speed // offers.n_speeds],
+        "region_id": found.regions.to_numpy(object)[by_speed // offers.n_speeds],
         "speed": found.speeds.to_numpy(object)[by_speed % offers.n_speeds],
         "from_hour": found.first_hour[cell % offers.n_buckets],
-        "node_id": np.array(grid.nodes, dtype=object)[offers.node],
+        "node_id": found.nodes.to_numpy(object)[offers.node],
         "offer_rank": rank,
         "keeps_promise": np.arange(len(cell)) < offers.late[cell],
         "ship_usd_per_unit": offers.ship_usd,
@@ -84,31 +88,30 @@ def worth_usd(grid: Grid, tables: Tables, as_of: date, settings: Settings) -> tu
     return replaced, relief_usd(grid.on_hand, grid.cube, room, rate)
 
 
-def kept_units(grid: Grid, tables: Tables, as_of: date, settings: Settings) -> Ints:
+def kept_units(
+    grid: Grid, found: Delivery, tables: Tables, as_of: date, settings: Settings
+) -> Ints:
     """Units [items, speeds, nodes] that an order of the speed leaves in the node, speeds from the
     fastest on; none with place.protection_share 0."""
-    regions = _regions(tables)
-    found = delivery(tables, regions, pd.Index(grid.nodes))
     shape = (len(grid.items), len(found.speeds), len(grid.nodes))
     share = settings.place.protection_share
     if share <= 0:
         return np.zeros(shape, dtype=np.int64)
     replaced, relief = worth_usd(grid, tables, as_of, settings)
-    daily = _daily_units(grid, tables["demand_quantiles"], regions)
+    daily = _daily_units(grid, tables["demand_quantiles"], found.regions)
     demand, loss = _stakes(found, daily, replaced - relief, grid)
     demand *= grid.protection_days
     kept = np.floor(share * protected_units(demand, loss) + 1e-9).astype(np.int64)
     return np.where(grid.eligible[:, None, :], kept, 0)
 
 
-def protection_frame(grid: Grid, tables: Tables, kept: Ints) -> pd.DataFrame:
+def protection_frame(grid: Grid, found: Delivery, kept: Ints) -> pd.DataFrame:
     """Table protection_levels, where anything is kept."""
-    speeds = delivery(tables, _regions(tables), pd.Index(grid.nodes)).speeds
     k, s, j = np.nonzero(kept)
     return pd.DataFrame({
         "item_id": np.array(grid.items, dtype=object)[k],
         "node_id": np.array(grid.nodes, dtype=object)[j],
-        "speed": speeds.to_numpy(object)[s],
+        "speed": found.speeds.to_numpy(object)[s],
         "protected_units": kept[k, s, j],
     })  # fmt: skip
 
@@ -154,7 +157,3 @@ def _daily_units(grid: Grid, quantiles: pd.DataFrame, regions: pd.Index) -> Floa
     usd = (rows["mean_units"] / rows["window_days"]).to_numpy(float)
     found[k[known], r[known]] = usd[known]
     return found
-
-
-def _regions(tables: Tables) -> pd.Index:
-    return pd.Index(sorted(tables["delivery_speeds"]["region_id"].astype("str").unique()))

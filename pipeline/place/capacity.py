@@ -33,7 +33,7 @@ class Rows:
 
 
 def capacity_at(capacity: pd.DataFrame, resource: str, nodes: list[str], day: date) -> Floats:
-    """Capacity in effect on `day` [nodes]; inf where none is stated."""
+    """Capacity in effect on `day` [nodes]; inf where none is stated. Slow: ask once a day."""
     rows = capacity[
         (capacity["resource"].astype("str") == resource)
         & (capacity["start_date"] <= pd.Timestamp(day))
@@ -70,15 +70,22 @@ def transfer_rows(
     sold = np.minimum(grid.demand, grid.position).sum(axis=0) / grid.protection_days
     due = units_due(grid, tables, as_of, int(transit.max(initial=0)) + 1)
     outbound = capacity_at(limits, "outbound_units_per_day", grid.nodes, ship_day)
+    by_day = {
+        int(days): [
+            capacity_at(limits, resource, grid.nodes, ship_day + timedelta(days=int(days)))
+            for resource in ("storage_cuft", "inbound_units_per_day")
+        ]
+        for days in np.unique(transit)
+    }
     for node, name in enumerate(grid.nodes):
         add(source == node, unit, outbound[node] - sold[node], f"outbound {name}")
         arrives = target == node
         stored = [np.inf]
         for days in np.unique(transit[arrives]):
             day = ship_day + timedelta(days=int(days))
-            stored.append(capacity_at(limits, "storage_cuft", grid.nodes, day)[node])
-            inbound = capacity_at(limits, "inbound_units_per_day", grid.nodes, day)[node]
-            room = inbound - due[days, node]
+            storage, inbound = by_day[int(days)]
+            stored.append(storage[node])
+            room = inbound[node] - due[days, node]
             add(arrives & (transit == days), unit, room, f"inbound {name} {day}")
         add(arrives, grid.cube, min(stored) - held[node], f"storage {name}")
     shape = (len(rooms), len(lanes))

@@ -48,9 +48,11 @@ class Grid:
         """Nodes that are replenished through `node`, itself included."""
         found = np.zeros(len(self.nodes), dtype=bool)
         found[node] = True
-        for _ in range(len(self.nodes)):
-            found |= np.where(self.parent >= 0, found[self.parent], False)
-        return found
+        while True:  # as often as the tree is deep
+            more = found | np.where(self.parent >= 0, found[self.parent], False)
+            if (more == found).all():
+                return found
+            found = more
 
 
 def build_grid(tables: dict[str, pd.DataFrame], as_of: date) -> Grid:

@@ -8,7 +8,13 @@ from datetime import date
 import pandas as pd
 
 from pipeline.contracts.settings import Settings
-from pipeline.place.assignment import kept_units, offer_frame, protection_frame, worth_frame
+from pipeline.place.assignment import (
+    kept_units,
+    offer_frame,
+    offers_of,
+    protection_frame,
+    worth_frame,
+)
 from pipeline.place.grid import build_grid
 from pipeline.place.inbound import assign_inbound
 from pipeline.place.service import saved_usd
@@ -28,15 +34,16 @@ def plan_placement(
     """The night's placement and what it means for orders, by table name."""
     grid = build_grid(tables, as_of)
     saved = saved_usd(grid, tables, _region_demand(tables["demand_quantiles"]))
-    kept = kept_units(grid, tables, as_of, settings)
+    ways = offers_of(grid, tables)
+    kept = kept_units(grid, ways, tables, as_of, settings)
     grid = replace(grid, kept=kept.max(axis=1))
     transfers = plan_transfers(grid, saved, tables, as_of, settings.place)
     return {
         "inbound_assignments": assign_inbound(grid, tables, transfers, as_of),
         "transfers": transfers,
-        "assignment_offers": offer_frame(grid, tables),
+        "assignment_offers": offer_frame(ways),
         "assignment_worth": worth_frame(grid, tables, transfers, as_of, settings),
-        "protection_levels": protection_frame(grid, tables, kept),
+        "protection_levels": protection_frame(grid, ways, kept),
     }
 
 

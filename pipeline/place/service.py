@@ -1,6 +1,6 @@
 """What serving a unit from a node saves, against the best node outside its subtree.
 
-A demand cell is (region, speed, order hour). A node serves it at its delivery cost while the
+A demand cell is (region, speed, time of the order). A node serves it at its delivery cost while the
 cut-off has not passed, else at that of its cheapest slower speed plus the goodwill lost; and at the
 cost of having the unit there: handling at every node and lanes from where vendors deliver.
 """
@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.core.arithmetic import dot
+from pipeline.core.fulfillment import bucket_hours
 from pipeline.core.network import along_chain
 from pipeline.place.grid import Grid
 
@@ -48,12 +49,13 @@ def _savings(grid: Grid, cost: Floats, weight: Floats, able: npt.NDArray[np.bool
     """Usd a unit [nodes] for items that `able` nodes may hold; cost: [cells, nodes]."""
     saved = np.full(len(able), LEAST_USD)
     for node in np.flatnonzero(able).tolist():
-        rival = cost[:, able & ~grid.below(node)].min(axis=1, initial=np.inf)
-        is_both = np.isfinite(rival) & np.isfinite(cost[:, node])
-        gain = np.where(is_both, np.maximum(rival, cost[:, node]) - cost[:, node], 0.0)
-        served = float(weight[gain > 0].sum())
+        cells = np.flatnonzero(np.isfinite(cost[:, node]))
+        own = cost[cells, node]
+        rival = cost[np.ix_(cells, able & ~grid.below(node))].min(axis=1, initial=np.inf)
+        gain = np.where(np.isfinite(rival), np.maximum(rival, own) - own, 0.0)
+        served = float(weight[cells][gain > 0].sum())
         if served > 0:
-            saved[node] = max(dot(weight, gain) / served, LEAST_USD)
+            saved[node] = max(dot(weight[cells], gain) / served, LEAST_USD)
     return saved
 
 
@@ -79,9 +81,11 @@ def _cell_costs(
     """(usd [cells, nodes], share of all demand [cells]); inf where a node cannot serve at all."""
     speeds = speeds.astype({"region_id": "str", "speed": "str"})
     speeds = speeds.sort_values(["region_id", "promise_days", "speed"], ignore_index=True)
-    hour = hours.sort_values("hour", kind="stable")["hour"].to_numpy(dtype=np.float64)
-    hour_share = hours.sort_values("hour", kind="stable")["demand_share"].to_numpy(dtype=np.float64)
     ship, cutoff = _by_speed(grid, options, speeds)
+    hour = bucket_hours(cutoff)  # within a bucket no node passes its cut-off
+    by_hour = hours.sort_values("hour", kind="stable")
+    bucket = np.searchsorted(hour, by_hour["hour"].to_numpy(), side="right") - 1
+    hour_share = np.bincount(bucket, by_hour["demand_share"].to_numpy(float), len(hour))
     region = speeds["region_id"].to_numpy()
     slower = np.full(ship.shape, np.inf)  # cheapest delivery at this speed or a slower one
     for row in reversed(range(len(speeds))):
