@@ -43,8 +43,9 @@ def business_date() -> dict[str, str]:
     run = context["dag_run"]
     day = run.logical_date.date() if run.logical_date else None
     return resolve_night(
-        context["params"], run.run_type, day, lambda key: Variable.get(key, default=None)
-    )
+        context["params"], run.run_type, day, lambda key: Variable.get(key, default=None),
+        run.run_after.date(),
+    )  # fmt: skip
 
 
 def this_night() -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cache
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Variable
@@ -36,7 +37,7 @@ async def report_app(scope: Any, receive: Any, send: Any) -> None:
 def build_app() -> FastAPI:
     """Routes: /nights (all reports), /nights/DATE, and /run?run_id=… (the run's own report)."""
     from airflow.api_fastapi.core_api.security import requires_access_dag  # noqa: PLC0415  server only
-    from fastapi import Depends, FastAPI, HTTPException  # noqa: PLC0415  server only
+    from fastapi import Depends, FastAPI  # noqa: PLC0415  server only
     from fastapi.responses import HTMLResponse  # noqa: PLC0415  server only
 
     allowed = Depends(requires_access_dag("GET", param_dag_id=DAG_ID))
@@ -45,8 +46,14 @@ def build_app() -> FastAPI:
     def page(night: dict[str, str]) -> HTMLResponse:
         content = _report(night["out_dir"], date.fromisoformat(night["as_of"]))
         if content is None:
-            raise HTTPException(404, f"The night of {night['as_of']} has no report yet.")
+            return missing(
+                f"The night of {night['as_of']} has no report yet. It is the last thing that a "
+                "night makes: look again when the run has ended, or at the log of a failed task."
+            )
         return HTMLResponse(content, headers=REPORT_HEADERS)
+
+    def missing(text: str) -> HTMLResponse:
+        return HTMLResponse(_page("No report", f"<p>{escape(text)}</p>"), 404, LIST_HEADERS)
 
     @app.get("/nights")
     def nights() -> HTMLResponse:
@@ -62,19 +69,18 @@ def build_app() -> FastAPI:
     def run(run_id: str) -> HTMLResponse:
         """The report that a run of the nightly DAG wrote, wherever its parameters say."""
         found = _run_night(run_id)
-        if found is None:
-            raise HTTPException(404, "There is no such run.")
-        return page(found)
+        return page(found) if found else missing("There is no such run, or it has no date yet.")
 
     return app
 
 
-def _night(params: dict[str, Any], day: date | None, run_type: str = "manual") -> dict[str, str]:
-
+def _night(
+    params: dict[str, Any], day: date | None, run_type: str = "manual", asked_on: date | None = None
+) -> dict[str, str]:
     from echelon_airflow.tasks import resolve_night  # noqa: PLC0415  with the above
 
     return resolve_night(
-        params, run_type, day or date.min, lambda key: Variable.get(key, default=None)
+        params, run_type, day, lambda key: Variable.get(key, default=None), asked_on
     )
 
 
@@ -86,11 +92,11 @@ def _run_night(run_id: str) -> dict[str, str] | None:
     with create_session() as session:
         chosen = select(DagRun).where(DagRun.dag_id == DAG_ID, DagRun.run_id == run_id)
         run = session.scalar(chosen)
-        if run is None or (run.logical_date is None and not (run.conf or {}).get("as_of")):
+        if run is None:
             return None
         day = run.logical_date.date() if run.logical_date else None
         try:
-            return _night(dict(run.conf or {}), day, run.run_type)
+            return _night(dict(run.conf or {}), day, run.run_type, run.run_after.date())
         except AirflowFailException:  # a place that is not, or no longer, allowed
             return None
 
@@ -110,8 +116,12 @@ def _list_nights(out_dir: str) -> str:
 
     days = sorted(Store(out_dir).dates("report"), reverse=True)
     links = "".join(f'<li><a href="nights/{day}">{day}</a></li>' for day in days)
+    return _page("Planned nights", f"<ul>{links or '<li>None yet.</li>'}</ul>")
+
+
+def _page(title: str, content: str) -> str:
     return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Planned nights</title>'
-        "<style>body{font:16px/1.6 system-ui,sans-serif;margin:2rem}</style>"
-        f"<h1>Planned nights</h1><ul>{links or '<li>None yet.</li>'}</ul></html>"
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+        "<style>:root{color-scheme:light dark}body{font:16px/1.6 system-ui,sans-serif;margin:2rem}"
+        f"</style><h1>{title}</h1>{content}</html>"
     )

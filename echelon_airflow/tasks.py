@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,11 +41,14 @@ def resolve_night(
     run_type: str,
     logical_date: date | None,
     variable: Callable[[str], str | None],
+    asked_on: date | None = None,
 ) -> dict[str, str]:
     """Business date and places of a run, as strings: a parameter, else a Variable, else a default.
 
     The date is the run's logical date; `as_of` replaces it in manual runs ("what if") only, since
-    in a backfill it would plan one date again and again.
+    in a backfill it would plan one date again and again. The dialog of a manual run fills in the
+    present moment, whose day has not ended: it stands for the newest date that could be planned
+    when the run was asked for (`asked_on`, UTC; default: today).
     """  # fmt: skip
     chosen = params.get("as_of")
     if chosen and run_type != "manual":
@@ -53,12 +56,7 @@ def resolve_night(
             f"the parameter as_of is for manual runs; this is a {run_type} run, whose logical "
             "date is the business date. Next: leave as_of empty."
         )
-    if not chosen and logical_date is None:
-        raise AirflowFailException(
-            "no business date: the run has neither a logical date nor the parameter as_of. "
-            "Next: give one of them."
-        )
-    night = {"as_of": str(chosen or logical_date)}
+    night = {"run_type": run_type}
     for name, default in PLACES.items():
         declared = variable(f"echelon_{name}") or default
         night[name] = params.get(name) or declared
@@ -68,7 +66,24 @@ def resolve_night(
         raise AirflowFailException(
             f"the dataset {night['dataset']} needs its folder. Next: give raw_dir."
         )
-    return night
+    if not chosen:
+        chosen = logical_date if run_type != "manual" else _newest(
+            logical_date, night["dataset"], asked_on
+        )  # fmt: skip
+    return night | {"as_of": str(chosen)}
+
+
+def _newest(day: date | None, dataset: str, asked_on: date | None) -> date:
+    """A manual run's date: as given if that day has ended, else the last that has (the sample's
+    own date where the sample is planned)."""
+    today = asked_on or datetime.now(UTC).date()
+    if day is not None and day < today:
+        return day
+    if dataset == "sample":
+        from pipeline.ingest.sample import SAMPLE_AS_OF  # noqa: PLC0415  imports pandas
+
+        return SAMPLE_AS_OF
+    return today - timedelta(days=1)
 
 
 def run_stage(name: str, night: Mapping[str, str]) -> None:
@@ -76,7 +91,7 @@ def run_stage(name: str, night: Mapping[str, str]) -> None:
     from pipeline import runner  # noqa: PLC0415  imports pandas
     from pipeline.store.locks import holding  # noqa: PLC0415  as above
 
-    with _errors_for_people():
+    with _errors_for_people(night):
         store, source, settings = _open(night)
         as_of = date.fromisoformat(night["as_of"])
         if name == "train":
@@ -93,7 +108,7 @@ def run_load(name: str, night: Mapping[str, str]) -> None:
     from pipeline.load import stage  # noqa: PLC0415  imports pandas
     from pipeline.load.inputs import has_load_series  # noqa: PLC0415  as above
 
-    with _errors_for_people():
+    with _errors_for_people(night):
         store, source, settings = _open(night)
         if not has_load_series(source.raw_dir):
             raise AirflowSkipException(f"{source.raw_dir} holds no load series: nothing to do.")
@@ -108,7 +123,7 @@ def finish_night(night: Mapping[str, str]) -> None:
     """Mark the night whole, and compare the next one's plan anew where it is planned already."""
     from pipeline import runner  # noqa: PLC0415  imports pandas
 
-    with _errors_for_people():
+    with _errors_for_people(night):
         store, source, settings = _open(night)
         as_of = date.fromisoformat(night["as_of"])
         runner.finish_night(store, source, settings, as_of, _log)
@@ -139,11 +154,20 @@ def _log(name: str, as_of: date, run: StageRun | None) -> None:
 
 
 @contextmanager
-def _errors_for_people() -> Iterator[None]:
-    """Fail at once on settings and usage that no retry can mend; input that is late may come."""
-    from pipeline.errors import SettingsError, UsageError  # noqa: PLC0415  with its siblings
+def _errors_for_people(night: Mapping[str, str]) -> Iterator[None]:
+    """Fail at once, in one message, on what no retry can mend.
 
+    Storage that is away and a date that is being planned are tried again, and so is input in a
+    scheduled run, since late exports come. What a person asked for fails while that person looks.
+    """
+    from pipeline import errors  # noqa: PLC0415  tasks import late
+
+    passing: tuple[type[Exception], ...] = (errors.BusyError, errors.StorageError)
+    if night["run_type"] == "scheduled":
+        passing = (*passing, errors.ContractError)
     try:
         yield
-    except (SettingsError, UsageError) as error:
+    except passing:
+        raise
+    except errors.EchelonError as error:
         raise AirflowFailException(str(error)) from None

@@ -12,6 +12,7 @@ from typing import Any
 
 import pendulum
 from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, Timetable
+from airflow.utils.types import DagRunType
 from pendulum import DateTime
 
 
@@ -44,6 +45,23 @@ class BusinessDates(Timetable):
         """The day that holds the moment chosen for a manual run."""
         day = run_after.in_timezone("UTC").start_of("day")
         return DataInterval(day, day.add(days=1))
+
+    def generate_run_id(
+        self,
+        *,
+        run_type: DagRunType,
+        run_after: DateTime,
+        data_interval: DataInterval | None,
+        **extra: Any,
+    ) -> str:
+        """A scheduled run is named after its business date, not after the night it starts in."""
+        if run_type == DagRunType.SCHEDULED and data_interval is not None:
+            day = data_interval.start.in_timezone("UTC").to_date_string()
+            return run_type.generate_run_id(suffix=day)
+        named: str = super().generate_run_id(
+            run_type=run_type, run_after=run_after, data_interval=data_interval, **extra
+        )
+        return named
 
     def next_dagrun_info(
         self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction

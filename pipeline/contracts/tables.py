@@ -268,8 +268,8 @@ STAGE_TABLES = (
            "item_id driver previous_mean_units mean_units change_units"),
     _table("base_stock_levels", "optimize", "an item at a node that may hold it",
            "item_id node_id",
-           "item_id node_id base_stock_units unpriced_base_stock_units service_units "
-           "protection_days "
+           "item_id node_id base_stock_units unpriced_base_stock_units override_units "
+           "service_units protection_days "
            "expected_demand_units marginal_value_usd"),
     _table("weekly_levels", "optimize", "an item at a node that is to hold it in a planning week",
            "item_id node_id week_start",

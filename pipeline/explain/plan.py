@@ -152,7 +152,9 @@ def explain_transfers(plan: NightPlan, also: Pairs | None = None) -> Explained:
         lines.drop(columns="cover_days", errors="ignore"), plan.overrides, "base_stock_units",
         plan.as_of, lines["base_stock_units"], lines["case_units"] * 0, "to_node_id",
     )  # fmt: skip
-    overridden = (lines["override_note"] != "").to_numpy(dtype=bool)
+    # A level that says what the plan says anyway is the plan's.
+    overridden = (lines["override_units"].fillna(0) != 0).to_numpy(dtype=bool)
+    lines["override_note"] = lines["override_note"].where(overridden, "")
     return Explained(lines, transfer_drivers(lines, overridden))
 
 

@@ -41,7 +41,8 @@ def feed_findings(
         *_last_day(tables, today, settings),
         *_gone_regions(tables, today),
         *_cut_off(tables, today),
-        *_no_receipts(tables, today),
+        *_silent(tables, today),
+        *_unpriced(tables, today),
     ]
 
 
@@ -185,10 +186,12 @@ def _cut_off(tables: Tables, today: pd.Timestamp) -> Iterator[Finding]:
     old = items["launch_date"] <= today - pd.Timedelta(days=28)
     old &= ~(items["end_date"] < today)
     names = np.array(sorted(items.loc[old, "item_id"].astype("str")))
-    for table in ("sales", "prices", "vendor_items"):
+    for table in ("sales", "prices", "vendor_items", "receipts"):
         has = np.isin(names, tables[table]["item_id"].astype("str").unique())
         if not len(names):
             continue
+        if table == "receipts" and not has.any():
+            continue  # optional; and a short history may hold none
         if not has.any():
             yield Finding(
                 table, 0, "", "has no row of any item", "",
@@ -204,21 +207,50 @@ def _cut_off(tables: Tables, today: pd.Timestamp) -> Iterator[Finding]:
                 f"after {names[len(names) - run - 1]}",
                 "The file may be cut off: export it again. Items without rows are taken for items "
                 "without sales, prices or vendors.",
-                "fatal" if run >= max(3, _LARGE_SHARE * len(names)) else "warning",
+                "fatal" if run >= max(3, _LARGE_SHARE * len(names)) and table != "receipts"
+                else "warning",
             )  # fmt: skip
 
 
-def _no_receipts(tables: Tables, today: pd.Timestamp) -> Iterator[Finding]:
-    """A silence of receipts that is improbable beside the days before it."""
-    days = np.sort(tables["receipts"]["arrival_date"].unique())
-    if len(days) < 10:
-        return
-    newest = pd.Timestamp(days[-1])
-    silent = (today - newest).days
-    rate = len(days) / ((newest - pd.Timestamp(days[0])).days + 1)
-    if silent * np.log(max(1 - rate, 1e-9)) < np.log(_CHANCE) and silent > 3:
+_SILENCES = {
+    ("receipts", "arrival_date"): (
+        "nothing was received", "The export may be cut; open orders of those days count as late."),
+    ("prices", "start_date"): (
+        "no price began", "The export may be cut; the prices before are taken to hold on."),
+}  # fmt: skip
+
+
+def _silent(tables: Tables, today: pd.Timestamp) -> Iterator[Finding]:
+    """A silence of receipts or of new prices that is improbable beside the days before it."""
+    for (table, column), (what, action) in _SILENCES.items():
+        days = np.sort(tables[table][column].dropna().unique())
+        days = days[days <= np.datetime64(today)]
+        if len(days) < 10:
+            continue
+        newest = pd.Timestamp(days[-1])
+        silent = (today - newest).days
+        rate = len(days) / ((newest - pd.Timestamp(days[0])).days + 1)
+        if silent * np.log(max(1 - rate, 1e-9)) < np.log(_CHANCE) and silent > 3:
+            yield Finding(
+                table, 0, column, f"{what} in the {silent} days before {today:%Y-%m-%d}",
+                f"the newest is of {newest:%Y-%m-%d}", action, "warning",
+            )  # fmt: skip
+
+
+def _unpriced(tables: Tables, today: pd.Timestamp) -> Iterator[Finding]:
+    """Items sold lately in a region without a price there, where most others have one."""
+    sales = tables["sales"]
+    sales = sales[(sales["date"] > today - pd.Timedelta(days=28)) & (sales["units"] > 0)]
+    keys = ["item_id", "region_id"]
+    sold = sales[keys].astype("str").drop_duplicates()
+    priced = tables["prices"][keys].astype("str").drop_duplicates().assign(is_priced=True)
+    known = set(tables["items"]["item_id"].astype("str"))
+    sold = sold[sold["item_id"].isin(known)].merge(priced, on=keys, how="left").sort_values(keys)
+    without = sold[sold["is_priced"].isna()]
+    if 0 < len(without) <= len(sold) / 2:
+        first = without.iloc[0]
         yield Finding(
-            "receipts", 0, "arrival_date", f"nothing was received in the {silent} days before "
-            f"{today:%Y-%m-%d}", f"the newest is of {newest:%Y-%m-%d}",
-            "The export may be cut; open orders of those days then count as late.", "warning",
+            "prices", 0, "", f"has no price for {len(without)} of {len(sold)} items × regions that "
+            "sold in the last 28 days", f"the first is {first['item_id']} in {first['region_id']}",
+            "They are taken to sell at their list price. Is the file cut off?", "warning",
         )  # fmt: skip

@@ -11,12 +11,14 @@ from datetime import date
 
 import pandas as pd
 
+from pipeline.contracts.columns import COLUMNS
 from pipeline.contracts.settings import IngestSettings
 from pipeline.ingest.findings import Finding
 
 Tables = Mapping[str, pd.DataFrame]
 _RECENT_DAYS = 28
 _LISTED = 50
+_FIRST_YEAR, _LAST_YEAR = 1990, 2100
 
 
 def plausible_findings(tables: Tables, as_of: date, settings: IngestSettings) -> list[Finding]:
@@ -24,10 +26,28 @@ def plausible_findings(tables: Tables, as_of: date, settings: IngestSettings) ->
     today = pd.Timestamp(as_of)
     margins = _margins(tables, today)
     return [
-        *_costs(margins, settings), *_whole_margin(margins, settings),
+        *_far_dates(tables), *_costs(margins, settings), *_whole_margin(margins, settings),
         *_vendor_costs(tables, settings), *_price_jumps(tables, today, settings),
         *_large_sales(tables, today, settings), *_large_stock(tables, today, settings),
     ]  # fmt: skip
+
+
+def _far_dates(tables: Tables) -> Iterator[Finding]:
+    """Dates that no business of today means: an empty field's 1900, a counter read as a date."""
+    for name in sorted(tables):
+        frame = tables[name]
+        for column in frame.columns:
+            if COLUMNS[column].kind != "date":
+                continue
+            year = frame[column].dt.year
+            far = frame[column][(year < _FIRST_YEAR) | (year > _LAST_YEAR)]
+            if len(far):
+                yield Finding(
+                    name, 0, column, f"lies before {_FIRST_YEAR} or after {_LAST_YEAR}",
+                    f"e.g. {far.min():%Y-%m-%d}", "It is taken as written. An empty field of "
+                    "another system, or a wrong year? Leave such cells blank where nothing is "
+                    "known.", "warning", rows=len(far),
+                )  # fmt: skip
 
 
 def _margins(tables: Tables, today: pd.Timestamp) -> pd.DataFrame:

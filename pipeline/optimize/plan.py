@@ -144,6 +144,7 @@ def base_stock(
     columns = {
         "base_stock_units": level.astype(np.int64),
         "unpriced_base_stock_units": model.unpriced.astype(np.int64),
+        "override_units": (level - position).astype(np.int64),
         "service_units": _service_units(model, base, on_items),
         "protection_days": np.full(level.shape, model.cycle_days),
         "expected_demand_units": _served(model, position),

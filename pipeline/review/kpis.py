@@ -8,6 +8,7 @@ from datetime import date
 
 import pandas as pd
 
+from pipeline.contracts.settings import ReviewSettings
 from pipeline.review.findings import Findings
 from pipeline.review.forecasts import revision_share
 
@@ -18,11 +19,14 @@ _OPTIMIZER_FIGURES = (
 )  # fmt: skip
 
 
-def plan_kpis(tables: Mapping[str, pd.DataFrame], findings: Findings, as_of: date) -> pd.DataFrame:
+def plan_kpis(
+    tables: Mapping[str, pd.DataFrame], findings: Findings, as_of: date, settings: ReviewSettings
+) -> pd.DataFrame:
     """Table plan_kpis: kpi, value, measure_unit."""
+    asks = settings.unplaced_orders == "ask"
     rows = [
         *_orders(tables["purchase_orders"]),
-        *_unplaced(tables["previous_orders"]),
+        *(_unplaced(tables["previous_orders"]) if asks else []),
         *_transfers(tables["transfers"], findings),
         *_stock(tables, findings, as_of),
         *_optimizer(tables["optimize_summary"], findings),

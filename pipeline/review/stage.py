@@ -24,7 +24,7 @@ def run(night: Night) -> None:
     tables["daily_demand"] = night.read("daily_demand", COLUMNS)
     previous = night.read_previous("plan_kpis")
     found = find(tables, night.as_of, previous is not None)
-    kpis = plan_kpis(tables, found, night.as_of)
+    kpis = plan_kpis(tables, found, night.as_of, night.settings.review)
     night.write("plan_kpis", kpis)
     page = report_html(tables, found, kpis, previous, night.as_of, night.settings.review)
     night.write_files("report", {"report.html": page})

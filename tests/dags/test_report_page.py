@@ -48,6 +48,19 @@ def test_a_night_that_is_not_planned_is_not_found(reader):
     answer = reader.get("/nights/2025-06-29")
     assert answer.status_code == 404
     assert "2025-06-29 has no report yet" in answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_the_tab_of_a_run_without_a_report_is_a_page_and_names_are_escaped(reader, monkeypatch):
+    night = {"as_of": "2025-06-29", "out_dir": "/nowhere"}
+    for found, text in ((None, "no such run"), (night, "has no report yet")):
+        monkeypatch.setattr(report, "_run_night", lambda _run, found=found: found)
+        answer = reader.get("/run?run_id=<script>")
+        assert answer.status_code == 404
+        assert text in answer.text
+        assert answer.text.startswith("<!doctype html>")
+        assert "<script>" not in answer.text
 
 
 def test_a_report_is_served_into_a_sandbox(reader, monkeypatch):

@@ -8,6 +8,8 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from echelon_airflow.tasks import PLACES, resolve_night, run_stage
+from pipeline.errors import BusyError, ContractError
+from pipeline.ingest.sample import SampleSize, write_sample
 
 DAY = date(2016, 4, 10)
 EMPTY = dict.fromkeys(["as_of", *PLACES])
@@ -32,9 +34,19 @@ def test_as_of_is_refused_where_it_would_plan_one_date_again_and_again(run_type)
         resolve_night(EMPTY | {"as_of": "2016-04-01"}, run_type, DAY, nothing)
 
 
-def test_a_run_without_any_date_is_refused():
-    with pytest.raises(AirflowFailException, match="no business date"):
-        resolve_night(EMPTY, "manual", None, nothing)
+@pytest.mark.parametrize("dataset", ["sample", "raw"])
+@pytest.mark.parametrize("filled_in", [date(2026, 11, 26), date(2026, 11, 27), None])
+def test_a_day_that_has_not_ended_stands_for_the_newest_that_can_be_planned(dataset, filled_in):
+    """The dialog of a manual run fills in the present moment."""
+    declared = {"echelon_raw_dir": "/raw", "echelon_dataset": dataset}
+    night = resolve_night(EMPTY, "manual", filled_in, declared.get, asked_on=date(2026, 11, 26))
+    assert night["as_of"] == {"sample": "2025-06-29", "raw": "2026-11-25"}[dataset]
+
+
+def test_a_day_that_has_ended_is_planned_as_it_is_and_later_looks_find_the_same_date():
+    for asked_on in (date(2016, 4, 11), date(2026, 11, 26)):
+        night = resolve_night(EMPTY, "manual", DAY, nothing, asked_on=asked_on)
+        assert night["as_of"] == str(DAY)
 
 
 def test_a_parameter_goes_before_a_variable_and_a_variable_before_the_default():
@@ -98,4 +110,39 @@ def test_a_folder_that_is_not_there_fails_at_once(tmp_path):
     declared = {"echelon_raw_dir": str(tmp_path / "gone"), "echelon_dataset": "raw"}
     night = resolve_night(EMPTY, "manual", DAY, declared.get)
     with pytest.raises(AirflowFailException, match="there is no folder"):
+        run_stage("ingest", night)
+
+
+@pytest.mark.parametrize("run_type", ["manual", "backfill"])
+def test_a_date_without_data_fails_at_once_in_one_message(run_type, tmp_path):
+    write_sample(tmp_path / "raw", SampleSize(items=2, regions=1, days=60))
+    declared = {"echelon_raw_dir": str(tmp_path / "raw"), "echelon_dataset": "raw",
+                "echelon_out_dir": str(tmp_path / "out")}  # fmt: skip
+    night = resolve_night(EMPTY, run_type, DAY, declared.get)
+    with pytest.raises(AirflowFailException, match=r"violation.*\n") as failed:
+        run_stage("ingest", night)
+    assert failed.value.__suppress_context__
+    assert not (tmp_path / "out" / str(DAY) / "stock").exists()
+    # An export may come late: a scheduled night looks again.
+    with pytest.raises(ContractError):
+        run_stage("ingest", night | {"run_type": "scheduled"})
+
+
+def test_m5_in_a_folder_without_its_files_fails_at_once(tmp_path):
+    declared = {"echelon_raw_dir": str(tmp_path), "echelon_dataset": "m5",
+                "echelon_out_dir": str(tmp_path / "out")}  # fmt: skip
+    night = resolve_night(EMPTY, "manual", DAY, declared.get)
+    with pytest.raises(AirflowFailException, match=r"sales_train|calendar"):
+        run_stage("ingest", night)
+
+
+def test_a_date_that_another_run_plans_is_tried_again(tmp_path, monkeypatch):
+    declared = {"echelon_raw_dir": str(tmp_path), "echelon_out_dir": str(tmp_path / "out")}
+    night = resolve_night(EMPTY, "manual", DAY, declared.get)
+
+    def busy(*_arguments, **_named):
+        raise BusyError("planned by process 7")
+
+    monkeypatch.setattr("pipeline.runner.run_stage", busy)
+    with pytest.raises(BusyError):
         run_stage("ingest", night)

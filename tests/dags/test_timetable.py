@@ -5,6 +5,7 @@ from __future__ import annotations
 import pendulum
 import pytest
 from airflow.timetables.base import DataInterval, TimeRestriction
+from airflow.utils.types import DagRunType
 
 from echelon_airflow.timetable import BusinessDates
 
@@ -69,3 +70,13 @@ def test_the_scheduler_reads_back_what_the_dag_file_said():
     timetable = BusinessDates(1, weekday=6)
     assert BusinessDates.deserialize(timetable.serialize()).serialize() == timetable.serialize()
     assert timetable.summary == "one business date a week"
+
+
+def test_a_scheduled_run_is_named_after_its_business_date():
+    day = pendulum.datetime(2016, 4, 10)
+    after, interval = day.add(days=1, hours=3), DataInterval(day, day.add(days=1))
+    names = [
+        BusinessDates(3).generate_run_id(run_type=kind, run_after=after, data_interval=interval)
+        for kind in (DagRunType.SCHEDULED, DagRunType.MANUAL)
+    ]
+    assert names == ["scheduled__2016-04-10", "manual__2016-04-11T03:00:00+00:00"]

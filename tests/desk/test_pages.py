@@ -144,3 +144,17 @@ def test_a_comparison_of_a_night_with_itself_finds_nothing(desk: TestClient) -> 
     assert "0 lines; $0 in all" in text
     other = desk.get(f"{NIGHT}/compare?other=plans/{date(2025, 6, 29)}").text
     assert "0 lines; $0 in all" not in other
+
+
+def test_the_second_of_two_nights_asks_whether_the_first_one_s_orders_were_placed(
+    world: World,
+) -> None:
+    """The export of the second day does not hold what was only proposed on the first."""
+    store = Store(world.out)
+    unseen = store.read(LAST, "previous_orders")
+    unseen = unseen[unseen["on_order_units"] == 0]
+    assert len(unseen) > 0
+    told = store.read_files(LAST, "report")["report.html"].decode()
+    assert re.search(rf"{len(unseen)} of last night.{{1,6}}s \d+ order lines? .*placed\?", told)
+    first = store.read_files(date(2025, 6, 29), "report")["report.html"].decode()
+    assert "placed?" not in first

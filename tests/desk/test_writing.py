@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import date
 from pathlib import Path
@@ -73,6 +74,27 @@ def test_a_wrong_form_comes_back_filled_with_every_problem(desk: TestClient) -> 
 def test_a_form_above_the_limit_is_refused(desk: TestClient) -> None:
     answer = desk.post(f"{NIGHT}/overrides/paste", data={"pasted": "x" * 1_100_000})
     assert answer.status_code == 413
+
+
+def test_a_night_that_is_not_whole_releases_nothing_and_says_what_to_do(
+    desk: TestClient, world: World, records: Records, tmp_path: Path
+) -> None:
+    mark = world.out / str(LAST) / "night.json"
+    kept = mark.read_bytes()
+    told = json.loads(kept)
+    told["tables"]["purchase_orders"] = "of another run"
+    try:
+        for content in (json.dumps(told), "{}"):
+            mark.write_text(content)
+            answer = desk.post(f"{NIGHT}/approval", data={"action": "release"})
+            assert answer.status_code == 409
+            assert "purchase_orders" in answer.text or content == "{}"
+            assert f"echelon run --as-of {LAST}" in answer.text
+        mark.unlink()  # never finished
+        assert desk.post(f"{NIGHT}/approval", data={"action": "release"}).status_code == 409
+    finally:
+        mark.write_bytes(kept)
+    assert not list((tmp_path / "erp").glob("*"))
 
 
 def test_what_is_approved_is_released_once_and_the_rest_waits(

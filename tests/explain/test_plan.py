@@ -153,12 +153,22 @@ def test_an_override_of_demand_counts_within_the_cover(
     assert ("kim" in sentence[0]) is holds
 
 
+@pytest.mark.parametrize("kind", ["set", "at_least", "at_most", "multiply"])
+def test_an_override_that_leaves_a_level_as_planned_leaves_its_reason_as_it_is(kind: str) -> None:
+    free = explain_transfers(plan([], [transfer()]))
+    rows = [override("base_stock_units", override_kind=kind, override_value=40.0)]
+    ruled = explain_transfers(plan([], [transfer()], overrides=rows))
+    pd.testing.assert_frame_equal(ruled.drivers, free.drivers)
+    assert transfer_sentences(ruled, NODES) == transfer_sentences(free, NODES)
+
+
 @pytest.mark.parametrize(("node", "holds"), [(None, True), ("fc", True), ("dc", False)])
 def test_an_override_of_a_level_is_a_driver_of_transfers_to_its_node(
     node: str | None, holds: bool
 ) -> None:
     night = plan([], [transfer()], overrides=[override("base_stock_units", node_id=node)])
-    moves = explain_transfers(night)
+    changed = night.base_stock_levels.assign(override_units=-5)
+    moves = explain_transfers(replace(night, base_stock_levels=changed))
     drivers = moves.drivers.iloc[0]
     # level 40 where 45 were best unpriced
     assert (drivers["override"], drivers["capacity_price"]) == ((-5, 0) if holds else (0, -5))

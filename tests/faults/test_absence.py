@@ -91,6 +91,39 @@ def test_prices_without_a_row_are_told(raw: Path) -> None:
     assert "has no row of any item" in rules(night(raw), "prices")
 
 
+@pytest.mark.parametrize(("by", "share", "word"), [
+    ("arrival_date", 1 / 3, "nothing was received in the"),
+    ("arrival_date", 2 / 3, "nothing was received in the"),
+    ("item_id", 1 / 3, "has no row of the last"),
+])  # fmt: skip
+def test_receipts_cut_short_are_told(raw: Path, by: str, share: float, word: str) -> None:
+    edit(raw, "receipts", lambda f: f.sort_values(by).iloc[: int(len(f) * share)])
+    assert word in rules(night(raw), "receipts")
+
+
+@pytest.mark.parametrize("share", [1 / 3, 2 / 3])
+def test_prices_cut_short_are_told(raw: Path, share: float) -> None:
+    edit(raw, "prices", lambda f: f.sort_values("item_id").iloc[: int(len(f) * share)])
+    text = "\n".join(check_raw(raw, AS_OF).lines())
+    assert "items × regions that sold in the last 28 days" in text or "no row of the last" in text
+
+
+@pytest.mark.parametrize(("table", "column", "value"), [
+    ("items", "end_date", "9999-12-31"), ("items", "launch_date", "1900-01-01"),
+    ("prices", "start_date", "1970-01-01"), ("sales", "date", "1989-12-31"),
+    ("open_orders", "expected_arrival_date", "2101-01-01"),
+])  # fmt: skip
+def test_a_date_of_another_century_is_told(raw: Path, table: str, column: str, value: str) -> None:
+    def one(frame: pd.DataFrame) -> pd.DataFrame:
+        frame.loc[frame.index[0], column] = value
+        return frame
+
+    edit(raw, table, one)
+    told = rules(night(raw), table)
+    assert "lies before 1990 or after 2100" in told
+    assert value in told
+
+
 def test_a_last_day_far_below_every_same_weekday_stops_the_night(raw: Path) -> None:
     edit(raw, "sales", lambda f: f[(f["date"] != TODAY) | ~f.duplicated(["date"])])
     with pytest.raises(ContractError, match="far below the same weekday"):

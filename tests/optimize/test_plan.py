@@ -208,11 +208,36 @@ def test_override_of_base_stock_is_followed(kind, value, wanted):
          "override_value": [float(value)], "start_date": [pd.Timestamp(AS_OF)],
          "expiry_date": [pd.Timestamp("2026-12-31")], "planner": ["p"], "why": ["w"]}
     )  # fmt: skip
-    levels = plan(raw)["base_stock_levels"].set_index(["item_id", "node_id"])["base_stock_units"]
+    free = plan(tables(items=5))["base_stock_levels"].set_index(["item_id", "node_id"])
+    found = plan(raw)["base_stock_levels"].set_index(["item_id", "node_id"])
+    levels = found["base_stock_units"]
     if wanted is None:
         assert ("ITEM-001", "FC-EAST") not in levels.index
     else:
-        assert levels[("ITEM-001", "FC-EAST")] == wanted
+        key = ("ITEM-001", "FC-EAST")
+        assert levels[key] == wanted
+        assert found["override_units"][key] == wanted - free["base_stock_units"][key]
+
+
+def test_overrides_that_say_what_the_plan_says_anyway_leave_every_table_equal():
+    raw = tables(items=5)
+    free = plan(raw)
+    levels = free["base_stock_levels"]
+    assert (levels["override_units"] == 0).all()
+    units = levels["base_stock_units"].astype(float)
+    for kind, values in {"set": units, "at_least": units, "at_most": units,
+                         "multiply": units * 0 + 1}.items():  # fmt: skip
+        rows = pd.DataFrame({
+            "override_id": [f"O{i:04}" for i in range(len(levels))],
+            "item_id": levels["item_id"], "node_id": levels["node_id"],
+            "override_target": "base_stock_units", "override_kind": kind,
+            "override_value": values, "start_date": pd.Timestamp(AS_OF),
+            "expiry_date": pd.Timestamp("2026-12-31"), "planner": "p", "why": "w",
+        })  # fmt: skip
+        raw["overrides"] = rows
+        ruled = plan(raw)
+        for name in free:
+            pd.testing.assert_frame_equal(ruled[name], free[name])
 
 
 def test_cost_of_an_override_is_what_the_overridden_plan_costs_more():

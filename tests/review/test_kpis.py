@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from pipeline.contracts.settings import Settings
+from pipeline.review.stage import run as review
 from pipeline.review.summary import night_summary
-from pipeline.store import Store
+from pipeline.stages import BY_NAME
+from pipeline.store import Night, Store
 from tests.review.small_night import AS_OF
 
 
@@ -64,3 +69,24 @@ def test_the_summary_has_the_largest_orders_with_reasons(two_nights: Store) -> N
     assert [order.cost_usd for order in summary.orders] == costs.tolist()
     assert all(order.sentence.startswith(f"Order {order.units:,} (") for order in summary.orders)
     assert dict(summary.totals)["Order value"].startswith("$")
+
+
+def test_last_nights_lines_are_asked_about_or_ignored_as_the_settings_say(
+    two_nights: Store, kpis: pd.Series, tmp_path: Path
+) -> None:
+    names = [name for name in kpis.index if name.startswith(("unplaced", "previous_order"))]
+    assert len(names) == 4
+    with_rule = {
+        rule: Settings.model_validate({"review": {"unplaced_orders": rule}})
+        for rule in ("ask", "ignore")
+    }
+    store = Store(shutil.copytree(two_nights.root, tmp_path / "nights"))
+    found = {}
+    for rule, settings in with_rule.items():
+        night = Night(store, BY_NAME["review"], AS_OF, settings)
+        review(night)
+        night.publish()
+        text = store.read_files(AS_OF, "report")["report.html"].decode()
+        found[rule] = ("were they placed?" in text, set(store.read(AS_OF, "plan_kpis")["kpi"]))
+    assert found["ask"] == (kpis["unplaced_order_lines"] > 0, set(kpis.index))
+    assert found["ignore"] == (False, set(kpis.index) - set(names))

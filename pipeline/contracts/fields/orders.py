@@ -12,7 +12,8 @@ ORDER_COLUMNS = (
     Column("needed_units", "int",
            "Units below the order-up-to (or base-stock) level, before rounding.", low=0),
     Column("override_units", "int",
-           "Units that a planner's override added to (or took from) what would be ordered."),
+           "Units that planners' overrides added to (or took from) what would be ordered, or "
+           "to the level."),
     Column("reason_code", "category", "Main reason of the line.", values=REASON_CODES),
     Column("value_gained_usd", "float", "Value of the decision against doing nothing."),
     Column("candidate_units", "int", "Units of the alternative.", low=0),

@@ -18,6 +18,11 @@ class ReviewSettings(Section):
     approval_usd: float = Field(
         default=1_000.0, ge=0, description="Order lines from this value on wait for a person."
     )
+    unplaced_orders: Literal["ask", "ignore"] = Field(
+        default="ask",
+        description="Last night's order lines that are not on order tonight: ask whether they were "
+        "placed, or say nothing. They never count as on order; what the desk released does.",
+    )
     oddest_orders: int = Field(default=10, ge=0, le=1000, description="Odd orders shown.")
     risk_items: int = Field(
         default=15, ge=0, le=1000, description="Items shown that may run out of stock."
