@@ -38,7 +38,7 @@ def main() -> None:
     """Run the worlds, print the table, write the JSON."""
     arguments = _arguments()
     rows = []
-    for seed in range(1, arguments.worlds + 1):
+    for seed in range(arguments.first_seed, arguments.first_seed + arguments.worlds):
         for leaves in (arguments.leaves, 1.0):
             row = _world(arguments, seed, leaves)
             CONSOLE.log(f"world {seed}, leaves {leaves:.0%}: {row}")
@@ -57,6 +57,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--worlds", type=int, default=4)
+    parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--items", type=int, default=18)
     parser.add_argument("--regions", type=int, default=2)
     parser.add_argument("--days", type=int, default=28)

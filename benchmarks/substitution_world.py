@@ -21,6 +21,7 @@ from pipeline.ingest.sample import SampleSize, write_sample
 START = date(2025, 6, 29)
 GROUP_ITEMS = 6
 _HISTORY_DAYS = 300
+_COVER_DAYS = 14
 _OUT_STARTS, _OUT_DAYS = 0.025, (3, 8)
 
 
@@ -63,7 +64,9 @@ def write_world(folder: Path, asked: Asked, names_groups: bool) -> Path:
         pd.DataFrame({"choice_group": [f"group {g}" for g in group], "item_id": items}).to_csv(
             folder / "choice_groups.csv", index=False
         )
-    (folder / "overrides.csv").unlink(missing_ok=True)
+    _supply(folder, rng, items, days[-asked.days - 1 :], rate.sum(axis=1))
+    for name in ("overrides", "receipts", "open_orders", "open_transfers"):
+        (folder / f"{name}.csv").unlink(missing_ok=True)
     i, j = np.nonzero(onward)
     path = folder.parent / f"{folder.name}_chain.csv"
     names = np.array(items)
@@ -94,6 +97,27 @@ def _money(
     offers.assign(unit_cost_usd=offers["item_id"].map(cost)).to_csv(
         folder / "vendor_items.csv", index=False
     )
+
+
+def _supply(
+    folder: Path, rng: np.random.Generator, items: list[str], days: pd.DatetimeIndex,
+    rate: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Vendors one to two weeks away, and stock for two weeks where they deliver; nothing on order.
+    The same stock is told of all simulated days: the data set's later nights are not planned."""
+    offers = pd.read_csv(folder / "vendor_items.csv")
+    quoted = rng.integers(6, 13, len(offers))
+    offers.assign(quoted_lead_time_days=quoted, moq_units=6, case_pack_units=3).to_csv(
+        folder / "vendor_items.csv", index=False
+    )
+    nodes = pd.read_csv(folder / "nodes.csv")
+    docks = nodes.loc[nodes["is_vendor_receiving"] & (nodes["accepts"] != "non_sortable"),
+                      "node_id"].tolist()  # fmt: skip
+    each = np.ceil(_COVER_DAYS * rate / len(docks)).astype(np.int64)
+    pd.DataFrame([(f"{day:%Y-%m-%d}", item, node, units) for day in days
+                  for item, units in zip(items, each, strict=True) for node in docks],
+                 columns=["date", "item_id", "node_id", "on_hand_units"],
+                 ).to_csv(folder / "stock.csv", index=False)  # fmt: skip
 
 
 def _chain(

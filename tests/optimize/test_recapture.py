@@ -70,3 +70,27 @@ def test_what_no_stock_out_has_shown_wins_nothing_back() -> None:
     chain = moves(("a", "b", 0.5), ("b", "a", 0.5)).assign(share_from_data=[0.4, 0.0])
     net = net_of_recapture(MONEY, ITEMS, chain, stocked(1, 1, 1), Settings())
     assert net.lost_sale_usd == pytest.approx([10 - 0.4 * 0.5 * 8, 8.0, 6.0])
+
+
+def test_what_is_in_stock_of_a_dropped_item_sells_first() -> None:
+    """3 of the 4 units asked for are there: one customer is passed on, three stay."""
+    settings = Settings.model_validate({"assort": {"drops_items": True}})
+    tables = {
+        "substitution": moves(("c", "a", 0.75), ("c", "b", 0.2)),
+        "first_choice": stocked(1, 1, 1),
+        "stock": pd.DataFrame({"item_id": ["c", "c", "a"], "on_hand_units": [1, 1, 9]}),
+        "open_orders": pd.DataFrame({"item_id": ["c"], "open_units": [1]}),
+    }
+    cube, _ = with_substitution(CUBE, MONEY, tables, settings)
+    assert cube.mean[:, 0, 0] == pytest.approx([4 + 0.75, 4 + 0.2, 3])
+
+
+def test_two_items_do_not_both_go_because_of_each_other() -> None:
+    """a's and b's customers all turn to the other; c's to neither. Dropping both loses both."""
+    settings = Settings.model_validate({"assort": {"drops_items": True}})
+    money = replace(MONEY, lost_sale_usd=np.array([10.0, 10.5, 6.0]))
+    chain = moves(("a", "b", 1.0), ("b", "a", 0.98))
+    net = net_of_recapture(money, ITEMS, chain, stocked(1, 1, 1), settings)
+    assert net.lost_sale_usd[0] == 0.0
+    assert net.lost_sale_usd[1] == 10.5  # nobody has a's customers but b
+    assert net.lost_sale_usd[2] == 6.0
