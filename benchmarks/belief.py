@@ -2,7 +2,7 @@
 
     python -m benchmarks.belief --items 24 --days 28 --replications 3 --json belief.json
 
-The shipped sample's world, in which a policy believes what the data tell. Each row is the same world
+The shipped sample, in which a policy believes what the data tell. Each row is the same world
 with one difference, on the same luck; the cost is the profit lost, paired by replication.
 """
 
