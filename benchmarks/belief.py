@@ -1,6 +1,6 @@
 """What it costs the plan that the world is not what it believes: one difference at a time.
 
-    python -m benchmarks.belief --items 24 --days 28 --replications 3 --json belief.json
+    python -m benchmarks.belief --items 24 --days 14 --replications 3 --json belief.json
 
 The shipped sample, in which a policy believes what the data tell. Each row is the same world
 with one difference, on the same luck; the cost is the profit lost, paired by replication.
