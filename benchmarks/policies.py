@@ -24,6 +24,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.errors import UsageError
 from pipeline.simulate.loop import SimulatedDay
 from pipeline.simulate.report.intervals import Interval, paired, summary
 from pipeline.simulate.scenarios.scenario import Scenario
@@ -46,7 +47,8 @@ def main() -> None:
     names = arguments.policies.split(",")
     starts = [date.fromisoformat(text) for text in arguments.starts.split(",") if text]
     starts = starts or [LAST_DAY - timedelta(weeks=arguments.weeks)]
-    found = [_period(arguments, names, start) for start in starts]
+    worlds = arguments.worlds.split(",")
+    found = [_period(arguments, names, start, world) for start in starts for world in worlds]
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=1) + "\n")
 
@@ -61,6 +63,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--replications", type=int, default=5)
     parser.add_argument("--policies", default=NAMES, help="the last is held against the others")
     parser.add_argument("--tune-weeks", type=int, default=8)
+    parser.add_argument("--worlds", default="as_is", help="as_is, short_docks (60 % of what docks "
+                        "receive for two weeks), event (hobbies, a fifth of items, sell twice as "
+                        "much for two weeks), by commas; announced, in the weeks 4 and 5")  # fmt: skip
     parser.add_argument("--assignment", default="replacement")
     parser.add_argument("--forecasts", default="own", choices=["own", "stored"])
     parser.add_argument("--keep-losing-items", action="store_true",
@@ -75,8 +80,24 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _period(arguments: argparse.Namespace, names: list[str], start: date) -> dict[str, Any]:
-    began, cpu = time.time(), defaultdict(lambda: [0.0, 0.0])
+def _changes(world: str) -> list[dict[str, Any]]:
+    """What is announced in the world: changes of the scenario; of M5's items a fifth are
+    hobbies."""
+    days = {"from_day": 22, "to_day": 35}
+    if world == "as_is":
+        return []
+    if world == "short_docks":
+        return [{"kind": "capacity", "resource": "inbound_units_per_day", "factor": 0.6, **days}]
+    if world != "event":
+        raise UsageError(f"no world {world!r}. Next: use as_is, short_docks or event.")
+    return [{"kind": "surge", "factor": 2.0, "planned_factor": 2.0, "item_groups": ["HOBBIES"],
+             "event_name": "benchmark event", **days}]  # fmt: skip
+
+
+def _scenario(
+    arguments: argparse.Namespace, start: date, changes: list[dict[str, Any]]
+) -> Scenario:
+    """M5 from the date on, with the planner's settings."""
     settings = {
         "run": {"threads": 1},
         "planning": {"drops_losing_items": not arguments.keep_losing_items},
@@ -84,12 +105,19 @@ def _period(arguments: argparse.Namespace, names: list[str], start: date) -> dic
     }
     for section, values in arguments.settings.items():
         settings[section] = {**settings.get(section, {}), **values}
-    scenario = Scenario(
-        name="m5_policies", dataset="m5", raw_dir=arguments.m5, start=start,
-        days=7 * arguments.weeks, replications=arguments.replications, items=arguments.items,
-        world={"assignment": arguments.assignment}, forecasts=arguments.forecasts,
-        settings=settings,
-    )  # fmt: skip
+    return Scenario.model_validate({
+        "name": "m5_policies", "dataset": "m5", "raw_dir": arguments.m5, "start": start,
+        "days": 7 * arguments.weeks, "replications": arguments.replications,
+        "items": arguments.items, "world": {"assignment": arguments.assignment},
+        "forecasts": arguments.forecasts, "settings": settings, "changes": changes,
+    })  # fmt: skip
+
+
+def _period(
+    arguments: argparse.Namespace, names: list[str], start: date, world: str
+) -> dict[str, Any]:
+    began, cpu = time.time(), defaultdict(lambda: [0.0, 0.0])
+    scenario = _scenario(arguments, start, _changes(world))
     tuned: dict[str, dict[str, Any]] = {}
     if arguments.tune_weeks:
         tuned = tune(scenario, names, arguments.tune_weeks, arguments.out / f"{start}_tuning")
@@ -102,17 +130,18 @@ def _period(arguments: argparse.Namespace, names: list[str], start: date) -> dic
         if day.as_of.weekday() == 6:
             CONSOLE.log(f"{day.policy} #{day.replication} {day.as_of} {day.planner_s:.1f} s")
 
-    tables = run_scenario(scenario, names, arguments.out / f"{start}", on_day=on_day,
+    tables = run_scenario(scenario, names, arguments.out / f"{start}_{world}", on_day=on_day,
                           with_bound=not arguments.no_bound, jobs=arguments.jobs)  # fmt: skip
     totals = tables["simulated_totals"]
     totals = totals.assign(before_overflow_usd=totals["profit_usd"] + totals["overflow_usd"])
     figures = summary(totals, list(COLUMNS))
-    CONSOLE.print(_table(figures, start))
+    CONSOLE.print(_table(figures, start, world))
     gaps = _gaps(totals, names)
-    for name, (planner, world) in cpu.items():
-        CONSOLE.print(f"{name}: planner {planner:,.0f} s, world {world:,.0f} s of CPU")
-    CONSOLE.print(f"{start}: {time.time() - began:,.0f} s in all")
+    for name, (planner, lived) in cpu.items():
+        CONSOLE.print(f"{name}: planner {planner:,.0f} s, world {lived:,.0f} s of CPU")
+    CONSOLE.print(f"{start} {world}: {time.time() - began:,.0f} s in all")
     return {
+        "world": world,
         "scenario": json.loads(scenario.model_dump_json(exclude={"raw_dir"})),
         "tuned": tuned,
         "policies": {
@@ -137,8 +166,8 @@ def _gaps(totals: pd.DataFrame, names: list[str]) -> dict[str, dict[str, list[fl
     return found
 
 
-def _table(figures: dict[str, dict[str, Interval]], start: date) -> Table:
-    table = Table("", *figures, title=f"M5, closed loop on held-out demand from {start}")
+def _table(figures: dict[str, dict[str, Interval]], start: date, world: str) -> Table:
+    table = Table("", *figures, title=f"M5, {world}: closed loop on held-out demand from {start}")
     for name in COLUMNS:
         cells = [values.get(name) for values in figures.values()]
         table.add_row(name, *(

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from pydantic import TypeAdapter
 
+from pipeline.contracts.tables import TABLES
 from pipeline.errors import SettingsError, UsageError
 from pipeline.simulate.scenarios.changes import Change
 from pipeline.simulate.scenarios.scenario import load_scenario
@@ -69,6 +70,22 @@ def test_a_new_site_serves_and_is_supplied() -> None:
     cell = west * model.offers.n_speeds * model.offers.n_buckets
     assert model.offers.node[model.offers.start[cell]] == node  # the cheapest for a morning order
     assert model.lane_usd_per_cuft[model.nodes.get_loc("FC-B"), node] == 0.2
+
+
+def test_planners_of_a_planned_surge_override_its_items_on_its_days() -> None:
+    tables = whole_tables() | {"overrides": pd.DataFrame({
+        name: pd.Series(dtype="str") for name in TABLES["overrides"].columns
+    })}  # fmt: skip
+    surge = change(kind="surge", factor=2.0, planned_factor=1.8, item_groups=["toys"],
+                   regions=["north", "west"], from_day=2, to_day=3)  # fmt: skip
+    found = surge.tables_from(tables, FIRST)["overrides"]
+    assert sorted(set(found["item_id"])) == [f"item_{k:02d}" for k in range(0, 12, 2)]
+    assert len(found) == len(found["override_id"].unique()) == 12
+    assert set(found["region_id"]) == {"north", "west"}
+    assert (found["override_value"] == 1.8).all()
+    assert (found["start_date"] == FIRST + pd.Timedelta(days=1)).all()
+    assert (found["expiry_date"] == FIRST + pd.Timedelta(days=2)).all()
+    assert "1.8 times" in surge.sentence()
 
 
 def test_a_surge_scales_the_days_and_regions_named() -> None:

@@ -42,17 +42,25 @@ class DemandSurge(Dated, OfItems):
     event_name: str = Field(
         "", description="Announces the surge in the calendar; empty: a surprise."
     )
+    planned_factor: float | None = Field(
+        None, ge=0, description="Planners override the demand of its items and days by it."
+    )
 
     def sentence(self) -> str:
         """The change in words."""
         known = f"announced as {self.event_name}" if self.event_name else "a surprise"
+        if self.planned_factor is not None:
+            known += f", planned with as {self.planned_factor:g} times"
         return (
             f"Demand for {self.which()} in {listed(self.regions, 'every region')} is "
             f"{self.factor:g} times as high {self.when()}, {known}."
         )
 
     def tables_from(self, tables: Frames, first_date: pd.Timestamp) -> Frames:
-        """The calendar with the announced event, a row for each of its days and regions."""
+        """The calendar with the announced event, a row for each of its days and regions; and the
+        planners' overrides."""
+        if self.planned_factor is not None:
+            tables = self._overridden(tables, first_date)
         if not self.event_name:
             return tables
         names = tables["regions"]["region_id"].astype("str")
@@ -65,6 +73,19 @@ class DemandSurge(Dated, OfItems):
             for day in days for region in names[named(names, self.regions)]
         ]  # fmt: skip
         return {**tables, "calendar": append(tables["calendar"], rows)}
+
+    def _overridden(self, tables: Frames, first_date: pd.Timestamp) -> Frames:
+        first, last = self.window(first_date)
+        days = {"start_date": first_date + pd.Timedelta(days=first - 1),
+                "expiry_date": first_date + pd.Timedelta(days=min(last, 730) - 1)}  # fmt: skip
+        rows: list[dict[str, object]] = [
+            {"override_id": f"scenario-{item}-{region}", "item_id": item, "region_id": region,
+             "override_target": "demand", "override_kind": "multiply",
+             "override_value": self.planned_factor, **days, "planner": "scenario",
+             "why": self.event_name or "announced"}
+            for item in sorted(self.chosen(tables)) for region in self.regions or (None,)
+        ]  # fmt: skip
+        return {**tables, "overrides": append(tables["overrides"], rows)}
 
     def demand(self, truth: Truth, model: WorldModel, tables: Frames) -> Truth:
         """Scaled units; the fraction of a unit is drawn for each item, region and day."""
