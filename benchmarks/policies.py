@@ -63,9 +63,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--replications", type=int, default=5)
     parser.add_argument("--policies", default=NAMES, help="the last is held against the others")
     parser.add_argument("--tune-weeks", type=int, default=8)
-    parser.add_argument("--worlds", default="as_is", help="as_is, short_docks (60 % of what docks "
-                        "receive for two weeks), event (hobbies, a fifth of items, sell twice as "
-                        "much for two weeks), by commas; announced, in the weeks 4 and 5")  # fmt: skip
+    parser.add_argument("--worlds", default="as_is", help="by commas: as_is; short_docks, which "
+                        "receive 60 %% for two weeks; event: hobbies, a fifth of the items, sell "
+                        "twice as much for two weeks; both announced")  # fmt: skip
     parser.add_argument("--assignment", default="replacement")
     parser.add_argument("--forecasts", default="own", choices=["own", "stored"])
     parser.add_argument("--keep-losing-items", action="store_true",
