@@ -50,7 +50,9 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
     targets = [_levels(model, on_items), _levels(whole, np.zeros(capacity.shape))]
     unserved = _levels(base, on_items) if service.is_priced else targets[0]
     early = built_ahead(model.ahead, plan.placed[0], model.network.way_length, capacity.shape[0])
-    left, right = _derivatives(model, plan)
+    left, right = plan.price, plan.price
+    if settings.optimize.price_derivatives:
+        left, right = _derivatives(model, plan)
     weeks = model.capacity.week_start
     return {
         "base_stock_levels": base_stock(model, base, _tonight(model, plan), general, on_items),

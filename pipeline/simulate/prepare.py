@@ -113,11 +113,14 @@ def lend_model(base: Base, store: Store, day: date) -> None:
 
 
 def _fast(settings: Settings, scenario: Scenario) -> Settings:
-    """The settings without the audit and the search in small worlds: seconds a night, hundreds of
-    nights, for some tenths of a percent. A scenario that names optimize.exact_items keeps both."""
+    """The settings without the audit, the search in small worlds and derivatives of prices: seconds
+    a night, hundreds of nights, for some tenths of a percent. A scenario that names
+    optimize.exact_items keeps them."""
     if "exact_items" in scenario.settings.get("optimize", {}):
         return settings
-    optimize = settings.optimize.model_copy(update={"exact_items": 0, "audit_items": 0})
+    optimize = settings.optimize.model_copy(
+        update={"exact_items": 0, "audit_items": 0, "price_derivatives": False}
+    )
     return settings.model_copy(update={"optimize": optimize})
 
 

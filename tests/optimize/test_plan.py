@@ -114,6 +114,20 @@ def test_an_item_that_is_ordered_every_night_covers_a_day_instead_of_a_review_pe
     assert late["order_up_to_units_nightly"].sum() < late["order_up_to_units"].sum()
 
 
+def test_without_derivatives_of_prices_nothing_else_changes(tight):
+    optimize = SETTINGS.optimize.model_copy(update={"price_derivatives": False})
+    plain = SETTINGS.model_copy(update={"optimize": optimize})
+    out = optimize_night(night_model(tables(storage=40.0, inbound=25.0), AS_OF, plain), plain)
+    for name, frame in tight.items():
+        ours = out[name]
+        if name == "capacity_prices":
+            price = ours["price_usd_per_capacity_unit"].to_numpy()
+            for side in ("left_derivative_usd", "right_derivative_usd"):
+                assert (ours[side].to_numpy() == price).all()
+                ours, frame = ours.drop(columns=side), frame.drop(columns=side)  # noqa: PLW2901
+        pd.testing.assert_frame_equal(ours, frame, check_exact=True, obj=name)
+
+
 def test_an_item_that_loses_on_every_sale_is_stocked_unless_such_items_are_dropped():
     raw = tables(20)
     loses = raw["prices"]["item_id"] == "ITEM-003"

@@ -42,6 +42,11 @@ class OptimizeSettings(Section):
         description="Items planned by the general model, too, to see what the nested one loses. "
         "Simulations set it to 0.",
     )
+    price_derivatives: bool = Field(
+        default=True,
+        description="Tell one-sided derivatives of capacity prices; where not, both are the price, "
+        "and nothing else changes. Simulations do without.",
+    )
     storage_overflow_usd_per_cuft_week: float = Field(
         default=5.0, gt=0, description="Cost of a cubic foot stored beyond capacity for a week."
     )
