@@ -156,5 +156,6 @@ def test_a_change_is_told_against_the_unchanged_world(
     assert [len(found.changes) for found in asked] == [0, 1]
     page = next(tmp_path.glob("results/*/simulation_report/*.html")).read_text()
     assert "What the change does" in page
-    assert "How much more stock: +0 USD in all nodes, +0.0 % of" in page
+    assert "Stock: +0 USD in all nodes, +0.0 % of" in page
+    assert "(one replication: no interval)" in page
     assert (tmp_path / "unchanged" / "results").is_dir()

@@ -37,26 +37,29 @@ def told(changed: Frames, unchanged: Frames, policy: str) -> Told:
 
 
 def _sentences(found: list[Effect]) -> list[str]:
-    """The answers that are asked for first: how much stock, where, and at what cost."""
+    """The answers that are asked for first: money, lost sales, stock and where, at what cost."""
     named = {(effect.group, effect.label): effect for effect in found}
     stock = named["Stock, USD", "all nodes"]
     tiers = [effect for effect in found if effect.group == stock.group and effect is not stock]
     delivery = named["Cost, USD a unit sold", "Delivery to customers"]
     kept = named["Promises kept, % of units", "all"]
-    profit = named["Trade, a day", "Profit, USD"]
+    profit, lost = named["Trade, a day", "Profit, USD"], named["Trade, a day", "Units lost"]
     where = "; ".join(
         f"{effect.label} {_plus(effect)} USD ({_percent(effect.share)}){_doubt(effect)}"
         for effect in tiers
     )
     return [
-        f"How much more stock: {_plus(stock)} USD in all nodes, {_percent(stock.share)} of "
+        f"Profit: {_plus(profit)} USD a day, {_percent(profit.share)} of "
+        f"{profit.without.mean:,.0f} USD{_doubt(profit)}.",
+        f"Lost sales: {_plus(lost)} units a day, where {lost.without.mean:,.1f} are lost without "
+        f"the change{_doubt(lost)}.",
+        f"Stock: {_plus(stock)} USD in all nodes, {_percent(stock.share)} of "
         f"{stock.without.mean:,.0f} USD{_doubt(stock)}.",
-        f"Where: {where}.",
+        f"Stock by tier: {where}.",
         f"Cost of delivery: {_plus(delivery)} USD a unit sold, {_percent(delivery.share)} of "
         f"{delivery.without.mean:.3f} USD{_doubt(delivery)}.",
         f"Promises kept: {kept.without.mean:.1f} % of units before and {kept.changed.mean:.1f} % "
         f"after, {_plus(kept)} percentage points{_doubt(kept)}.",
-        f"Profit: {_plus(profit)} USD a day, {_percent(profit.share)}{_doubt(profit)}.",
     ]
 
 
@@ -81,6 +84,8 @@ def _percent(share: float) -> str:
 
 
 def _doubt(effect: Effect) -> str:
-    """A warning where the interval holds 0."""
+    """A warning where the interval holds 0, or where there is none."""
+    if np.isnan(effect.difference.half_width):
+        return " (one replication: no interval)"
     low, high = effect.difference.low, effect.difference.high
     return " (cannot be told from no change)" if low <= 0 <= high else ""
