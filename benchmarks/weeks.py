@@ -49,6 +49,11 @@ def every(resource: str, share: float, weeks: tuple[int, ...] = tuple(range(6)))
     return lambda name, kind, week: share if kind == resource and week in weeks else None
 
 
+def either(first: Share, second: Share) -> Share:
+    """Both cuts."""
+    return lambda *row: share if (share := first(*row)) is not None else second(*row)
+
+
 WORLDS: dict[str, tuple[bool, Share]] = {
     "dock of DC-EAST at 90 %": (False, dock("DC-EAST", 0.9)),
     "dock of DC-EAST at 75 %": (False, dock("DC-EAST", 0.75)),
@@ -56,6 +61,8 @@ WORLDS: dict[str, tuple[bool, Share]] = {
     "dock of FC-EAST at 75 %": (False, dock("FC-EAST", 0.75)),
     "docks at 50 % in weeks 3-4": (False, every(INBOUND, 0.5, (2, 3))),
     "storage at 70 %": (False, every(STORAGE, 0.7)),
+    "docks and storage at 80 %": (False, either(every(INBOUND, 0.8), every(STORAGE, 0.8))),
+    "docks and storage at 60 %": (False, either(every(INBOUND, 0.6), every(STORAGE, 0.6))),
     "event": (True, lambda *_: None),
     "event, docks at 150 % in weeks 3-4": (True, every(INBOUND, 1.5, (2, 3))),
 }

@@ -69,17 +69,18 @@ def ways(
 @njit(nogil=True, cache=True, inline="always")
 def gates(
     n_sets: int, parent: Array, home: Array, week: int, place_usd: Array, use: Array,
-    price: Array, gap_usd: Array, way: Array, priced: bool, usd: Array, low: Array, share: Array,
-    gate: Array,
+    price: Array, gap_usd: Array, way: Array, priced: bool, toll: Array, usd: Array, low: Array,
+    share: Array, gate: Array,
 ) -> None:  # fmt: skip
     """By set the share of its gap that prices leave, zero where it does not serve; and the node
-    that serves what stands there, -1 for none. usd: [nodes] of serving from each."""
+    that serves what stands there, -1 for none. usd: [nodes] of serving from each, with its
+    toll."""
     for s in range(n_sets):
         low[s], gate[s] = np.inf, -1
     for j in range(len(home)):
         usd[j] = np.inf
         if home[j] >= 0 and place_usd[j] < np.inf:
-            usd[j] = way[week, j]
+            usd[j] = way[week, j] + toll[j]
             if priced:
                 usd[j] += use[LEAVING] * price[week, LEAVING, j]
             if usd[j] < low[home[j]]:
@@ -107,6 +108,16 @@ def unit_worth(
             -np.float64(place_usd[j]) - np.float64(use[HELD]) * price[week, HELD, j]
             - rise * way[week, j]
         )  # fmt: skip
+
+
+@njit(nogil=True, cache=True, inline="always")
+def credit(wanted: Array, worth: Array, toll: Array) -> None:
+    """Credit units with their toll, as far as they keep a cost."""
+    for j in range(len(worth)):
+        toll[j] = 0.0
+        if wanted[j] > 0.0 and worth[j] > -np.inf:
+            toll[j] = min(wanted[j], max(-worth[j], 0.0))
+            worth[j] += toll[j]
 
 
 @njit(nogil=True, cache=True, inline="always")

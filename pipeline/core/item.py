@@ -25,6 +25,7 @@ from pipeline.core.flow import (
     LEAVING,
     book,
     capped_served,
+    credit,
     first_served,
     gates,
     is_priced,
@@ -68,6 +69,11 @@ class ItemTables:
 
     def __len__(self) -> int:
         return len(self.tree)
+
+    @property
+    def profile(self) -> NDArray[np.uint8]:
+        """[items] what a unit uses by kind goes to: the cells of this week."""
+        return self.week
 
     @property
     def n_bytes(self) -> int:
@@ -122,8 +128,8 @@ def _sweep(
     n_sets: Array, n_children: Array, parent: Array, above: Array, home: Array, feeder: Array,
     order: Array, tree: Array, week: Array, start: Array, count: Array, knots: Array,
     place_usd: Array, use: Array, gap_usd: Array, turn: Array, rise: Array, bounds: Array,
-    lean: Array, is_capped: bool, wanted: Array, price: Array, saved: Array, dearer: Array, used:
-    Array,
+    lean: Array, tolls: Array, is_capped: bool, wanted: Array, price: Array, saved: Array,
+    dearer: Array, used: Array,
 ) -> None:  # fmt: skip
     n_nodes, width = place_usd.shape[1], count.shape[1] + 2
     room = 64 + 2 * width
@@ -138,7 +144,7 @@ def _sweep(
     low, share, gate = np.empty(width), np.ones(width), np.zeros(width, np.int64)
     usd, held, served = np.empty(n_nodes), np.zeros(width), np.zeros(n_nodes)
     cover, inside, least = np.zeros(width), np.zeros(width), np.zeros(n_nodes)
-    penalty = np.zeros(n_nodes)
+    penalty, toll = np.zeros(n_nodes), np.zeros(n_nodes)
     way, flow = np.zeros((price.shape[1], n_nodes)), np.zeros((price.shape[1], n_nodes))
     waits = np.zeros((price.shape[1], n_nodes), np.bool_)
     flows = use.shape[1] > LEAVING
@@ -149,10 +155,12 @@ def _sweep(
             if flows:
                 ways(week[k], turn[k], place_usd[k], use[k], price[b], priced, feeder, order, way,
                      waits)  # fmt: skip
-                gates(n_sets[t], parent[t], home[t], week[k], place_usd[k], use[k], price[b],
-                      gap_usd[k], way, priced, usd, low, share, gate)  # fmt: skip
             unit_worth(week[k], place_usd[k], use[k], rise[k], price[b], way, worth)
             if flows:
+                if len(tolls):
+                    credit(tolls[k], worth, toll)
+                gates(n_sets[t], parent[t], home[t], week[k], place_usd[k], use[k], price[b],
+                      gap_usd[k], way, priced, toll, usd, low, share, gate)  # fmt: skip
                 lean_on(lean[b], usd, worth, penalty)
             y[:] = 0.0
             own_nodes(n_sets[t], home[t], worth, 0.0, best, node)
@@ -198,7 +206,7 @@ def _positions(
     low, share, gate = np.empty(width), np.ones(width), np.zeros(width, np.int64)
     usd, way = np.empty(n_nodes), np.zeros((price.shape[1], n_nodes))
     waits = np.zeros((price.shape[1], n_nodes), np.bool_)
-    penalty = np.zeros(n_nodes)
+    penalty, none = np.zeros(n_nodes), np.zeros(n_nodes)
     saved = 0.0
     for k in range(first, last):
         t, own = tree[k], price[choice[k - first]]
@@ -206,7 +214,7 @@ def _positions(
             priced = is_priced(own)
             ways(week[k], turn[k], place_usd[k], use[k], own, priced, feeder, order, way, waits)
             gates(n_sets[t], parent[t], home[t], week[k], place_usd[k], use[k], own, gap_usd[k],
-                  way, priced, usd, low, share, gate)  # fmt: skip
+                  way, priced, none, usd, low, share, gate)  # fmt: skip
         unit_worth(week[k], place_usd[k], use[k], rise[k], own, way, worth)
         if use.shape[1] > LEAVING:
             lean_on(lean[choice[k - first]], usd, worth, penalty)
@@ -239,7 +247,7 @@ def _curves(
     stack_node, merged_node = np.empty(room, np.int64), np.empty(room, np.int64)
     best, node = np.empty(width), np.empty(width, np.int64)
     begin, head = np.zeros(width + 1, np.int64), np.zeros(width + 1, np.int64)
-    worth = np.empty(n_nodes)
+    worth, none = np.empty(n_nodes), np.zeros(n_nodes)
     low, share, gate = np.empty(width), np.ones(width), np.zeros(width, np.int64)
     usd, way = np.empty(n_nodes), np.zeros((price.shape[0], n_nodes))
     waits = np.zeros((price.shape[0], n_nodes), np.bool_)
@@ -249,7 +257,7 @@ def _curves(
             priced = is_priced(price)
             ways(week[k], turn[k], place_usd[k], use[k], price, priced, feeder, order, way, waits)
             gates(n_sets[t], parent[t], home[t], week[k], place_usd[k], use[k], price, gap_usd[k],
-                  way, priced, usd, low, share, gate)  # fmt: skip
+                  way, priced, none, usd, low, share, gate)  # fmt: skip
         unit_worth(week[k], place_usd[k], use[k], rise[k], price, way, worth)
         own_nodes(n_sets[t], home[t], worth, -np.inf, best, node)
         item_segments(
@@ -299,8 +307,13 @@ def sweep(
     bounds: NDArray[np.int64],
     price: NDArray[np.float64],
     wanted: NDArray[np.bool_] | None = None,
+    toll: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Solve blocks of consecutive items, each block at its own prices, for a bound.
+
+    toll: [items, nodes] usd that serving a unit from a node is charged with, and a unit of level
+    there credited: multipliers of "no node serves more than its level", of any size, by default
+    none.
 
     bounds: [blocks + 1] first items; price: [blocks, weeks, kinds, nodes] usd per unit of
     resource; wanted: [blocks] those to solve, or all. Returns saved: [blocks] priced usd saved
@@ -311,7 +324,9 @@ def sweep(
     used = np.zeros(price.shape)
     wanted = np.ones(len(saved), np.bool_) if wanted is None else wanted
     arrays = kernel_arrays(woods, items)
-    _sweep(*arrays, bounds, np.zeros(len(saved)), False, wanted, price, saved, dearer, used)
+    tolls = np.zeros((0, woods.n_nodes)) if toll is None else toll
+    none = np.zeros(len(saved))
+    _sweep(*arrays, bounds, none, tolls, False, wanted, price, saved, dearer, used)
     return saved, used
 
 
@@ -329,7 +344,9 @@ def sweep_plans(
     """
     saved, dearer = np.zeros((2, len(bounds) - 1))
     used = np.zeros(price.shape)
-    _sweep(*kernel_arrays(woods, items), bounds, lean, True, wanted, price, saved, dearer, used)
+    none = np.zeros((0, woods.n_nodes))
+    arrays = kernel_arrays(woods, items)
+    _sweep(*arrays, bounds, lean, none, True, wanted, price, saved, dearer, used)
     return saved, dearer, used
 
 

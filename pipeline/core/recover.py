@@ -74,14 +74,14 @@ def _margins(
     last, after, held = np.zeros(width), np.zeros(width), np.zeros(width)
     low, share, gate = np.empty(width), np.ones(width), np.zeros(width, np.int64)
     usd, way = np.empty(n_nodes), np.zeros((price.shape[0], n_nodes))
-    waits = np.zeros((price.shape[0], n_nodes), np.bool_)
+    waits, none = np.zeros((price.shape[0], n_nodes), np.bool_), np.zeros(n_nodes)
     priced = use.shape[1] > LEAVING and is_priced(price)
     for k in range(len(position)):
         t = tree[k]
         if priced:
             ways(week[k], turn[k], place_usd[k], use[k], price, priced, feeder, order, way, waits)
             gates(n_sets[t], parent[t], home[t], week[k], place_usd[k], use[k], price, gap_usd[k],
-                  way, priced, usd, low, share, gate)  # fmt: skip
+                  way, priced, none, usd, low, share, gate)  # fmt: skip
         unit_steps(n_sets[t], parent[t], home[t], start[k], count[k], knots, share, position[k],
                    held, last, after)  # fmt: skip
         for j in range(n_nodes):

@@ -56,7 +56,7 @@ def joined(parts: Sequence[Placed]) -> Placed:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _entry_weeks(week: int, feeder: Array, waits: Array, entered: Array) -> None:
+def entry_weeks(week: int, feeder: Array, waits: Array, entered: Array) -> None:
     """Weeks [nodes, depth] in which what is needed in a week enters each place on its way."""
     for j in range(len(feeder)):
         at, since, d = j, week, 0
@@ -78,6 +78,7 @@ def _serve(
     low, share, gate = np.empty(width), np.ones(width), np.zeros(width, np.int64)
     usd, held, least = np.empty(n_nodes), np.zeros(width), np.zeros(n_nodes)
     cover, inside, y = np.zeros(width), np.zeros(width), np.zeros(n_nodes)
+    none = np.zeros(n_nodes)
     way = np.zeros((price.shape[1], n_nodes))
     waits = np.zeros((price.shape[1], n_nodes), np.bool_)
     for k in range(len(position)):
@@ -85,8 +86,8 @@ def _serve(
         priced = use.shape[1] > LEAVING and is_priced(own)
         ways(week[k], turn[k], place_usd[k], use[k], own, priced, feeder, order, way, waits)
         gates(n_sets[t], parent[t], home[t], week[k], place_usd[k], use[k], own, gap_usd[k], way,
-              priced, usd, low, share, gate)  # fmt: skip
-        _entry_weeks(week[k], feeder, waits, entered[k])
+              priced, none, usd, low, share, gate)  # fmt: skip
+        entry_weeks(week[k], feeder, waits, entered[k])
         y[:], inside[:] = position[k], 0.0
         first_served(n_sets[t], parent[t], home[t], start[k], count[k], knots, gap_usd[k], share,
                      gate, y, held, cover, served[k])  # fmt: skip
