@@ -5,7 +5,7 @@ the bound. So HiGHS looks for a plan whose units are next to those of the relaxe
 moves of units improve it (core.polish). Where they still leave a gap, the best plan itself may lie
 above the relaxation's value; then branch and bound over all plans raises the bound.
 
-Rows on what flows are not part of it (core.solve). A row may overflow only where the relaxed
+Where rows on what flows bind, core.horizon and core.rounded do this instead. A row may overflow only where the relaxed
 programme's does: a hundredth of a cubic foot beyond the limit is cheap to pay for, but nothing that
 a planner can do. A search ends at a gap or at a number of nodes, never at a time, so the same night
 gives the same plan on any machine.
@@ -39,7 +39,7 @@ class ExactParams:
     items: worlds of no more in each week are searched; gap: relative, at which a search ends;
     near_nodes: of branch and bound next to the relaxed plan; kicks: new beginnings of the moves;
     nodes: of branch and bound over all plans, few_nodes: of that in worlds of no more than
-    few_items.
+    few_items; whole_gap, whole_nodes: of branch and bound where flows bind (core.rounded).
     """
 
     items: int = 150
@@ -49,6 +49,8 @@ class ExactParams:
     nodes: int = 100
     few_items: int = 16
     few_nodes: int = 20_000
+    whole_gap: float = 5e-4
+    whole_nodes: int = 1
 
 
 @dataclass(frozen=True)

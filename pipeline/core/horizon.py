@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from ortools.linear_solver import pywraplp
 from scipy.optimize import linprog
 from scipy.sparse import coo_matrix, csr_matrix, hstack, vstack
 
@@ -26,6 +27,10 @@ from pipeline.core.network import Forest
 from pipeline.core.prices import Capacity
 from pipeline.core.programme import Programme, Relaxed, programme
 from pipeline.core.size import empty_cost
+
+
+STEP = 1e-5
+"""Change of capacity at which a slope is taken, as a share of it."""
 
 
 @dataclass(frozen=True)
@@ -200,3 +205,50 @@ def relax_horizon(woods: Forest, items: ItemTables, capacity: Capacity) -> Horiz
     flows = found.x[one.served + n_y :].reshape(2, -1, weeks, nodes)
     group = groups(items, weeks)
     return Horizon(whole, relaxed, toll, group, flows[0], flows[1])
+
+
+def horizon_slopes(
+    woods: Forest, items: ItemTables, capacity: Capacity, price: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Loss [rows] in usd per unit of capacity less, and gain per unit more: the dual values at a
+    little less and a little more of each priced row, each solved from the basis before.
+
+    price: [rows] dual values, between the two.
+    """
+    one = system(woods, items, capacity, programme(woods, items, capacity))
+    solver, rows = _incremental(one, len(capacity))
+    left, right = np.zeros(len(capacity)), np.zeros(len(capacity))
+    for row in np.flatnonzero(price > 0).tolist():
+        step = STEP * max(abs(float(capacity.limit[row])), 1.0)
+        slope = []
+        for sign in (-1.0, 1.0):
+            rows[row].SetUb(float(capacity.limit[row]) + sign * step)
+            if solver.Solve() != pywraplp.Solver.OPTIMAL:
+                raise RuntimeError("the programme of the horizon was not solved at a slope")
+            slope.append(max(-rows[row].dual_value(), 0.0))
+        rows[row].SetUb(float(capacity.limit[row]))
+        left[row] = min(max(slope[0], price[row]), capacity.overflow_usd[row])
+        right[row] = min(slope[1], price[row])
+    return left, right
+
+
+def _incremental(one: System, n_rows: int) -> tuple[pywraplp.Solver, list[pywraplp.Constraint]]:
+    """GLOP with the programme in it, which keeps its basis, and its first rows."""
+    solver = pywraplp.Solver.CreateSolver("GLOP")
+    solver.SetSolverSpecificParametersAsString("use_preprocessing: false use_dual_simplex: true")
+    endless = solver.infinity()
+    columns = [solver.NumVar(0.0, float(min(most, endless)), "") for most in one.most]
+    objective = solver.Objective()
+    for column, usd in zip(columns, one.cost.tolist(), strict=True):
+        objective.SetCoefficient(column, usd)
+    rows = []
+    for matrix, bound, low in ((one.upper, one.bound, -endless), (one.equal, None, 0.0)):
+        for i in range(matrix.shape[0]):
+            row = solver.Constraint(low, 0.0 if bound is None else float(bound[i]))
+            part = slice(matrix.indptr[i], matrix.indptr[i + 1])
+            for column, value in zip(
+                matrix.indices[part].tolist(), matrix.data[part].tolist(), strict=True
+            ):
+                row.SetCoefficient(columns[column], value)
+            rows.append(row)
+    return solver, rows[:n_rows]

@@ -6,6 +6,7 @@ the programme's, and what is served of them. It ends at a gap or at a number of 
 time, so the same night gives the same plan on any machine.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,8 +99,8 @@ def ways_in(
 
 def whole_plan(
     woods: Forest, items: ItemTables, capacity: Capacity, found: Horizon, gap: float, nodes: int
-) -> Placed | None:
-    """A plan with whole levels next to the programme's, or None where none was found."""
+) -> Placed:
+    """A plan with whole levels next to the programme's; rounded down where no better was found."""
     whole, weeks_kinds = found.whole, capacity.shape[1]
     n_y, n_o = len(whole.item), len(capacity)
     n_z = len(whole.cost) - n_y - n_o
@@ -122,7 +123,9 @@ def whole_plan(
     cost = np.concatenate([whole.cost[:n_y] + rise * ways.usd, whole.cost[n_y : n_y + n_z],
                            ways.usd, gap_usd])  # fmt: skip
     levels = found.relaxed.units[whole.item, whole.node]
-    least_y, most_y = np.floor(levels + WHOLE), np.ceil(levels - WHOLE)
+    beside = levels > 0.5
+    least_y = np.maximum(np.floor(levels + WHOLE) - beside, 0.0)
+    most_y = np.ceil(levels - WHOLE) + beside
     least_z, most_z = _steps(whole, least_y, most_y)
     low = np.concatenate([least_y, least_z, np.zeros(n_y + n_s)])
     high = np.concatenate([most_y, most_z, most_y, np.full(n_s, np.inf)])
@@ -130,16 +133,19 @@ def whole_plan(
     usage = hstack([usage, csr_matrix((n_o, n_s))]).tocsr()
     asked = np.concatenate([whole.demand, served.asked, np.zeros(n_y)])
     answer = np.zeros(len(cost))
+    known: dict[bytes, NDArray[np.float64]] = {}  # weeks that are alike share one
     for columns, of_least, of_usage in _components(least, usage):
-        part = _solved(
+        part = (
             cost[columns], least[of_least][:, columns], asked[of_least],
-            usage[of_usage][:, columns], capacity.take(of_usage),
+            usage[of_usage][:, columns], capacity.limit[of_usage], capacity.overflow_usd[of_usage],
             found.relaxed.overflow[of_usage], low[columns], high[columns],
-            (columns < n_y) & (low[columns] < high[columns]), gap, nodes,
+            columns < n_y,
         )  # fmt: skip
-        if part is None:
-            return None
-        answer[columns] = part
+        key = _digest(part)
+        if key not in known:
+            down = np.floor(levels[columns[columns < n_y]] + WHOLE)
+            known[key] = _solved(*part, down, gap, nodes)
+        answer[columns] = known[key]
     position = np.zeros(items.place_usd.shape, np.int32)
     position[whole.item, whole.node] = np.rint(answer[:n_y])
     flows = np.zeros(position.shape)
@@ -179,27 +185,41 @@ def _components(
     return found
 
 
+def _digest(part: tuple[NDArray | csr_matrix, ...]) -> bytes:
+    """Equal for parts that are the same to ten digits."""
+    found = hashlib.sha256()
+    for one in part:
+        if isinstance(one, csr_matrix):
+            found.update(one.indptr.tobytes() + one.indices.tobytes())
+            one = one.data
+        finite = np.where(np.isfinite(one), one, -1.0)
+        found.update(np.char.mod("%.9e", finite.astype(float)).tobytes())
+    return found.digest()
+
+
 def _solved(
-    cost: NDArray, least: csr_matrix, asked: NDArray, usage: csr_matrix, capacity: Capacity,
-    overflow: NDArray, low: NDArray, high: NDArray, is_whole: NDArray, gap: float, nodes: int,
-) -> NDArray[np.float64] | None:  # fmt: skip
-    """Columns of one part; a row may overflow only where the relaxed programme's does."""
-    n_o = len(capacity)
-    tight = capacity.limit - TOLERANCE * np.maximum(np.abs(capacity.limit), 1.0)
-    limit = np.where(overflow > 0, capacity.limit, tight)
+    cost: NDArray, least: csr_matrix, asked: NDArray, usage: csr_matrix, limit: NDArray,
+    overflow_usd: NDArray, overflow: NDArray, low: NDArray, high: NDArray, is_level: NDArray,
+    down: NDArray, gap: float, nodes: int,
+) -> NDArray[np.float64]:  # fmt: skip
+    """Columns of one part, with levels ``down`` if nothing better is found; a row may overflow
+    only where the relaxed programme's does."""
+    n_o = len(limit)
+    tight = limit - TOLERANCE * np.maximum(np.abs(limit), 1.0)
     above = csr_matrix((least.shape[0], n_o))
-    found = milp(
-        np.concatenate([cost, capacity.overflow_usd]),
-        constraints=LinearConstraint(
-            vstack([hstack([least, above]), hstack([usage, -identity(n_o)])]).tocsr(),
-            np.concatenate([asked, np.full(n_o, -np.inf)]),
-            np.concatenate([np.full(len(asked), np.inf), limit]),
-        ),
-        bounds=Bounds(
-            np.concatenate([low, np.zeros(n_o)]),
-            np.concatenate([high, np.where(overflow > 0, np.inf, 0.0)]),
-        ),
-        integrality=np.concatenate([is_whole, np.zeros(n_o)]).astype(int),
-        options={"mip_rel_gap": gap, "node_limit": nodes},
+    rows = LinearConstraint(
+        vstack([hstack([least, above]), hstack([usage, -identity(n_o)])]).tocsr(),
+        np.concatenate([asked, np.full(n_o, -np.inf)]),
+        np.concatenate([np.full(len(asked), np.inf), np.where(overflow > 0, limit, tight)]),
     )
-    return None if found.x is None else found.x[: len(cost)]
+    usd = np.concatenate([cost, overflow_usd])
+    whole = np.concatenate([is_level & (low < high), np.zeros(n_o)]).astype(int)
+    options = {"mip_rel_gap": gap, "node_limit": nodes}
+    for over in (np.where(overflow > 0, np.inf, 0.0), np.full(n_o, np.inf)):
+        bounds = Bounds(np.concatenate([low, np.zeros(n_o)]), np.concatenate([high, over]))
+        found = milp(usd, constraints=rows, bounds=bounds, integrality=whole, options=options)
+        if found.x is not None:
+            return np.asarray(found.x[: len(cost)])
+        low, high, whole = low.copy(), high.copy(), np.zeros_like(whole)
+        low[is_level] = high[is_level] = down
+    raise RuntimeError(f"no whole levels were found: {found.message}")

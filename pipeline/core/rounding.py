@@ -21,6 +21,11 @@ from pipeline.core.shards import Blocks, Engine, Parts
 
 Plans = list[Placed]
 
+MANY_UNITS = 50
+"""Units at a node from which a part of one is small."""
+SOME = 1e-9
+"""Share of an answer that is some."""
+
 
 def integer_plan(
     blocks: Blocks,
@@ -54,6 +59,7 @@ def integer_plan(
     chosen = np.array(drawn, np.int64) * len(blocks) + np.arange(n)
     flat = found.on_items.reshape(-1, *capacity.shape)
     heavy = _answered(blocks, blocks.heavy, 0, n, chosen, flat, found.lean.ravel())
+    _blend(blocks, found, capacity, heavy)
     used = used + evaluate(blocks.woods, blocks.heavy, heavy, capacity.shape[0])[1]
     repair(blocks, parts, plans, heavy, capacity, capacity.usage(used), found, pool_items)
     first = 0
@@ -61,6 +67,26 @@ def integer_plan(
         plans[part].put(rows, heavy.take(slice(first, first + len(rows))))
         first += len(rows)
     return plans
+
+
+def _blend(blocks: Blocks, found: Answers, capacity: Capacity, heavy: Placed) -> None:
+    """Give heavy items of many units, in place, the rounded mix of their answers instead of one of
+    them: their cost is convex in the levels, so that it costs no more than the mix, but for what
+    half a unit at a node is worth."""
+    n = len(blocks.heavy)
+    share = found.mix.share[:n]
+    level, served = np.zeros(heavy.position.shape), np.zeros(heavy.served.shape)
+    for column in range(share.shape[1]):
+        mine = np.flatnonzero(share[:, column] > SOME)
+        if len(mine):
+            price = np.ascontiguousarray(found.on_items[column, mine])
+            items, choice = blocks.heavy.take(mine), np.arange(len(mine))
+            one = _answered(blocks, items, 0, len(mine), choice, price, found.lean[column, mine])
+            level[mine] += share[mine, column, None] * one.position
+            served[mine] += share[mine, column, None] * one.served
+    many = (level.max(axis=1, initial=0.0) >= MANY_UNITS) & (share.max(axis=1) < 1.0 - SOME)
+    heavy.position[many] = np.rint(level[many]).astype(np.int32)
+    heavy.served[many] = np.minimum(served[many], heavy.position[many])
 
 
 def lottery(block: int, attempt: int) -> float:

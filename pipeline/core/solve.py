@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 
 from pipeline.core.ascent import Start, climb, newton_step, sample_dual
 from pipeline.core.certificate import Certificate, certify
-from pipeline.core.choose import whole_answers
 from pipeline.core.columns import MARGIN, Answers, Search, search, search_some
 from pipeline.core.evaluate import evaluate
 from pipeline.core.exact import ExactParams, exact_plan
+from pipeline.core.horizon import relax_horizon
 from pipeline.core.item import ItemTables, answer, concatenate
 from pipeline.core.network import Forest
 from pipeline.core.prices import Capacity, Sample, stratified
 from pipeline.core.programme import Relaxed, relax
+from pipeline.core.rounded import whole_plan
 from pipeline.core.rounding import Plans, integer_plan
 from pipeline.core.serve import Placed, joined, serve
 from pipeline.core.shards import Blocks, Engine, Parts, Threads, cut
@@ -75,7 +76,8 @@ class Plan:
     """placed: per part, levels and what is served of them; price, usage, overflow: [rows]; start:
     where another
     night may begin; kept: the rows that no other implies, which the answers are about; relaxed: the
-    optimum at prices, of the kept rows, where the world is small enough to find it."""
+    optimum at prices, of the kept rows, where the world is small enough to find it, with or without
+    answers."""
 
     placed: Plans
     price: NDArray[np.float64]
@@ -83,7 +85,7 @@ class Plan:
     usage: NDArray[np.float64]
     overflow: NDArray[np.float64]
     kept: NDArray[np.int64]
-    answers: Answers
+    answers: Answers | None
     relaxed: Relaxed | None
     certificate: Certificate
     trace: Trace
@@ -111,8 +113,13 @@ def solve(
     sizes = engine.each(lambda part, items: potential(woods, items))
     start = first_prices(woods, parts, sizes, rows, params, _known(guess, kept, rows), trace)
     trace.close("prices")
+    is_small = sum(map(len, sizes)) <= params.exact.items * capacity.shape[0]
+    if is_small and (rows.is_on_flows & (start.price > 0)).any():
+        return _over_horizon(woods, parts, engine, capacity, kept, start, params, trace)
     blocks = cut(woods, parts, sizes, params.blocks, params.heavy_items)
     held, found = _answers(blocks, engine, rows, start, params, guess is not None, trace)
+    if is_small and (rows.is_on_flows & (found.mix.price > 0)).any():
+        return _over_horizon(woods, parts, engine, capacity, kept, start, params, trace)
     overflow = np.full(len(capacity), np.inf)  # what an exceeded row implied is paid for, too
     overflow[kept] = found.mix.overflow
     pool = params.pool_items if guess is None else params.warm_pool_items
@@ -127,21 +134,11 @@ def solve(
     if best is None:
         raise ValueError("attempts must be at least one")
     relaxed: Relaxed | None = None
-    is_small = sum(map(len, sizes)) <= params.exact.items * capacity.shape[0]
-    if is_small and (rows.is_on_flows & (found.mix.price > 0)).any():
-        share = whole_answers(found, rows)
-        if share is not None and best.proof.gap > params.exact.gap:
-            whole = replace(found, mix=replace(found.mix, share=share))
-            plans = integer_plan(blocks, parts, engine, rows, whole, pool)
-            trace.close("recovery")
-            done = finish(woods, engine, capacity, plans, overflow, found.lower, trace)
-            best = min(best, done, key=lambda plan: plan.rank)
-    elif is_small:
-        levels = np.setdiff1d(kept, np.flatnonzero(capacity.is_on_flows))
-        if len(levels):
-            exact, bound = _exactly(woods, parts, engine, capacity, levels, best, params, trace)
-            if exact.rank <= best.rank:  # no flow has become too much
-                best, relaxed, kept = exact, bound, levels
+    levels = np.setdiff1d(kept, np.flatnonzero(capacity.is_on_flows))
+    if is_small and len(levels):
+        exact, bound = _exactly(woods, parts, engine, capacity, levels, best, params, trace)
+        if exact.rank <= best.rank:  # no flow has become too much
+            best, relaxed, kept = exact, bound, levels
     price, bound_price = np.zeros(len(capacity)), np.zeros(len(capacity))
     price[kept] = relaxed.price if relaxed else found.mix.price
     bound_price[kept] = relaxed.price if relaxed else found.price
@@ -181,6 +178,39 @@ def finish(
     trace.add("integer plan", lower, proof.upper, proof.violation)
     trace.close("certificate")
     return Finished(placed, usage, paid, proof)
+
+
+def _over_horizon(
+    woods: Forest,
+    parts: Parts,
+    engine: Engine,
+    capacity: Capacity,
+    kept: NDArray[np.int64],
+    start: Start,
+    params: SolveParams,
+    trace: Trace,
+) -> Plan:
+    """The plan of a small world in which flows bind, from the programme of all weeks."""
+    tables = [parts[i] for i in range(len(parts))]
+    items, rows = concatenate(tables), capacity.take(kept)
+    found = relax_horizon(woods, items, rows)
+    lower = found.relaxed.lower
+    trace.add("horizon", lower)
+    trace.close("prices")
+    placed = whole_plan(woods, items, rows, found, params.exact.whole_gap, params.exact.whole_nodes)
+    trace.close("recovery")
+    edges = np.cumsum([0] + [len(part) for part in tables])
+    whole = [placed.take(slice(int(a), int(b))) for a, b in pairwise(edges)]
+    needed = np.full(len(capacity), np.inf)
+    needed[kept] = np.where(found.relaxed.overflow > 0, np.inf, 0.0)
+    best = finish(woods, engine, capacity, whole, needed, lower, trace)
+    price = np.zeros(len(capacity))
+    price[kept] = found.relaxed.price
+    again = Start(price, start.curvature)
+    return Plan(
+        best.placed, price, again, best.usage, best.overflow, kept, None, found.relaxed,
+        best.proof, trace,
+    )  # fmt: skip
 
 
 def _exactly(

@@ -14,6 +14,7 @@ from pipeline.core.certificate import Certificate, certify
 from pipeline.core.echelon import Levels
 from pipeline.core.evaluate import shortage
 from pipeline.core.exact import ExactParams
+from pipeline.core.horizon import horizon_slopes
 from pipeline.core.item import positions
 from pipeline.core.programme import slopes
 from pipeline.core.recover import margins
@@ -117,9 +118,12 @@ def _derivatives(model: NightModel, plan: Plan) -> tuple[NDArray[np.float64], ND
     estimates from the stored answers; rows that others imply have none."""
     rows = model.capacity.rows.take(plan.kept)
     if plan.relaxed:
-        found = slopes(model.network.woods, model.ahead, rows, plan.relaxed.price)
-    else:
+        of = slopes if plan.answers else horizon_slopes
+        found = of(model.network.woods, model.ahead, rows, plan.relaxed.price)
+    elif plan.answers:
         found = derivatives(plan.answers.cost, plan.answers.usage, rows, plan.answers.mix)
+    else:
+        raise ValueError("a plan has answers or the optimum at prices")
     left, right = np.zeros((2, len(plan.price)))
     left[plan.kept], right[plan.kept] = found
     return left, right

@@ -1,5 +1,6 @@
 """The solver's plan is certified: between an exact bound and what separate code says it costs."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -132,3 +133,15 @@ def test_evaluator_agrees_with_the_definition_unit_by_unit():
         assert cost[k] == pytest.approx(plan_cost(members, steps, worth, position[k]))
     held = position * items.use[:, :1]
     assert used[0, 0] == pytest.approx(held.sum(axis=0), rel=1e-6)
+
+
+def test_an_item_a_thousand_times_as_large_as_all_others_leaves_no_gap():
+    items = random_items(400, 1)
+    first, last = int(items.start[7]), int(items.start[8])
+    knots = items.knots.copy()
+    knots[first:last, 0] *= 1000
+    heavy = replace(items, knots=knots)
+    free = valued(heavy, solve(woods(), [heavy], storage_rows(np.full(4, 1e12))).position[0])[1]
+    plan = solve(woods(), [heavy], storage_rows(0.7 * free[0, 0]))
+    assert plan.certificate.violation == 0.0
+    assert plan.certificate.gap <= 1e-3

@@ -38,86 +38,119 @@ class _Rows:
         return coo_matrix((self.value, (self.row, self.column)), (len(self.right), columns)).tocsr()
 
 
-def exact_cost(  # noqa: PLR0912, PLR0915 - one system, built row by row
+class _Horizon:
+    """The programme of some items and weeks, column by column."""
+
+    def __init__(self, woods: Forest, ahead: ItemTables, capacity: Capacity) -> None:
+        self.woods, self.ahead, self.capacity = woods, ahead, capacity
+        self.cost: list[float] = []
+        self.most: list[float] = []
+        self.least, self.balance = _Rows(), _Rows()
+        self.cells: dict[int, list[tuple[int, float]]] = {}
+
+    def column(self, usd: float, top: float = np.inf) -> int:
+        self.cost.append(usd)
+        self.most.append(top)
+        return len(self.cost) - 1
+
+    def uses(self, t: int, kind: int, j: int, at: int, each: float) -> None:
+        _, kinds, nodes = self.capacity.shape
+        self.cells.setdefault((t * kinds + kind) * nodes + j, []).append((at, each))
+
+    def add_nodes(self, i: int, t: int, columns: np.ndarray, is_capped: bool) -> None:
+        """Columns (y, u, a, b) [4, nodes] of a row of the tables, and what they use."""
+        ahead, woods, (weeks, kinds, nodes) = self.ahead, self.woods, self.capacity.shape
+        use, turn = ahead.use[i].astype(float), float(ahead.turn[i])
+        home = woods.trees[ahead.tree[i]].home
+        for j in range(nodes):
+            usd = float(ahead.place_usd[i, j])
+            may = np.isfinite(usd)
+            a = columns[2, j] = self.column(0.0)
+            waits = np.inf if may and t + 1 < weeks else 0.0
+            b = columns[3, j] = self.column(turn * usd if may else 0.0, waits)
+            if may and home[j] >= 0:
+                y, u = columns[:2, j] = self.column(usd), self.column(0.0)
+                self.uses(t, 0, j, y, use[0])
+                self.uses(t, 1, j, u, use[1])
+                if is_capped:
+                    self.least.add([(u, 1.0), (y, -1.0)], 0.0)
+            self.uses(t, 0, j, b, turn * use[0])
+            for r in range(2, kinds):
+                self.uses(t, r, j, a, use[r])
+            if woods.feeder[j] >= 0:
+                self.uses(t, 1, woods.feeder[j], a, use[1])
+
+    def add_demand(self, i: int, columns: np.ndarray) -> None:
+        """What is short, and what is not served, in every set of a row of the tables."""
+        ahead, tree = self.ahead, self.woods.trees[self.ahead.tree[i]]
+        p = int(ahead.start[i])
+        for s in range(tree.n_sets):
+            q = p + int(ahead.count[i, s])
+            units, usd = ahead.knots[p:q].astype(float).T
+            p = q
+            if not len(units):
+                continue
+            z = [self.column(v, w) for w, v in zip(units, usd, strict=True)]
+            inside = [j for j in np.flatnonzero(tree.members[s]) if columns[0, j] >= 0]
+            chance = usd / float(ahead.gap_usd[i, s])
+            self.least.add(
+                [(columns[0, j], -1.0) for j in inside] + [(c, -1.0) for c in z], -units.sum()
+            )
+            self.least.add(
+                [(columns[1, j], -1.0) for j in inside]
+                + [(c, -g) for c, g in zip(z, chance, strict=True)],
+                -float(units @ chance),
+            )
+
+    def add_balance(self, i: int, now: np.ndarray, before: np.ndarray | None) -> None:
+        """What enters and waited is what is served, goes on, raises levels or waits."""
+        (y, u, a, b), rise = now, float(self.ahead.rise[i])
+        for j in range(len(y)):
+            entries = [(b[j], 1.0), (a[j], -1.0)]
+            if before is not None:
+                entries.append((before[3, j], -1.0))
+            if y[j] >= 0:
+                entries += [(u[j], 1.0), (y[j], rise)]
+            entries += [(a[fed], 1.0) for fed in np.flatnonzero(self.woods.feeder == j)]
+            self.balance.add(entries, 0.0)
+
+    def add_rows(self) -> None:
+        """The capacity rows and their overflow."""
+        rows = self.capacity.rows
+        for row in range(len(self.capacity)):
+            part = slice(rows.indptr[row], rows.indptr[row + 1])
+            entries = [
+                (at, share * each)
+                for cell, share in zip(rows.indices[part], rows.data[part], strict=True)
+                for at, each in self.cells.get(int(cell), [])
+            ]
+            over = self.column(float(self.capacity.overflow_usd[row]))
+            self.least.add([*entries, (over, -1.0)], float(self.capacity.limit[row]))
+
+
+def exact_cost(
     woods: Forest, ahead: ItemTables, capacity: Capacity, is_capped: bool = True
 ) -> tuple[float, np.ndarray]:
     """Least usd of fractional plans, and the rows' dual prices; ahead: rows week by week. Without
     is_capped a node may serve more than its level, as long as its sets do not."""
-    weeks, kinds, nodes = capacity.shape
+    weeks, _, nodes = capacity.shape
     n = len(ahead) // weeks
-    cost: list[float] = []
-    most: list[float] = []
-
-    def column(usd: float, top: float = np.inf) -> int:
-        cost.append(usd)
-        most.append(top)
-        return len(cost) - 1
-
-    least, balance = _Rows(), _Rows()
-    cells: dict[int, list[tuple[int, float]]] = {}
-
-    def uses(t: int, kind: int, j: int, at: int, each: float) -> None:
-        cells.setdefault((t * kinds + kind) * nodes + j, []).append((at, each))
-
+    made = _Horizon(woods, ahead, capacity)
     for k in range(n):
-        y, u, a, b = (np.full((weeks, nodes), -1) for _ in range(4))
+        before = None
         for t in range(weeks):
-            i = t * n + k
-            use, turn, tree = ahead.use[i], float(ahead.turn[i]), woods.trees[ahead.tree[i]]
-            for j in range(nodes):
-                usd = float(ahead.place_usd[i, j])
-                may = np.isfinite(usd) and tree.home[j] >= 0
-                a[t, j] = column(0.0)
-                b[t, j] = column(turn * usd if np.isfinite(usd) else 0.0,
-                                 np.inf if np.isfinite(usd) and t + 1 < weeks else 0.0)  # fmt: skip
-                if may:
-                    y[t, j], u[t, j] = column(usd), column(0.0)
-                    uses(t, 0, j, y[t, j], float(use[0]))
-                    uses(t, 1, j, u[t, j], float(use[1]))
-                    if is_capped:
-                        least.add([(u[t, j], 1.0), (y[t, j], -1.0)], 0.0)
-                uses(t, 0, j, b[t, j], turn * float(use[0]))
-                for r in range(2, kinds):
-                    uses(t, r, j, a[t, j], float(use[r]))
-                if woods.feeder[j] >= 0:
-                    uses(t, 1, woods.feeder[j], a[t, j], float(use[1]))
-            p = int(ahead.start[i])
-            for s in range(tree.n_sets):
-                q = p + int(ahead.count[i, s])
-                if q > p:
-                    z = [column(float(v), float(w)) for w, v in ahead.knots[p:q].astype(float)]
-                    inside = [j for j in np.flatnonzero(tree.members[s]) if y[t, j] >= 0]
-                    units = ahead.knots[p:q, 0].astype(float)
-                    chance = ahead.knots[p:q, 1].astype(float) / float(ahead.gap_usd[i, s])
-                    least.add([(y[t, j], -1.0) for j in inside] + [(c, -1.0) for c in z],
-                              -units.sum())  # fmt: skip
-                    least.add([(u[t, j], -1.0) for j in inside]
-                              + [(c, -g) for c, g in zip(z, chance, strict=True)],
-                              -float(units @ chance))  # fmt: skip
-                p = q
-            for j in range(nodes):
-                entries = [(b[t, j], 1.0), (a[t, j], -1.0)]
-                if t:
-                    entries.append((b[t - 1, j], -1.0))
-                if y[t, j] >= 0:
-                    entries += [(u[t, j], 1.0), (y[t, j], float(ahead.rise[i]))]
-                entries += [(a[t, i2], 1.0) for i2 in np.flatnonzero(woods.feeder == j)]
-                balance.add(entries, 0.0)
-    first = len(least.right)
-    for row in range(len(capacity)):
-        part = slice(capacity.rows.indptr[row], capacity.rows.indptr[row + 1])
-        entries = [
-            (at, share * each)
-            for cell, share in zip(
-                capacity.rows.indices[part], capacity.rows.data[part], strict=True
-            )
-            for at, each in cells.get(int(cell), [])
-        ]
-        least.add([*entries, (column(float(capacity.overflow_usd[row])), -1.0)],
-                  float(capacity.limit[row]))  # fmt: skip
+            now = np.full((4, nodes), -1)
+            made.add_nodes(t * n + k, t, now, is_capped)
+            made.add_demand(t * n + k, now)
+            made.add_balance(t * n + k, now, before)
+            before = now
+    first = len(made.least.right)
+    made.add_rows()
+    columns = len(made.cost)
     found = linprog(
-        cost, A_ub=least.matrix(len(cost)), b_ub=least.right, A_eq=balance.matrix(len(cost)),
-        b_eq=balance.right, bounds=np.column_stack([np.zeros(len(most)), most]), method="highs",
+        made.cost, A_ub=made.least.matrix(columns), b_ub=made.least.right,
+        A_eq=made.balance.matrix(columns), b_eq=made.balance.right,
+        bounds=np.column_stack([np.zeros(columns), made.most]), method="highs",
     )  # fmt: skip
     assert found.status == 0, found.message
     return float(found.fun), -found.ineqlin.marginals[first:]
