@@ -5,10 +5,10 @@ the bound. So HiGHS looks for a plan whose units are next to those of the relaxe
 moves of units improve it (core.polish). Where they still leave a gap, the best plan itself may lie
 above the relaxation's value; then branch and bound over all plans raises the bound.
 
-Where rows on what flows bind, core.horizon and core.rounded do this instead. A row may overflow only where the relaxed
-programme's does: a hundredth of a cubic foot beyond the limit is cheap to pay for, but nothing that
-a planner can do. A search ends at a gap or at a number of nodes, never at a time, so the same night
-gives the same plan on any machine.
+Where rows on what flows bind, core.horizon and core.rounded do this instead. A row may overflow
+only where the relaxed programme's does: a hundredth of a cubic foot beyond the limit is cheap to
+pay for, but nothing that a planner can do. A search ends at a gap or at a number of nodes, never at
+a time, so the same night gives the same plan on any machine.
 """
 
 from dataclasses import dataclass, replace
@@ -36,13 +36,15 @@ TOLERANCE = 1e-6
 class ExactParams:
     """Parameters of the search in small worlds.
 
-    items: worlds of no more in each week are searched; gap: relative, at which a search ends;
+    items: worlds of no more in each week are searched; where flows bind, only those of no more
+    item-nodes a week than flow_cells; gap: relative, at which a search ends;
     near_nodes: of branch and bound next to the relaxed plan; kicks: new beginnings of the moves;
     nodes: of branch and bound over all plans, few_nodes: of that in worlds of no more than
     few_items; whole_gap, whole_nodes: of branch and bound where flows bind (core.rounded).
     """
 
     items: int = 150
+    flow_cells: int = 1_000
     gap: float = 9e-4
     near_nodes: int = 5
     kicks: int = 60

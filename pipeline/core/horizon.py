@@ -28,7 +28,6 @@ from pipeline.core.prices import Capacity
 from pipeline.core.programme import Programme, Relaxed, programme
 from pipeline.core.size import empty_cost
 
-
 STEP = 1e-5
 """Change of capacity at which a slope is taken, as a share of it."""
 
@@ -163,9 +162,7 @@ def _balance(
     first_a = first_u + n_y
     first_b = first_a + cells
     later, fed = np.flatnonzero(week > 0), np.flatnonzero(woods.feeder[node] >= 0)
-    row = np.concatenate(
-        [mine, mine, cell, cell, later, fed - node[fed] + woods.feeder[node[fed]]]
-    )
+    row = np.concatenate([mine, mine, cell, cell, later, fed - node[fed] + woods.feeder[node[fed]]])
     column = np.concatenate([
         np.arange(n_y), first_u + np.arange(n_y), first_a + cell, first_b + cell,
         first_b + later - nodes, first_a + fed,

@@ -189,10 +189,11 @@ def _digest(part: tuple[NDArray | csr_matrix, ...]) -> bytes:
     """Equal for parts that are the same to ten digits."""
     found = hashlib.sha256()
     for one in part:
+        values = one
         if isinstance(one, csr_matrix):
             found.update(one.indptr.tobytes() + one.indices.tobytes())
-            one = one.data
-        finite = np.where(np.isfinite(one), one, -1.0)
+            values = one.data
+        finite = np.where(np.isfinite(values), values, -1.0)
         found.update(np.char.mod("%.9e", finite.astype(float)).tobytes())
     return found.digest()
 

@@ -7,7 +7,7 @@ From last night's prices and their curvature (a warm start) the first sweep also
 it finds, and only a sixth of the blocks is then solved at other prices.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -114,11 +114,14 @@ def solve(
     start = first_prices(woods, parts, sizes, rows, params, _known(guess, kept, rows), trace)
     trace.close("prices")
     is_small = sum(map(len, sizes)) <= params.exact.items * capacity.shape[0]
-    if is_small and (rows.is_on_flows & (start.price > 0)).any():
+    cells = params.exact.flow_cells * capacity.shape[0]
+    is_flow_small = is_small and sum(map(len, sizes)) * woods.n_nodes <= cells
+    if is_flow_small and (rows.is_on_flows & (start.price > 0)).any():
         return _over_horizon(woods, parts, engine, capacity, kept, start, params, trace)
     blocks = cut(woods, parts, sizes, params.blocks, params.heavy_items)
     held, found = _answers(blocks, engine, rows, start, params, guess is not None, trace)
-    if is_small and (rows.is_on_flows & (found.mix.price > 0)).any():
+    is_flowing = bool((rows.is_on_flows & (found.mix.price > 0)).any())
+    if is_flow_small and is_flowing:
         return _over_horizon(woods, parts, engine, capacity, kept, start, params, trace)
     overflow = np.full(len(capacity), np.inf)  # what an exceeded row implied is paid for, too
     overflow[kept] = found.mix.overflow
@@ -135,7 +138,7 @@ def solve(
         raise ValueError("attempts must be at least one")
     relaxed: Relaxed | None = None
     levels = np.setdiff1d(kept, np.flatnonzero(capacity.is_on_flows))
-    if is_small and len(levels):
+    if is_small and len(levels) and not is_flowing:
         exact, bound = _exactly(woods, parts, engine, capacity, levels, best, params, trace)
         if exact.rank <= best.rank:  # no flow has become too much
             best, relaxed, kept = exact, bound, levels
