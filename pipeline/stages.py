@@ -55,8 +55,8 @@ STAGES = (
         "train",
         "pipeline.forecast.train:run",
         (
-            "items", *_FORECAST_ONLY, *_ASSORT_ONLY, "regions", "prices", "calendar",
-            "demand_calendar", "daily_demand",
+            "items", *_FORECAST_ONLY, *_ASSORT_ONLY, "regions", "nodes", "delivery_options",
+            "prices", "calendar", "demand_calendar", "daily_demand",
         ),
         (),
         files=("forecast_model",),
@@ -65,10 +65,13 @@ STAGES = (
         "forecast",
         "pipeline.forecast.stage:run",
         (
-            "items", *_FORECAST_ONLY, *_ASSORT_ONLY, "regions", "prices", "calendar",
-            "demand_calendar", "daily_demand", "overrides",
+            "items", *_FORECAST_ONLY, *_ASSORT_ONLY, "regions", "nodes", "delivery_options",
+            "prices", "calendar", "demand_calendar", "daily_demand", "overrides",
         ),
-        ("demand_quantiles", "demand_before_overrides", "demand_dependence"),
+        (
+            "demand_quantiles", "demand_before_overrides", "demand_dependence",
+            "demand_hierarchy",
+        ),
         uses=("forecast_model",),
     ),
     Stage(

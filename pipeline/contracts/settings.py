@@ -17,7 +17,12 @@ from pydantic import ValidationError
 
 from pipeline.contracts.sections.assort import AssortSettings
 from pipeline.contracts.sections.base import Section
-from pipeline.contracts.sections.forecast import ForecastSettings, MeanSettings, ShapeSettings
+from pipeline.contracts.sections.forecast import (
+    ForecastSettings,
+    HierarchySettings,
+    MeanSettings,
+    ShapeSettings,
+)
 from pipeline.contracts.sections.ingest import LEAST_HISTORY_DAYS, IngestSettings
 from pipeline.contracts.sections.load import LaborSettings, LoadSettings
 from pipeline.contracts.sections.optimize import OptimizeSettings, ServiceSettings
@@ -31,6 +36,7 @@ __all__ = [
     "AssortSettings",
     "BuySettings",
     "ForecastSettings",
+    "HierarchySettings",
     "IngestSettings",
     "LaborSettings",
     "LoadSettings",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.contracts.columns import PRICED_RESOURCES, QUANTILE_COLUMNS
+from pipeline.contracts.columns import PRICED_RESOURCES, QUANTILE_COLUMNS, USD_COLUMNS
 from pipeline.contracts.load_tables import LOAD_INPUTS, LOAD_OUTPUTS
 
 
@@ -225,6 +225,13 @@ STAGE_TABLES = (
            "item_id region_id window_start_day window_days",
            "item_id region_id window_start_day window_days mean_units " + " ".join(QUANTILE_COLUMNS)
            + " model_date override_id override_kind planner"),
+    _table("demand_hierarchy", "forecast",
+           "demand at every level above an item in a region, in a day, week or month: sums of what "
+           "the plan buys on, which add up; items by territory in the nearest weeks and months",
+           "product_level product_id place_level place_id period period_start_date",
+           "product_level product_id place_level place_id period period_start_date period_days "
+           "mean_units " + " ".join(QUANTILE_COLUMNS) + " mean_usd " + " ".join(USD_COLUMNS)
+           + " model_date"),
     _table("demand_dependence", "forecast", "a pair of regions, for a group of items",
            "item_group region_id other_region_id",
            "item_group region_id other_region_id rank_correlation"),

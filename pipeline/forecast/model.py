@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import lightgbm as lgb
@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.contracts.settings import ForecastSettings
-from pipeline.errors import UsageError
-from pipeline.forecast.mean import daily_mean, fit_mean
-from pipeline.forecast.panel import F64, Panel, Totals
-from pipeline.forecast.panel import totals as sums_of
-from pipeline.forecast.seasons import as_known
+from pipeline.forecast.departments import past_errors
+from pipeline.forecast.mean import fit_mean
+from pipeline.forecast.panel import Panel, Totals
+from pipeline.forecast.past import Past, foresee_past
+from pipeline.forecast.pull import Above, errors_of_sums, learned_weight
 from pipeline.forecast.spread import PastErrors, Spread, fit_spread
-from pipeline.forecast.windows import Windows, foresee, join
+from pipeline.forecast.total_paths import PathErrors
+from pipeline.forecast.windows import Windows
 
 _SMALL_PANEL = 400
 
@@ -30,17 +31,28 @@ class Model:
     early   trees for the mean that have not seen the last `calibration_days`; honest scores of
             forecasts of those days are made with them
     notes   plain values saved with the model: names, dependence, what it was trained on
+    sums    the spread of items summed over territories and the network
+    errors  past errors of departments of regions, which all sums above items are drawn from
     """
 
     mean: lgb.Booster
     early: lgb.Booster
     spread: Spread
     notes: dict[str, Any] = field(default_factory=dict)
+    sums: Spread | None = None
+    errors: PathErrors | None = None
 
     def to_files(self) -> dict[str, bytes]:
-        """Text files: three LightGBM models and one JSON."""
+        """Text files: three or four LightGBM models and one or two JSON."""
         rest = {**self.spread.to_notes(), **self.notes}
-        return {
+        above = {}
+        if self.sums is not None and self.errors is not None:
+            rest["sums"] = self.sums.to_notes()
+            above = {
+                "sums.txt": trees_as_text(self.sums.shape),
+                "path_errors.json": (json.dumps(self.errors.log.tolist()) + "\n").encode(),
+            }
+        return above | {
             "mean.txt": trees_as_text(self.mean),
             "early.txt": trees_as_text(self.early),
             "shape.txt": trees_as_text(self.spread.shape),
@@ -55,7 +67,12 @@ class Model:
             lgb.Booster(model_str=files[f"{name}.txt"].decode())
             for name in ("mean", "early", "shape")
         )
-        return Model(mean, early, Spread.from_notes(shape, notes), notes)
+        sums = errors = None
+        if "sums" in notes:
+            trees = lgb.Booster(model_str=files["sums.txt"].decode())
+            sums = Spread.from_notes(trees, notes["sums"])
+            errors = PathErrors(np.array(json.loads(files["path_errors.json"])))
+        return Model(mean, early, Spread.from_notes(shape, notes), notes, sums, errors)
 
 
 def trees_as_text(booster: lgb.Booster) -> bytes:
@@ -73,13 +90,15 @@ def fit(
     seed: int,
     threads: int,
     grown: tuple[lgb.Booster, lgb.Booster] | None = None,
+    above: Above | None = None,
 ) -> tuple[Model, PastErrors]:
     """A model of all of `panel` for `windows` (start day, days); and its errors on past ones.
 
     The spread and the levels are learned from forecasts of the last `calibration_days` by trees
     that have not seen them; half of the items for the spread, the other half for the levels.
     Then the trees for the mean are grown again on everything. `grown` are both sets of trees where
-    they were grown elsewhere, up to the days of `last_days`.
+    they were grown elsewhere, up to the days of `last_days`. What stands `above` the series, where
+    it is known, pulls them (`pull`), and gives the model the spread of sums.
     """
     cut, last = last_days(panel, settings)
     horizon = max(start + days - 1 for start, days in windows)
@@ -88,10 +107,29 @@ def fit(
         return fit_mean(panel, totals, settings.mean, horizon, last_day, seed, threads)
 
     early, mean = grown or (grow(cut), None)
-    past, units = past_windows(early, panel, totals, settings, windows, cut, seed, threads)
-    learn, correct = halves(panel, past)
-    spread, errors = fit_spread(past, units, learn, correct, settings, seed, threads)
-    return Model(mean or grow(last), early, spread), errors
+    past = foresee_past(early, panel, totals, settings, windows, cut, seed, threads)
+    notes: dict[str, Any] = {}
+    sums = errors = None
+    if above is not None:
+        cells = past.cells(panel, above)
+        notes["pull"] = learned_weight(cells) if above.knows_years else 0.0
+        if notes["pull"] > 0:
+            past = past.pulled(above, cells, notes["pull"])
+        errors = past_errors(above.departments) if above.knows_years else errors_of_sums(cells)
+        sums = _spread_of_sums(past, panel, above, settings, seed, threads)
+    seen, units = past.windows(panel)
+    learn, correct = halves(panel, seen)
+    spread, of_past = fit_spread(seen, units, learn, correct, settings, seed, threads)
+    return Model(mean or grow(last), early, spread, notes, sums, errors), of_past
+
+
+def _spread_of_sums(
+    past: Past, panel: Panel, above: Above, settings: ForecastSettings, seed: int, threads: int
+) -> Spread:
+    """The spread of items summed over the network and over territories."""
+    seen, units, summed = past.sums(panel, above.departments.cells.territory)
+    learn, correct = halves(summed, seen)
+    return fit_spread(seen, units, learn, correct, settings, seed, threads)[0]
 
 
 def last_days(panel: Panel, settings: ForecastSettings) -> tuple[int, int]:
@@ -109,47 +147,3 @@ def halves(panel: Panel, past: Windows) -> tuple[npt.NDArray[np.bool_], npt.NDAr
         return every, every
     odd = panel.item[past.series] % 2 == 1
     return (odd, ~odd) if odd.any() and not odd.all() else (odd | True, odd | True)
-
-
-def past_windows(
-    early: lgb.Booster,
-    panel: Panel,
-    totals: Totals,
-    settings: ForecastSettings,
-    windows: list[tuple[int, int]],
-    cut: int,
-    seed: int,
-    threads: int,
-) -> tuple[Windows, F64]:
-    """Windows after day `cut` as foreseen by `early`, and what was demanded in them."""
-    rows = calibration_rows(panel, settings, seed)
-    known = as_known(panel, cut)
-    if known is not panel:
-        totals = sums_of(known)
-    shard = known.take(rows)
-    parts = []
-    origins = range(cut, panel.days - 1, settings.calibration_step_days)
-    for origin in sorted({panel.whole_origin(day) for day in origins} - {*range(cut)}):
-        ends = [(s, n) for s, n in windows if origin + s + n - 1 < panel.days]
-        if ends:
-            part = foresee(daily_mean(early, threads), shard, totals, origin, ends)
-            parts.append(replace(part, series=rows[part.series].astype(np.int32)))
-    if not parts:
-        raise UsageError(
-            f"the history of {panel.days} days is too short to learn forecasts of "
-            f"{min(days for _, days in windows)} days from. Next: load at least "
-            f"{3 * min(days for _, days in windows) + 3} days of sales, or ask for shorter windows."
-        )
-    found = join(parts)
-    units = found.units(panel)
-    seen = np.isfinite(units)
-    return found.take(seen), units[seen]
-
-
-def calibration_rows(panel: Panel, settings: ForecastSettings, seed: int) -> npt.NDArray[np.intp]:
-    """Series of at most `calibration_items` items, drawn at random; items come whole."""
-    items = np.unique(panel.item)
-    if len(items) > settings.calibration_items:
-        draw = np.random.default_rng(seed)
-        items = draw.choice(items, settings.calibration_items, replace=False)
-    return np.flatnonzero(np.isin(panel.item, items))

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.core.arithmetic import product
 from pipeline.forecast.panel import F64
 
 KNOT_DAYS = 28
@@ -29,6 +31,8 @@ MONTH_DAY = 10.0
 FLAG, FLAG_ON_WEEKDAY = 1.0, 5.0
 EVENT, BESIDE_EVENT, CLOSED = 1.0, 1.5, 0.01
 EVENT_REACH = range(-3, 3)
+CLOSED_REACH = range(-14, 12)
+"""Days around an event that stops sales: people shop ahead of it for two weeks."""
 
 
 def calendar_effects(
@@ -39,8 +43,8 @@ def calendar_effects(
 ) -> tuple[F64, F64]:
     """Columns (days, effects) and penalty (effects,) of what is known of `dates` in advance.
 
-    `flag` (days,) is a recurring condition such as a pay day; `events` names days by number, and
-    `closed` those of them on which nothing is sold: their effect is learned all but whole.
+    `flag` (days, flags) are recurring conditions such as pay days; `events` names days by number,
+    and `closed` those of them on which nothing is sold: their effect is learned all but whole.
     """
     day = dates.astype("datetime64[D]")
     weekday = np.arange(7) == ((day.astype(np.int64) + 3) % 7)[:, None]
@@ -53,17 +57,17 @@ def calendar_effects(
         (contrast, WEEKDAY),
         (waves, YEAR * np.tile(np.arange(1.0, HARMONICS + 1) ** 2, 2)),
         (1.0 * (month_day[:, None] == np.arange(31)), MONTH_DAY),
-        (flag[:, None], FLAG),
-        (flag[:, None] * weekday, FLAG_ON_WEEKDAY),
+        (flag, FLAG),
+        ((flag[:, :, None] * weekday[:, None, :]).reshape(len(day), -1), FLAG_ON_WEEKDAY),
         ((contrast[:, :, None] * slow[:, None, :]).reshape(len(day), -1), WEEKDAY_IN_SEASON),
     ]
     for name in sorted(events):
-        beside = np.zeros((len(day), len(EVENT_REACH)))
-        for column, offset in enumerate(EVENT_REACH):
+        reach, own = (CLOSED_REACH, CLOSED) if name in closed else (EVENT_REACH, EVENT)
+        beside = np.zeros((len(day), len(reach)))
+        for column, offset in enumerate(reach):
             at = np.asarray(events[name], np.int64) + offset
             beside[at[(at >= 0) & (at < len(day))], column] = 1.0
-        own = CLOSED if name in closed else EVENT
-        blocks.append((beside, np.where(np.array(EVENT_REACH) == 0, own, BESIDE_EVENT)))
+        blocks.append((beside, np.where(np.array(reach) == 0, own, BESIDE_EVENT)))
     penalty = [np.broadcast_to(rate, columns.shape[1]) for columns, rate in blocks]
     return np.concatenate([columns for columns, _ in blocks], axis=1), np.concatenate(penalty)
 
@@ -81,7 +85,57 @@ def regress(units: F64, effects: F64, penalty: F64) -> F64:
     x = np.concatenate([level, effects], axis=1)
     steps = np.diff(np.eye(len(knots)), axis=0)
     ridge = np.diag(np.concatenate([np.full(len(knots), 1e-6), penalty]))
-    ridge[: len(knots), : len(knots)] += LEVEL_STEP * steps.T @ steps
-    weighted = x[:days].T * 0.5 ** ((days - 1 - np.arange(days)) / HALF_LIFE_DAYS)
-    found = np.linalg.solve(weighted @ x[:days] + ridge, weighted @ np.log1p(units).T)
-    return np.asarray(np.maximum(np.expm1(x[days:] @ found).T, 0.0))
+    ridge[: len(knots), : len(knots)] += LEVEL_STEP * product(steps.T, steps)
+    weight = 0.5 ** ((days - 1 - np.arange(days)) / HALF_LIFE_DAYS)
+    known = np.ascontiguousarray(np.log1p(units).T)
+    right = np.zeros((x.shape[1], len(units)))
+    _add_normal_equations(x[:days], weight, known, ridge, right)
+    _solve(ridge, right)
+    return np.asarray(np.maximum(np.expm1(product(x[days:], right)).T, 0.0))
+
+
+@numba.njit(cache=True)
+def _add_normal_equations(x, weight, y, left, right):  # type: ignore[no-untyped-def]  # numba kernel
+    """Add X' W X to the lower triangle of `left` and X' W y to `right`; most of x is zero."""
+    for t in range(x.shape[0]):
+        for i in range(x.shape[1]):
+            if x[t, i] == 0.0:
+                continue
+            share = weight[t] * x[t, i]
+            for j in range(i + 1):
+                left[i, j] += share * x[t, j]
+            for k in range(y.shape[1]):
+                right[i, k] += share * y[t, k]
+
+
+@numba.njit(cache=True)
+def _solve(left, right):  # type: ignore[no-untyped-def]  # numba kernel
+    """Solve in place by Cholesky, in one order on every processor; only the lower triangle is
+    read."""
+    n = left.shape[0]
+    for j in range(n):
+        left[j, j] = np.sqrt(left[j, j])
+        for i in range(j + 1, n):
+            left[i, j] /= left[j, j]
+        for i in range(j + 1, n):
+            for k in range(j + 1, i + 1):
+                left[i, k] -= left[i, j] * left[k, j]
+    for j in range(n):
+        for k in range(right.shape[1]):
+            right[j, k] /= left[j, j]
+        for i in range(j + 1, n):
+            for k in range(right.shape[1]):
+                right[i, k] -= left[i, j] * right[j, k]
+    for j in range(n - 1, -1, -1):
+        for i in range(j + 1, n):
+            for k in range(right.shape[1]):
+                right[j, k] -= left[i, j] * right[i, k]
+        for k in range(right.shape[1]):
+            right[j, k] /= left[j, j]
+
+
+def solved(left: F64, right: F64) -> F64:
+    """Solution (n, k) of left (n, n) x = right (n, k) for a symmetric positive definite `left`."""
+    found = right.copy()
+    _solve(left.copy(), found)
+    return found

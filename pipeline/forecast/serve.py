@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -15,7 +15,9 @@ from pipeline.forecast.assemble import Assembled
 from pipeline.forecast.mean import daily_mean
 from pipeline.forecast.model import Model
 from pipeline.forecast.overriding import Rule, overridden
-from pipeline.forecast.panel import F64, Panel, Totals, totals
+from pipeline.forecast.panel import F64, I32, Panel, Totals, totals
+from pipeline.forecast.pull import Above, factors
+from pipeline.forecast.sum_spread import window_sums
 from pipeline.forecast.windows import OFF_SALE_UNITS, Windows, foresee_tonight
 
 
@@ -46,10 +48,39 @@ class Asked:
         return replace(self, rules=[rule.take(rows) for rule in self.rules])
 
 
+@dataclass(frozen=True)
+class Served:
+    """What is forecast tonight.
+
+    quantiles   demand_quantiles without `model_date`, sorted by key
+    before      demand_before_overrides, sorted by key
+    daily       (series, days) expected units of the days ahead, overrides included
+    """
+
+    quantiles: pd.DataFrame
+    before: pd.DataFrame
+    daily: F64
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Some series as foreseen tonight: units (series, days), and the windows asked for."""
+
+    item: I32
+    region: I32
+    daily: F64
+    windows: Windows
+
+
 def forecast_windows(
-    assembled: Assembled, model: Model, asked: Asked, shard_items: int, run: RunSettings
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """demand_quantiles without `model_date`, and demand_before_overrides, sorted by key.
+    assembled: Assembled,
+    model: Model,
+    asked: Asked,
+    shard_items: int,
+    run: RunSettings,
+    above: Above | None = None,
+) -> Served:
+    """Quantiles of all windows; series are first foreseen, then drawn to what stands `above`.
 
     Shards run here one after another, each on `run.threads` threads, or on Dask's workers; they
     are put together in order, so the bytes are the same.
@@ -57,40 +88,71 @@ def forecast_windows(
     panel = assembled.panel
     sums = totals(panel)
     parts = list(shards(panel, shard_items))
+    work = [(panel.take(rows), asked.take(rows), rows) for rows in parts]
+    weight = float(model.notes.get("pull", 0.0)) if above is not None else 0.0
     if run.engine == "dask":
-        found = _on_dask(panel, parts, sums, model, asked, run)
+        found = _on_dask(work, sums, model, above, weight, panel, run)
     else:
+        seen = [foreseen(shard, sums, model, own.windows, run.threads) for shard, own, _ in work]
+        drawn = _factors(panel, [own.daily for own in seen], above, weight)
         found = [
-            shard_quantiles(panel.take(rows), sums, model, asked.take(rows), run.threads)
-            for rows in parts
+            shard_quantiles(own, model, asked_of, run.threads, drawn and drawn(rows))
+            for own, (_, asked_of, rows) in zip(seen, work, strict=True)
         ]
-    for rows, frames in zip(parts, found, strict=True):
-        for frame in frames:
+    for rows, (published, before, _) in zip(parts, found, strict=True):
+        for frame in (published, before):
             series = frame.pop("series").to_numpy()
             frame.insert(0, "item_id", assembled.items[rows][series])
             frame.insert(1, "region_id", assembled.regions[rows][series])
-    published, before = (
-        pd.concat(frames, ignore_index=True) for frames in zip(*found, strict=True)
-    )
-    return published, before
+    quantiles, before = (pd.concat([one[k] for one in found], ignore_index=True) for k in (0, 1))
+    return Served(quantiles, before, np.concatenate([daily for _, _, daily in found]))
+
+
+def _factors(
+    panel: Panel, daily: list[F64], above: Above | None, weight: float
+) -> Callable[[slice], F64] | None:
+    """The factors (series, days) of some rows that draw them to what stands above."""
+    if above is None or weight <= 0:
+        return None
+    origin = panel.whole_origin(panel.days - 1)
+    if origin != panel.days - 1:
+        return None  # reported periods that are not over: nothing above them is known better
+    summed = above.sums(np.concatenate(daily), slice(None))
+    drawn = factors(summed, above.foresee(origin, summed.shape[1]), weight)
+    return lambda rows: drawn[above.cell[rows]]
+
+
+def foreseen(
+    shard: Panel, sums: Totals, model: Model, windows: list[tuple[int, int]], threads: int
+) -> Shard:
+    """The days and windows ahead of a shard, by the model's trees."""
+    days = foresee_tonight(daily_mean(model.mean, threads), shard, sums, windows)
+    return Shard(shard.item, shard.region, days.mean[:, 1:], days.windows(windows))
 
 
 def shard_quantiles(
-    shard: Panel, sums: Totals, model: Model, asked: Asked, threads: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Quantiles of the windows of a shard, and of those that rules changed as they were before
-    and by whose rule; `series` is the place in the shard."""
+    shard: Shard, model: Model, asked: Asked, threads: int, factor: F64 | None
+) -> tuple[pd.DataFrame, pd.DataFrame, F64]:
+    """Quantiles of the windows of a shard whose days are worth `factor` times; those of windows
+    that rules changed as they were before and by whose rule; and the days with all rules.
+    `series` is the place in the shard."""
     levels = np.array(QUANTILE_LEVELS)
-    days = foresee_tonight(daily_mean(model.mean, threads), shard, sums, asked.windows)
-    seen = days.windows(asked.windows)
+    daily, seen = shard.daily, shard.windows
+    if factor is not None:
+        daily = daily * factor
+        drawn = window_sums(daily, asked.windows).ravel()
+        seen = seen.with_mean(np.maximum(drawn, OFF_SALE_UNITS))
     found = model.spread.quantiles(seen, levels, threads)
     mean = np.where(seen.mean > OFF_SALE_UNITS, seen.mean, 0.0)
     before = _frame(seen, mean, found)
-    redraw = overridden(days.mean, shard.item, shard.region, asked.rules)
+    redraw = overridden(
+        np.concatenate([np.zeros((len(daily), 1)), daily], axis=1), shard.item, shard.region,
+        asked.rules,
+    )  # fmt: skip
     touched = np.array([redraw.touched[:, s : s + n].max(axis=1) for s, n in asked.windows]).T
     rows = np.flatnonzero(touched.ravel() >= 0)
     if len(rows):
-        new, named = (replace(days, mean=m).sums(asked.windows).ravel()[rows]
+        new, named = (window_sums(m[:, 1:], asked.windows).ravel()[rows]
                       for m in (redraw.mean, redraw.named))  # fmt: skip
         own = seen.take(rows)
         found[rows] = model.spread.redrawn(
@@ -103,7 +165,7 @@ def shard_quantiles(
         override_kind=[asked.rules[k].kind for k in last],
         planner=[asked.rules[k].planner for k in last],
     )
-    return _frame(seen, mean, found), changed
+    return _frame(seen, mean, found), changed, redraw.mean[:, 1:]
 
 
 def _frame(seen: Windows, mean: F64, found: F64) -> pd.DataFrame:
@@ -117,22 +179,45 @@ def _frame(seen: Windows, mean: F64, found: F64) -> pd.DataFrame:
 
 
 def _on_dask(
-    panel: Panel, parts: list[slice], sums: Totals, model: Model, asked: Asked, run: RunSettings
-) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
-    """Shards on the workers of `run.scheduler`; sums and model travel to each worker once."""
+    work: list[tuple[Panel, Asked, slice]],
+    sums: Totals,
+    model: Model,
+    above: Above | None,
+    weight: float,
+    panel: Panel,
+    run: RunSettings,
+) -> list[tuple[pd.DataFrame, pd.DataFrame, F64]]:
+    """Shards on the workers of `run.scheduler`; sums and model travel to each worker once, and
+    what is foreseen stays there until its factors are known."""
     from dask.distributed import Client  # noqa: PLC0415  # an optional dependency
 
     with Client(run.scheduler) as client:
         shared = client.scatter([sums, model.to_files()], broadcast=True)
-        futures = [
-            client.submit(_from_files, panel.take(rows), *shared, asked.take(rows), pure=False)
-            for rows in parts
+        seen = [
+            client.submit(_foreseen_by, shard, *shared, asked.windows, pure=False)
+            for shard, asked, _ in work
         ]
-        found: list[tuple[pd.DataFrame, pd.DataFrame]] = client.gather(futures)
+        daily = client.gather([client.submit(_daily, own, pure=False) for own in seen])
+        drawn = _factors(panel, daily, above, weight)
+        futures = [
+            client.submit(_quantiles_by, own, shared[1], asked, drawn and drawn(rows), pure=False)
+            for own, (_, asked, rows) in zip(seen, work, strict=True)
+        ]
+        found: list[tuple[pd.DataFrame, pd.DataFrame, F64]] = client.gather(futures)
     return found
 
 
-def _from_files(
-    shard: Panel, sums: Totals, files: dict[str, bytes], asked: Asked
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    return shard_quantiles(shard, sums, Model.from_files(files), asked, 1)
+def _foreseen_by(
+    shard: Panel, sums: Totals, files: dict[str, bytes], windows: list[tuple[int, int]]
+) -> Shard:
+    return foreseen(shard, sums, Model.from_files(files), windows, 1)
+
+
+def _daily(shard: Shard) -> F64:
+    return shard.daily
+
+
+def _quantiles_by(
+    shard: Shard, files: dict[str, bytes], asked: Asked, factor: F64 | None
+) -> tuple[pd.DataFrame, pd.DataFrame, F64]:
+    return shard_quantiles(shard, Model.from_files(files), asked, 1, factor)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from pipeline.contracts.settings import MeanSettings, Settings
 from pipeline.errors import UsageError
+from pipeline.forecast.above import above_of, above_of_tables, keyed, territories
 from pipeline.forecast.assemble import Names, assemble
 from pipeline.forecast.backtest import backtest
 from pipeline.forecast.dependence import rank_correlation, share_of_correlation
@@ -19,6 +20,7 @@ from pipeline.forecast.mean import fit_mean
 from pipeline.forecast.model import Model, fit, last_days
 from pipeline.forecast.panel import F64, I32, Panel, Totals, totals
 from pipeline.forecast.prior import is_short, simulated_panel
+from pipeline.forecast.pull import Above
 from pipeline.forecast.serve import plan_windows
 from pipeline.forecast.spread import PastErrors, Spread
 from pipeline.group_panels import without_recaptured
@@ -33,7 +35,12 @@ SUMS, PATHS = 600, 200
 def run(night: Night) -> None:
     """Read the night's tables; publish the model's files."""
     panel, names = known_panel(night)
-    night.write_files("forecast_model", train(panel, names, night.settings).to_files())
+    territory, _ = territories(names.regions, night.read("delivery_options"), night.read("nodes"))
+    above = above_of_tables(
+        panel, names, territory, night.read("items"), night.read("daily_demand"),
+        night.read("calendar"), night.read("demand_calendar"), panel.ahead,
+    )  # fmt: skip
+    night.write_files("forecast_model", train(panel, names, night.settings, above).to_files())
 
 
 def known_panel(night: Night) -> tuple[Panel, Names]:
@@ -66,17 +73,23 @@ def backtest_night(night: Night, origins: int, step_days: int) -> pd.DataFrame:
     return backtest(panel, list(names.categories), list(names.regions), night.settings, days)
 
 
-def train(panel: Panel, names: Names, settings: Settings) -> Model:
-    """The model of a panel, with the names of its codes and the dependence of its errors."""
+def train(panel: Panel, names: Names, settings: Settings, above: Above | None = None) -> Model:
+    """The model of a panel, with the names of its codes and the dependence of its errors.
+
+    `above` are the departments' own sums; without, those of the panel's series, in one territory.
+    """
     known, windows = panel, plan_windows(settings)
     if is_short(panel):
         reach = max(start + days for start, days in windows)
         bare = replace(panel, season=None, lift=None, lift_seen=None)  # of its own items and days
         panel = simulated_panel(bare, len(names.regions), reach, settings.planning.seed)
+        above = None
+    above = above or above_of(panel, np.zeros(len(names.regions), np.int32))
     sums = totals(panel)
     seed, threads = settings.planning.seed, settings.run.threads
     grown = _on_dask(panel, sums, windows, settings) if settings.run.engine == "dask" else None
-    model, errors = fit(panel, sums, settings.forecast, windows, seed, threads, grown)
+    model, errors = fit(panel, sums, settings.forecast, windows, seed, threads, grown, above)
+    model.notes["cells"] = keyed(above.departments.cells)
     model.notes.update(names.to_notes())
     model.notes["trained_to"] = str(known.first_date + np.timedelta64(known.days - 1, "D"))
     model.notes["is_simulated"] = known is not panel

@@ -28,7 +28,8 @@ def forecast(kin: int) -> pd.DataFrame:
         AS_OF, AHEAD, names, *(tables[t] for t in ("items", "prices", "calendar", "daily_demand"))
     )
     model = Model.from_files(train(known.panel, names, settings).to_files())
-    found, _ = forecast_windows(known, model, Asked([(1, 28), (1, 56)], []), 500, settings.run)
+    asked = Asked([(1, 28), (1, 56)], [])
+    found = forecast_windows(known, model, asked, 500, settings.run).quantiles
     columns = ["mean_units", "q0.025", "q0.975"]
     summed = found.groupby(["item_id", "window_days"])[columns].sum().reset_index()
     return truth.rename(columns={"days": "window_days"}).merge(summed)

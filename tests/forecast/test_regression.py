@@ -14,12 +14,12 @@ WEEKDAY = np.array([0.8, 0.8, 0.9, 1.0, 1.2, 1.4, 1.1])
 
 def world() -> tuple[np.ndarray, np.ndarray]:
     """Mean (2, days + ahead) of two sums, and their recurring flag."""
-    flag = ((np.arange(DAYS + AHEAD) % 30) < 5).astype(float)
+    flag = ((np.arange(DAYS + AHEAD) % 30) < 5).astype(float)[:, None]
     weekday = WEEKDAY[(DATES.astype(int) + 3) % 7]
     year = np.exp(0.2 * np.sin(2 * np.pi * DATES.astype(int) / 365.25))
     festival = np.ones(DAYS + AHEAD)
     festival[EVENTS["festival"]] = 1.8
-    mean = weekday * year * festival * np.exp(0.3 * flag)
+    mean = weekday * year * festival * np.exp(0.3 * flag[:, 0])
     return np.stack([1000 * mean, 50 * mean]), flag
 
 

@@ -36,7 +36,7 @@ def test_dask_workers_leave_the_same_model_and_the_same_table(
     found, names = assembled
     files = train(found.panel, names, quick).to_files()
     model, asked = Model.from_files(files), Asked(plan_windows(quick), [])
-    here, _ = forecast_windows(found, model, asked, 10, quick.run)
+    here = forecast_windows(found, model, asked, 10, quick.run).quantiles
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
     ) as cluster:
@@ -45,5 +45,5 @@ def test_dask_workers_leave_the_same_model_and_the_same_table(
         )
         spread_out = quick.model_copy(update={"run": there})
         assert train(found.panel, names, spread_out).to_files() == files
-        again, _ = forecast_windows(found, model, asked, 10, there)
+        again = forecast_windows(found, model, asked, 10, there).quantiles
         pd.testing.assert_frame_equal(again, here)

@@ -17,7 +17,6 @@ MAY_MULTIPLY = {
     "core/inventory/dual_sourcing.py": "a cost, compared with a tolerance",
     "core/inventory/lost_sales_fixed.py": "a cost, compared with a tolerance",
     "core/inventory/pooling.py": "a figure, not compared",
-    "forecast/regression.py": "a well-conditioned ridge: continuous, and rounded when published",
     "simulate/textbook/known_answers.py": "figures beside published ones, not compared",
 }
 

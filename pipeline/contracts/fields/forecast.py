@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from pipeline.contracts.fields.names import QUANTILE_COLUMNS
+from pipeline.contracts.fields.names import (
+    PERIODS,
+    PLACE_LEVELS,
+    PRODUCT_LEVELS,
+    QUANTILE_COLUMNS,
+    USD_COLUMNS,
+)
 from pipeline.contracts.kinds import Column
 
 FORECAST_COLUMNS = (
@@ -14,6 +20,20 @@ FORECAST_COLUMNS = (
     Column("mean_units", "float", "Expected demand.", low=0),
     *(Column(name, "float", f"Quantile {name[1:]} of demand over the window.", low=0)
       for name in QUANTILE_COLUMNS),
+    Column("product_level", "category", "What is summed over: all items, or one group or item.",
+           values=PRODUCT_LEVELS),
+    Column("product_id", "category", "The category, department or item; 'all' for all items."),
+    Column("place_level", "category", "Where it is demanded.", values=PLACE_LEVELS),
+    Column("place_id", "category",
+           "The region, or the node at the head of a territory; 'network' for all regions."),
+    Column("period", "category",
+           "A day, seven days from tomorrow on, or a calendar month (the first from tomorrow on).",
+           values=PERIODS),
+    Column("period_start_date", "date", "First day of the period."),
+    Column("period_days", "int", "Days in the period.", low=1, high=31),
+    Column("mean_usd", "float", "Expected demand at planned prices, USD.", low=0),
+    *(Column(name, "float", f"Quantile {name[1:-4]} of demand at planned prices, USD.", low=0)
+      for name in USD_COLUMNS),
     Column("rank_correlation", "float", "Rank correlation of forecast errors.", low=-1, high=1),
     Column("item_group", "category",
            "Group of items: a category, department or velocity class, or 'all'."),

@@ -16,6 +16,13 @@ def quantile_column(level: float) -> str:
 
 QUANTILE_COLUMNS = tuple(quantile_column(level) for level in QUANTILE_LEVELS)
 
+USD_LEVELS = (0.05, 0.5, 0.95)
+"""Probability levels of forecasts in USD."""
+USD_COLUMNS = tuple(f"q{level:g}_usd" for level in USD_LEVELS)
+PRODUCT_LEVELS = ("all", "category", "department", "item")
+PLACE_LEVELS = ("network", "territory", "region")
+PERIODS = ("day", "week", "month")
+
 SIZE_CLASSES = ("sortable", "non_sortable")
 TIERS = ("distribution_center", "fulfillment_center", "same_day_site")
 RESOURCES = ("storage_cuft", "inbound_units_per_day", "outbound_units_per_day")

@@ -35,11 +35,23 @@ class ShapeSettings(Section):
     learning_rate: float = Field(0.08, gt=0, le=1, description="Shrinkage of each tree.")
 
 
+class HierarchySettings(Section):
+    """How far ahead sums are forecast (table demand_hierarchy)."""
+
+    days: int = Field(56, ge=0, le=400, description="Days, at most those of the longest window.")
+    weeks: int = Field(78, ge=0, le=156, description="Weeks from tomorrow on.")
+    months: int = Field(18, ge=1, le=36, description="Calendar months, the first from tomorrow on.")
+    territory_weeks: int = Field(
+        8, ge=0, le=156, description="Weeks ahead for which items are also forecast by territory."
+    )
+
+
 class ForecastSettings(Section):
     """What is forecast, and when the model is trained."""
 
     mean: MeanSettings = MeanSettings()
     shape: ShapeSettings = ShapeSettings()
+    hierarchy: HierarchySettings = HierarchySettings()
     calibration_days: int = Field(
         84, ge=14, description="Last days, forecast without having seen them, to learn the spread."
     )
