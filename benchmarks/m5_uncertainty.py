@@ -107,6 +107,8 @@ def main() -> None:
         "predict_cpu_s": found.predict_cpu_s,
         "peak_gb": found.peak_gb,
     }
+    if isinstance(found, Forecast):
+        result["pull"] = found.pull
     console.print({k: round(v, 2) if isinstance(v, float) else v for k, v in result.items()})
     if options.out:
         write(found, options.origin, options.out)

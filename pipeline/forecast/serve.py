@@ -71,6 +71,14 @@ class Shard:
     daily: F64
     windows: Windows
 
+    def times(self, factor: F64 | None, asked: list[tuple[int, int]]) -> Shard:
+        """The same with each day times `factor` (series, days), None for all the same."""
+        if factor is None:
+            return self
+        daily = self.daily * factor
+        mean = np.maximum(window_sums(daily, asked).ravel(), OFF_SALE_UNITS)
+        return replace(self, daily=daily, windows=self.windows.with_mean(mean))
+
 
 def forecast_windows(
     assembled: Assembled,
@@ -89,15 +97,14 @@ def forecast_windows(
     sums = totals(panel)
     parts = list(shards(panel, shard_items))
     work = [(panel.take(rows), asked.take(rows), rows) for rows in parts]
-    weight = float(model.notes.get("pull", 0.0)) if above is not None else 0.0
     if run.engine == "dask":
-        found = _on_dask(work, sums, model, above, weight, panel, run)
+        found = _on_dask(work, sums, model, above, panel, run)
     else:
         seen = [foreseen(shard, sums, model, own.windows, run.threads) for shard, own, _ in work]
-        drawn = _factors(panel, [own.daily for own in seen], above, weight)
+        seen = scaled(seen, panel, model, above, asked.windows)
         found = [
-            shard_quantiles(own, model, asked_of, run.threads, drawn and drawn(rows))
-            for own, (_, asked_of, rows) in zip(seen, work, strict=True)
+            shard_quantiles(own, model, asked_of, run.threads)
+            for own, (_, asked_of, _) in zip(seen, work, strict=True)
         ]
     for rows, (published, before, _) in zip(parts, found, strict=True):
         for frame in (published, before):
@@ -108,10 +115,27 @@ def forecast_windows(
     return Served(quantiles, before, np.concatenate([daily for _, _, daily in found]))
 
 
+def scaled(
+    seen: list[Shard],
+    panel: Panel,
+    model: Model,
+    above: Above | None,
+    asked: list[tuple[int, int]],
+) -> list[Shard]:
+    """The shards of a panel, drawn to what stands above them."""
+    drawn = _factors(panel, [own.daily for own in seen], model, above)
+    ends = np.cumsum([0, *(len(own.daily) for own in seen)])
+    return [
+        own.times(drawn and drawn(slice(int(low), int(high))), asked)
+        for own, (low, high) in zip(seen, pairwise(ends), strict=True)
+    ]
+
+
 def _factors(
-    panel: Panel, daily: list[F64], above: Above | None, weight: float
+    panel: Panel, daily: list[F64], model: Model, above: Above | None
 ) -> Callable[[slice], F64] | None:
     """The factors (series, days) of some rows that draw them to what stands above."""
+    weight = float(model.notes.get("pull", 0.0))
     if above is None or weight <= 0:
         return None
     origin = panel.whole_origin(panel.days - 1)
@@ -131,17 +155,12 @@ def foreseen(
 
 
 def shard_quantiles(
-    shard: Shard, model: Model, asked: Asked, threads: int, factor: F64 | None
+    shard: Shard, model: Model, asked: Asked, threads: int
 ) -> tuple[pd.DataFrame, pd.DataFrame, F64]:
-    """Quantiles of the windows of a shard whose days are worth `factor` times; those of windows
-    that rules changed as they were before and by whose rule; and the days with all rules.
-    `series` is the place in the shard."""
+    """Quantiles of the windows of a shard; those of windows that rules changed as they were before
+    and by whose rule; and the days with all rules. `series` is the place in the shard."""
     levels = np.array(QUANTILE_LEVELS)
     daily, seen = shard.daily, shard.windows
-    if factor is not None:
-        daily = daily * factor
-        drawn = window_sums(daily, asked.windows).ravel()
-        seen = seen.with_mean(np.maximum(drawn, OFF_SALE_UNITS))
     found = model.spread.quantiles(seen, levels, threads)
     mean = np.where(seen.mean > OFF_SALE_UNITS, seen.mean, 0.0)
     before = _frame(seen, mean, found)
@@ -183,7 +202,6 @@ def _on_dask(
     sums: Totals,
     model: Model,
     above: Above | None,
-    weight: float,
     panel: Panel,
     run: RunSettings,
 ) -> list[tuple[pd.DataFrame, pd.DataFrame, F64]]:
@@ -198,7 +216,7 @@ def _on_dask(
             for shard, asked, _ in work
         ]
         daily = client.gather([client.submit(_daily, own, pure=False) for own in seen])
-        drawn = _factors(panel, daily, above, weight)
+        drawn = _factors(panel, daily, model, above)
         futures = [
             client.submit(_quantiles_by, own, shared[1], asked, drawn and drawn(rows), pure=False)
             for own, (_, asked, rows) in zip(seen, work, strict=True)
@@ -220,4 +238,4 @@ def _daily(shard: Shard) -> F64:
 def _quantiles_by(
     shard: Shard, files: dict[str, bytes], asked: Asked, factor: F64 | None
 ) -> tuple[pd.DataFrame, pd.DataFrame, F64]:
-    return shard_quantiles(shard, Model.from_files(files), asked, 1, factor)
+    return shard_quantiles(shard.times(factor, asked.windows), Model.from_files(files), asked, 1)
