@@ -17,6 +17,7 @@ import typer
 from rich.table import Table as RichTable
 
 from pipeline.cli_assign import assign
+from pipeline.cli_forecast import forecast_what_if
 from pipeline.cli_start import init, sample
 from pipeline.cli_trials import lab, simulate
 from pipeline.contracts.settings import Settings, load_settings
@@ -343,6 +344,7 @@ def assort(
 
 app.command()(init)
 app.command()(sample)
+app.command("forecast-what-if")(forecast_what_if)
 app.command()(simulate)
 app.command()(assign)
 app.add_typer(lab, name="lab")

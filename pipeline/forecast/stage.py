@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -71,11 +73,19 @@ def what_stands_above(night: Night, known: Assembled, model: Model) -> tuple[Abo
     )
 
 
-def what_is_known(night: Night, model: Model, days_ahead: int) -> Assembled:
-    """The night's history and known future, `days_ahead` days of it, as the model reads them."""
+def what_is_known(
+    night: Night,
+    model: Model,
+    days_ahead: int,
+    changed: Mapping[str, pd.DataFrame] | None = None,
+) -> Assembled:
+    """The night's history and known future, `days_ahead` days of it, as the model reads them;
+    `changed` tables (prices, calendar) stand in for the night's own."""
+    own = changed or {}
     return assemble(
         night.as_of, days_ahead, Names.from_notes(model.notes), night.read("items"),
-        night.read("prices"), night.read("calendar"), without_recaptured(
+        own.get("prices", night.read("prices")), own.get("calendar", night.read("calendar")),
+        without_recaptured(
             night.read("daily_demand"), night.read("choice_groups"),
             night.settings.assort.prior_moves,
         ),
