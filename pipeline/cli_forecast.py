@@ -47,9 +47,10 @@ def forecast_what_if(
         night, Model.from_files(night.read_model()),
         Promotion(item, start.date(), end.date(), price, event, lift),
     )  # fmt: skip
-    table = RichTable(*(str(name) for name in found.windows), title=plain(f"{item}, all regions"))
-    for row in found.windows.itertuples(index=False):
-        table.add_row(*(f"{v:,.1f}" if isinstance(v, float) else str(v) for v in row))
+    shown = found.windows.set_index("window").T
+    table = RichTable("", *(str(name) for name in shown), title=plain(f"{item}, all regions"))
+    for name, row in shown.iterrows():
+        table.add_row(str(name), *(f"{value:,.1f}" for value in row))
     console.print(table)
     effects = found.effects
     console.print(plain(

@@ -130,9 +130,13 @@ def _rows(own: LevelForecast, names: HierarchyNames, as_of: pd.Timestamp) -> pd.
         "period_days": np.tile(days.astype(np.int64), rows),
         "mean_units": own.mean.ravel(),
     }
-    columns |= {name: own.quantiles[:, :, k].ravel() for k, name in enumerate(QUANTILE_COLUMNS)}
+    columns |= {
+        name: own.quantiles[:, :, k].round(2).ravel() for k, name in enumerate(QUANTILE_COLUMNS)
+    }
     columns["mean_usd"] = own.mean_usd.ravel()
-    columns |= {name: own.quantiles_usd[:, :, k].ravel() for k, name in enumerate(USD_COLUMNS)}
+    columns |= {
+        name: own.quantiles_usd[:, :, k].round(2).ravel() for k, name in enumerate(USD_COLUMNS)
+    }
     frame = pd.DataFrame(columns)
     for name in ("product_level", "product_id", "place_level", "place_id", "period"):
         frame[name] = frame[name].astype("category")
