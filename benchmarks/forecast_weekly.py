@@ -76,7 +76,7 @@ def panel_of(demand: F32, item: I32, region: I32) -> Panel:
     return Panel(
         np.datetime64("2013-01-02"), demand, np.full((n, days), np.nan, np.float32),
         np.zeros(demand.shape, bool), launch, zero + 10**6, item, region, zero, zero, region,
-        calendar,
+        calendar, period_days=7,
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ PRIOR_DAYS, PRIOR_UNITS = 2.0, 1.0  # the lesser of both: a large prior says lit
 LEAST_SHARE = 0.15  # exposure of a span, by its days, below which it says nothing
 GROUP_DAYS = 168.0  # series-days of the group that temper the few of like price: three times 56
 TINY = 0.02
+_WEEKDAYS = ("weekday_own", "weekday_item", "weekday_group", "weekday")
 
 # name → driver: the heading under which an explanation books the feature's effect
 FEATURES: dict[str, str] = {
@@ -271,7 +272,9 @@ def _mean(running, count, row, end, days):  # type: ignore[no-untyped-def]  # nu
 
 @numba.njit(cache=True)
 def _peers(out, item, group, level, lead, group_units, group_count, item_units, item_count,  # type: ignore[no-untyped-def]  # numba kernel
-           aligned, series, origin, target):  # fmt: skip
+           aligned, period, series, origin, target):  # fmt: skip
+    year, month = 364 // period, 28 // period
+    near, far = max(1, 7 // period), max(1, 14 // period)
     for k in range(series.shape[0]):
         i, t = series[k], origin[k]
         row, g, end = item[i], group[i], lead + t
@@ -286,20 +289,22 @@ def _peers(out, item, group, level, lead, group_units, group_count, item_units, 
         out[k, 20] = _log_ratio(_mean(group_units, group_count, g, end, 7), group_28, TINY)
         out[k, 21] = _log_ratio(group_28, _mean(group_units, group_count, g, end, 112), TINY)
         out[k, 22:25] = np.nan
-        year_ago = end - 364
-        if year_ago < 28 or ahead > 300:
+        year_ago = end - year
+        if year_ago < month or ahead * period > 300:
             continue
         like = lead + aligned[target[k]]
-        level_ago = _span(group_units, g, year_ago, 28) / 28.0
-        if _span(group_count, g, year_ago, 28) > 0 and 0 <= like <= end:
+        level_ago = _span(group_units, g, year_ago, month) / month
+        if _span(group_count, g, year_ago, month) > 0 and 0 <= like <= end:
             out[k, 22] = _log_ratio(
                 _span(group_units, g, like, 1), level_ago, 0.05 * level_ago + TINY
             )
-            smooth = _span(group_units, g, lead + target[k] - 364 + 7, 15) / 15.0
+            span = 2 * near + 1
+            smooth = _span(group_units, g, lead + target[k] - year + near, span) / span
             out[k, 23] = _log_ratio(smooth, level_ago, TINY)
-        if _span(item_count, row, year_ago, 28) > 14:
-            level_ago = _span(item_units, row, year_ago, 28) / 28.0
-            smooth = _span(item_units, row, lead + target[k] - 364 + 14, 29) / 29.0
+        if _span(item_count, row, year_ago, month) > month // 2:
+            span = 2 * far + 1
+            level_ago = _span(item_units, row, year_ago, month) / month
+            smooth = _span(item_units, row, lead + target[k] - year + far, span) / span
             out[k, 24] = _log_ratio(smooth, level_ago, 0.2)
 
 
@@ -359,10 +364,13 @@ def features(
     A feature that cannot be known (no price, less than a year of history) is NaN.
     """
     out = np.zeros((len(series), len(FEATURES)), np.float32)
-    dates = panel.first_date.astype("datetime64[D]") + np.arange(panel.days + panel.ahead)
+    passed = np.arange(panel.days + panel.ahead) * panel.period_days
+    dates = panel.first_date.astype("datetime64[D]") + passed
     month_day = (dates - dates.astype("datetime64[M]")).astype(np.float32) + 1
     year_day = (dates - dates.astype("datetime64[Y]")).astype(np.float32)
-    if totals.lead + panel.days < 800:  # each day of the year seen once is no season
+    if (
+        totals.lead + panel.days
+    ) * panel.period_days < 800:  # each day of the year seen once is no season
         year_day[:] = np.nan
     calendar = panel.calendar
     behind, ahead = panel.exposure()
@@ -374,13 +382,15 @@ def features(
     _peers(
         out, panel.item, panel.group, past.level, totals.lead, past.group_units,
         past.group_count, past.item_units, past.item_count, calendar.aligned_day,
-        series, origin, target,
+        panel.period_days, series, origin, target,
     )  # fmt: skip
     _known(
         out, panel.price, calendar.flags, calendar.days_to, calendar.days_since, panel.region,
         panel.department, panel.category, panel.first_weekday, month_day, year_day,
         series, origin, target,
     )  # fmt: skip
+    if panel.period_days > 1:  # weeks have no weekday
+        out[:, [COLUMN[name] for name in _WEEKDAYS]] = np.nan
     if panel.attributes is None:
         return out
     return np.concatenate([out, panel.attributes[series]], axis=1)
