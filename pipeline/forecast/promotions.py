@@ -87,7 +87,7 @@ def _run(
 ) -> tuple[float, float, float]:
     """Gain, taken and dip of the run of days start … end − 1."""
     before = slice(start - BEFORE_DAYS, start)
-    quiet = cut[before] == 0
+    quiet = np.asarray(cut[before] == 0)
     rate, other_rate, rest_rate = (each[before][quiet].mean() for each in (own, others, rest))
 
     def usual(days: slice) -> float:
@@ -95,7 +95,7 @@ def _run(
         return float(np.clip((rest[days].mean() + 1.0) / (rest_rate + 1.0), 0.5, 2.0))
 
     during, after = slice(start, end), slice(end, end + AFTER_DAYS)
-    calm = cut[after] == 0
+    calm = np.asarray(cut[after] == 0)
     moved = usual(during)
     gain = own[during].sum() - rate * moved * (end - start)
     taken = other_rate * moved * (end - start) - others[during].sum()
