@@ -76,8 +76,8 @@ def _cut(panel: Panel, items: int) -> npt.NDArray[np.int8]:
     out = np.zeros((items, panel.days), np.int8)
     for day in range(BEFORE_DAYS, panel.days):
         behind = mean[:, max(day - 2 * BEFORE_DAYS, 0) : day]
-        usual = np.nanquantile(np.where(np.isnan(behind).all(axis=1)[:, None], 0.0, behind), 0.75,
-                               axis=1)  # fmt: skip
+        unknown = np.all(np.isnan(behind), axis=1, keepdims=True)
+        usual = np.nanquantile(np.where(unknown, 0.0, behind), 0.75, axis=1)
         out[:, day] = mean[:, day] < (1 - DEPTH) * usual
     return out
 
