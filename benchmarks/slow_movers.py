@@ -114,7 +114,11 @@ def compared(frame: pd.DataFrame, shop: Shop, before: Floats) -> dict[str, dict[
         most = np.floor(daily * (frame["cover_days"].to_numpy(float) + 8 + 7 * weeks))
         name = f"brake of {weeks} weeks, sets {float((most < level).mean()):.0%}"
         rows[name] = replayed(shop, np.minimum(level, most))
-    mean, spread = before[:, -84:].mean(axis=1), before.std(axis=1)
+    mean = before[:, -84:].mean(axis=1)
+    life = np.argmax(before > 0, axis=1)  # the first day with a sale; four weeks at least
+    spread = np.array([
+        row[min(first, len(row) - 28) :].std() for row, first in zip(before, life, strict=True)
+    ])  # fmt: skip
     span = shop.lead_days + _REVIEW_DAYS
     for z in (1.0, 2.0, 3.0):
         rows[f"textbook, z = {z:g}"] = replayed(

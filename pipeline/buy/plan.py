@@ -111,7 +111,7 @@ def plan_orders(
     is_out = ~frame["is_next"].to_numpy(dtype=bool)
     lived, note = np.where(is_out, 0, lived), np.where(is_out, NOT_ITS_TURN, note)
     most = np.minimum(most, lived)
-    plain = best_cases(worth, fewest, most)
+    plain = best_cases(worth.without_breaks(), fewest, most)
     best = best_at_breaks(worth, plain, fewest, most)
     best_gain = worth.gain(np.arange(len(pairs)), best * pairs.case)
     band = np.maximum(dead_band_units(worth, buy), 1)

@@ -18,13 +18,13 @@ excess comes with the next order as well: it is no reason to wait, and max_exces
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.buy.curves import Curves
-from pipeline.buy.price_breaks import Breaks
+from pipeline.buy.price_breaks import Breaks, no_breaks
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -97,6 +97,10 @@ class Worth:
         saved = p.breaks.saved(p.unit_cost, p.needed, pair, q)
         total = value - price - self.early_loss[pair] - held - self.line_usd + saved
         return np.where(q > 0, total - self.nothing[pair], 0.0)
+
+    def without_breaks(self) -> Worth:
+        """The same if no vendor had price breaks."""
+        return replace(self, pairs=replace(self.pairs, breaks=no_breaks(len(self.pairs))))
 
     def position_value(self, pair: Ints, units: npt.ArrayLike) -> Floats:
         """G of `units` in the pair, usd."""

@@ -56,6 +56,12 @@ def test_of_several_breaks_the_best_is_taken_in_whole_cases():
     assert (line["order_units"], line["unit_cost_usd"]) == (108, 8.5)
 
 
+def test_a_break_that_whole_cases_reach_is_told_as_the_reason():
+    tables = one_item(on_hand=10, level=100, case=24)
+    line = lines(replace(tables, price_breaks=breaks((200, 8.0)))).iloc[0]
+    assert (line["order_units"], line["reason_code"]) == (216, "price_break")
+
+
 @pytest.mark.parametrize("cost", [10.0, 12.0])
 def test_a_break_without_a_lower_price_changes_nothing(cost):
     tables = one_item(on_hand=10, level=40)
