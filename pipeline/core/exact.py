@@ -36,7 +36,8 @@ TOLERANCE = 1e-6
 class ExactParams:
     """Parameters of the search in small worlds.
 
-    items: worlds of no more in each week are searched; where flows bind, only those of no more
+    items: worlds of no more in each week are searched, and of no more moves of a unit from node to
+    node in each week than moves; where flows bind, only those of no more
     item-nodes a week than flow_cells; gap: relative, at which a search ends;
     near_nodes: of branch and bound next to the relaxed plan; kicks: new beginnings of the moves;
     nodes: of branch and bound over all plans, few_nodes: of that in worlds of no more than
@@ -44,6 +45,7 @@ class ExactParams:
     """
 
     items: int = 150
+    moves: int = 100_000
     flow_cells: int = 1_000
     gap: float = 9e-4
     near_nodes: int = 5

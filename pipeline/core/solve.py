@@ -113,9 +113,10 @@ def solve(
     sizes = engine.each(lambda part, items: potential(woods, items))
     start = first_prices(woods, parts, sizes, rows, params, _known(guess, kept, rows), trace)
     trace.close("prices")
+    cells = sum(map(len, sizes)) * woods.n_nodes / capacity.shape[0]
     is_small = sum(map(len, sizes)) <= params.exact.items * capacity.shape[0]
-    cells = params.exact.flow_cells * capacity.shape[0]
-    is_flow_small = is_small and sum(map(len, sizes)) * woods.n_nodes <= cells
+    is_small &= cells * woods.n_nodes <= params.exact.moves
+    is_flow_small = is_small and cells <= params.exact.flow_cells
     if is_flow_small and (rows.is_on_flows & (start.price > 0)).any():
         return _over_horizon(woods, parts, engine, capacity, kept, start, params, trace)
     blocks = cut(woods, parts, sizes, params.blocks, params.heavy_items)

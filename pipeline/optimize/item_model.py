@@ -77,12 +77,14 @@ def correlation(dependence: pd.DataFrame, regions: list[str]) -> NDArray[np.floa
 
 @dataclass(frozen=True)
 class Economics:
-    """Per item: unit cost of the cheapest vendor, value of a sale, cube; arrays [items]."""
+    """Per item: unit cost of the cheapest vendor, value of a sale, cube, and what of the value is
+    no income, goodwill kept or a loss that planners chose to make; arrays [items]."""
 
     unit_cost_usd: NDArray[np.float64]
     lost_sale_usd: NDArray[np.float64]
     cube_cuft: NDArray[np.float64]
     size_class: NDArray[np.uint8]
+    goodwill_usd: NDArray[np.float64]
 
 
 def economics(
@@ -107,11 +109,12 @@ def economics(
     classes = {name: i for i, name in enumerate(SIZE_CLASSES)}
     size = items["size_class"].astype(str).map(classes).to_numpy().astype(np.uint8)
     cube = items["unit_cube_cuft"].to_numpy(float)
-    kept = paid - unit_cost - network.serving_usd(size, cube)
+    kept = margin = paid - unit_cost - network.serving_usd(size, cube)
     if not settings.planning.drops_losing_items:  # to sell it is the planners' choice, not ours
         kept = np.maximum(kept, 0.0)
     lost = np.maximum(kept + settings.planning.goodwill_share * paid, 0.0)
-    return Economics(unit_cost, lost, cube, size)
+    goodwill = np.where(lost > 0.0, lost - margin, 0.0)
+    return Economics(unit_cost, lost, cube, size, goodwill)
 
 
 def place_usd(

@@ -13,6 +13,8 @@ from pipeline.contracts.settings import Settings
 from pipeline.core.arithmetic import product
 from pipeline.core.demand import Ranks
 from pipeline.core.item import ItemTables, positions
+from pipeline.core.size import largest_demand
+from pipeline.errors import UsageError
 from pipeline.optimize.arrival_reserve import reserve_units
 from pipeline.optimize.capacity_model import (
     CapacityModel,
@@ -41,6 +43,9 @@ from pipeline.optimize.service_scopes import Scopes, service_scopes
 from pipeline.optimize.targets import Vendors, vendor_rows
 
 Tables = dict[str, pd.DataFrame]
+
+MOST_UNITS = 2**31 - 1
+"""Units from which on a level no longer fits into the tables' whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,7 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     demand = packed.mean[np.arange(len(root)), root]
     weeks = settings.planning.horizon_weeks
     ahead = horizon(packed.tables, trends(cube, weeks, cycle_days), cycle_days)
+    _refuse_endless(network, ahead, names)
     inside = np.maximum(network.woods.home[packed.tables.tree], 0)
     weekly = np.take_along_axis(packed.mean, inside, axis=1) * 7.0 / cycle_days
     drained = product(money.cube_cuft, np.minimum(weekly, unpriced))
@@ -143,6 +149,19 @@ def raised(model: NightModel, premium_usd: NDArray[np.float64]) -> NightModel:
     trend = trends(model.cube, weeks, model.cycle_days)
     ahead = horizon(packed.tables, trend, model.cycle_days)
     return replace(model, packed=packed, ahead=ahead, premium_usd=premium_usd)
+
+
+def _refuse_endless(network: NetworkModel, ahead: ItemTables, names: list[str]) -> None:
+    """Raise UsageError where an item may be asked for more units than levels can count."""
+    most = largest_demand(network.woods, ahead).reshape(-1, len(names)).max(axis=0, initial=0.0)
+    wrong = np.flatnonzero(most >= MOST_UNITS)
+    if len(wrong):
+        told = ", ".join(f"{names[k]} ({most[k]:,.0f} units)" for k in wrong[:5].tolist())
+        raise UsageError(
+            f"table demand_quantiles: {len(wrong)} items may sell {MOST_UNITS:,.0f} units or more "
+            f"in a cycle, which levels cannot count: {told}. Count them in larger units, such as "
+            "cases, or correct their sales and plan the night again."
+        )
 
 
 def free_positions(network: NetworkModel, tables: ItemTables) -> NDArray[np.int32]:

@@ -241,6 +241,8 @@ def _figures(model: NightModel, plan: Plan, general: GeneralItems) -> dict[str, 
     position = plan.placed[0].position
     placed = ahead.place_usd[position > 0].astype(float)
     holding = dot(placed, position[position > 0])
+    weekly = plan.placed[0].served.sum(axis=1) * ahead.turn
+    served = weekly.reshape(-1, items).sum(axis=0)
     return {
         "lower_bound_usd": (proof.lower, "usd"),
         "upper_bound_usd": (proof.upper, "usd"),
@@ -252,7 +254,7 @@ def _figures(model: NightModel, plan: Plan, general: GeneralItems) -> dict[str, 
         "override_cost_usd": (overridden.upper - proof.upper, "usd"),
         "holding_cost_usd": (holding, "usd"),
         "shortage_cost_usd": (proof.upper - proof.overflow_usd - holding, "usd"),
-        "expected_profit_usd": (worth - proof.upper, "usd"),
+        "expected_profit_usd": (worth - proof.upper - dot(model.money.goodwill_usd, served), "usd"),
         "expected_demand_units": (sales.sum(), "units"),
         "base_stock_units": (position[:items].sum(), "units"),
         "unpriced_base_stock_units": (model.unpriced.sum(), "units"),

@@ -185,7 +185,7 @@ def _part(model: NightModel, items: NDArray[np.int64], rows: NDArray[np.int64]) 
         ),
         money=Economics(
             money.unit_cost_usd[items], money.lost_sale_usd[items], money.cube_cuft[items],
-            money.size_class[items],
+            money.size_class[items], money.goodwill_usd[items],
         ),
         packed=PackedItems(
             packed.tables.take(items), packed.mean[items], packed.gap_usd[items],

@@ -10,6 +10,7 @@ from pipeline.contracts.check import require
 from pipeline.contracts.tables import TABLES
 from pipeline.core.item import positions
 from pipeline.core.serve import Placed, serve
+from pipeline.errors import UsageError
 from pipeline.optimize.losing import losing_items, without
 from pipeline.optimize.night_model import NightModel, night_model
 from pipeline.optimize.plan import optimize_night
@@ -274,3 +275,24 @@ def test_cost_of_an_override_is_what_the_overridden_plan_costs_more():
     assert 0 < cost <= holding + 1e-6  # the units save some shortage, at most
     assert cost >= holding - figure(free, "shortage_cost_usd")
     assert figure(out, "overridden_gap") > figure(out, "certified_gap")
+
+
+def test_an_item_that_levels_cannot_count_is_named_before_anything_is_planned():
+    raw = tables(6)
+    huge = raw["demand_quantiles"].copy()
+    values = [c for c in huge.columns if huge[c].dtype.kind == "f"]
+    mine = huge["item_id"] == "ITEM-002"
+    huge[values] = huge[values].mul(np.where(mine, 1e9, 1.0), axis=0)
+    with pytest.raises(UsageError, match=r"ITEM-002 .*larger units"):
+        night_model({**raw, "demand_quantiles": huge}, AS_OF, SETTINGS)
+
+
+def test_counting_more_goodwill_never_raises_expected_profit():
+    profit = []
+    for share in (0.0, 1.0):
+        counted = SETTINGS.model_copy(
+            update={"planning": SETTINGS.planning.model_copy(update={"goodwill_share": share})}
+        )
+        out = optimize_night(night_model(tables(12), AS_OF, counted), counted)
+        profit.append(out["optimize_summary"].set_index("measure")["value"]["expected_profit_usd"])
+    assert 0.0 < profit[1] <= profit[0] * 1.001

@@ -9,7 +9,9 @@ from pipeline.optimize.item_model import DemandCube, Economics
 from pipeline.optimize.recapture import net_of_recapture, with_substitution
 
 ITEMS = ["a", "b", "c"]
-MONEY = Economics(np.ones(3), np.array([10.0, 8.0, 6.0]), np.ones(3), np.zeros(3, np.uint8))
+MONEY = Economics(
+    np.ones(3), np.array([10.0, 8.0, 6.0]), np.ones(3), np.zeros(3, np.uint8), np.zeros(3)
+)
 CUBE = DemandCube(
     ITEMS, ["r"], np.array([7.0]), np.ones((3, 1, 1, 2), np.float32), np.full((3, 1, 1), 4.0)
 )
