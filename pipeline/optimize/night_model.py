@@ -153,6 +153,8 @@ def raised(model: NightModel, premium_usd: NDArray[np.float64]) -> NightModel:
 
 def _refuse_endless(network: NetworkModel, ahead: ItemTables, names: list[str]) -> None:
     """Raise UsageError where an item may be asked for more units than levels can count."""
+    if not names:
+        return
     most = largest_demand(network.woods, ahead).reshape(-1, len(names)).max(axis=0, initial=0.0)
     wrong = np.flatnonzero(most >= MOST_UNITS)
     if len(wrong):
