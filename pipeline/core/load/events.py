@@ -2,7 +2,9 @@
 
 On the log scale, with u = (t - start) / (end - start) inside an occurrence,
 E(t) = A [B_pre(t) a + B_in(u) b + B_post(t) c] + sum_tau s_tau exp(-(t - start) / tau)
-+ sum_tau q_tau exp(-(end - t) / tau), tau in 2, 10, 45 and 240 minutes. Coefficients belong to the
++ sum_tau q_tau exp(-(end - t) / tau), tau in 2, 10, 45 and 120 minutes. The body is smooth, edges
+are short: occurrences of one duration cannot tell the two apart, and what is taken for an edge does
+not stretch. Coefficients belong to the
 kind of event and, shrunk towards those, to the series.
 """
 
@@ -20,12 +22,14 @@ from pipeline.core.load.ridge import moments, predict, solve
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
-EDGE_MINUTES = (2.0, 10.0, 45.0, 240.0)
-BODY_KNOTS = 7
+EDGE_MINUTES = (2.0, 10.0, 45.0, 120.0)
+BODY_KNOTS = 9
 BEFORE_DAYS, AFTER_DAYS = 2.0, 3.0
 """How far an event reaches before its start and after its end."""
 KIND_PENALTY, SERIES_PENALTY = 1.0, 12.0
-HEIGHT_PENALTY, BODY_PENALTY, EDGE_PENALTY = 0.002, 0.02, 0.1
+HEIGHT_PENALTY, BODY_PENALTY, OUTER_PENALTY, EDGE_PENALTY = 0.002, 0.1, 0.02, 0.1
+ROUGHNESS_PENALTY = 3.0
+"""Penalty of the body's second differences."""
 
 
 @dataclass(frozen=True)
@@ -89,21 +93,33 @@ def basis(one: Occurrence, slots: I64, minutes: int) -> F64:
     for scale in (0.15, 0.7, 2.0):
         taper = np.clip(1 - after / AFTER_DAYS, 0, 1)
         columns.append(one.amplitude * reach_after * np.exp(-np.abs(after) / scale) * taper)
-    for tau in EDGE_MINUTES:
-        if tau < 0.4 * minutes:
-            continue
+    for tau in _edges(minutes):
         columns.append(inside * np.exp(-np.maximum(t - one.start, 0.0) / tau))
         columns.append(inside * np.exp(-np.maximum(one.end - t, 0.0) / tau))
     return np.ascontiguousarray(np.column_stack(columns))
 
 
-def _penalties(columns: int, strength: float) -> F64:
-    """Least for the body's height, most for the edges: what may be body is taken for body."""
-    penalty = np.full(columns, EDGE_PENALTY)
+def _edges(minutes: int) -> list[float]:
+    """Edges that slots of so many minutes can hold."""
+    return [tau for tau in EDGE_MINUTES if tau >= 0.4 * minutes]
+
+
+def _penalties(columns: int, minutes: int, strength: float) -> F64:
+    """Least for the body's height, most for long edges: what may be body is taken for body."""
+    penalty = np.full(columns, OUTER_PENALTY)
     penalty[0] = HEIGHT_PENALTY
     penalty[1 : 1 + BODY_KNOTS] = BODY_PENALTY
-    penalty[1 + BODY_KNOTS : 1 + BODY_KNOTS + 5] = BODY_PENALTY
+    edges = [EDGE_PENALTY * max(0.25, (tau / 60.0) ** 2) for tau in _edges(minutes)]
+    penalty[columns - 2 * len(edges) :] = np.repeat(edges, 2)
     return penalty * strength
+
+
+def _roughness(columns: int) -> F64:
+    """Second differences of the body's knots, as rows [knots - 2, columns] whose target is 0."""
+    rows = np.zeros((BODY_KNOTS - 2, columns))
+    for k in range(BODY_KNOTS - 2):
+        rows[k, 1 + k : 4 + k] = (1.0, -2.0, 1.0)
+    return rows
 
 
 def fit_events(
@@ -135,9 +151,13 @@ def fit_events(
         target = y if prior is None else y - predict(X, prior)[:, 0]
         # Minutes of one occurrence hardly are independent: they count as quarters of an hour.
         weight = np.full(len(y), min(1.0, minutes / 15.0))
-        gram, cross = moments(X, target[:, None].copy(), weight, 1.0, np.array([len(y)]))
         strength = KIND_PENALTY if prior is None else SERIES_PENALTY
-        found = solve(gram[0], cross[0], _penalties(X.shape[1], strength))
+        rows = _roughness(X.shape[1])
+        X = np.vstack([X, rows])
+        target = np.concatenate([target, np.zeros(len(rows))])
+        weight = np.concatenate([weight, np.full(len(rows), ROUGHNESS_PENALTY * strength)])
+        gram, cross = moments(X, target[:, None].copy(), weight, 1.0, np.array([len(target)]))
+        found = solve(gram[0], cross[0], _penalties(X.shape[1], minutes, strength))
         coefficients[kind] = found if prior is None else prior + found
         seen[kind] = seen.get(kind, 0) + len(parts)
     return EventEffects(minutes, coefficients, seen, dict(analog or {}))

@@ -16,6 +16,7 @@ from pipeline.core.load.grid import level_and_shape, shares, smooth_over_slots
 from pipeline.core.load.model import BaseForecast, forecast_clean
 from pipeline.core.load.paths import Draw, ErrorPool, draw_paths, error_pool, path_loads
 from pipeline.core.load.ridge import huber_weights
+from pipeline.core.load.shape import hindsight_share
 
 F64 = NDArray[np.float64]
 
@@ -145,8 +146,9 @@ def _breaks(load: F64, request: Request) -> list[SlopeBreak]:
 
 def _slot_shares(base: BaseForecast, level: F64, slots: int) -> F64:
     """Shares in hindsight by slot."""
-    blocks = base.data.blocks
-    part = shares(base.shape.fitted, level, base.data.offset, blocks)
+    data, blocks = base.data, base.data.blocks
+    followed = hindsight_share(data.log_share, base.shape.fitted, base.level.weight * data.known)
+    part = shares(followed, level, data.offset, blocks)
     return part if blocks == slots else smooth_over_slots(part, slots)
 
 

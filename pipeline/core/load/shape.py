@@ -29,6 +29,7 @@ STATES = (
 day of the week, 0: none."""
 SHARPNESS = 0.03
 WEEK_SHRINK = 0.5
+HINDSIGHT_DAYS = 10.0
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,25 @@ def _state(
             mean = (a[own, None] * rest[own]).sum(axis=0) / (a[own].sum() + WEEK_SHRINK)
             carried[k::7] += mean
     return carried
+
+
+def hindsight_share(log_share: F64, fitted: F64, weight: F64) -> F64:
+    """Fitted log shares [days, blocks], moved by the mean of the days' residuals before and after.
+
+    The shape drifts over the years: what an event did to a day is told against the weeks around it.
+    Weights halve with each `HINDSIGHT_DAYS`; days of weight 0 are not learned from.
+    """
+    keep = 0.5 ** (1 / HINDSIGHT_DAYS)
+    residual, seen = log_share - fitted, (weight > 0).astype(np.float64)
+    total, count = np.zeros(fitted.shape), np.zeros(len(fitted))
+    for days in (range(len(fitted)), range(len(fitted) - 1, -1, -1)):
+        near, size = np.zeros(fitted.shape[1]), 0.0
+        for d in days:
+            near, size = keep * near, keep * size
+            total[d] += near
+            count[d] += size
+            near, size = near + seen[d] * residual[d], size + seen[d]
+    return np.asarray(fitted + total / (count + 1.0)[:, None])
 
 
 def _weigh(
