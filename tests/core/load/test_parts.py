@@ -28,6 +28,7 @@ from pipeline.core.load.queues import (
     servers_needed,
     with_zone_redundancy,
 )
+from pipeline.core.load.shape import hindsight_share
 from pipeline.errors import UsageError
 
 DAY = 1440
@@ -48,6 +49,16 @@ def test_the_body_of_an_event_stretches_and_its_opening_does_not():
     found = effects.log_effect([coming], days)[inside]
     assert np.abs(found - event_log_effect(coming, t.ravel())[inside]).mean() < 0.06
     assert found[0] > found[24] + 0.3  # the rush at the opening is there, and is over by the middle
+
+
+def test_the_shape_of_old_weeks_is_followed_without_the_day_itself():
+    drift = np.linspace(0, 1, 200)[:, None] * np.array([[1.0, -1.0]])
+    weight = np.ones(200)
+    weight[60] = 0.0
+    odd = drift.copy()
+    odd[60] += 5.0
+    followed = hindsight_share(odd, np.full((200, 2), drift.mean(axis=0)), weight)
+    assert np.abs(followed - drift)[60:-60].max() < 0.03
 
 
 def test_an_event_moved_by_ten_days_moves_its_forecast_by_ten_days():
