@@ -92,7 +92,7 @@ def run_stage(name: str, night: Mapping[str, str]) -> None:
     from pipeline.store.locks import holding  # noqa: PLC0415  as above
 
     with _errors_for_people(night):
-        store, source, settings = _open(night)
+        store, source, settings = open_night(night)
         as_of = date.fromisoformat(night["as_of"])
         if name == "train":
             model_date = runner.ensure_model(store, source, settings, as_of, _log)
@@ -109,7 +109,7 @@ def run_load(name: str, night: Mapping[str, str]) -> None:
     from pipeline.load.inputs import has_load_series  # noqa: PLC0415  as above
 
     with _errors_for_people(night):
-        store, source, settings = _open(night)
+        store, source, settings = open_night(night)
         if not has_load_series(source.raw_dir):
             raise AirflowSkipException(f"{source.raw_dir} holds no load series: nothing to do.")
         as_of = date.fromisoformat(night["as_of"])
@@ -124,12 +124,13 @@ def finish_night(night: Mapping[str, str]) -> None:
     from pipeline import runner  # noqa: PLC0415  imports pandas
 
     with _errors_for_people(night):
-        store, source, settings = _open(night)
+        store, source, settings = open_night(night)
         as_of = date.fromisoformat(night["as_of"])
         runner.finish_night(store, source, settings, as_of, _log)
 
 
-def _open(night: Mapping[str, str]) -> tuple[Store, Source, Settings]:
+def open_night(night: Mapping[str, str]) -> tuple[Store, Source, Settings]:
+    """Store, source and settings of a night that `resolve_night` fixed."""
     from pipeline.contracts.settings import load_settings  # noqa: PLC0415  imports pydantic
     from pipeline.errors import UsageError  # noqa: PLC0415  with its siblings
     from pipeline.store import Source, Store  # noqa: PLC0415  imports pandas

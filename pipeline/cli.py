@@ -292,6 +292,36 @@ def desk(
 
 
 @app.command()
+def tell(
+    out: OutOption = "data/runs",
+    records: Annotated[
+        str, typer.Option(help="Database that remembers what was told (SQLAlchemy address).")
+    ] = "",
+    link: Annotated[str, typer.Option(help="Address of the desk, for links.")] = "",
+    settings_file: SettingsOption = None,
+) -> None:
+    """Tell of late and failed nights, stock-outs and full nodes, each once (docs/desk.md)."""
+    from datetime import UTC
+
+    from pipeline.records.database import Records, records_address
+    from pipeline.store import Store
+    from pipeline.tell.alerts import due_alerts
+    from pipeline.tell.once import tell as tell_once
+    from pipeline.tell.send import channels
+
+    store, settings = Store(out), load_settings(settings_file)
+    ways = channels(os.environ)
+    if not ways:
+        raise UsageError("nobody to tell. Next: set ECHELON_SMTP or ECHELON_WEBHOOK.")
+    address = records_address(records or None) or "sqlite:///data/records.sqlite"
+    due = due_alerts(store, datetime.now(UTC), link, settings.review.approval_usd)
+    told, problems = tell_once(Records(address), store.root, due, ways)
+    for line in (*told, *problems):
+        console.print(plain(line), soft_wrap=True, highlight=False)
+    raise typer.Exit(1 if problems else 0)
+
+
+@app.command()
 def assort(
     products: Annotated[Path, typer.Argument(help="CSV: item, price_usd, unit_cost_usd, weight…")],
     customers: Annotated[float, typer.Option(help="Customers expected in the season.")],

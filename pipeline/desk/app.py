@@ -26,12 +26,16 @@ from pipeline.errors import (
     EchelonError,
     MissingPartitionError,
     RecordsError,
+    StaleInputError,
     UsageError,
 )
 from pipeline.records.database import Records
 
 STATIC = Path(__file__).parent / "static"
-STATUS = {MissingPartitionError: 404, UsageError: 422, DeliveryError: 502, RecordsError: 503}
+STATUS = {
+    MissingPartitionError: 404, StaleInputError: 409, UsageError: 422, DeliveryError: 502,
+    RecordsError: 503,
+}  # fmt: skip
 
 
 def create_app(

@@ -7,13 +7,12 @@ from datetime import date
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
-from pipeline.desk.approving import approval_page, approved_lines
+from pipeline.desk.approving import approval_page
 from pipeline.desk.people import Person, require_writer
+from pipeline.desk.releasing import release_night
 from pipeline.desk.site import Desk, Known, The, back
 from pipeline.records.decisions import decide
-from pipeline.records.releases import confirm, deliver_prepared, prepare
-from pipeline.records.targets import target
-from pipeline.store import not_whole
+from pipeline.records.releases import confirm
 
 router = APIRouter()
 
@@ -49,17 +48,11 @@ def release(desk: Desk, person: Person, place: str, as_of: date) -> None:
     """Prepare what may leave, then deliver all that is prepared; each line once, whatever fails."""
     if not desk.release_to:
         raise HTTPException(404, "No target of releases is configured.")
-    store = desk.nights.store(place)
-    if others := not_whole(store, as_of):
-        raise HTTPException(
-            409, f"This night is not whole: {', '.join(others[:5])} changed after, or were never "
-            f"part of, its last finished run. Nothing was released. Next: plan {as_of} again "
-            f"(echelon run --as-of {as_of}), then look at its orders anew.",
-        )  # fmt: skip
-    night, root = desk.nights.night(place, as_of), store.root
-    lines = approved_lines(night, desk.kept(), root, desk.settings.review.approval_usd)
-    prepare(desk.kept(), root, as_of, lines, desk.release_to, person.name)
-    deliver_prepared(desk.kept(), root, target(desk.release_to), person.name)
+    desk.nights.night(place, as_of)  # 404 where nothing of it is published
+    release_night(
+        desk.nights.store(place), as_of, desk.kept(), desk.settings.review.approval_usd,
+        desk.release_to, person.name,
+    )  # fmt: skip
 
 
 def _decide(

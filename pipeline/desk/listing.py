@@ -60,6 +60,11 @@ class Listing:
         """Rows in an order (ties by key); only these are read whole, however many are sorted."""
         table = self.kept(night)
         chosen = f"select rowid from {table} {where} order by {order}, rowid"
+        if not where:  # the order of all rows is found once, so that the last page is as near
+            name = "".join(mark if mark.isalnum() else "_" for mark in order)
+            placed = chosen.replace("select rowid", "select rowid as place", 1)
+            ranked = night.keep(f"rank_{self.name}_{name}", placed)
+            chosen = f"select place from {ranked}"
         return night.rows(
             f"select * exclude (searched) from {table} where rowid in "
             f"({chosen} limit {limit} offset {offset}) order by {order}, rowid", values,
@@ -134,7 +139,10 @@ def page_of(night: NightTables, listing: Listing, asked: Mapping[str, str]) -> P
     group = group_field.name if group_field and group_field.is_facet else ""
     source = f"from {listing.kept(night)} {where}"
     sums = "".join(f', sum("{name}") as "{name}"' for name in listing.totals)
-    totals = night.one(f"select count(*) as n{sums} {source}", values, *listing.tables) or {"n": 0}
+    totals = night.remember(
+        (listing.name, "totals", where, *values),
+        lambda: night.one(f"select count(*) as n{sums} {source}", values) or {"n": 0},
+    )
     count = int(totals["n"])
     number = min(number, max(1, -(-count // PAGE_ROWS)))
     direction = "desc" if is_descending else "asc"
@@ -145,14 +153,17 @@ def page_of(night: NightTables, listing: Listing, asked: Mapping[str, str]) -> P
     groups = []
     if group:
         first = f'sum("{listing.totals[0]}")' if listing.totals else "n"
-        groups = night.rows(
-            f'select "{group}" as name, count(*) as n{sums} {source} group by 1 '
-            f"order by {first} desc nulls last, 1 limit 200", values, *listing.tables,
+        groups = night.remember(
+            (listing.name, "groups", group, where, *values),
+            lambda: night.rows(
+                f'select "{group}" as name, count(*) as n{sums} {source} group by 1 '
+                f"order by {first} desc nulls last, 1 limit 200", values,
+            ),
         )  # fmt: skip
     return Page(
         listing, listing.tell(night, rows), count, totals, number, sort, is_descending,
-        asked.get("q", "").strip(), group, _chosen(listing, asked), _choices(night, listing),
-        groups,
+        asked.get("q", "").strip(), group, _chosen(listing, asked),
+        night.remember((listing.name, "choices"), lambda: _choices(night, listing)), groups,
     )  # fmt: skip
 
 
@@ -181,7 +192,9 @@ def _where(listing: Listing, asked: Mapping[str, str]) -> tuple[str, list[Any]]:
             if name.endswith(ending):
                 plain, comparison = name.removesuffix(ending), sign
         if comparison == "=":
-            terms.append(f'cast("{plain}" as varchar) = ?')
+            field = listing.field(plain)
+            is_text = field is not None and field.style == "text"
+            terms.append(f'"{plain}" = ?' if is_text else f'cast("{plain}" as varchar) = ?')
             values.append(value)
         else:
             terms.append(f'"{plain}" {comparison} ?')

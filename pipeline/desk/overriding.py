@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
@@ -11,7 +12,9 @@ from fastapi.responses import Response
 from pipeline.contracts.columns import OVERRIDE_KINDS, OVERRIDE_TARGETS
 from pipeline.desk.people import Person, require_writer
 from pipeline.desk.preview import Preview, preview
+from pipeline.desk.scoring import SCORED_AFTER_DAYS, override_scores, scores_by_planner
 from pipeline.desk.site import Desk, Known, The, back
+from pipeline.desk.tables import NightTables
 from pipeline.errors import UsageError
 from pipeline.records.overrides import (
     SCOPES,
@@ -80,6 +83,15 @@ def history(
     )
 
 
+def _value_added(night: NightTables) -> list[dict[str, Any]]:
+    """Overrides of forecasts: how much nearer to what came they were than the system's own."""
+    return night.rows(
+        "select planner, override_kind, override_direction, horizon_days, error_units_before, "
+        "error_units, value_added_units from forecast_value_added order by 1, 2, 3, 4", (),
+        "forecast_value_added",
+    )  # fmt: skip
+
+
 async def _form(request: Request, person: Person) -> dict[str, str]:
     require_writer(request, person)
     size = request.headers.get("content-length", "")
@@ -97,10 +109,14 @@ def _page(
     snapshot = desk.nights.night(place, as_of).rows(
         "select * from overrides order by expiry_date, override_id", (), "overrides"
     )
+    night = desk.nights.night(place, as_of)
+    rate = desk.settings.planning.holding_rate_per_year
+    scores = night.remember("override_scores", lambda: override_scores(night.store, as_of, rate))
     current = [] if desk.records is None else current_overrides(desk.records, as_of)
     return desk.show(
         request, person, place, as_of, "overrides", status=422 if problems else 200,
         current_overrides=current, snapshot=snapshot, filled=filled, problems=problems or [],
         seen=seen, scopes=SCOPES, fields=FIELDS, targets=OVERRIDE_TARGETS, kinds=OVERRIDE_KINDS,
-        has_records=desk.records is not None,
+        has_records=desk.records is not None, scores=scores_by_planner(scores),
+        scored_days=SCORED_AFTER_DAYS, value_added=_value_added(night),
     )  # fmt: skip

@@ -14,8 +14,10 @@ from pipeline.desk.item import item_page
 from pipeline.desk.listing import exported, page_of
 from pipeline.desk.listings import LISTINGS
 from pipeline.desk.network import network_page
+from pipeline.desk.on_order import on_order_page
 from pipeline.desk.projection import projection_page
 from pipeline.desk.rendering import HEADERS
+from pipeline.desk.since import earlier, since_page
 from pipeline.desk.site import Known, The
 from pipeline.desk.tonight import tonight
 from pipeline.desk.vendors import vendors_page
@@ -37,7 +39,8 @@ def newest(request: Request, desk: The, person: Known) -> Response:
 @first.get("/{place}/{as_of}/tonight")
 def tonight_page(request: Request, desk: The, person: Known, place: str, as_of: date) -> Response:
     """What needs a person."""
-    found = tonight(desk.nights.night(place, as_of), desk.settings.review.approval_usd)
+    night, least = desk.nights.night(place, as_of), desk.settings.review.approval_usd
+    found = night.remember(("tonight", least), lambda: tonight(night, least))
     return desk.show(request, person, place, as_of, "tonight", **found)
 
 
@@ -55,21 +58,24 @@ def one_item(
 @first.get("/{place}/{as_of}/network")
 def network(request: Request, desk: The, person: Known, place: str, as_of: date) -> Response:
     """Map, use and price of capacities."""
-    found = network_page(desk.nights.night(place, as_of))
+    night = desk.nights.night(place, as_of)
+    found = night.remember("network", lambda: network_page(night))
     return desk.show(request, person, place, as_of, "network", **found)
 
 
 @first.get("/{place}/{as_of}/vendors")
 def vendors(request: Request, desk: The, person: Known, place: str, as_of: date) -> Response:
     """Vendors' lead times, lateness and spend."""
-    found = vendors_page(desk.nights.night(place, as_of))
+    night = desk.nights.night(place, as_of)
+    found = night.remember("vendors", lambda: vendors_page(night))
     return desk.show(request, person, place, as_of, "vendors", vendors=found)
 
 
 @first.get("/{place}/{as_of}/forecast")
 def forecast(request: Request, desk: The, person: Known, place: str, as_of: date) -> Response:
     """Scores, moves and findings of the forecast."""
-    found = forecast_page(desk.nights.night(place, as_of))
+    night = desk.nights.night(place, as_of)
+    found = night.remember("forecast", lambda: forecast_page(night))
     return desk.show(request, person, place, as_of, "forecast", **found)
 
 
@@ -94,6 +100,36 @@ def compare(
     return desk.show(
         request, person, place, as_of, "compare", options=nights.everything(), other=chosen,
         found=found,
+    )  # fmt: skip
+
+
+@first.get("/{place}/{as_of}/on_order")
+def on_order(request: Request, desk: The, person: Known, place: str, as_of: date) -> Response:
+    """Where order lines stand, what is stuck, and what to ask of vendors."""
+    night, root = desk.nights.night(place, as_of), desk.nights.store(place).root
+    found = on_order_page(
+        night, desk.records, root, desk.settings.review.approval_usd,
+        desk.settings.planning.holding_rate_per_year,
+    )  # fmt: skip
+    return desk.show(request, person, place, as_of, "on_order", **found)
+
+
+@first.get("/{place}/{as_of}/since")
+def since(
+    request: Request, desk: The, person: Known, place: str, as_of: date, other: str = "",
+    by: str = "category", measure: str = "", item: str = "", category: str = "",
+) -> Response:  # fmt: skip
+    """Why this night's plan differs from an earlier one's (other=DATE)."""
+    night, options = desk.nights.night(place, as_of), earlier(desk.nights.dates(place), as_of)
+    chosen = other or (str(options[0]) if options else "")
+    answer, done, plans = None, 0, 0
+    if chosen:
+        before = desk.nights.named(f"{place}/{chosen}")
+        answer, (done, plans) = desk.explainer.ask(before, night, desk.settings)
+    found = since_page(answer, by, measure, item, category) if answer else None
+    return desk.show(
+        request, person, place, as_of, "since", options=options, other=chosen, found=found,
+        item=item, done=done, plans=plans,
     )  # fmt: skip
 
 

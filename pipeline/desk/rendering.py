@@ -24,8 +24,10 @@ HEADERS = {
 PAGES = (
     ("tonight", "Tonight"), ("orders", "Orders"), ("transfers", "Transfers"), ("items", "Items"),
     ("network", "Network"), ("vendors", "Vendors"), ("projection", "Projection"),
-    ("forecast", "Forecast"), ("compare", "Compare"), ("findings", "Data"),
+    ("forecast", "Forecast"), ("since", "Changes"),
+    ("compare", "Compare"), ("findings", "Data"),
     ("overrides", "Overrides"), ("approval", "Approval"),
+    ("on_order", "On order"),
 )  # fmt: skip
 
 

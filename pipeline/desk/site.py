@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ from pipeline.contracts.settings import Settings
 from pipeline.desk.nights import Nights
 from pipeline.desk.people import Person
 from pipeline.desk.rendering import HEADERS, Renderer
+from pipeline.desk.since import Explainer
 from pipeline.records.database import Records
 
 
@@ -29,6 +30,7 @@ class Desk:
     records: Records | None
     release_to: str
     settings: Settings
+    explainer: Explainer = field(default_factory=Explainer)
 
     def kept(self) -> Records:
         """The records; 404 where none are configured."""

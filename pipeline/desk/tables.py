@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pandas as pd
@@ -22,6 +22,8 @@ from pipeline.contracts.tables import TABLES
 from pipeline.errors import MissingPartitionError
 from pipeline.store import Store
 
+Known = TypeVar("Known")
+_MOST_KNOWN = 64
 _ARROW = {
     "string": pa.string(), "category": pa.string(), "int": pa.int64(), "float": pa.float64(),
     "bool": pa.bool_(), "date": pa.date32(),
@@ -41,6 +43,7 @@ class NightTables:
         self._lock = threading.Lock()
         self._seen: dict[str, str | None] = {}
         self._made: set[str] = set()
+        self._known: dict[Hashable, Any] = {}
 
     def has(self, name: str) -> bool:
         """Whether the night published the table."""
@@ -89,6 +92,18 @@ class NightTables:
                 cursor.execute(f'create table "{name}" as {query}')
                 self._made.add(name)
         return f'"{name}"'
+
+    def remember(self, key: Hashable, make: Callable[[], Known]) -> Known:
+        """What `make` found, made once: what a page says of the whole night stays as it is."""
+        with self._lock:
+            if key in self._known:
+                found: Known = self._known[key]
+                return found
+        made = make()
+        with self._lock:
+            while len(self._known) >= _MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+            return self._known.setdefault(key, made)
 
     def _cursor(self, tables: Sequence[str]) -> duckdb.DuckDBPyConnection:
         with self._lock:

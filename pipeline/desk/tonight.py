@@ -96,9 +96,9 @@ def _odd(night: NightTables) -> list[dict[str, Any]]:
     return points
 
 
-def _short(night: NightTables) -> list[dict[str, Any]]:
+def short_items(night: NightTables) -> list[dict[str, Any]]:
     """Items that will sell out before anything arrives, by what that loses at list price."""
-    rows = night.rows(
+    return night.rows(
         "select *, greatest(weekly_units * least(coalesce(next_days, 28), 28) / 7 "
         "- on_hand_units, 0) * list_price_usd as usd "
         f"from {ITEMS.kept(night)} i left join (select item_id, "
@@ -108,9 +108,12 @@ def _short(night: NightTables) -> list[dict[str, Any]]:
         "where weekly_units > 0 and weekly_units * least(coalesce(next_days, 28), 28) / 7 "
         f">= on_hand_units + 1 order by usd desc, item_id limit {_SHOWN}", (), "open_orders",
     )  # fmt: skip
+
+
+def _short(night: NightTables) -> list[dict[str, Any]]:
     return [
         _point("May run out", row["usd"], row["item_name"], _supply(row), f"items/{row['item_id']}")
-        for row in rows
+        for row in short_items(night)
     ]
 
 
@@ -129,8 +132,9 @@ def _supply(row: dict[str, Any]) -> str:
     )
 
 
-def _full(night: NightTables) -> list[dict[str, Any]]:
-    rows = night.rows(
+def full_nodes(night: NightTables) -> list[dict[str, Any]]:
+    """Capacities that are scarce in some week, by what a tenth more of each would bring."""
+    return night.rows(
         "select c.node_id, any_value(n.node_name) as node_name, resource, count(*) as weeks, "
         "min(week_start) as first_week, max(price_usd_per_capacity_unit) as price, "
         "sum(coalesce(right_derivative_usd, 0) * capacity * 0.1) as usd "
@@ -138,13 +142,16 @@ def _full(night: NightTables) -> list[dict[str, Any]]:
         "where price_usd_per_capacity_unit > 0 group by 1, 3 order by usd desc, 1, 3 "
         f"limit {_SHOWN}", (), "capacity_prices", "nodes",
     )  # fmt: skip
+
+
+def _full(night: NightTables) -> list[dict[str, Any]]:
     return [
         _point(
             "Full node", row["usd"], f"{row['node_name'] or row['node_id']}: {row['resource']}",
             f"Scarce in {row['weeks']} weeks from {row['first_week']}; one more unit of capacity "
             f"is worth up to ${row['price']:,.2f} in a week.", "network",
         )
-        for row in rows
+        for row in full_nodes(night)
     ]  # fmt: skip
 
 

@@ -86,6 +86,13 @@ RELEASED_LINES = Table(
     Column("order_cost_usd", Float, nullable=False),
     Column("expected_arrival_date", Date, nullable=False),
 )  # fmt: skip
+ALERTS = Table(
+    "alerts", METADATA,
+    Column("place", String(400), primary_key=True),
+    Column("alert_key", String(400), primary_key=True),
+    Column("way", String(40), primary_key=True),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+)  # fmt: skip
 AUDIT = Table(
     "audit", METADATA,
     Column("id", Integer, primary_key=True),

@@ -29,7 +29,7 @@ def nightly(bag):
 def test_every_dag_file_loads(bag):
     assert bag.import_errors == {}
     assert set(bag.dags) == {"nightly_plan", "simulate", "weekly_train", "load_train", "load_plan",
-                             "game_day", "lab_night"}  # fmt: skip
+                             "game_day", "lab_night", "release_orders", "watch_nights"}  # fmt: skip
 
 
 def test_there_is_one_task_for_each_stage_between_the_date_and_the_refresh(nightly):

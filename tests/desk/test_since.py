@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from fastapi.testclient import TestClient
 
 from pipeline import runner
+from pipeline.desk.since import since_page
 from pipeline.errors import UsageError
 from pipeline.since.bridge import BRIDGE_DRIVERS, stock_bridge
 from pipeline.since.changes import Planned, Since, changes_between
@@ -121,3 +123,18 @@ def test_a_sentence_adds_up_to_its_change() -> None:
         "+1 other causes."
     )
     assert amount(-12.5) == "−12.5"
+
+
+def test_the_page_says_that_it_plans_and_then_shows_sentences_that_add_up(
+    found: Since, world: World, desk: TestClient
+) -> None:
+    text = desk.get(f"/plans/{LAST}/since?other={FIRST}").text
+    assert "is being planned again" in text
+    assert "data-reload" in text
+    bridge = stock_bridge(Store(world.out), FIRST, LAST)
+    page = since_page((found, bridge), "node", "base_stock_units", "", "")
+    nodes = found.frame[found.frame["measure"] == "base_stock_units"]
+    assert sum(row["change"] for row in page["rows"]) == (nodes["after"] - nodes["before"]).sum()
+    own = since_page((found, bridge), "item", "", str(bridge["item_id"].iloc[0]), "")
+    assert len(own["rows"]) <= 1
+    assert desk.get(f"/plans/{LAST}/since?other=2031-01-01").status_code == 404

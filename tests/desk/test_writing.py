@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from pipeline import runner
 from pipeline.records.database import Records
 from pipeline.records.overrides import current_overrides
+from pipeline.records.releases import releases
 from pipeline.store import Source, Store
 from tests.desk.conftest import LAST, QUICK, World
 
@@ -136,3 +137,20 @@ def test_a_database_that_went_away_leaves_the_desk_reading(
                        | {"action": "save"})  # fmt: skip
     assert answer.status_code == 503
     assert "nothing was written" in answer.text
+
+
+def test_a_night_that_is_not_whole_is_not_released(
+    desk: TestClient, world: World, records: Records, tmp_path: Path
+) -> None:
+    mark = world.out / str(LAST) / "night.json"
+    kept = mark.read_bytes()
+    mark.unlink()
+    try:
+        answer = desk.post(f"{NIGHT}/approval", data={"action": "release"})
+    finally:
+        mark.write_bytes(kept)
+    assert answer.status_code == 409
+    assert "is not whole" in answer.text
+    assert "Next: run the night again to its end." in answer.text
+    assert not (tmp_path / "erp").exists()
+    assert releases(records, Store(world.out).root) == []

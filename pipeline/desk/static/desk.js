@@ -13,6 +13,11 @@ function chooseNight() {
   });
 }
 
+function lookAgain() {
+  const waiting = document.querySelector("[data-reload]");
+  if (waiting) setTimeout(() => window.location.reload(), 1000 * Number(waiting.dataset.reload));
+}
+
 function tickAll() {
   for (const box of document.querySelectorAll("input[data-all]")) {
     box.addEventListener("change", () => {
@@ -98,6 +103,7 @@ function band(holder, rows) {
 document.addEventListener("DOMContentLoaded", () => {
   chooseNight();
   tickAll();
+  lookAgain();
   for (const holder of document.querySelectorAll("[data-chart]")) {
     const draw = holder.dataset.chart === "fan" ? fan : band;
     draw(holder, JSON.parse(holder.querySelector("script").textContent));

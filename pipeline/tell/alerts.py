@@ -1,0 +1,80 @@
+"""What the nights of a store give cause to tell, each with a key that names it for good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from pipeline.desk.tables import NightTables
+from pipeline.desk.tonight import full_nodes, short_items
+from pipeline.store import Store, not_whole
+
+READY_HOUR = 7
+"""Hour of the day (UTC) at which yesterday's night is to be whole."""
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One message: `key` is the same as long as it is about the same thing."""
+
+    key: str
+    title: str
+    text: str
+    link: str
+
+
+def due_alerts(store: Store, now: datetime, desk_url: str, least_usd: float) -> list[Alert]:
+    """Everything that there is to tell at this moment (UTC), the most urgent first.
+
+    desk_url: address of the desk, for links, '' for none. least_usd: stock-outs and full nodes
+    below are left to the desk.
+    """
+    days = store.dates("items")
+    whole = [day for day in days if not not_whole(store, day)]
+    wanted = now.date() - timedelta(days=1 if now.hour >= READY_HOUR else 2)
+    newest = whole[-1] if whole else None
+    found = []
+    if newest is None or newest < wanted:
+        since = f"the newest whole night is that of {newest}" if newest else "no night is whole"
+        found.append(Alert(
+            f"freshness/{wanted}", f"The night of {wanted} is not there",
+            f"It should be whole by {READY_HOUR}:00 UTC; {since}.",
+            _link(desk_url, newest, "tonight"),
+        ))  # fmt: skip
+    for day in days:
+        missing = not_whole(store, day) if newest is None or day > newest else []
+        if missing:
+            found.append(Alert(
+                f"failure/{day}/{len(missing)}", f"The night of {day} did not finish",
+                f"{len(missing)} tables are not of its last finished run, the first: "
+                f"{', '.join(missing[:5])}. Next: run it again.", _link(desk_url, day, "findings"),
+            ))  # fmt: skip
+    if newest is not None:
+        found += _of_night(NightTables(store, newest), desk_url, least_usd)
+    return found
+
+
+def _of_night(night: NightTables, desk_url: str, least_usd: float) -> list[Alert]:
+    found = []
+    for row in short_items(night):
+        if row["usd"] >= least_usd:
+            page = f"items/{row['item_id']}"
+            found.append(Alert(
+                f"stock-out/{row['item_id']}/{night.as_of:%G-W%V}",
+                f"{row['item_name']} may run out", f"About ${row['usd']:,.0f} of sales are at "
+                f"stake before anything arrives; {row['on_hand_units']:,} on hand.",
+                _link(desk_url, night.as_of, page),
+            ))  # fmt: skip
+    for row in full_nodes(night):
+        if (row["usd"] or 0.0) >= least_usd:
+            found.append(Alert(
+                f"capacity/{row['node_id']}/{row['resource']}/{row['first_week']}",
+                f"{row['node_name'] or row['node_id']} is full: {row['resource']}",
+                f"Scarce in {row['weeks']} weeks from {row['first_week']}; a tenth more would "
+                f"bring ${row['usd']:,.0f}.", _link(desk_url, night.as_of, "network"),
+            ))  # fmt: skip
+    return found
+
+
+def _link(desk_url: str, day: date | None, page: str) -> str:
+    return f"{desk_url.rstrip('/')}/plans/{day}/{page}" if desk_url and day else desk_url
