@@ -30,7 +30,8 @@ SECTIONS = (
 TILES = (
     ("order_value_usd", "Orders"), ("order_units", "Units ordered"),
     ("transfer_units", "Units transferred"), ("stock_cover_weeks", "Weeks of stock"),
-    ("expected_fill_rate", "Expected fill rate"), ("certified_gap", "Certified gap"),
+    ("expected_fill_rate", "Expected fill rate"),
+    ("in_stock_share_last_week", "In stock, last week"),
 )  # fmt: skip
 DRIVER_WORDS = {
     "demand_over_cover": "expected demand", "safety_stock": "safety stock",
