@@ -141,8 +141,10 @@ def test_the_better_of_two_forecasts_gets_the_weight() -> None:
 
 
 def test_a_factor_draws_the_sum_the_given_part_of_the_way_in_logarithms() -> None:
-    summed, own = np.array([[100.0, 0.1]]), np.array([[121.0, 5.0]])
-    np.testing.assert_allclose(factors(summed, own, 0.5), [[1.1, 1.0]])  # 0.1 units: left alone
+    summed, own = np.array([[100.0, 10.0]]), np.array([[121.0, 50.0]])
+    np.testing.assert_allclose(
+        factors(summed, own, 0.5), [[1.1, 1.0]]
+    )  # ten units a day: left alone
 
 
 def test_paths_keep_the_mean_and_are_as_wide_together_as_past_errors_were() -> None:
