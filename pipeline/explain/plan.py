@@ -153,8 +153,9 @@ def explain_transfers(plan: NightPlan, also: Pairs | None = None) -> Explained:
         plan.as_of, lines["base_stock_units"], lines["case_units"] * 0, "to_node_id",
     )  # fmt: skip
     # A level that says what the plan says anyway is the plan's.
-    overridden = (lines["override_units"].fillna(0) != 0).to_numpy(dtype=bool)
-    lines["override_note"] = lines["override_note"].where(overridden, "")
+    is_changed = lines["override_units"].fillna(0) != 0
+    lines["override_note"] = lines["override_note"].where(is_changed, "")
+    overridden = (lines["override_note"] != "").to_numpy(dtype=bool)
     return Explained(lines, transfer_drivers(lines, overridden))
 
 
