@@ -89,9 +89,10 @@ def _newest(day: date | None, dataset: str, asked_on: date | None) -> date:
 def run_stage(name: str, night: Mapping[str, str]) -> None:
     """Run one stage for the night; training only trains where no current model lies there."""
     from pipeline import runner  # noqa: PLC0415  imports pandas
+    from pipeline.progress import Lines, listening  # noqa: PLC0415  as above
     from pipeline.store.locks import holding  # noqa: PLC0415  as above
 
-    with _errors_for_people(night):
+    with _errors_for_people(night), listening(Lines(print, every_s=60)):
         store, source, settings = open_night(night)
         as_of = date.fromisoformat(night["as_of"])
         if name == "train":

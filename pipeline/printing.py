@@ -14,9 +14,19 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table as RichTable
 from rich.text import Text
+
+from pipeline.progress import Lines, listening
 
 if TYPE_CHECKING:
     from pipeline.contracts.settings import Settings
@@ -51,10 +61,19 @@ def day_progress(total: int) -> Iterator[OnDay]:
 
 @contextmanager
 def progress(total: int) -> Iterator[OnStage]:
-    """Progress of stages; yields what the runner calls as each starts and ends."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    """Progress of stages, and of long work in them; yields what the runner calls for each.
+
+    Bars with share and time left on a terminal, now and then a plain line elsewhere.
+    """
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(),
+               TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
     with Progress(*columns, console=errors, transient=True) as bar:
         task = bar.add_task("starting", total=total)
+        doing = bar.add_task("", total=None, visible=False)
+
+        def on_step(what: str, done: int, parts: int) -> None:
+            bar.update(doing, description=f"  {what}", completed=done, total=parts,
+                       visible=done < parts)  # fmt: skip
 
         def on_stage(name: str, day: date, run: StageRun | None) -> None:
             if run is None:
@@ -68,7 +87,10 @@ def progress(total: int) -> Iterator[OnStage]:
             )
             bar.advance(task)
 
-        yield on_stage
+        with listening(
+            on_step if errors.is_terminal else Lines(lambda text: typer.echo(text, err=True))
+        ):
+            yield on_stage
 
 
 def print_summary(store: Store, as_of: date, settings: Settings) -> None:

@@ -19,6 +19,7 @@ from pipeline.forecast.features import (
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
 from pipeline.forecast.panel import totals as sums_of
 from pipeline.forecast.seasons import as_known
+from pipeline.progress import step
 
 DETERMINISTIC = {
     "deterministic": True,
@@ -151,7 +152,10 @@ def fit_mean(
         "min_sum_hessian_in_leaf": 1.0,
         "num_threads": workers(len(series), threads),
     }
-    return lgb.train(options, data, num_boost_round=settings.trees)
+    return lgb.train(
+        options, data, num_boost_round=settings.trees,
+        callbacks=[lambda at: step("trees of the mean", at.iteration + 1, settings.trees)],
+    )  # fmt: skip
 
 
 def offset(x: F32) -> F64:

@@ -19,6 +19,7 @@ from pipeline.forecast.panel import F64, I32, Panel, Totals, totals
 from pipeline.forecast.pull import Above, factors
 from pipeline.forecast.sum_spread import window_sums
 from pipeline.forecast.windows import OFF_SALE_UNITS, Windows, foresee_tonight
+from pipeline.progress import counted
 
 
 def plan_windows(settings: Settings) -> list[tuple[int, int]]:
@@ -100,11 +101,15 @@ def forecast_windows(
     if run.engine == "dask":
         found = _on_dask(work, sums, model, above, panel, run)
     else:
-        seen = [foreseen(shard, sums, model, own.windows, run.threads) for shard, own, _ in work]
+        seen = [
+            foreseen(shard, sums, model, own.windows, run.threads)
+            for shard, own, _ in counted("means of the days ahead", work)
+        ]
         seen = scaled(seen, panel, model, above, asked.windows)
+        pairs = list(zip(seen, work, strict=True))
         found = [
             shard_quantiles(own, model, asked_of, run.threads)
-            for own, (_, asked_of, _) in zip(seen, work, strict=True)
+            for own, (_, asked_of, _) in counted("forecasts of items", pairs)
         ]
     for rows, (published, before, _) in zip(parts, found, strict=True):
         for frame in (published, before):

@@ -15,6 +15,7 @@ from pipeline.forecast.distribution import log_likelihood
 from pipeline.forecast.features import COLUMN
 from pipeline.forecast.mean import DETERMINISTIC, workers
 from pipeline.forecast.panel import F32, F64, I32
+from pipeline.progress import step
 
 _BORROWED = (
     "log_level", "ratio_7", "ratio_28", "ratio_56", "ratio_112", "zero_share_28",
@@ -100,7 +101,10 @@ def fit_shape(
         "lambda_l2": 5.0,
         "num_threads": workers(len(y), threads),
     }
-    return lgb.train(options, data, num_boost_round=settings.trees)
+    return lgb.train(
+        options, data, num_boost_round=settings.trees,
+        callbacks=[lambda at: step("trees of the spread", at.iteration + 1, settings.trees)],
+    )  # fmt: skip
 
 
 def shape_start(y: F64, mean: F64, weight: F64) -> F64:
