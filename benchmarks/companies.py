@@ -7,8 +7,7 @@ sold; share of demand within the 0.9 quantile (mid-ranks). Peers are given the q
 own past errors, by series: seasonal naive, a moving average, simple exponential smoothing, TSB
 (Teunter, Syntetos, Babai 2011), automatic exponential smoothing (statsforecast, where installed),
 and one global LightGBM on lags and calendar with the quantiles of its errors by size of forecast.
-Prices of the days ahead are known to ours, as in a night where they are planned; UCI's and
-Ta Feng's are held at their last value.
+Dominick's prices of the weeks ahead are known to ours, as in a night where they are planned.
 """
 
 from __future__ import annotations
@@ -48,8 +47,6 @@ def ours(company: Company, days: int) -> tuple[np.ndarray, np.ndarray]:
     """Means (series, windows) and quantiles (series, windows, levels)."""
     reach = max(start + n - 1 for start, n in company.windows)
     panel = company.until(days, reach)
-    if company.period_days == 1:  # planned prices are not in the data: the last one holds
-        panel.price[:, days:] = panel.price[:, days - 1 : days]
     sums = totals(panel)
     settings = ForecastSettings() if company.period_days == 1 else WEEKLY
     model, _ = fit(panel, sums, settings, company.windows, 1, 1)
@@ -77,7 +74,7 @@ def score(company: Company, forecaster: Forecaster) -> dict[str, float]:
         known = np.isfinite(actual) & np.isfinite(mean)
         known &= np.isfinite(company.units[:, :days]).any(axis=1)[:, None]
         y, q = actual[known], quantiles[known]
-        loss += float(pinball(y, q, Q).sum())
+        loss += float(pinball(y, q, Q).mean(axis=-1).sum())
         expected, came = expected + float(mean[known].sum()), came + float(y.sum())
         top = q[:, list(QUANTILE_LEVELS).index(0.9)]
         held += float(((y < top) + 0.5 * (y == top)).sum())

@@ -1,8 +1,8 @@
 """Five companies' demand as panels, nothing tuned: where they come from and what is asked of each.
 
 Dominick's, Favorita and Intel are weekly (eight single weeks ahead), UCI and Ta Feng daily (the
-next week, the one after, four weeks). Prices are given where the company has them, as planned
-prices are known in a night; deals and features are not.
+next week, the one after, four weeks). Dominick's has prices, which a night knows as planned ones;
+its deals and features are left out. What UCI and Ta Feng were paid is known afterwards only.
 """
 
 from __future__ import annotations
@@ -113,36 +113,32 @@ def uci(shared: Path) -> Company:
     frame = pd.read_parquet(shared / "uci_online_retail" / "online_retail.parquet")
     frame = frame[(frame["Quantity"] > 0) & (frame["UnitPrice"] > 0)]
     return _daily("UCI", frame["StockCode"].astype(str), frame["InvoiceDate"], frame["Quantity"],
-                  frame["Quantity"] * frame["UnitPrice"], 20)  # fmt: skip
+                  20)  # fmt: skip
 
 
 def ta_feng(shared: Path) -> Company:
     """Ta Feng's grocery: products sold on at least twenty days, daily, one region."""
     frame = pd.read_parquet(shared / "ta_feng" / "ta_feng_transactions.parquet")
     return _daily("Ta Feng", frame["PRODUCT_ID"].astype(str), frame["TRANSACTION_DT"],
-                  frame["AMOUNT"], frame["SALES_PRICE"], 20)  # fmt: skip
+                  frame["AMOUNT"], 20)  # fmt: skip
 
 
-def _daily(
-    name: str, item: pd.Series, date: pd.Series, units: pd.Series, usd: pd.Series, least: int
-) -> Company:
+def _daily(name: str, item: pd.Series, date: pd.Series, units: pd.Series, least: int) -> Company:
     day = pd.to_datetime(date).dt.normalize()
     first = day.min()
     place = (day - first).dt.days.to_numpy()
     code, _ = pd.factorize(item, sort=True)
     table = np.zeros((code.max() + 1, place.max() + 1), np.float64)
-    money = np.zeros_like(table)
     np.add.at(table, (code, place), units.to_numpy(np.float64))
-    np.add.at(money, (code, place), usd.to_numpy(np.float64))
     kept = (table > 0).sum(axis=1) >= least
-    table, money = table[kept], money[kept]
-    price = np.where(table > 0, money / np.maximum(table, 1), np.nan)
-    held = pd.DataFrame(price).T.ffill().T.to_numpy(np.float32)
+    table = table[kept]
     days = table.shape[1]
     n = len(table)
+    backs = (2, 1) if days > 150 else (1,)
     return Company(
-        name, table.astype(np.float32), held, np.arange(n), np.zeros(n, int),
-        np.datetime64(first, "D"), 1, DAYS, [days - 1 - 28 * k for k in (2, 1)][: 1 + (days > 150)],
+        name, table.astype(np.float32), np.full(table.shape, np.nan, np.float32), np.arange(n),
+        np.zeros(n, int), np.datetime64(first, "D"), 1, DAYS,
+        [days - 1 - 28 * back for back in backs],
     )  # fmt: skip
 
 

@@ -106,7 +106,7 @@ def global_lightgbm(company: Company, days: int) -> Found:
         return np.stack([*lags, *means, *extra, company.item, company.region], axis=1)
 
     reach = max(s + n - 1 for s, n in company.windows)
-    first = 14 * unit if days > 30 * unit else 5 * unit
+    first = 14 * unit if days > 30 * unit else 3 * unit
     x, z, cut = [], [], []
     for at in range(first, days - reach + 1, max(1, (days - first) // 60)):
         for s, n in company.windows:
@@ -114,6 +114,8 @@ def global_lightgbm(company: Company, days: int) -> Found:
             z.append(running[:, at + s + n - 1] - running[:, at + s - 1])
             cut.append(np.full(len(y), at > days - reach - max(days // 5, reach)))
     late = np.concatenate(cut)
+    if late.all():  # too short to hold any back: the errors are those of its own fit
+        late[: len(late) // 2] = False
     features, target = np.concatenate(x), np.concatenate(z)
     options = {"objective": "tweedie", "verbosity": -1, "num_threads": 1, "learning_rate": 0.05,
                "num_leaves": 31, "min_data_in_leaf": 50, "seed": 1}  # fmt: skip
