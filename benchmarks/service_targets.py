@@ -1,8 +1,9 @@
 """Service targets against a simulation of the levels that they lead to.
 
-    python -m benchmarks.service_targets [--items 60] [--goodwill 0] [--json FILE]
+    python -m benchmarks.service_targets [--items 60] [--goodwill 0.05] [--holding 2] [--runs 12]
 
-The tests' world, its goodwill low so that targets bind. Every day the network is ordered up to its
+The tests' world, where goodwill is low and holding dear so that targets bind; --json FILE writes
+the rows. Every day the network is ordered up to its
 published level, an economic lot at least; orders come after a drawn lead time and the mean transit
 to nodes, and what is not there is lost. Demand of a day is negative binomial, either independent
 from day to day ('known'), or with a level that is drawn once and that the forecast does not learn
@@ -35,7 +36,7 @@ from pipeline.optimize.plan import optimize_night
 from pipeline.optimize.service_scopes import abc_classes
 from tests.optimize import world
 
-WARM_DAYS, DAYS, RUNS = 120, 364, 12
+WARM_DAYS, DAYS = 120, 364
 SHAPE_A_DAY = 0.5
 WINDOWS = (7, 14, 28, 56)
 LAWS = ("known", "unlearned")
@@ -120,12 +121,14 @@ def planned(
     return model, optimize_night(model, settings)
 
 
-def measured(items: int, goodwill: float) -> list[dict[str, object]]:
+def measured(items: int, goodwill: float, holding: float, runs: int) -> list[dict[str, object]]:
     """A row for each law, target and class."""
     settings = Settings.model_validate({
         "optimize": {"scenarios": 512, "audit_items": 0, "exact_items": 0},
         "run": {"threads": 1},
-        "planning": {"goodwill_share": goodwill, "horizon_weeks": 3},
+        "planning": {
+            "goodwill_share": goodwill, "horizon_weeks": 3, "holding_rate_per_year": holding,
+        },
     })  # fmt: skip
     rng = np.random.default_rng(0)
     rate = rng.lognormal(0.0, 1.0, (items, 1)) * rng.dirichlet(np.full(10, 9.0), items)
@@ -137,14 +140,14 @@ def measured(items: int, goodwill: float) -> list[dict[str, object]]:
             model, out = planned(items, law, rate_here, target, settings)
             level = out["network_targets"]["order_up_to_units"].to_numpy(np.int64)
             asked, sold, owned = np.zeros(items), np.zeros(items), np.zeros(items)
-            for run in range(RUNS):
+            for run in range(runs):
                 day = demand(law, rate_here, 100 + run)
                 units, held = lived(model, level, day, settings, 500 + run)
                 asked += day[WARM_DAYS:].sum(axis=0)
                 sold += units
-                owned += held / RUNS
+                owned += held / runs
             hold = model.unit_holding_usd / model.cycle_days * 7.0
-            weekly = sold * model.money.lost_sale_usd / (RUNS * DAYS / 7.0) - owned * hold
+            weekly = sold * model.money.lost_sale_usd / (runs * DAYS / 7.0) - owned * hold
             listed = world.tables(items=items)["items"]["list_price_usd"].to_numpy(float)
             abc = abc_classes(model.cube.mean[:, -1].sum(axis=1) * listed)
             told = out["service_levels"].set_index("abc_class")
@@ -169,10 +172,12 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=60)
-    parser.add_argument("--goodwill", type=float, default=0.0)
+    parser.add_argument("--goodwill", type=float, default=0.05)
+    parser.add_argument("--holding", type=float, default=2.0, help="Holding rate a year.")
+    parser.add_argument("--runs", type=int, default=12)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    rows = measured(options.items, options.goodwill)
+    rows = measured(options.items, options.goodwill, options.holding, options.runs)
     shown = Table(*rows[0], title="Service targets: planned, simulated, and what they cost a week")
     for row in rows:
         shown.add_row(*(f"{v:.4f}" if isinstance(v, float) else str(v) for v in row.values()))

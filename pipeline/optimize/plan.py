@@ -97,7 +97,7 @@ def _served_as_asked(model: NightModel, params: SolveParams, settings: Settings)
         kept = without(raised, dropped) if dropped.any() else raised
         return kept, _solved(kept, params, settings)
 
-    return with_targets(model, plan, settings, solved)
+    return with_targets(model, plan, settings, solved, dropped)
 
 
 def _levels(model: NightModel, price: NDArray[np.float64]) -> Levels:

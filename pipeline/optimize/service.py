@@ -54,14 +54,15 @@ def with_targets(
     plan: Plan,
     settings: Settings,
     solved: Callable[[NightModel], tuple[NightModel, Plan]],
+    dropped: NDArray[np.bool_],
 ) -> Service:
     """The plan under the night's service targets; `plan` is without, `solved` plans a model, and
-    says which it has planned."""
+    says which it has planned; dropped: [items] those that no target brings back."""
     base, price = model, np.zeros(len(model.scopes))
     if not len(price):
         return Service(model, base, plan, price, None, ())
     for _ in range(_ROUNDS):
-        looked_at = searched(base, model.capacity.rows.on_items(plan.price), settings)
+        looked_at = searched(base, model.capacity.rows.on_items(plan.price), settings, dropped)
         answers = _search(looked_at, price)
         found = answers[-1].price
         if np.array_equal(found, price):
@@ -69,7 +70,7 @@ def with_targets(
         price = found
         model, plan = solved(raised(base, base.scopes.premium_usd(price)))
     else:
-        looked_at = searched(base, model.capacity.rows.on_items(plan.price), settings)
+        looked_at = searched(base, model.capacity.rows.on_items(plan.price), settings, dropped)
         answers = [looked_at.answer(np.zeros(len(price))), looked_at.answer(price)]
     return Service(model, base, plan, price, looked_at, (*answers, *_points(looked_at, answers)))
 

@@ -122,12 +122,15 @@ class Searched:
         return _Planned(level, short_sets, (held * y).sum(axis=1) + spilt)
 
 
-def searched(model: NightModel, on_items: Floats, settings: Settings) -> Searched:
+def searched(
+    model: NightModel, on_items: Floats, settings: Settings, dropped: NDArray[np.bool_]
+) -> Searched:
     """The items that targets are about, the largest and a sample where they are many; on_items:
-    prices [weeks, kinds, nodes] of space. Items without a vendor, or dropped, are left out."""
+    prices [weeks, kinds, nodes] of space. Items without a vendor, or dropped
+    [items], are left out; one that is not worth selling is sold for the target's sake."""
     vendors = model.vendors
     first = _cheapest(vendors, len(model.cube.items))
-    asked = model.scopes.asked.sum(axis=0) * (first >= 0) * model.packed.gap_usd.any(axis=1)
+    asked = model.scopes.asked.sum(axis=0) * (first >= 0) * ~dropped
     items = np.flatnonzero(asked > 0)
     kept, weight = _sample(asked[items], settings.service.searched_items)
     items = items[kept]

@@ -77,6 +77,7 @@ def report_html(
         "odd_demand": oddest_demand(tables["demand_findings"], found.item_names, _SHOWN_CHANGES),
         "odd_demand_count": len(tables["demand_findings"]),
         "capacity": _capacity(found.capacity, tables["nodes"]),
+        "service": _targets(tables["service_levels"]),
         "summary": _rows(tables["optimize_summary"]),
         "trace_plot": trace_plot(tables["solver_trace"]),
         "lanes": _lanes(found.lanes, tables["nodes"]), "lane_count": len(found.lanes),
@@ -160,6 +161,19 @@ def _full(found: Findings, nodes: pd.DataFrame) -> list[str]:
         f"{RESOURCE_WORDS[row['resource']]} at {names.get(row['node_id'], row['node_id'])}"
         for row in _rows(ranked)
     ]
+
+
+def _targets(levels: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Service targets with what they are about, as words."""
+    rows = _rows(levels.astype({"service_status": "str", "service_measure": "str"}))
+    for row in rows:
+        words = [("class ", row["abc_class"]), ("", row["item_group"]), ("", row["region_id"]),
+                 ("", row["speed"])]  # fmt: skip
+        about = [f"{word}{value}" for word, value in words if not pd.isna(value)]
+        row["about"] = ", ".join(about) or "all items"
+        row["measure"] = row["service_measure"].replace("_", " ")
+        row["status"] = row["service_status"].replace("_", " ")
+    return rows
 
 
 def _capacity(capacity: pd.DataFrame, nodes: pd.DataFrame) -> list[dict[str, Any]]:

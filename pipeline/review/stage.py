@@ -12,7 +12,7 @@ _TABLES = (
     "items", "nodes", "lanes", "vendors", "vendor_items", "stock", "open_orders",
     "open_transfers", "overrides", "quarantine", "demand_quantiles", "demand_dependence",
     "demand_findings", "forecast_scores", "forecast_changes", "network_targets",
-    "capacity_prices", "solver_trace", "optimize_summary",
+    "capacity_prices", "service_levels", "solver_trace", "optimize_summary",
     "purchase_orders", "order_candidates", "transfers", "order_reasons", "plan_changes",
     "previous_orders",
 )  # fmt: skip

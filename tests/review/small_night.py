@@ -243,5 +243,25 @@ def _optimized(day: pd.Timestamp, names: list[str], mean: np.ndarray) -> dict[st
         "base_stock_levels": levels.drop(columns="mean"),
         "capacity_prices": pd.DataFrame(capacity, columns=list(TABLES["capacity_prices"].columns)),
         "solver_trace": pd.DataFrame(trace, columns=list(TABLES["solver_trace"].columns)),
+        "service_levels": pd.DataFrame(
+            [
+                (
+                    "fill-A",
+                    "fill_rate",
+                    0.98,
+                    "A",
+                    None,
+                    None,
+                    None,
+                    0.981,
+                    0.96,
+                    3.2,
+                    260.0,
+                    412.0,
+                    "met",
+                ),
+            ],
+            columns=list(TABLES["service_levels"].columns),
+        ),
         "optimize_summary": pd.DataFrame(summary, columns=list(TABLES["optimize_summary"].columns)),
     }

@@ -90,3 +90,9 @@ def test_a_night_without_orders_or_transfers_still_has_a_report(tmp_path: Path) 
     page = store.read_files(AS_OF, "report")["report.html"].decode()
     assert store.read(AS_OF, "purchase_orders").empty
     assert "Nothing is ordered tonight." in page
+
+
+def test_service_targets_stand_with_what_they_cost_a_week(page: str) -> None:
+    row = page[page.index("Service targets") :]
+    for text in ("class A", "98.0%", "98.1%", "$412.00", "$260.00", "met"):
+        assert text in row, text
