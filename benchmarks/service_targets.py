@@ -3,11 +3,11 @@
     python -m benchmarks.service_targets [--items 60] [--goodwill 0.05] [--holding 2] [--runs 12]
 
 The tests' world, where goodwill is low and holding dear so that targets bind; --json FILE writes
-the rows. Every day the network is ordered up to its
-published level, an economic lot at least; orders come after a drawn lead time and the mean transit
-to nodes, and what is not there is lost. Demand of a day is negative binomial, either independent
-from day to day ('known'), or with a level that is drawn once and that the forecast does not learn
-('unlearned'); the forecast's quantiles are those of the law. Told are, by class: the target, what
+the rows. Every day the network is ordered up to its published level, an economic lot at least;
+orders come after a lead time (--leads) and the mean transit to nodes, and what is not there is lost.
+Demand of a day is negative binomial, either independent from day to day ('known'), or with a level
+that is drawn once and that the forecast does not learn ('unlearned'); the forecast's quantiles are
+those of the law. Told are, by class: the target, what
 the plan says, what the simulation serves, and the target's published cost a week beside the profit
 (sales less holding) that the same customers bring less with it.
 """
@@ -79,16 +79,21 @@ def demand(law: str, rate: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
 
 def lived(
     model: NightModel, level: NDArray[np.int64], asked: NDArray[np.int64], settings: Settings,
-    seed: int,
+    seed: int, runs: int, leads: str,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:  # fmt: skip
     """Units served [items], and mean units owned [items], of the days after the warm-up."""
     rng = np.random.default_rng(seed)
     vendors, transit = model.vendors, round(model.cycle_days) - 7
     lot = np.maximum(lot_units(asked.mean(axis=0), model.money, settings), 1.0)
     days, items = asked.shape
-    lead = np.array([
-        rng.choice(vendors.lead_days.astype(int), days, p=chances) for chances in vendors.chances
-    ]) + transit  # fmt: skip
+    lead = np.empty((items, days), np.int64)
+    for row, chances in enumerate(vendors.chances):
+        if leads == "steady":  # as the plan takes it: one lead time for all orders on the way
+            at = int(np.searchsorted(np.cumsum(chances), (seed % runs + 0.5) / runs))
+            lead[row] = vendors.lead_days[min(at, len(chances) - 1)]
+        else:
+            lead[row] = rng.choice(vendors.lead_days.astype(np.int64), days, p=chances)
+    lead += transit
     on_hand, coming = level.copy(), np.zeros((days + 120, items), np.int64)
     position = level.copy()
     sold, owned = np.zeros(items, np.int64), np.zeros(items)
@@ -121,7 +126,9 @@ def planned(
     return model, optimize_night(model, settings)
 
 
-def measured(items: int, goodwill: float, holding: float, runs: int) -> list[dict[str, object]]:
+def measured(
+    items: int, goodwill: float, holding: float, runs: int, leads: str
+) -> list[dict[str, object]]:
     """A row for each law, target and class."""
     settings = Settings.model_validate({
         "optimize": {"scenarios": 512, "audit_items": 0, "exact_items": 0},
@@ -142,7 +149,7 @@ def measured(items: int, goodwill: float, holding: float, runs: int) -> list[dic
             asked, sold, owned = np.zeros(items), np.zeros(items), np.zeros(items)
             for run in range(runs):
                 day = demand(law, rate_here, 100 + run)
-                units, held = lived(model, level, day, settings, 500 + run)
+                units, held = lived(model, level, day, settings, runs * 100 + run, runs, leads)
                 asked += day[WARM_DAYS:].sum(axis=0)
                 sold += units
                 owned += held / runs
@@ -175,9 +182,11 @@ def main() -> None:
     parser.add_argument("--goodwill", type=float, default=0.05)
     parser.add_argument("--holding", type=float, default=2.0, help="Holding rate a year.")
     parser.add_argument("--runs", type=int, default=12)
+    parser.add_argument("--leads", choices=("steady", "crossing"), default="steady",
+                        help="One lead time a run, or one drawn for each order.")  # fmt: skip
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    rows = measured(options.items, options.goodwill, options.holding, options.runs)
+    rows = measured(options.items, options.goodwill, options.holding, options.runs, options.leads)
     shown = Table(*rows[0], title="Service targets: planned, simulated, and what they cost a week")
     for row in rows:
         shown.add_row(*(f"{v:.4f}" if isinstance(v, float) else str(v) for v in row.values()))
