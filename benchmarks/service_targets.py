@@ -4,7 +4,7 @@
 
 The tests' world, where goodwill is low and holding dear so that targets bind; --json FILE writes
 the rows. Every day the network is ordered up to its published level, an economic lot at least;
-orders come after a lead time (--leads) and the mean transit to nodes, and what is not there is lost.
+orders come after a lead time (--leads) and the mean transit to nodes; what is not there is lost.
 Demand of a day is negative binomial, either independent from day to day ('known'), or with a level
 that is drawn once and that the forecast does not learn ('unlearned'); the forecast's quantiles are
 those of the law. Told are, by class: the target, what
