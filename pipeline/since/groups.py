@@ -30,7 +30,10 @@ SINCE_DRIVERS = (
 GROUP_TABLES = {
     LEAD_TIME: ("lead_times",),
     CALENDAR: ("vendor_calendar",),
-    PRICE: ("items", "vendors", "vendor_items", "prices"),
+    PRICE: (
+        "items", "vendors", "vendor_items", "prices", "price_breaks", "truck_terms",
+        "award_standing",
+    ),
     STOCK: ("stock", "open_orders", "open_transfers"),
     CAPACITY: (
         "node_capacity", "nodes", "lanes", "delivery_options", "delivery_speeds", "order_hours",
