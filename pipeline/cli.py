@@ -17,6 +17,8 @@ import typer
 from rich.table import Table as RichTable
 
 from pipeline.cli_assign import assign
+from pipeline.cli_assort import assort
+from pipeline.cli_desk import desk, tell
 from pipeline.cli_forecast import forecast_what_if
 from pipeline.cli_start import init, sample
 from pipeline.cli_trials import lab, simulate
@@ -252,131 +254,14 @@ def report(
     print_summary(store, _planned(store, as_of), load_settings(settings_file))
 
 
-@app.command()
-def desk(
-    out: OutOption = "data/runs",
-    beside: Annotated[
-        list[str] | None, typer.Option(help="NAME=FOLDER of what-if nights to show, too.")
-    ] = None,
-    records: Annotated[
-        str, typer.Option(help="Database of overrides and approvals (SQLAlchemy address).")
-    ] = "",
-    release_to: Annotated[
-        str, typer.Option(help="Folder or http(s) address that released orders go to.")
-    ] = "",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8081,
-    settings_file: SettingsOption = None,
-) -> None:
-    """Serve the planner's desk on this machine only, until Ctrl-C; prints the log-in link."""
-    import getpass
-
-    import uvicorn
-
-    from pipeline.desk.app import create_app
-    from pipeline.desk.people import Token
-    from pipeline.records.database import Records, records_address
-
-    places = {"plans": out}
-    for text in beside or []:
-        name, separator, folder = text.partition("=")
-        if not separator or not name.isidentifier():
-            raise UsageError(
-                f"--beside {text!r} is not NAME=FOLDER. Next: e.g. whatif=data/whatif."
-            )
-        places[name] = folder
-    token = Token(getpass.getuser())
-    address = records_address(records or None) or "sqlite:///data/records.sqlite"
-    served = create_app(places, token, Records(address), release_to, load_settings(settings_file))
-    console.print(f"Desk: http://127.0.0.1:{port}/enter?token={token.token}", soft_wrap=True)
-    uvicorn.run(served, host="127.0.0.1", port=port, log_level="warning")
-
-
-@app.command()
-def tell(
-    out: OutOption = "data/runs",
-    records: Annotated[
-        str, typer.Option(help="Database that remembers what was told (SQLAlchemy address).")
-    ] = "",
-    link: Annotated[str, typer.Option(help="Address of the desk, for links.")] = "",
-    settings_file: SettingsOption = None,
-) -> None:
-    """Tell of late and failed nights, stock-outs and full nodes, each once (docs/desk.md)."""
-    from datetime import UTC
-
-    from pipeline.records.database import Records, records_address
-    from pipeline.store import Store
-    from pipeline.tell.alerts import due_alerts
-    from pipeline.tell.once import tell as tell_once
-    from pipeline.tell.send import channels
-
-    store, settings = Store(out), load_settings(settings_file)
-    ways = channels(os.environ)
-    if not ways:
-        raise UsageError("nobody to tell. Next: set ECHELON_SMTP or ECHELON_WEBHOOK.")
-    address = records_address(records or None) or "sqlite:///data/records.sqlite"
-    due = due_alerts(store, datetime.now(UTC), link, settings.review.approval_usd)
-    told, problems = tell_once(Records(address), store.root, due, ways)
-    for line in (*told, *problems):
-        console.print(plain(line), soft_wrap=True, highlight=False)
-    raise typer.Exit(1 if problems else 0)
-
-
-@app.command()
-def assort(
-    products: Annotated[Path, typer.Argument(help="CSV: item, price_usd, unit_cost_usd, weight…")],
-    customers: Annotated[float, typer.Option(help="Customers expected in the season.")],
-    choices: Annotated[
-        Path | None, typer.Option(help="CSV of recorded choices: occasion, item, chosen_units…")
-    ] = None,
-    leave_share: Annotated[
-        float, typer.Option(min=0, max=1, help="Who leaves without the first choice, if unknown.")
-    ] = 0.3,
-    dispersion: Annotated[
-        float, typer.Option(min=1, help="Variance of the number of customers over its mean.")
-    ] = 1.0,
-    most_items: Annotated[int | None, typer.Option(min=1, help="Carry no more items.")] = None,
-    space: Annotated[float | None, typer.Option(min=0, help="Cubic feet that there are.")] = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder for tables and report.")] = Path(
-        "data/assortment"
-    ),
-) -> None:
-    """Decide which products to carry and how many, when customers take another or leave.
-
-    echelon assort products.csv --customers 500 --choices choices.csv --out answer
-    """
-    from pipeline.assort.answer import Question, answer
-    from pipeline.assort.asked import read_choices
-    from pipeline.assort.products import read_products
-    from pipeline.assort.report import write_answer
-
-    read = read_products(products)
-    known = read_choices(choices, read.items) if choices else None
-    question = Question(customers, dispersion, leave_share, most_items, space)
-    found = answer(read, known, question)
-    files = write_answer(found, out)
-    shown = RichTable("item", "units", "sold", "adds usd", "taken from others", "why",
-                      title="What to carry")  # fmt: skip
-    for row in found.plan[found.plan["units"] > 0].to_dict("records"):
-        shown.add_row(
-            plain(str(row["item"])), f"{row['units']:,}", f"{row['sold_units']:,.1f}",
-            f"{row['value_if_dropped_usd']:,.2f}", f"{row['taken_from_others_units']:,.1f}",
-            plain(str(row["reason"])),
-        )  # fmt: skip
-    console.print(shown)
-    console.print(
-        f"Profit of a season {found.profit_usd:,.2f} usd; without substitution in mind "
-        f"{found.first_choice_usd:,.2f}; no plan can earn more than {found.bound.upper_usd:,.2f}."
-    )
-    for note in found.notes:
-        console.print(plain(note), soft_wrap=True)
-    console.print(f"Report: {files[0]}", soft_wrap=True)
-
-
 app.command()(init)
 app.command()(sample)
 app.command("forecast-what-if")(forecast_what_if)
 app.command()(simulate)
 app.command()(assign)
+app.command()(assort)
+app.command()(desk)
+app.command()(tell)
 app.add_typer(lab, name="lab")
 
 
