@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from ortools.linear_solver import pywraplp
-from scipy.optimize import linprog
+from scipy.optimize import OptimizeResult, linprog
 from scipy.sparse import coo_matrix, csr_matrix, hstack, vstack
 
 from pipeline.core.certificate import lower_bound
@@ -178,11 +178,7 @@ def relax_horizon(woods: Forest, items: ItemTables, capacity: Capacity) -> Horiz
     """The optimum of the whole horizon."""
     whole = programme(woods, items, capacity)
     one = system(woods, items, capacity, whole)
-    found = linprog(
-        one.cost, A_ub=one.upper, b_ub=one.bound, A_eq=one.equal,
-        b_eq=np.zeros(one.equal.shape[0]),
-        bounds=np.stack([np.zeros(len(one.most)), one.most], axis=1), method="highs",
-    )  # fmt: skip
+    found = _solved(one, one.bound)
     if found.status != 0:
         raise RuntimeError(f"the programme of the horizon was not solved: {found.message}")
     n_y, n_o = len(whole.item), len(capacity)
@@ -219,14 +215,33 @@ def horizon_slopes(
         step = STEP * max(abs(float(capacity.limit[row])), 1.0)
         slope = []
         for sign in (-1.0, 1.0):
-            rows[row].SetUb(float(capacity.limit[row]) + sign * step)
-            if solver.Solve() != pywraplp.Solver.OPTIMAL:
-                raise RuntimeError("the programme of the horizon was not solved at a slope")
-            slope.append(max(-rows[row].dual_value(), 0.0))
+            limit = float(capacity.limit[row]) + sign * step
+            rows[row].SetUb(limit)
+            if solver.Solve() == pywraplp.Solver.OPTIMAL:
+                slope.append(max(-rows[row].dual_value(), 0.0))
+            else:  # the basis before can leave GLOP without a pivot that it trusts
+                slope.append(_dual_anew(one, row, limit, float(price[row])))
         rows[row].SetUb(float(capacity.limit[row]))
         left[row] = min(max(slope[0], price[row]), capacity.overflow_usd[row])
         right[row] = min(slope[1], price[row])
     return left, right
+
+
+def _dual_anew(one: System, row: int, limit: float, price: float) -> float:
+    """Dual value (usd, at least 0) of a row at another limit, without a basis to start from; the
+    price at its own limit where that is not solved either: no night waits for a slope."""
+    bound = one.bound.copy()
+    bound[row] = limit
+    found = _solved(one, bound)
+    return max(-float(found.ineqlin.marginals[row]), 0.0) if found.status == 0 else price
+
+
+def _solved(one: System, bound: NDArray[np.float64]) -> OptimizeResult:
+    return linprog(
+        one.cost, A_ub=one.upper, b_ub=bound, A_eq=one.equal,
+        b_eq=np.zeros(one.equal.shape[0]),
+        bounds=np.stack([np.zeros(len(one.most)), one.most], axis=1), method="highs",
+    )  # fmt: skip
 
 
 def _incremental(one: System, n_rows: int) -> tuple[pywraplp.Solver, list[pywraplp.Constraint]]:

@@ -35,7 +35,8 @@ def require_whole(store: Store, as_of: date) -> None:
         raise StaleInputError(
             f"the night of {as_of} is not whole: {', '.join(missing[:5])} "
             f"{'is' if len(missing) == 1 else 'are'} not of its last finished run. Nothing was "
-            "released. Next: run the night again to its end."
+            f"released. Next: run the night again to its end: echelon run --as-of {as_of}, or from "
+            "Airflow."
         )
 
 

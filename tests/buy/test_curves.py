@@ -48,7 +48,7 @@ def test_curves_interpolate_and_go_on_with_their_last_slope(curves, positions):
 
 def test_an_order_lasts_no_longer_than_the_cover_and_the_safety_weeks_beyond_the_moq():
     tables = world(60, 3, 11)
-    pairs = _pairs(pair_frame(tables, AS_OF), tables.position_values)
+    pairs = _pairs(pair_frame(tables, AS_OF), tables)
     worth = worth_of(pairs, 7, 0.25, 0.5)
     fewest, most = case_limits(worth, 26, 2)
     free = case_limits(worth, 26, 520)[1]
@@ -62,7 +62,7 @@ def test_an_order_lasts_no_longer_than_the_cover_and_the_safety_weeks_beyond_the
 
 def test_the_best_number_of_cases_is_that_of_a_full_search():
     tables = world(60, 3, 11)
-    pairs = _pairs(pair_frame(tables, AS_OF), tables.position_values)
+    pairs = _pairs(pair_frame(tables, AS_OF), tables)
     worth = worth_of(pairs, 7, 0.25, 0.5)
     fewest, most = case_limits(worth, 26, 8)
     best = best_cases(worth, fewest, most)
