@@ -7,7 +7,7 @@ their cell's sum is the geometric mean of the two,
     factor = (regression / sum of series) ^ weight,
 
 and the weight is learned from forecasts of both made before the fact: least squares on the errors'
-logarithms, drawn to `PRIOR_WEIGHT`. Without 540 days of history nothing pulls.
+logarithms, drawn to no pull at all. Without 624 days of history nothing pulls.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pipeline.forecast.levels import Codes, Sums
 from pipeline.forecast.panel import F64, Panel
 from pipeline.forecast.total_paths import ERROR_DAYS, PathErrors
 
-PRIOR_WEIGHT, PRIOR_SHARE = 0.5, 0.25
+PRIOR_SHARE = 0.25
 LEAST_UNITS = 50.0
 """A cell that is expected to sell less in a day is not pulled: its calendar is noise, and on small
 cells of M5 items came out worse."""
@@ -94,8 +94,7 @@ def learned_weight(past: list[Seen]) -> float:
         below += float((size * gap**2).sum())
     if below <= 0:
         return 0.0
-    drawn = (top + PRIOR_SHARE * below * PRIOR_WEIGHT) / (below * (1 + PRIOR_SHARE))
-    return round(float(np.clip(drawn, 0.0, 1.0)), 4)
+    return round(float(np.clip(top / (below * (1 + PRIOR_SHARE)), 0.0, 1.0)), 4)
 
 
 def errors_of_sums(past: list[Seen]) -> PathErrors:
