@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.core.arithmetic import single_exp
 from pipeline.forecast.panel import F64, Panel
 
 Bools = npt.NDArray[np.bool_]
@@ -59,7 +60,7 @@ def with_lifts(panel: Panel) -> Panel:
     for event in rare:
         for found in occurrences(event):
             _add(panel, found, quiet, weekday, ahead, seen)
-    return replace(panel, lift=np.exp(ahead), lift_seen=np.exp(seen))
+    return replace(panel, lift=single_exp(ahead), lift_seen=single_exp(seen))
 
 
 def occasions(named: Bools | None, regions: int, days: int) -> Bools:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
+from pipeline.core.arithmetic import single_log
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
 
 EVENT_TYPES = 6
@@ -378,7 +379,7 @@ def features(
         out, past.demand, behind, past.units, past.square, past.zeros, past.seen, past.exposure,
         past.time, past.cut, past.level, past.last_sale, panel.launch_day, series, origin, target,
     )  # fmt: skip
-    out[:, COLUMN["log_exposure"]] = np.log(ahead[series, target])
+    out[:, COLUMN["log_exposure"]] = single_log(ahead[series, target])
     _peers(
         out, panel.item, panel.group, past.level, totals.lead, past.group_units,
         past.group_count, past.item_units, past.item_count, calendar.aligned_day,

@@ -21,6 +21,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.core.arithmetic import single_log
 from pipeline.forecast.distribution import log_likelihood
 from pipeline.forecast.events import occasions, with_lifts
 from pipeline.forecast.panel import F32, F64, Panel
@@ -68,7 +69,7 @@ def with_exposure(panel: Panel) -> Panel:
     season, grows = _trust(marginal(evidence))
     slope = np.where(np.isfinite(growth), growth, 0.0) * grows / year
     ahead = np.arange(total) - days
-    exposure = season[:, None] * np.log(index) + slope[:, None] * np.maximum(ahead, -year)
+    exposure = season[:, None] * single_log(index) + slope[:, None] * np.maximum(ahead, -year)
     return with_lifts(replace(panel, season=np.exp(exposure).astype(np.float32)))
 
 

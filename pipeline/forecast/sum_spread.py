@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.core.arithmetic import single_exp
 from pipeline.forecast.features import COLUMN
 from pipeline.forecast.levels import Codes, Sums
 from pipeline.forecast.panel import F32, F64, I32, Calendar, Panel, Totals
@@ -128,7 +129,7 @@ def windows_of_sums(
     n = panel.series
     tiled_start, tiled_days = np.tile(start, n), np.tile(days, n)
     expected = np.maximum(mean, OFF_SALE_UNITS).ravel()
-    exposure = np.maximum(np.exp(x[:, COLUMN["log_exposure"]]).astype(np.float64), 1e-3)
+    exposure = np.maximum(single_exp(x[:, COLUMN["log_exposure"]]).astype(np.float64), 1e-3)
     return Windows(
         np.repeat(np.arange(n, dtype=np.int32), len(windows)),
         np.full(n * len(windows), origin, np.int32),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.core.arithmetic import single_exp
 from pipeline.forecast.features import COLUMN, features, history
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
 from pipeline.forecast.shape import shape_features
@@ -90,7 +91,7 @@ class Days:
         """The windows of all series, sorted by series, then in the order of `windows`."""
         mean = np.maximum(self.sums(windows), OFF_SALE_UNITS).ravel()
         own = np.zeros_like(self.mean)
-        own[:, self.known] = np.exp(self.x[:, :, COLUMN["log_exposure"]])
+        own[:, self.known] = single_exp(self.x[:, :, COLUMN["log_exposure"]])
         exposure = np.maximum(replace(self, mean=own).sums(windows), 1e-3)
         start, days = (np.array(column, np.int32) for column in zip(*windows, strict=True))
         rows = len(self.mean)
