@@ -55,7 +55,7 @@ def waits_of(
         days = np.ceil(np.where(daily > 0, lacks / daily, np.inf))
     days = np.maximum(days, order_gap_days)
     padding = (gain - taken) / 1e6
-    waiting = np.maximum(gain, 0) / 1e6 * days / worth.review_days
+    waiting = np.maximum(gain, 0) / 1e6 * np.minimum(days, worth.review_days) / worth.review_days
     required = np.zeros(n, bool)
     required[options.vendor[rows[options.is_required[rows]]]] = True
     is_open = np.isin(np.arange(n), options.vendor[rows])
