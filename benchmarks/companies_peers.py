@@ -136,10 +136,10 @@ def global_lightgbm(company: Company, days: int) -> Found:
 
 def auto_ets(company: Company, days: int) -> Found:
     """statsforecast's AutoETS, its means by day and its normal quantiles of the windows' sums."""
-    import pandas as pd  # noqa: PLC0415  # with its library
-    from scipy.special import ndtri  # noqa: PLC0415  # same
-    from statsforecast import StatsForecast  # noqa: PLC0415  # only where installed
-    from statsforecast.models import AutoETS  # noqa: PLC0415  # same
+    import pandas as pd  # with its library
+    from scipy.special import ndtri  # same
+    from statsforecast import StatsForecast  # only where installed
+    from statsforecast.models import AutoETS  # same
 
     y = _filled(company, days)
     n, reach = len(y), max(s + d - 1 for s, d in company.windows)

@@ -101,8 +101,8 @@ def seasonal_naive(demand: F32) -> F64:
 
 def smoothing(demand: F32) -> F64:
     """Automatic exponential smoothing, as statsforecast's documentation runs it."""
-    from statsforecast import StatsForecast  # noqa: PLC0415  # only where this peer is run
-    from statsforecast.models import AutoETS  # noqa: PLC0415  # same
+    from statsforecast import StatsForecast  # only where this peer is run
+    from statsforecast.models import AutoETS  # same
 
     n, weeks = demand.shape
     long = pd.DataFrame(

@@ -93,9 +93,9 @@ def _long(own: Tier, rows: np.ndarray) -> pd.DataFrame:
 
 def _mlforecast(own: Tier, rows: np.ndarray) -> np.ndarray:
     """Recursive LightGBM on lags and rolling means, one model for each quantile."""
-    import lightgbm as lgb  # noqa: PLC0415  # only where this peer is run
-    from mlforecast import MLForecast  # noqa: PLC0415  # same
-    from mlforecast.lag_transforms import RollingMean  # noqa: PLC0415  # same
+    import lightgbm as lgb  # only where this peer is run
+    from mlforecast import MLForecast  # same
+    from mlforecast.lag_transforms import RollingMean  # same
 
     model = MLForecast(
         models={
@@ -121,9 +121,9 @@ def _mlforecast(own: Tier, rows: np.ndarray) -> np.ndarray:
 
 def _statsforecast(own: Tier, rows: np.ndarray) -> np.ndarray:
     """Holt-Winters above items; for items ADIDA with conformal intervals of 12 past origins."""
-    from statsforecast import StatsForecast  # noqa: PLC0415  # same
-    from statsforecast.models import ADIDA, HoltWinters  # noqa: PLC0415  # same
-    from statsforecast.utils import ConformalIntervals  # noqa: PLC0415  # same
+    from statsforecast import StatsForecast  # same
+    from statsforecast.models import ADIDA, HoltWinters  # same
+    from statsforecast.utils import ConformalIntervals  # same
 
     out = naive(np.nan_to_num(own.panel.demand[rows]), 7)  # where a series is too short
     long = _long(own, rows)

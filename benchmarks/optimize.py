@@ -126,9 +126,9 @@ class _Engine:
     def __enter__(self):
         if self.options.engine == "threads":
             return Threads(self.parts, self.options.threads)
-        from distributed import Client, LocalCluster  # noqa: PLC0415 - an extra
+        from distributed import Client, LocalCluster
 
-        from pipeline.optimize.cluster import Cluster  # noqa: PLC0415 - an extra
+        from pipeline.optimize.cluster import Cluster
 
         local = LocalCluster(
             n_workers=self.options.threads, threads_per_worker=1, dashboard_address=None

@@ -92,7 +92,7 @@ def solve_with(solver: str, programme: tuple) -> dict[str, float]:
 
 
 def _highs(method: str, cost, upper, matrix, low, high) -> np.ndarray:
-    import highspy  # noqa: PLC0415 - clashes with ortools
+    import highspy
 
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = len(cost), len(low)
@@ -113,7 +113,7 @@ def _highs(method: str, cost, upper, matrix, low, high) -> np.ndarray:
 
 
 def _ortools(method: str, cost, upper, matrix, low, high) -> np.ndarray:
-    from ortools.linear_solver.python import model_builder_helper as helper  # noqa: PLC0415 - clashes
+    from ortools.linear_solver.python import model_builder_helper as helper
 
     model = helper.ModelBuilderHelper()
     rows = matrix.tocsr()

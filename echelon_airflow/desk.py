@@ -25,18 +25,18 @@ async def desk_app(scope: Any, receive: Any, send: Any) -> None:
 @cache
 def build_desk() -> FastAPI:
     """The desk over the default `out_dir`; records and target by environment (docs/desk.md)."""
-    from airflow.api_fastapi.app import get_auth_manager  # noqa: PLC0415  server only
-    from airflow.api_fastapi.auth.managers.models.resource_details import (  # noqa: PLC0415  as above
+    from airflow.api_fastapi.app import get_auth_manager
+    from airflow.api_fastapi.auth.managers.models.resource_details import (
         DagDetails,
     )
-    from airflow.api_fastapi.core_api.security import get_user  # noqa: PLC0415  as above
-    from airflow.sdk import Variable  # noqa: PLC0415  as above
-    from fastapi import Depends, HTTPException  # noqa: PLC0415  as above
+    from airflow.api_fastapi.core_api.security import get_user
+    from airflow.sdk import Variable
+    from fastapi import Depends, HTTPException
 
-    from pipeline.contracts.settings import load_settings  # noqa: PLC0415  imports pydantic
-    from pipeline.desk.app import create_app  # noqa: PLC0415  imports pandas
-    from pipeline.desk.people import Person  # noqa: PLC0415  with the above
-    from pipeline.records.database import Records, records_address  # noqa: PLC0415  as above
+    from pipeline.contracts.settings import load_settings
+    from pipeline.desk.app import create_app
+    from pipeline.desk.people import Person
+    from pipeline.records.database import Records, records_address
 
     def recognise(user: Any = Depends(get_user)) -> Person:  # noqa: B008  how FastAPI is told
         """Airflow's user; 403 without the right to read the DAG."""
@@ -57,12 +57,12 @@ def build_desk() -> FastAPI:
 
 
 def _default(name: str) -> str:
-    from echelon_airflow.tasks import PLACES  # noqa: PLC0415  the plugin stays light
+    from echelon_airflow.tasks import PLACES
 
     return PLACES[name]
 
 
 def _path(text: str) -> Any:
-    from pathlib import Path  # noqa: PLC0415  the plugin stays light
+    from pathlib import Path
 
     return Path(text)

@@ -17,7 +17,8 @@ USER = "admin"
 
 def environment(home: Path, database: str, port: int = 8080) -> dict[str, str]:
     """Environment variables of every Airflow process that shares `home` and `database`."""
-    from pipeline.project import ROOT_VARIABLE, project_file, project_root  # noqa: PLC0415  `make secrets` runs without the environment
+    # Late: `make secrets` runs this file without the environment.
+    from pipeline.project import ROOT_VARIABLE, project_file, project_root
 
     keys = _secrets(home)
     address = f"http://127.0.0.1:{port}"

@@ -42,8 +42,8 @@ def run_dag(home: Path, as_of: date, conf: dict[str, str | None]) -> bool:
     places = [conf.get(name) for name in ("raw_dir", "out_dir", "settings_file")]
     os.environ["AIRFLOW_VAR_ECHELON_ALLOWED_ROOTS"] = ",".join(place for place in places if place)
     # Airflow reads its settings when it is first imported.
-    from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415  see above
-    from airflow.utils import db  # noqa: PLC0415  see above
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.utils import db
 
     try:
         db.check_migrations(timeout=0)
@@ -60,7 +60,7 @@ def run_dag(home: Path, as_of: date, conf: dict[str, str | None]) -> bool:
 
 
 def _sample_date() -> date:
-    from pipeline.ingest.sample import SAMPLE_AS_OF  # noqa: PLC0415  imports pandas
+    from pipeline.ingest.sample import SAMPLE_AS_OF
 
     return SAMPLE_AS_OF
 

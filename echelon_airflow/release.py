@@ -37,8 +37,8 @@ def may_release(run_type: str) -> bool:
 
 def question(night: Mapping[str, str]) -> str:
     """What waits for a person, as text; '' where nothing does."""
-    from pipeline.desk.releasing import waiting  # noqa: PLC0415  imports pandas
-    from pipeline.records.database import Records  # noqa: PLC0415  as above
+    from pipeline.desk.releasing import waiting
+    from pipeline.records.database import Records
 
     store, _, settings = open_night(night)
     day, records = date.fromisoformat(night["as_of"]), Records(os.environ["ECHELON_RECORDS"])
@@ -51,9 +51,9 @@ def question(night: Mapping[str, str]) -> str:
 
 def settle_and_release(night: Mapping[str, str], response: Mapping[str, Any] | None) -> None:
     """Record the answer, if anybody was asked, and release what may leave, once."""
-    from pipeline.desk.releasing import release_night, settle, waiting  # noqa: PLC0415  as above
-    from pipeline.errors import UsageError  # noqa: PLC0415  as above
-    from pipeline.records.database import Records  # noqa: PLC0415  as above
+    from pipeline.desk.releasing import release_night, settle, waiting
+    from pipeline.errors import UsageError
+    from pipeline.records.database import Records
 
     store, _, settings = open_night(night)
     day, records = date.fromisoformat(night["as_of"]), Records(os.environ["ECHELON_RECORDS"])
@@ -76,10 +76,10 @@ def settle_and_release(night: Mapping[str, str], response: Mapping[str, Any] | N
 
 def tell_of(night: Mapping[str, str]) -> None:
     """Tell of the store's nights by the ways that the environment names, each alert once."""
-    from pipeline.records.database import Records  # noqa: PLC0415  as above
-    from pipeline.tell.alerts import due_alerts  # noqa: PLC0415  as above
-    from pipeline.tell.once import tell  # noqa: PLC0415  as above
-    from pipeline.tell.send import channels  # noqa: PLC0415  as above
+    from pipeline.records.database import Records
+    from pipeline.tell.alerts import due_alerts
+    from pipeline.tell.once import tell
+    from pipeline.tell.send import channels
 
     ways = channels(os.environ)
     if not ways or not os.environ.get("ECHELON_RECORDS"):

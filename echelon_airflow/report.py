@@ -36,9 +36,9 @@ async def report_app(scope: Any, receive: Any, send: Any) -> None:
 @cache
 def build_app() -> FastAPI:
     """Routes: /nights (all reports), /nights/DATE, and /run?run_id=… (the run's own report)."""
-    from airflow.api_fastapi.core_api.security import requires_access_dag  # noqa: PLC0415  server only
-    from fastapi import Depends, FastAPI  # noqa: PLC0415  server only
-    from fastapi.responses import HTMLResponse  # noqa: PLC0415  server only
+    from airflow.api_fastapi.core_api.security import requires_access_dag
+    from fastapi import Depends, FastAPI
+    from fastapi.responses import HTMLResponse
 
     allowed = Depends(requires_access_dag("GET", param_dag_id=DAG_ID))
     app = FastAPI(dependencies=[allowed], docs_url=None, redoc_url=None, openapi_url=None)
@@ -77,7 +77,7 @@ def build_app() -> FastAPI:
 def _night(
     params: dict[str, Any], day: date | None, run_type: str = "manual", asked_on: date | None = None
 ) -> dict[str, str]:
-    from echelon_airflow.tasks import resolve_night  # noqa: PLC0415  with the above
+    from echelon_airflow.tasks import resolve_night
 
     return resolve_night(
         params, run_type, day, lambda key: Variable.get(key, default=None), asked_on
@@ -85,9 +85,9 @@ def _night(
 
 
 def _run_night(run_id: str) -> dict[str, str] | None:
-    from airflow.models import DagRun  # noqa: PLC0415  server only
-    from airflow.utils.session import create_session  # noqa: PLC0415  server only
-    from sqlalchemy import select  # noqa: PLC0415  server only
+    from airflow.models import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
 
     with create_session() as session:
         chosen = select(DagRun).where(DagRun.dag_id == DAG_ID, DagRun.run_id == run_id)
@@ -102,8 +102,8 @@ def _run_night(run_id: str) -> dict[str, str] | None:
 
 
 def _report(out_dir: str, as_of: date) -> bytes | None:
-    from pipeline.errors import EchelonError  # noqa: PLC0415  with the next
-    from pipeline.store import Store  # noqa: PLC0415  imports pandas
+    from pipeline.errors import EchelonError
+    from pipeline.store import Store
 
     try:
         return Store(out_dir).read_files(as_of, "report")["report.html"]
@@ -112,7 +112,7 @@ def _report(out_dir: str, as_of: date) -> bytes | None:
 
 
 def _list_nights(out_dir: str) -> str:
-    from pipeline.store import Store  # noqa: PLC0415  imports pandas
+    from pipeline.store import Store
 
     days = sorted(Store(out_dir).dates("report"), reverse=True)
     links = "".join(f'<li><a href="nights/{day}">{day}</a></li>' for day in days)

@@ -24,7 +24,7 @@ def project() -> Path:
     In a checkout, that checkout. Tasks, API server and DAG processor have working folders of
     their own, so that the current one says nothing.
     """
-    from airflow.sdk.configuration import conf  # noqa: PLC0415  the plugin stays light
+    from airflow.sdk.configuration import conf
 
     beside = Path(conf.get("core", "dags_folder")).resolve().parent
     is_project = (beside / "configs" / "airflow_pools.json").is_file()

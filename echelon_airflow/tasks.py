@@ -80,7 +80,7 @@ def _newest(day: date | None, dataset: str, asked_on: date | None) -> date:
     if day is not None and day < today:
         return day
     if dataset == "sample":
-        from pipeline.ingest.sample import SAMPLE_AS_OF  # noqa: PLC0415  imports pandas
+        from pipeline.ingest.sample import SAMPLE_AS_OF
 
         return SAMPLE_AS_OF
     return today - timedelta(days=1)
@@ -88,9 +88,9 @@ def _newest(day: date | None, dataset: str, asked_on: date | None) -> date:
 
 def run_stage(name: str, night: Mapping[str, str]) -> None:
     """Run one stage for the night; training only trains where no current model lies there."""
-    from pipeline import runner  # noqa: PLC0415  imports pandas
-    from pipeline.progress import Lines, listening  # noqa: PLC0415  as above
-    from pipeline.store.locks import holding  # noqa: PLC0415  as above
+    from pipeline import runner
+    from pipeline.progress import Lines, listening
+    from pipeline.store.locks import holding
 
     with _errors_for_people(night), listening(Lines(print, every_s=60)):
         store, source, settings = open_night(night)
@@ -106,8 +106,8 @@ def run_stage(name: str, night: Mapping[str, str]) -> None:
 
 def run_load(name: str, night: Mapping[str, str]) -> None:
     """Run one of the load stages for the night; skipped where the raw folder has no load series."""
-    from pipeline.load import stage  # noqa: PLC0415  imports pandas
-    from pipeline.load.inputs import has_load_series  # noqa: PLC0415  as above
+    from pipeline.load import stage
+    from pipeline.load.inputs import has_load_series
 
     with _errors_for_people(night):
         store, source, settings = open_night(night)
@@ -122,7 +122,7 @@ def run_load(name: str, night: Mapping[str, str]) -> None:
 
 def finish_night(night: Mapping[str, str]) -> None:
     """Mark the night whole, and compare the next one's plan anew where it is planned already."""
-    from pipeline import runner  # noqa: PLC0415  imports pandas
+    from pipeline import runner
 
     with _errors_for_people(night):
         store, source, settings = open_night(night)
@@ -132,9 +132,9 @@ def finish_night(night: Mapping[str, str]) -> None:
 
 def open_night(night: Mapping[str, str]) -> tuple[Store, Source, Settings]:
     """Store, source and settings of a night that `resolve_night` fixed."""
-    from pipeline.contracts.settings import load_settings  # noqa: PLC0415  imports pydantic
-    from pipeline.errors import UsageError  # noqa: PLC0415  with its siblings
-    from pipeline.store import Source, Store  # noqa: PLC0415  imports pandas
+    from pipeline.contracts.settings import load_settings
+    from pipeline.errors import UsageError
+    from pipeline.store import Source, Store
 
     file = night["settings_file"]
     settings = load_settings(Path(file) if file else None)
@@ -162,7 +162,7 @@ def _errors_for_people(night: Mapping[str, str]) -> Iterator[None]:
     Storage that is away and a date that is being planned are tried again, and so is input in a
     scheduled run, since late exports come. What a person asked for fails while that person looks.
     """
-    from pipeline import errors  # noqa: PLC0415  tasks import late
+    from pipeline import errors
 
     passing: tuple[type[Exception], ...] = (errors.BusyError, errors.StorageError)
     if night["run_type"] == "scheduled":

@@ -14,10 +14,10 @@ from echelon_airflow.roots import project, require_allowed
 
 def run_simulation(params: Mapping[str, Any]) -> None:
     """Run a scenario night by night; a retry resumes where the last night ended."""
-    from pipeline.errors import SettingsError, UsageError  # noqa: PLC0415  only the worker needs these
-    from pipeline.project import project_file  # noqa: PLC0415  as above
-    from pipeline.simulate.scenarios.scenario import load_scenario  # noqa: PLC0415  as above
-    from pipeline.simulate.stage import run_scenario  # noqa: PLC0415  as above
+    from pipeline.errors import SettingsError, UsageError
+    from pipeline.project import project_file
+    from pipeline.simulate.scenarios.scenario import load_scenario
+    from pipeline.simulate.stage import run_scenario
 
     root = project()
     for name, below in (("scenario", "configs"), ("out_dir", "data")):
@@ -38,10 +38,10 @@ def run_simulation(params: Mapping[str, Any]) -> None:
 
 def run_lab_night(params: Mapping[str, Any]) -> None:
     """Run both arms' stages for a business date; publish what each item's arm decided."""
-    from pipeline.errors import EchelonError  # noqa: PLC0415  only the worker needs these
-    from pipeline.simulate.labs.plan import load_lab  # noqa: PLC0415  as above
-    from pipeline.simulate.labs.stage import lab_night  # noqa: PLC0415  as above
-    from pipeline.store import Source, Store  # noqa: PLC0415  as above
+    from pipeline.errors import EchelonError
+    from pipeline.simulate.labs.plan import load_lab
+    from pipeline.simulate.labs.stage import lab_night
+    from pipeline.store import Source, Store
 
     root = project()
     for name, below in (("lab", "configs"), ("raw_dir", "data"), ("out_dir", "data")):

@@ -17,7 +17,7 @@ _POWERS = np.array([float(f"1e{k}") for k in range(23)])  # exact in float64
 def platform_names() -> dict[str, str]:
     """Machine, C library, NumPy's vector instructions, BLAS kernel and Numba's target by name."""
     from llvmlite.binding import get_host_cpu_name  # noqa: PLC0415  # slow to load
-    from threadpoolctl import threadpool_info  # noqa: PLC0415
+    from threadpoolctl import threadpool_info  # noqa: PLC0415  # as above
 
     features = np.show_config(mode="dicts")["SIMD Extensions"]
     kernels = sorted(

@@ -75,8 +75,7 @@ def spark(values: list[float], width: int = 120, height: int = 28) -> Markup:
         f"{index * step:.1f},{height - 2 - (height - 4) * (value - low) / ((high - low) or 1):.1f}"
         for index, value in enumerate(values)
     )
-    # Only numbers made here enter the markup.
-    return Markup(  # noqa: S704
+    return Markup(  # noqa: S704  only numbers made here enter the markup
         f'<svg class="spark" width="{width}" height="{height}" aria-hidden="true">'
         f'<polyline points="{points}"/></svg>'
     )

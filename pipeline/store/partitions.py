@@ -229,7 +229,7 @@ class Store:
             is_ours = is_alone or info.base_name in old
             if info.type == fs.FileType.File and info.base_name not in keep and is_ours:
                 try:
-                    attempt(lambda path=info.path: self._fs.delete_file(path),  # type: ignore[misc]
+                    attempt(lambda path=info.path: self._fs.delete_file(path),  # type: ignore[misc]  # bound now
                             "cannot delete", info.path)  # fmt: skip
                 except FileNotFoundError:
                     continue  # another writer swept it

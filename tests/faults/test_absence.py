@@ -275,7 +275,7 @@ IMPLAUSIBLE = {
 @pytest.mark.parametrize("case", sorted(IMPLAUSIBLE))
 def test_figures_that_no_business_means_are_told_with_their_bound(raw: Path, case: str) -> None:
     table, change, rule = IMPLAUSIBLE[case]
-    edit(raw, table, change)  # type: ignore[arg-type]
+    edit(raw, table, change)  # type: ignore[arg-type]  # of the table
     assert rule in rules(night(raw), table)
 
 

@@ -151,7 +151,7 @@ def test_days_of_any_parquet_type_are_the_same_days(raw: Path, planned: Tables, 
     ],
 )  # fmt: skip
 def test_numbers_are_digits_with_a_point(text: str, kind: str, value: float | None) -> None:
-    cells = read_cells(pd.Series([text, "1"]), kind, Reading())  # type: ignore[arg-type]
+    cells = read_cells(pd.Series([text, "1"]), kind, Reading())  # type: ignore[arg-type]  # a parameter
     assert (cells.code is None or not cells.code[0]) == (value is not None)
     assert cells.values[0] == value if value is not None else pd.isna(cells.values[0])
     assert cells.values[1] == 1

@@ -125,7 +125,7 @@ def test_without_derivatives_of_prices_nothing_else_changes(tight):
             price = ours["price_usd_per_capacity_unit"].to_numpy()
             for side in ("left_derivative_usd", "right_derivative_usd"):
                 assert (ours[side].to_numpy() == price).all()
-                ours, frame = ours.drop(columns=side), frame.drop(columns=side)  # noqa: PLW2901
+                ours, frame = ours.drop(columns=side), frame.drop(columns=side)  # noqa: PLW2901  compared without it
         pd.testing.assert_frame_equal(ours, frame, check_exact=True, obj=name)
 
 

@@ -87,7 +87,7 @@ def test_a_withdrawn_override_is_gone_from_nights_but_not_from_its_history(
 def test_a_scope_is_spread_over_its_items(
     records: Records, scope: dict[str, str | None], covered: list[str]
 ) -> None:
-    save_override(records, replace(OVERRIDE, **scope), "ana")  # type: ignore[arg-type]
+    save_override(records, replace(OVERRIDE, **scope), "ana")  # type: ignore[arg-type]  # of the case
     rows = override_rows(records, NIGHT, ITEMS, VENDOR_ITEMS)
     assert rows["item_id"].tolist() == covered
     assert rows["override_id"].is_unique

@@ -62,7 +62,7 @@ class Dated(Changed):
         if any(x is not None for x in days) and any(x is not None for x in dates):
             raise ValueError("name days or dates, not both")
         for first, last in (days, dates):
-            if first is not None and last is not None and last < first:  # type: ignore[operator]
+            if first is not None and last is not None and last < first:  # type: ignore[operator]  # both are dates
                 raise ValueError(f"it ends ({last}) before it begins ({first})")
         return self
 
