@@ -201,3 +201,30 @@ def test_slopes_of_a_small_world_are_what_a_rerun_finds_on_both_sides():
         assert left[row] == pytest.approx(less / step, rel=0.01, abs=0.01)
         assert right[row] == pytest.approx(more / step, rel=0.01, abs=0.01)
         assert left[row] >= price[row] >= right[row] >= 0.0
+
+
+def test_where_the_value_has_a_kink_the_slopes_are_those_of_its_two_sides():
+    woods, items = network(), ahead(12, 8)
+    cell = (1, ENTERING, 3)
+    use = free_use(woods, items)[cell]
+
+    def at(limit: float) -> tuple[float, float]:
+        capacity = rows({cell: limit})
+        return exact_cost(woods, items, capacity)[0], float(
+            relax_horizon(woods, items, capacity).relaxed.price[0]
+        )
+
+    low, high = 0.3 * use, 0.8 * use  # tangents meet between them, at last in a kink
+    for _ in range(40):
+        (below, steep), (above, flat) = at(low), at(high)
+        kink = (below - above + steep * low - flat * high) / (steep - flat)
+        value, price = at(kink)
+        if value <= below - steep * (kink - low) + 1e-7:
+            break
+        low, high = (kink, high) if price > 0.5 * (steep + flat) else (low, kink)
+    capacity = rows({cell: kink})
+    assert steep > flat * 1.01
+    for dual in (steep, flat):  # whichever of its dual values the solver gave
+        left, right = horizon_slopes(woods, items, capacity, np.array([dual]))
+        assert left[0] == pytest.approx(steep, rel=1e-3)
+        assert right[0] == pytest.approx(flat, rel=1e-3)
