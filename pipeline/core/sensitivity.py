@@ -10,6 +10,8 @@ few percent of the dual function's own differences (tests/core/test_sensitivity.
 import numpy as np
 from numpy.typing import NDArray
 from ortools.linear_solver import pywraplp
+from scipy.optimize import linprog
+from scipy.sparse import csr_matrix, hstack, identity, kron
 
 from pipeline.core.master import Mix
 from pipeline.core.prices import Capacity
@@ -31,6 +33,8 @@ def derivatives(
     used = (solved.share[:, :, None] * usage).sum(axis=(0, 1))
     full = used >= capacity.limit * (1 - STEP) - 1e-9
     matter = np.flatnonzero((solved.price > 0) | full)
+    if not len(matter):
+        return left, right
     rows = np.union1d(solved.rows, matter)
     master = _Master(cost, usage[:, :, rows], capacity.take(rows))
     value = master.value()
@@ -38,8 +42,10 @@ def derivatives(
         at = int(np.searchsorted(rows, row))
         step = STEP * max(abs(float(capacity.limit[row])), 1.0)
         less, more = (master.value_at(at, sign * step) for sign in (-1.0, 1.0))
-        left[row] = min(max((less - value) / step, solved.price[row]), capacity.overflow_usd[row])
-        right[row] = max(min((value - more) / step, solved.price[row]), 0.0)
+        price = solved.price[row]
+        loss, gain = (less - value) / step, (value - more) / step
+        left[row] = min(max(np.nan_to_num(loss, nan=price), price), capacity.overflow_usd[row])
+        right[row] = max(min(np.nan_to_num(gain, nan=price), price), 0.0)
     return left, right
 
 
@@ -53,7 +59,7 @@ class _Master:
         self.solver.SetSolverSpecificParametersAsString(
             "use_preprocessing: false use_dual_simplex: true"
         )
-        self.limit = capacity.limit
+        self.cost, self.usage, self.capacity = cost, usage, capacity
         endless = self.solver.infinity()
         self.rows = [self.solver.Constraint(-endless, float(limit)) for limit in capacity.limit]
         objective = self.solver.Objective()
@@ -72,13 +78,27 @@ class _Master:
 
     def value(self) -> float:
         """Usd of the best mix."""
-        if self.solver.Solve() != pywraplp.Solver.OPTIMAL:
-            raise RuntimeError("the master problem was not solved for a derivative")
-        return float(self.solver.Objective().Value())
+        return self.value_at(0, 0.0)
 
     def value_at(self, row: int, change: float) -> float:
-        """The same with a changed limit of one row."""
-        self.rows[row].SetUb(float(self.limit[row]) + change)
-        found = self.value()
-        self.rows[row].SetUb(float(self.limit[row]))
+        """The same with a changed limit of one row; NaN where no solver finds it."""
+        limit = float(self.capacity.limit[row])
+        self.rows[row].SetUb(limit + change)
+        solved = self.solver.Solve() == pywraplp.Solver.OPTIMAL
+        found = float(self.solver.Objective().Value()) if solved else self._anew(row, change)
+        self.rows[row].SetUb(limit)
         return found
+
+    def _anew(self, row: int, change: float) -> float:
+        """By HiGHS, from nothing: GLOP's last basis can leave it without a pivot that it trusts."""
+        blocks, columns, rows = self.usage.shape
+        limit = self.capacity.limit.astype(float)
+        limit[row] += change
+        used = csr_matrix(self.usage.reshape(blocks * columns, rows).T)
+        whole = kron(identity(blocks), np.ones((1, columns)))
+        found = linprog(
+            np.concatenate([self.cost.ravel(), self.capacity.overflow_usd]),
+            A_ub=hstack([used, -identity(rows)]), b_ub=limit,
+            A_eq=hstack([whole, csr_matrix((blocks, rows))]), b_eq=np.ones(blocks), method="highs",
+        )  # fmt: skip
+        return float(found.fun) if found.status == 0 else float("nan")

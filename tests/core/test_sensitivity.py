@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.core.ascent import climb, sample_dual
 from pipeline.core.prices import Capacity, Sample
-from pipeline.core.sensitivity import derivatives
+from pipeline.core.sensitivity import _Master, derivatives
 from pipeline.core.solve import SolveParams, solve
 from tests.core.instances import random_items, storage_rows, woods
 
@@ -38,3 +38,18 @@ def test_derivatives_are_near_the_slopes_of_the_exact_value_on_both_sides():
         assert left[at] == pytest.approx(less / step, rel=0.1)
         assert right[at] == pytest.approx(more / step, rel=0.1)
         assert left[at] >= right[at]
+
+
+def test_a_master_that_glop_leaves_has_the_same_value_from_nothing(monkeypatch):
+    items = random_items(400, 5)
+    free = sample_dual(woods(), Sample(items, np.array([0, 400]), np.ones(1)), storage_rows(
+        np.ones(4)))(np.zeros(4)).used[:4]  # fmt: skip
+    capacity = storage_rows(free * np.array([0.6, 0.7, 0.5, 0.8]))
+    answers = solve(woods(), [items], capacity, SolveParams()).answers
+    master = _Master(answers.cost, answers.usage, capacity)
+    usual = [master.value_at(row, -0.01 * capacity.limit[row]) for row in range(4)]
+    monkeypatch.setattr(master.solver, "Solve", lambda: 6)  # not solved
+    anew = [master.value_at(row, -0.01 * capacity.limit[row]) for row in range(4)]
+    assert anew == pytest.approx(usual, rel=1e-9)
+    master.capacity = replace(capacity, overflow_usd=-np.ones(4))  # without an end
+    assert np.isnan(master.value())
