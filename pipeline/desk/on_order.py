@@ -8,6 +8,8 @@ will miss for a year. Money is an estimate at tonight's forecast, said to be one
 from __future__ import annotations
 
 from datetime import date
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -33,10 +35,7 @@ _LINES = """
 select p.order_id, p.item_id, i.item_name, p.vendor_id, v.vendor_name, p.node_id,
   p.expected_arrival_date, p.open_units, p.order_date,
   greatest(p.expected_arrival_date - p.date, 0) as days, w.daily as daily_units,
-  coalesce(s.on_hand, 0) + coalesce(sum(p.open_units) over (partition by p.item_id
-    order by p.expected_arrival_date, p.order_id, p.node_id
-    rows between unbounded preceding and 1 preceding), 0) as before_units,
-  i.list_price_usd, coalesce(c.cost, 0) as unit_cost_usd
+  coalesce(s.on_hand, 0) as on_hand_units, i.list_price_usd, coalesce(c.cost, 0) as unit_cost_usd
 from open_orders p
 left join items i using (item_id)
 left join vendors v using (vendor_id)
@@ -49,6 +48,7 @@ left join (select item_id, sum(on_hand_units) as on_hand from stock
 left join (select item_id, min(unit_cost_usd) as cost from vendor_items group by 1) c
   using (item_id)
 where p.date = (select max(date) from open_orders) and p.open_units > 0
+order by p.item_id, p.expected_arrival_date, p.order_id, p.node_id
 """
 _TABLES = ("open_orders", "items", "vendors", "demand_quantiles", "stock", "vendor_items")
 
@@ -71,6 +71,7 @@ def on_order_page(
             "oldest": max((row["age_days"] for row in own), default=None),
         })  # fmt: skip
     stuck = [row for row in states if row["age_days"] >= STUCK_DAYS.get(row["state"], 10**6)]
+    stuck = _merged(stuck)
     stuck.sort(key=lambda row: (-row["age_days"], -row["usd"], row["line"]))
     return {
         "states": summary, "stuck": stuck[:_SHOWN], "stuck_lines": len(stuck),
@@ -85,36 +86,67 @@ def proposals(night: NightTables, holding_rate_per_year: float) -> list[dict[str
     at most. Postpone: the holding cost of the days until KEPT_WEEKS of cover are left. Cancel: the
     holding cost of a year, and the order's money is free.
     """
-    found = []
-    for row in night.rows(_LINES, (), *_TABLES):
-        daily, days = row["daily_units"] or 0.0, float(row["days"])
-        left = row["before_units"] - daily * days
-        usd = row["open_units"] * row["unit_cost_usd"]
-        a_day = usd * holding_rate_per_year / 365
-        if left < 0 and days > 1:
-            empty_days = days - max(row["before_units"] / daily, 1.0)
-            lost = min(row["open_units"], daily * empty_days)
-            gain = lost * max(row["list_price_usd"] - row["unit_cost_usd"], 0.0)
-            found.append(row | {
-                "ask": "expedite", "usd": gain, "why": f"sold out {empty_days:,.0f} days before "
-                f"it comes: {lost:,.0f} sales are lost",
-            })  # fmt: skip
-        elif left > DEAD_WEEKS * 7 * daily:
-            cover = "nothing is expected to sell" if not daily else (
-                f"{left / daily / 7:,.0f} weeks of cover are left when it comes"
-            )  # fmt: skip
-            found.append(row | {
-                "ask": "cancel", "usd": a_day * 365,
-                "why": f"{cover}; it frees ${usd:,.0f}",
-            })  # fmt: skip
-        elif left > LATE_WEEKS * 7 * daily:
-            later = left / daily - KEPT_WEEKS * 7
-            found.append(row | {
-                "ask": "postpone", "usd": a_day * later, "why": f"{left / daily / 7:,.0f} weeks of "
-                f"cover are left when it comes: {later:,.0f} days later is soon enough",
-            })  # fmt: skip
+    lines = night.rows(_LINES, (), *_TABLES)
+    found = [
+        row | asked
+        for _, own in groupby(lines, key=itemgetter("item_id"))
+        for row in arrivals(list(own))
+        if (asked := _asked(row, holding_rate_per_year))
+    ]
     found.sort(key=lambda row: (-row["usd"], row["order_id"], row["item_id"], row["node_id"]))
     return found
+
+
+def _asked(row: dict[str, Any], holding_rate_per_year: float) -> dict[str, Any]:
+    """What to ask the vendor for a line of `arrivals`: ask, usd, why; nothing where it is well."""
+    daily, left = row["daily_units"] or 0.0, row["left_units"]
+    usd = row["open_units"] * row["unit_cost_usd"]
+    a_day = usd * holding_rate_per_year / 365
+    if row["lost_units"] > 0:
+        gain = row["lost_units"] * max(row["list_price_usd"] - row["unit_cost_usd"], 0.0)
+        why = f"sold out {row['empty_days']:,.0f} days before it comes: "
+        return {"ask": "expedite", "usd": gain, "why": f"{why}{row['lost_units']:,.0f} sales lost"}
+    weeks = left / daily / 7 if daily else 0.0
+    cover = f"{weeks:,.0f} weeks of cover are left when it comes"
+    if left > DEAD_WEEKS * 7 * daily:
+        why = cover if daily else "nothing is expected to sell"
+        return {"ask": "cancel", "usd": a_day * 365, "why": f"{why}; it frees ${usd:,.0f}"}
+    if weeks > LATE_WEEKS:
+        later = (weeks - KEPT_WEEKS) * 7
+        why = f"{cover}: {later:,.0f} days later is soon enough"
+        return {"ask": "postpone", "usd": a_day * later, "why": why}
+    return {}
+
+
+def arrivals(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """An item's open lines by arrival, each with `left_units` on the shelf when it comes,
+    `empty_days` before, and `lost_units`: sales lost then that it could have served.
+
+    What is lost is not asked for again, and a lost sale is counted for one line alone. Nothing that
+    sells tomorrow can still be saved.
+    """
+    stock, day, lost, empty_days, found = float(lines[0]["on_hand_units"]), 0.0, 0.0, 0.0, []
+    for row in lines:
+        daily, comes = float(row["daily_units"] or 0.0), max(float(row["days"]), day)
+        if daily > 0:
+            gap = comes - max(day + stock / daily, 1.0)
+            if gap > 0:
+                lost, empty_days = lost + gap * daily, gap
+            stock = max(stock - (comes - day) * daily, 0.0)
+        served = min(float(row["open_units"]), lost)
+        found.append(row | {"left_units": stock, "empty_days": empty_days, "lost_units": served})
+        lost, stock, day = lost - served, stock + row["open_units"], comes
+    return found
+
+
+def _merged(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row for an order's item in a state, whatever nodes it goes to."""
+    found: dict[tuple[str, str, str, int], dict[str, Any]] = {}
+    for row in lines:
+        key = (row["state"], row["line"], row["item_id"], row["age_days"])
+        own = found.get(key, {"units": 0, "usd": 0.0})
+        found[key] = row | {"units": own["units"] + row["units"], "usd": own["usd"] + row["usd"]}
+    return list(found.values())
 
 
 def _tonight(

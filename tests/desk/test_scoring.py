@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from pipeline.contracts.columns import COLUMNS
 from pipeline.contracts.tables import TABLES
-from pipeline.desk.on_order import proposals
+from pipeline.desk.on_order import arrivals, proposals
 from pipeline.desk.scoring import Outcome, override_scores, run_through, scores_by_planner
 from pipeline.desk.tables import NightTables
 from pipeline.store import Store
@@ -74,6 +74,17 @@ def test_late_orders_are_expedited_early_ones_postponed_and_dead_ones_cancelled(
     # 200 - 2 x 20 = 160 left: 80 days of cover, 28 are kept: 52 days x 300 usd x 0.1 % a day.
     assert found["full"]["usd"] == pytest.approx(52 * 0.3)
     assert found["dead"]["usd"] == pytest.approx(365 * 0.3)
+
+
+def test_a_lost_sale_counts_for_one_order_alone() -> None:
+    # A unit a day, 2 on hand: empty from day 2 to 6 (4 lost: 3 for the first line of that day, 1
+    # for the other), 7 on hand last to day 13, empty to day 15 (2 lost).
+    lines = [
+        {"days": days, "open_units": units, "daily_units": 1.0, "on_hand_units": 2}
+        for days, units in ((6, 3), (6, 4), (15, 9))
+    ]
+    found = [(row["lost_units"], row["left_units"], row["empty_days"]) for row in arrivals(lines)]
+    assert found == [(3.0, 0.0, 4.0), (1.0, 3.0, 4.0), (2.0, 0.0, 2.0)]
 
 
 def test_the_page_of_open_orders_says_where_lines_stand(desk: TestClient) -> None:
