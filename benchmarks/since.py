@@ -39,7 +39,7 @@ def main() -> None:
     started = time.process_time()
     found = changes_between(before, after, is_full=given.full)
     cpu_s = time.process_time() - started
-    frame = found.frame
+    frame = found.moved
     left = frame[list(SINCE_DRIVERS)].sum(axis=1) - (frame["after"] - frame["before"])
     worst = left.abs().groupby(frame["measure"]).agg(["size", "max"])
     print(worst.rename(columns={"size": "rows", "max": "largest remainder"}).to_string())

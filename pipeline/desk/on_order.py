@@ -122,16 +122,16 @@ def arrivals(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """An item's open lines by arrival, each with `left_units` on the shelf when it comes,
     `empty_days` before, and `lost_units`: sales lost then that it could have served.
 
-    What is lost is not asked for again, and a lost sale is counted for one line alone. Nothing that
-    sells tomorrow can still be saved.
+    What is lost is not asked for again, and a lost sale is counted for one line alone of those that
+    come next. Nothing that sells tomorrow can still be saved.
     """
     stock, day, lost, empty_days, found = float(lines[0]["on_hand_units"]), 0.0, 0.0, 0.0, []
     for row in lines:
         daily, comes = float(row["daily_units"] or 0.0), max(float(row["days"]), day)
         if daily > 0:
-            gap = comes - max(day + stock / daily, 1.0)
-            if gap > 0:
-                lost, empty_days = lost + gap * daily, gap
+            if comes > day:
+                empty_days = max(comes - max(day + stock / daily, 1.0), 0.0)
+                lost = empty_days * daily
             stock = max(stock - (comes - day) * daily, 0.0)
         served = min(float(row["open_units"]), lost)
         found.append(row | {"left_units": stock, "empty_days": empty_days, "lost_units": served})

@@ -48,7 +48,7 @@ class Since:
     """What changed from `before` to `after`, and why.
 
     frame: KEYS, `before`, `after`, and a column for each of SINCE_DRIVERS that add up to after -
-    before; rows where nothing changed and nothing moved are left out. differing: the groups of
+    before, for all that either night has. differing: the groups of
     inputs that differ. is_sampled: shares are means over some orders, not over all. plans: how
     often the night was planned again.
     """
@@ -60,6 +60,12 @@ class Since:
     is_sampled: bool
     is_full: bool
     plans: int
+
+    @property
+    def moved(self) -> pd.DataFrame:
+        """The rows of `frame` that changed, or that causes moved and moved back."""
+        causes = (self.frame[list(SINCE_DRIVERS)].abs() > 1e-9).any(axis=1)
+        return self.frame[causes | (self.frame["before"] != self.frame["after"])]
 
 
 def changes_between(
@@ -105,12 +111,9 @@ def changes_between(
     frame["before"], frame["after"] = aligned(published[0]), aligned(published[1])
     for driver in SINCE_DRIVERS:
         frame[driver] = shares.get(driver, np.zeros(len(frame)))
-    moved = (frame["before"] != frame["after"]) | (frame[list(SINCE_DRIVERS)].abs() > 1e-9).any(
-        axis=1
-    )
     return Since(
-        before.as_of, after.as_of, frame[moved].reset_index(drop=True), tuple(players),
-        len(players) > exact_players, is_full, len(asked),
+        before.as_of, after.as_of, frame, tuple(players), len(players) > exact_players, is_full,
+        len(asked),
     )  # fmt: skip
 
 

@@ -82,7 +82,7 @@ def account(found: Since, bridge: pd.DataFrame, item: str = "", category: str = 
         lines += ["", f"{MEASURE_WORDS[measure].capitalize()} by {keys[0].removesuffix('_id')}"]
         frame = with_category(own.frame, bridge)
         part = summed(frame[frame["measure"] == measure], keys, SINCE_DRIVERS)
-        for row in part.head(_SHOWN).to_dict("records"):
+        for row in part[part["change"] != 0].head(_SHOWN).to_dict("records"):
             lines.append("  " + sentence(str(row[keys[0]]), row, SINCE_WORDS))
     return lines
 
@@ -91,7 +91,7 @@ def item_account(found: Since, bridge: pd.DataFrame, item: str) -> list[str]:
     """A sentence for the item's stock, and one for each order, level and transfer that changed."""
     own = bridge[bridge["item_id"] == item].iloc[0]
     lines = [held_sentence(own.to_dict(), f"{own['item_name']}, stock", "units")]
-    rows = found.frame[found.frame["item_id"] == item]
+    rows = found.moved[found.moved["item_id"] == item]
     for row in rows.to_dict("records"):
         places = [row["vendor_id"], row["from_node_id"], row["node_id"]]
         where = " → ".join(str(place) for place in places if place)
