@@ -21,7 +21,7 @@ class Stage:
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     reads_previous: tuple[str, ...] = ()
-    """Tables of the day before as_of, used where they exist (only to describe changes)."""
+    """Tables of the day before as_of, used where they exist: no plan of orders depends on them."""
     reads_earlier: tuple[str, ...] = ()
     """Tables of the nights SCORED_DAYS_AGO, used where they exist (only to score them)."""
     files: tuple[str, ...] = ()
@@ -219,7 +219,13 @@ LOAD_STAGES = (
         ),
         ("labor_plan",),
     ),
-    Stage("game_day", "pipeline.load.stage:script", (), ("gameday_plan",)),
+    Stage(
+        "game_day",
+        "pipeline.load.stage:script",
+        (),
+        ("gameday_plan",),
+        reads_previous=("demand_quantiles",),
+    ),
 )  # fmt: skip
 """Peak load, beside the night: weekly, nightly, after the night, and by hand."""
 

@@ -13,6 +13,11 @@ LOAD_INPUTS = (
      "load_event region_id",
      "load_event load_event_kind region_id start_time end_time announced_date expected_ratio "
      "analog_kind"),
+    ("load_launches", "load_input",
+     "a launch whose burst of visits comes on top of a series, until its stock is sold",
+     "series launch",
+     "series launch start_time announced_date launch_visitors launch_conversion "
+     "launch_stock_units"),
     ("load_windows", "load_input", "a window of history that a planner takes out, or back",
      "series start_time",
      "series start_time end_time window_action planner why"),

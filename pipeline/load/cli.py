@@ -139,12 +139,19 @@ def gameday_run(
     most_requests: Annotated[int, typer.Option(min=1)] = 1_000_000,
     most_seconds: Annotated[float, typer.Option(min=1)] = 3600.0,
     allow_host: Annotated[list[str] | None, typer.Option(help="Host allowed by name.")] = None,
-) -> None:
-    """Replay the script against a target, open loop, and tell what gave in first."""
+    raw: Annotated[Path | None, typer.Option(help="Folder whose service_throughput learns "
+                                             "what was measured.")] = None,
+    service: Annotated[str, typer.Option(help="Service that was measured.")] = "",
+    servers: Annotated[float, typer.Option(help="Standard servers that it stood on.")] = 1.0,
+) -> None:  # fmt: skip
+    """Replay the script against a target, open loop, and tell what gave in first.
+
+    With --raw, --service and --servers the next capacity order uses what was measured.
+    """
     import numpy as np
 
     from pipeline.load.fire import Limits
-    from pipeline.load.following import publish_result
+    from pipeline.load.following import publish_result, write_throughput
     from pipeline.load.rehearsal import rehearse
     from pipeline.store import Store
 
@@ -163,5 +170,9 @@ def gameday_run(
     if found.first_saturated:
         console.print(f"First to saturate: {found.first_saturated}, in minute "
                       f"{found.saturated_minute}.")  # fmt: skip
+    if raw is not None:
+        path = write_throughput(raw, service, servers, found.sustained_per_second, day)
+        console.print(f"{found.sustained_per_second / servers:,.1f} visits a second and server: "
+                      f"{path}", soft_wrap=True)  # fmt: skip
     if found.was_broken_off:
         console.print(f"Broken off: {found.was_broken_off}.")

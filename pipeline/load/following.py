@@ -69,6 +69,34 @@ def publish_result(store: Store, as_of: date, result: pd.DataFrame) -> None:
     store.publish(as_of, "gameday_result", require(result, TABLES["gameday_result"]), lineage)
 
 
+def write_throughput(
+    raw_dir: Path, service: str, servers: float, per_second: float, as_of: date
+) -> Path:
+    """Add a game day's measurement to service_throughput of the raw folder; the next plan uses it.
+
+    servers: standard servers that the service stood on. A measurement of the same day is replaced.
+    Raises UsageError for an unknown service, for no servers, and for nothing measured.
+    """
+    tables = read_inputs(raw_dir)
+    known = sorted(tables["load_services"]["service"].astype("str"))
+    if service not in known:
+        raise UsageError(f"no service {service!r} in load_services. Next: name one of "
+                         f"{', '.join(known) or 'none there'}.")  # fmt: skip
+    if servers <= 0 or per_second <= 0:
+        raise UsageError("nothing was measured: a minute must pass before a step saturates, on at "
+                         "least one server. Next: begin with a smaller --share.")  # fmt: skip
+    old = tables["service_throughput"].astype({"service": "str"})
+    again = (old["service"] == service) & (old["measured_date"] == pd.Timestamp(as_of))
+    row = pd.DataFrame([(service, pd.Timestamp(as_of), per_second / servers)], columns=old.columns)
+    rows = pd.concat([old[~again], row]) if len(old[~again]) else row
+    path = raw_dir / "service_throughput.csv"
+    (raw_dir / "service_throughput.parquet").unlink(missing_ok=True)
+    fresh = path.with_suffix(".csv.new")
+    rows.sort_values(["service", "measured_date"], kind="stable").to_csv(fresh, index=False)
+    fresh.replace(path)
+    return path
+
+
 def _input(tables: dict[str, pd.DataFrame], series: str, as_of: date) -> SeriesInput:
     found = [one for one in series_inputs(tables, as_of, 28) if one.name == series]
     if not found:

@@ -15,7 +15,8 @@ QUANTILES = ("05", "50", "95", "99")
 PART_WORDS = {
     "typical": "the usual level", "trend": "the trend", "year": "the time of year",
     "week": "the day of the week", "holiday": "holidays and the days beside them",
-    "recent": "how the last days stood against the usual", "event": "events",
+    "recent": "how the last days stood against the usual", "event": "events and launches",
+    "clock": "hours that a clock change adds or takes",
 }  # fmt: skip
 
 
@@ -28,6 +29,8 @@ def forecast_frame(one: SeriesInput, fit: LoadForecast, settings: LoadSettings) 
     for day in range(one.horizon_days):
         loads = fit.path_loads(day)
         curve, top = fit.curve[day], loads.max(axis=1)
+        if one.repeats is not None:  # an hour that comes twice has both in its one row
+            curve, loads = curve * one.repeats[day], loads * one.repeats[day]
         first = start + day * slots
         day_sum.append(loads.sum(axis=1))
         day_top.append(top)
@@ -41,7 +44,7 @@ def forecast_frame(one: SeriesInput, fit: LoadForecast, settings: LoadSettings) 
             parts.append(_rows(one.name, "hour", at, by_hour, hours.sum(axis=2),
                                hours.max(axis=2)))  # fmt: skip
     sums, tops = np.column_stack(day_sum), np.column_stack(day_top)
-    total = fit.curve.sum(axis=1)
+    total = _real(one, fit).sum(axis=1)
     at = [one.time_of(start + day * slots) for day in range(one.horizon_days)]
     parts.append(_rows(one.name, "day", at, total, sums, tops))
     monday = np.array([(stamp - pd.Timedelta(days=stamp.day_of_week)).value for stamp in at])
@@ -52,6 +55,11 @@ def forecast_frame(one: SeriesInput, fit: LoadForecast, settings: LoadSettings) 
     stamps = [pd.Timestamp(int(value), unit=at[0].unit) for value in weeks]
     parts.append(_rows(one.name, "week", stamps, of_week, week_sums, week_tops))
     return pd.concat(parts, ignore_index=True)
+
+
+def _real(one: SeriesInput, fit: LoadForecast) -> np.ndarray:
+    """The curve [days, slots] with every slot as often as the local clock shows it."""
+    return fit.curve if one.repeats is None else fit.curve * one.repeats
 
 
 def _rows(
@@ -75,6 +83,8 @@ def components_frame(one: SeriesInput, fit: LoadForecast) -> pd.DataFrame:
     shift = sum(logs.values(), np.zeros(len(base)))
     units = in_units(logs, base / np.exp(shift))
     units["event"] = fit.curve.sum(axis=1) - sum(units.values(), np.zeros(len(base)))
+    if one.repeats is not None:
+        units["clock"] = (_real(one, fit) - fit.curve).sum(axis=1)
     at = [one.time_of(start + day * slots) for day in range(one.horizon_days)]
     parts = []
     for part, values in units.items():

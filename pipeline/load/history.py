@@ -12,10 +12,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 import pandas as pd
 
-from pipeline.core.load.events import Occurrence
+from pipeline.core.load.events import Occurrence, launch_visits, orders_until_sold_out
 from pipeline.errors import UsageError
 
 LONGEST_EVENT_DAYS = 31
+BURST_MINUTES = 1440
+"""How long a launch's burst is felt, and kept out of learning."""
 HORIZON_TIMES_HISTORY, LEAST_HORIZON_DAYS = 3, 28
 HOLIDAY = "holiday"
 
@@ -49,6 +51,10 @@ class SeriesInput:
     excluded: tuple[tuple[int, int], ...] = ()
     accepted: tuple[tuple[int, int], ...] = ()
     horizon_days: int = 0
+    bursts: np.ndarray | None = None
+    """[horizon, slots] load that launches to come bring on top; None without launches."""
+    repeats: np.ndarray | None = None
+    """[horizon, slots] how often the local clock shows a slot: 0, 1 or 2; None: always once."""
     findings: list[Finding] = field(default_factory=list)
 
     def time_of(self, slot: int) -> pd.Timestamp:
@@ -74,6 +80,8 @@ def series_inputs(
                   f"{one.horizon_days} days, not the {horizon_days} asked for.")  # fmt: skip
         _add_events(one, tables["load_events"], as_of)
         _add_windows(one, tables["load_windows"])
+        _add_launches(one, tables["load_launches"], as_of)
+        one.repeats = _repeats(one, str(own["time_zone"].iloc[0]))
         found.append(one)
     return found
 
@@ -195,3 +203,49 @@ def _add_windows(one: SeriesInput, windows: pd.DataFrame) -> None:
                             pd.Timestamp(row["start_time"]), pd.Timestamp(row["end_time"]),
                             f"{row['planner']}: {row['why']}", action == "exclude"))  # fmt: skip
     one.excluded, one.accepted = tuple(spans["exclude"]), tuple(spans["accept"])
+
+
+def _add_launches(one: SeriesInput, launches: pd.DataFrame, as_of: date) -> None:
+    """Bursts of the horizon, minute by minute; those of the past are not learned from."""
+    own = launches[launches["series"].astype("str") == one.name]
+    own = own[own["announced_date"] <= pd.Timestamp(as_of)]
+    if own.empty:
+        return
+    days, slots = len(one.load), one.load.shape[1]
+    minutes = np.zeros((days + one.horizon_days) * 1440)
+    past: list[tuple[int, int]] = []
+    for row in own.sort_values(["start_time", "launch"], kind="stable").to_dict("records"):
+        start = pd.Timestamp(row["start_time"])
+        first = int((start - pd.Timestamp(one.first_day)) // pd.Timedelta(minutes=1))
+        if first < 0 or first >= len(minutes):
+            continue
+        if first < days * 1440:
+            past.append((first // one.minutes, -(-(first + BURST_MINUTES) // one.minutes)))
+        length = min(BURST_MINUTES, len(minutes) - first)
+        burst = launch_visits(np.arange(length) + 0.5, float(row["launch_visitors"]))
+        share, stock = row["launch_conversion"], row["launch_stock_units"]
+        share = 1.0 if pd.isna(share) else float(share)
+        counted = orders_until_sold_out(burst, share, np.inf if pd.isna(stock) else float(stock))
+        minutes[first : first + length] += counted
+        gone = np.flatnonzero(np.cumsum(share * burst) >= stock) if not pd.isna(stock) else []
+        if len(gone):
+            end = start + pd.Timedelta(minutes=int(gone[0]) + 1)
+            one.findings.append(Finding(one.name, "sells_out", start, end, f"{row['launch']}: "
+                                f"{float(stock):,.0f} units are sold {int(gone[0]) + 1} minutes "
+                                "after it begins."))  # fmt: skip
+    coming = minutes[days * 1440 :].reshape(one.horizon_days, slots, one.minutes)
+    one.bursts, one.excluded = coming.sum(axis=2), (*one.excluded, *past)
+
+
+def _repeats(one: SeriesInput, zone: str) -> np.ndarray | None:
+    """How often each local slot of the horizon comes: clock changes skip some and repeat some."""
+    slots = one.load.shape[1]
+    first = pd.Timestamp(one.first_day) + pd.Timedelta(days=len(one.load))
+    if slots < 24 or one.horizon_days == 0:
+        return None
+    edges = pd.DatetimeIndex([first, first + pd.Timedelta(days=one.horizon_days)])
+    edges = edges.tz_localize(zone, nonexistent="shift_forward", ambiguous=True)
+    real = pd.date_range(edges[0], edges[1], freq=f"{one.minutes}min", inclusive="left")
+    at = ((real.tz_localize(None) - first) // pd.Timedelta(minutes=one.minutes)).to_numpy()
+    count = np.bincount(at, minlength=one.horizon_days * slots)
+    return None if (count == 1).all() else count.reshape(one.horizon_days, slots)

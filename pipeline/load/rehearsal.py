@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.load.fire import Limits, Outcome, fire, starts_of
+from pipeline.load.journeys import requests_per_visit
 
 SLOW_FACTOR, SLOW_MS, FAILED_SHARE = 4.0, 50.0, 0.02
 
@@ -21,6 +22,8 @@ class Rehearsal:
     first_saturated: str
     saturated_minute: int
     throughput_per_second: float
+    sustained_per_second: float
+    """Visits a second that were answered in the best minute before anything gave in."""
     chi_square: float
     """Of sent against planned requests by minute, with as many degrees of freedom as minutes."""
     was_broken_off: str
@@ -52,8 +55,19 @@ def rehearse(
     sent = result.groupby("minute")["sent_requests"].sum().to_numpy(dtype=float)
     chi = float(((sent - planned) ** 2 / np.maximum(planned, 1.0)).sum())
     span = max(float(start[-1]) if len(start) else 0.0, 1e-9)
-    return Rehearsal(result, first, when, float(outcome.is_ok.sum() / span), chi,
+    sustained = _sustained_visits(result, when) / seconds_per_minute
+    return Rehearsal(result, first, when, float(outcome.is_ok.sum() / span), sustained, chi,
                      outcome.was_broken_off)  # fmt: skip
+
+
+def _sustained_visits(result: pd.DataFrame, saturated_minute: int) -> float:
+    """Most visits of a minute, a visit being its share of answered requests, before saturation."""
+    whole = result if saturated_minute < 0 else result[result["minute"] < saturated_minute]
+    if whole.empty:
+        return 0.0
+    sums = whole.groupby("minute")[["sent_requests", "failed_requests"]].sum()
+    answered = sums["sent_requests"] - sums["failed_requests"]
+    return float(answered.max()) / sum(requests_per_visit().values())
 
 
 def _result(

@@ -107,8 +107,19 @@ def script(night: Night) -> None:
         loads = fit.path_loads(int(np.argmax(tops)))
         middle = np.argsort(loads.max(axis=1), kind="stable")[int(0.95 * (len(loads) - 1))]
         visits = np.repeat(loads[middle] / one.minutes, one.minutes)
-        night.write("gameday_plan", journey_script(visits))
+        shares = _product_shares(night.read_previous("demand_quantiles"))
+        night.write("gameday_plan", journey_script(visits, shares))
         return
+
+
+def _product_shares(forecast: pd.DataFrame | None) -> dict[str, float]:
+    """Each item's share of the units expected in the longest window; empty without a night."""
+    if forecast is None or forecast.empty:
+        return {}
+    rows = forecast[forecast["window_start_day"] == 1]
+    rows = rows[rows["window_days"] == rows["window_days"].max()]
+    units = rows.groupby(rows["item_id"].astype("str"))["mean_units"].sum()
+    return {str(item): float(share) for item, share in (units / units.sum()).items()}
 
 
 def _fits(
@@ -135,7 +146,14 @@ def _fits(
         pooled = _borrowed(one, fit, found)
         if pooled is not None:
             found[k] = (one, forecast_series(replace(requests[k], pooled=pooled)))
-    return found
+    return [(one, _with_bursts(one, fit)) for one, fit in found]
+
+
+def _with_bursts(one: SeriesInput, fit: LoadForecast | None) -> LoadForecast | None:
+    """The forecast with its launches on top: what nobody has seen is told by the planner."""
+    if fit is None or one.bursts is None:
+        return fit
+    return replace(fit, curve=fit.curve + one.bursts)
 
 
 def _borrowed(

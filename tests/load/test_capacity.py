@@ -17,7 +17,7 @@ from pipeline.load.capacity import cheapest_cover
 from pipeline.load.fire import Limits, check_target, fire, starts_of
 from pipeline.load.journeys import requests_per_visit, script
 from pipeline.load.labor import labor_plan, planned_node_capacity
-from pipeline.load.rehearsal import rehearse
+from pipeline.load.rehearsal import _sustained_visits, rehearse
 from pipeline.load.shifts import Shift, cover_hours
 from tests.load.stub import serve
 
@@ -107,6 +107,17 @@ def test_a_game_day_sends_what_it_planned_and_names_the_slow_service_first(stub)
     assert found.result["failed_requests"].sum() == 0
     assert found.chi_square == 0
     assert found.first_saturated == "checkout"
+    assert found.saturated_minute == 0  # so no minute before it was sustained
+    assert found.sustained_per_second == 0.0
+
+
+def test_the_rate_that_was_sustained_is_the_best_minute_before_saturation():
+    rows = [(m, "home", n, n, 0) for m, n in enumerate((60, 120, 300))]
+    result = pd.DataFrame(rows, columns=["minute", "journey_step", "planned_requests",
+                                         "sent_requests", "failed_requests"])  # fmt: skip
+    requests = sum(requests_per_visit().values())
+    assert _sustained_visits(result, 2) == pytest.approx(120 / requests)
+    assert _sustained_visits(result, -1) == pytest.approx(300 / requests)
 
 
 def test_latency_counts_from_the_intended_start(stub):

@@ -11,7 +11,8 @@ import pytest
 
 from pipeline.contracts.settings import Settings, load_settings
 from pipeline.errors import ContractError, UsageError
-from pipeline.load.stage import run_load_plan, run_load_stage
+from pipeline.load.following import write_throughput
+from pipeline.load.stage import _product_shares, run_load_plan, run_load_stage
 from pipeline.store import Store
 from tests.load.world import FIRST, events_frame, series_frame, write_world
 
@@ -264,3 +265,85 @@ def test_bad_values_are_named_by_table_and_column(tmp_path, settings):
     folder = folder_with(tmp_path / "raw", series_frame("page_views"), events)
     with pytest.raises(ContractError, match=r"load_events\.start_time"):
         run_load_stage(Store(tmp_path / "out"), folder, settings, AS_OF, "load_plan")
+
+
+def launches_frame(stock: float | None, announced: int = 100) -> pd.DataFrame:
+    return pd.DataFrame([{
+        "series": "page_views", "launch": "console", "start_time": FIRST + pd.Timedelta(hours=2892),
+        "announced_date": FIRST + pd.Timedelta(days=announced), "launch_visitors": 50_000.0,
+        "launch_conversion": 0.1, "launch_stock_units": stock,
+    }])  # fmt: skip
+
+
+def launch_days(folder: Path, out: Path, settings: Settings) -> pd.Series:
+    store, day = Store(out), date(2022, 4, 30)
+    run_load_stage(store, folder, settings, day, "load_plan")
+    rows = store.read(day, "load_forecast")
+    return rows[rows["load_grain"] == "day"].set_index("start_time")["expected_load"]
+
+
+@pytest.mark.parametrize(("stock", "brings"), [(None, 5000.0), (1200.0, 1200.0)])
+def test_a_launch_brings_its_orders_until_it_is_sold_out(tmp_path, settings, stock, brings):
+    folder = folder_with(tmp_path / "raw", series_frame("page_views"))
+    plain = launch_days(folder, tmp_path / "plain", settings)
+    launches_frame(stock).to_csv(folder / "load_launches.csv", index=False)
+    more = launch_days(folder, tmp_path / "launch", settings) - plain
+    assert more[FIRST + pd.Timedelta(days=120)] == pytest.approx(brings, rel=2e-3)
+    assert more.sum() == pytest.approx(brings, rel=2e-3)
+
+
+def test_a_launch_that_is_not_announced_yet_changes_nothing(tmp_path, settings):
+    folder = folder_with(tmp_path / "raw", series_frame("page_views"))
+    plain = launch_days(folder, tmp_path / "plain", settings)
+    launches_frame(None, announced=119).to_csv(folder / "load_launches.csv", index=False)
+    pd.testing.assert_series_equal(launch_days(folder, tmp_path / "launch", settings), plain)
+
+
+@pytest.mark.parametrize(
+    ("first", "hours"), [("2022-03-13", 23), ("2022-11-06", 25), ("2022-05-01", 24)]
+)
+def test_a_day_of_the_forecast_has_as_many_hours_as_its_clock(tmp_path, settings, first, hours):
+    rows = series_frame("orders", days=60).assign(load=100.0, time_zone="America/New_York")
+    start = pd.Timestamp(first) - pd.Timedelta(days=60)
+    local = pd.date_range(start, periods=len(rows), freq="h", tz="America/New_York")
+    rows["start_utc"] = local.tz_convert("UTC").tz_localize(None)
+    folder = folder_with(tmp_path / "raw", rows)
+    store, day = Store(tmp_path / "out"), (pd.Timestamp(first) - pd.Timedelta(days=1)).date()
+    run_load_stage(store, folder, settings, day, "load_plan")
+    forecast = store.read(day, "load_forecast").query(f"start_time >= '{first}'")
+    days = forecast[forecast["load_grain"] == "day"].set_index("start_time")["expected_load"]
+    assert days.iloc[0] == pytest.approx(100 * hours, rel=0.02)
+    slots = forecast[forecast["load_grain"] == "minute"]
+    by_day = slots.groupby(slots["start_time"].dt.normalize())["expected_load"].sum()
+    np.testing.assert_allclose(by_day, days.reindex(by_day.index), rtol=1e-9)
+    parts = store.read(day, "load_components")
+    whole = parts.groupby("start_time")["part_load"].sum()
+    np.testing.assert_allclose(whole, days.reindex(whole.index), rtol=1e-9)
+
+
+def test_what_a_game_day_measured_is_what_the_next_order_uses(world, settings, tmp_path):
+    raw = write_world(tmp_path / "raw")
+    write_throughput(raw, "shop", 4.0, 20.0, date(2022, 4, 1))
+    write_throughput(raw, "shop", 4.0, 40.0, date(2022, 4, 10))
+    write_throughput(raw, "shop", 4.0, 48.0, date(2022, 4, 10))
+    known = pd.read_csv(raw / "service_throughput.csv")["throughput_per_second"]
+    assert known.tolist() == [5.0, 12.0]
+    store = Store(tmp_path / "out")
+    run_load_stage(store, raw, settings, AS_OF, "load_plan")
+    assert store.read(AS_OF, "capacity_orders")["sentence"].str.contains("measured").all()
+    for service, servers, rate in (("none", 1, 1), ("shop", 0, 1), ("shop", 1, 0)):
+        with pytest.raises(UsageError, match="Next"):
+            write_throughput(raw, service, servers, rate, AS_OF)
+
+
+def test_products_of_the_script_have_the_shares_of_the_night_before(world, settings, tmp_path):
+    store = Store(tmp_path / "out")
+    run_load_stage(store, world, settings, AS_OF, "game_day")
+    steps = set(store.read(AS_OF, "gameday_plan")["journey_step"].astype("str"))
+    assert "product" in steps
+    windows = pd.DataFrame({
+        "item_id": ["tea", "tea", "soap"], "window_start_day": 1, "window_days": [7, 14, 14],
+        "mean_units": [9.0, 30.0, 10.0],
+    })  # fmt: skip
+    assert _product_shares(windows) == {"tea": 0.75, "soap": 0.25}
+    assert _product_shares(None) == {}

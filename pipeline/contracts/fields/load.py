@@ -8,7 +8,7 @@ GRAINS = ("week", "day", "hour", "minute")
 LOAD_FINDINGS = (
     "robots", "outage", "unknown", "slope_break", "excluded_by_planner", "accepted_by_planner",
     "event_overlap", "event_too_long", "event_announced_late", "negative_load", "missing_load",
-    "clock_change", "short_history", "all_zero", "zero_capacity", "future_row",
+    "clock_change", "short_history", "sells_out", "all_zero", "zero_capacity", "future_row",
 )  # fmt: skip
 _LOCAL = "local time, to the minute"
 
@@ -30,6 +30,13 @@ _RAW = (
            high=1000, null="learned from the past"),
     Column("analog_kind", "category", "Kind to borrow from where this one was never seen.",
            null="none"),
+    Column("launch", "category", "Name of a launch."),
+    Column("launch_visitors", "float", "Visits that its burst brings, in all.", low=0),
+    Column("launch_conversion", "float",
+           "Share of visits that the series counts, e.g. those that order.", low=0, high=1,
+           null="all of them"),
+    Column("launch_stock_units", "float", "Units there are: the burst ends when they are sold.",
+           low=0, null="no end"),
     Column("window_action", "category", "What a planner does with a window of history.",
            values=("exclude", "accept")),
     Column("service", "category", "Service that the load is served by."),
