@@ -26,9 +26,7 @@ from rich.console import Console
 from rich.table import Table
 from statsforecast.models import MSTL, AutoMFLES, SeasonalNaive
 
-from pipeline.core.load.days import SATURDAY, day_class
-from pipeline.core.load.model import forecast_clean
-from pipeline.core.load.paths import day_peaks, draw_paths, error_pool
+from pipeline.core.load.forecast import Request, forecast_series
 
 PATHS = 500
 RIVAL_WEEKS = 13
@@ -40,13 +38,9 @@ def echelon(series: Series, origin: int) -> Answer:
     """Ours: the central curve and quantiles of the day's maximum, from paths."""
     ahead = series.spec.horizon_days
     history, holiday = series.load[:origin], series.holiday[: origin + ahead]
-    fit, _ = forecast_clean(history, series.first_day, holiday, ahead)
-    weekend = day_class(series.first_day, holiday) >= SATURDAY
-    pool = error_pool(
-        history, fit.backtest_curves(), fit.level.origins, fit.fitted_curve(), weekend,
-        fit.data.offset,
-    )  # fmt: skip
-    peaks = day_peaks(pool, draw_paths(pool, weekend[origin:], PATHS, seed=origin), fit.curve)
+    request = Request(history, series.first_day, holiday, ahead, paths=PATHS, seed=origin)
+    fit = forecast_series(request)
+    peaks = fit.peaks(ahead)
     return fit.curve, np.median(peaks, axis=0), np.quantile(peaks, 0.95, axis=0)
 
 

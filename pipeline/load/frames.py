@@ -138,27 +138,34 @@ def _fit_findings(one: SeriesInput, fit: LoadForecast) -> list[dict[str, object]
     width = fit.base.data.slots // fit.base.data.blocks
     for window in in_slots(fit.windows, fit.base):
         excess = (window.load - window.expected) * width
-        # Learned from, a window's excess would have come back as its share of the usual days.
-        effect = excess / days * 28
+        is_out = window.kind != "unknown"
         word = "more" if excess > 0 else "less"
+        then = ("not learned from. To take it back, add it to load_windows as accepted." if is_out
+                else "learned from, as unusual days come again. To take it out, add it to "
+                     "load_windows as excluded.")  # fmt: skip
         rows.append({
             "series": one.name, "start_time": one.time_of(window.first),
             "end_time": one.time_of(window.last), "load_finding": window.kind,
             "observed_load": window.load * width, "fitted_load": window.expected * width,
-            "effect_load": effect, "is_excluded": True,
+            # Learned from, a window's excess comes back as its share of the usual days.
+            "effect_load": excess / days * 28, "is_excluded": is_out,
             "sentence": f"{abs(excess):,.0f} {word} than expected over "
-                        f"{(window.last - window.first) * one.minutes / 60:.1f} hours; not "
-                        "learned from. To take it back, add it to load_windows as accepted.",
+                        f"{(window.last - window.first) * one.minutes / 60:.1f} hours; {then}",
         })  # fmt: skip
-    for found in fit.breaks:
-        rows.append({
-            "series": one.name, "start_time": one.time_of(found.day * one.load.shape[1]),
-            "end_time": one.time_of(found.day * one.load.shape[1]), "load_finding": "slope_break",
-            "observed_load": np.nan, "fitted_load": np.nan, "effect_load": np.nan,
-            "is_excluded": False,
-            "sentence": f"Growth changed by {np.expm1(found.change_per_year):+.0%} a year.",
-        })  # fmt: skip
+    rows += [_change_row(one, "slope_break", found.day, "Growth changed by "
+                         f"{np.expm1(found.change_per_year):+.0%} a year.")
+             for found in fit.breaks]  # fmt: skip
+    rows += [_change_row(one, "level_shift", found.day, "From here on the level is "
+                         f"{np.expm1(found.change):+.0%} against what it was.")
+             for found in fit.shifts]  # fmt: skip
     return rows
+
+
+def _change_row(one: SeriesInput, kind: str, day: int, sentence: str) -> dict[str, object]:
+    at = one.time_of(day * one.load.shape[1])
+    return {"series": one.name, "start_time": at, "end_time": at, "load_finding": kind,
+            "observed_load": np.nan, "fitted_load": np.nan, "effect_load": np.nan,
+            "is_excluded": False, "sentence": sentence}  # fmt: skip
 
 
 def scores_frame(one: SeriesInput, fit: LoadForecast) -> pd.DataFrame:

@@ -75,8 +75,7 @@ def plan(night: Night) -> None:
         days = min(one.horizon_days, settings.hour_horizon_days)
         start = len(one.load) * one.load.shape[1]
         at = [one.time_of(start + day * one.load.shape[1]) for day in range(days)]
-        tops = np.column_stack([fit.path_loads(day).max(axis=1) for day in range(days)])
-        peaks[one.name] = (at, tops, one.minutes)
+        peaks[one.name] = (at, fit.peaks(days), one.minutes)
     forecast = _joined(forecasts, "load_forecast")
     components = _joined(parts, "load_components")
     orders = capacity_orders(peaks, tables, night.as_of)
@@ -102,8 +101,7 @@ def script(night: Night) -> None:
     for one, fit in _fits(tables, night):
         if fit is None:
             continue
-        days = min(one.horizon_days, 14)
-        tops = [float(np.quantile(fit.path_loads(day).max(axis=1), 0.95)) for day in range(days)]
+        tops = np.quantile(fit.peaks(min(one.horizon_days, 14)), 0.95, axis=0)
         loads = fit.path_loads(int(np.argmax(tops)))
         middle = np.argsort(loads.max(axis=1), kind="stable")[int(0.95 * (len(loads) - 1))]
         visits = np.repeat(loads[middle] / one.minutes, one.minutes)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.load.anomalies import Window, hindsight_level
-from pipeline.core.load.breaks import SlopeBreak, find_breaks
+from pipeline.core.load.breaks import LevelShift, SlopeBreak, find_breaks, find_shifts
 from pipeline.core.load.days import SATURDAY, day_class, level_days
 from pipeline.core.load.events import EventEffects, Occurrence, fit_events
 from pipeline.core.load.grid import level_and_shape, shares, smooth_over_slots
@@ -63,6 +63,7 @@ class LoadForecast:
     events: EventEffects
     windows: list[Window]
     breaks: list[SlopeBreak]
+    shifts: list[LevelShift]
     pool: ErrorPool
     draw: Draw
     event_error: F64
@@ -78,20 +79,25 @@ class LoadForecast:
             return loads
         return np.asarray(loads * np.exp(self.event_error[:, None] * felt))
 
+    def peaks(self, days: int) -> F64:
+        """Largest slot [paths, days] of each of the horizon's first days, on every path."""
+        return np.column_stack([self.path_loads(day).max(axis=1) for day in range(days)])
+
 
 def forecast_series(request: Request) -> LoadForecast:
     """Forecast a series from everything in `request`; the past of the origin only."""
     n, slots = request.load.shape
     raw = _without(request.load, request.excluded)
     quiet = _without(raw, _event_slots(request))
-    breaks = _breaks(quiet, request)
+    breaks, shifts = _changes(quiet, request)
     base, windows = forecast_clean(
         quiet, request.first_day, request.holiday, request.horizon_days,
         [found.day for found in breaks], request.accepted,
     )  # fmt: skip
     level = hindsight_level(base.data.log_level, base.level.fitted, base.level.weight, half=4)
     seen = np.exp(level)[:, None] * _slot_shares(base, level, slots)
-    clean = _without(raw, [(w.first, w.last) for w in in_slots(windows, base)])
+    clean = _without(raw, [(w.first, w.last) for w in in_slots(windows, base)
+                           if w.kind != "unknown"])  # fmt: skip
     offset = base.data.offset
     residual = np.log(np.maximum(clean, 0.0) + offset) - np.log(seen + offset)
     past = [one for one in request.occurrences if one.start < n * 1440]
@@ -105,16 +111,17 @@ def forecast_series(request: Request) -> LoadForecast:
     sd = _event_sd(residual, past, request)
     random = np.random.Generator(np.random.PCG64(request.seed + 1))
     return LoadForecast(
-        base, base.curve * np.exp(effect[n:]), effect[n:], events, windows, breaks, pool, draw,
+        base, base.curve * np.exp(effect[n:]), effect[n:], events, windows, breaks, shifts, pool,
+        draw,
         sd * random.standard_normal(request.paths), seen * np.exp(effect[:n]),
     )  # fmt: skip
 
 
 def in_slots(windows: Sequence[Window], base: BaseForecast) -> list[Window]:
-    """Robots and outages with slots instead of blocks as their bounds."""
+    """The windows with slots instead of blocks as their bounds."""
     width = base.data.slots // base.data.blocks
     return [Window(w.kind, w.first * width, w.last * width, w.load, w.expected)
-            for w in windows if w.kind != "unknown"]  # fmt: skip
+            for w in windows]  # fmt: skip
 
 
 def _without(load: F64, spans: Sequence[tuple[int, int]]) -> F64:
@@ -134,14 +141,15 @@ def _event_slots(request: Request) -> list[tuple[int, int]]:
             for one in request.occurrences]  # fmt: skip
 
 
-def _breaks(load: F64, request: Request) -> list[SlopeBreak]:
+def _changes(load: F64, request: Request) -> tuple[list[SlopeBreak], list[LevelShift]]:
+    """Breaks of the trend, which the level follows, and shifts, which planners are told of."""
     n = len(load)
     holiday = request.holiday[:n]
     data = level_and_shape(load, day_class(request.first_day, holiday))
     days = level_days(request.first_day, holiday, n)
     centre = np.median(data.log_level)
     weight = huber_weights(data.log_level - centre, data.known, tuning=6.0)
-    return find_breaks(data.log_level, weight, days)
+    return find_breaks(data.log_level, weight, days), find_shifts(data.log_level, weight, days)
 
 
 def _slot_shares(base: BaseForecast, level: F64, slots: int) -> F64:

@@ -152,13 +152,6 @@ def path_loads(pool: ErrorPool, draw: Draw, curve: F64, day: int) -> F64:
     return np.asarray(np.maximum(loads, 0.0))
 
 
-def day_peaks(pool: ErrorPool, draw: Draw, curve: F64) -> F64:
-    """Largest slot of each day of each path [paths, horizon]."""
-    return np.column_stack([
-        path_loads(pool, draw, curve[day], day).max(axis=1) for day in range(len(curve))
-    ])  # fmt: skip
-
-
 def _dense(error: F64) -> F64:
     """Level errors with unknown days filled from the days before them."""
     filled = error.copy()

@@ -10,7 +10,7 @@ from pipeline.core.load.blend import backtest_origins, softmax_weights
 from pipeline.core.load.grid import block_count, level_and_shape, shares
 from pipeline.core.load.level import carry
 from pipeline.core.load.model import BaseForecast, forecast_base, forecast_clean
-from pipeline.core.load.paths import ErrorPool, day_peaks, draw_paths, error_pool
+from pipeline.core.load.paths import Draw, ErrorPool, draw_paths, error_pool, path_loads
 from pipeline.core.load.ridge import lagged_moments, moments, solve
 
 FIRST = np.datetime64("2023-01-02")
@@ -138,6 +138,12 @@ def test_a_busy_day_as_a_whole_is_no_robot():
     load[30] *= 1.4
     windows = find_windows(load, fitted)
     assert [w.kind for w in windows] == []
+
+
+def day_peaks(pool: ErrorPool, draw: Draw, curve: np.ndarray) -> np.ndarray:
+    return np.column_stack([
+        path_loads(pool, draw, curve[day], day).max(axis=1) for day in range(len(curve))
+    ])  # fmt: skip
 
 
 def test_paths_hold_peaks_that_the_mean_curve_lacks():

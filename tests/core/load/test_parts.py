@@ -8,7 +8,7 @@ from math import factorial
 import numpy as np
 import pytest
 
-from pipeline.core.load.breaks import find_breaks
+from pipeline.core.load.breaks import find_breaks, find_shifts
 from pipeline.core.load.days import level_days
 from pipeline.core.load.events import (
     Occurrence,
@@ -186,3 +186,22 @@ def test_providing_for_the_quantile_keeps_overload_within_what_it_promises():
     level = critical_level(19.0, 1.0)
     capacity = np.quantile(peaks[:10_000], level)
     assert (peaks[10_000:] > capacity).mean() <= 1 - level + 0.01
+
+
+def test_a_planted_shift_is_dated_and_sized_and_is_no_slope_break():
+    made = retailer(700, seed=8, wander_sd=0.008)
+    level = np.log(made.load.mean(axis=1))
+    days = level_days(made.first_day, ("",) * 700, 700)
+    assert find_shifts(level, np.ones(700), days) == []
+    moved = level - 0.3 * (np.arange(700) >= 433)
+    found = find_shifts(moved, np.ones(700), days)
+    assert len(found) == 1
+    assert abs(found[0].day - 433) <= 3
+    assert found[0].change == pytest.approx(-0.3, abs=0.03)
+
+
+def test_a_slope_break_is_no_shift():
+    made = retailer(1000, seed=5, break_day=600, break_per_year=0.3, wander_sd=0.008)
+    level = np.log(made.load.mean(axis=1))
+    days = level_days(made.first_day, ("",) * 1000, 1000)
+    assert find_shifts(level, np.ones(1000), days) == []
