@@ -8,7 +8,8 @@ GRAINS = ("week", "day", "hour", "minute")
 LOAD_FINDINGS = (
     "robots", "outage", "unknown", "slope_break", "level_shift", "excluded_by_planner",
     "accepted_by_planner", "event_overlap", "event_too_long", "event_announced_late",
-    "negative_load", "missing_load", "clock_change", "short_history", "sells_out", "all_zero", "zero_capacity", "future_row",
+    "negative_load", "missing_load", "clock_change", "short_history", "sells_out", "all_zero",
+    "zero_capacity", "future_row",
 )  # fmt: skip
 _LOCAL = "local time, to the minute"
 
