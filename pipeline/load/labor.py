@@ -1,7 +1,8 @@
 """A node's days from the night's own tables: units in and out, hours of labor, doors, carts.
 
 Outbound is demand by promise and order hour at the node that serves it most cheaply, and transfers
-that leave; inbound is what orders and transfers bring. Overtime is bought where an hour of it costs
+that leave; inbound is what orders and transfers bring. The transfers of coming nights are not
+decided yet: a node is taken to draw from its cheapest lane what it sends out. Overtime is bought where an hour of it costs
 less than the shadow price of what it handles; those hours return as planned node capacity.
 """
 
@@ -70,6 +71,50 @@ def inbound_by_node(tables: Tables) -> pd.DataFrame:
     return pd.concat(parts).groupby(["node_id", "date"], as_index=False)["units"].sum()
 
 
+def replenished(
+    tables: Tables, outbound: pd.DataFrame, as_of: date, days: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Units [node, date] that coming nights' transfers take out of nodes, and bring into nodes.
+
+    From the leaves up: what leaves a node comes in on the same day by its cheapest lane, once tonight's
+    transfers have come, and left the lane's start its transit days before.
+    """
+    lanes = tables["lanes"].astype({"from_node_id": "str", "to_node_id": "str"})
+    lanes = lanes.sort_values(["to_node_id", "lane_usd_per_cuft", "from_node_id"], kind="stable")
+    source = {
+        row["to_node_id"]: (row["from_node_id"], int(row["transit_days"]))
+        for row in lanes.drop_duplicates("to_node_id").to_dict("records")
+    }
+    start = pd.Timestamp(as_of)
+    leaving: dict[str, np.ndarray] = {}
+    for node, day, units in outbound[["node_id", "date", "units"]].itertuples(index=False):
+        own = leaving.setdefault(str(node), np.zeros(days + 1))
+        if 1 <= (day - start).days <= days:
+            own[(day - start).days] += float(units)
+    out, into = [], []
+    for node in _leaves_first(source):
+        parent, transit = source[node]
+        needed = leaving.get(node, np.zeros(days + 1))
+        above = leaving.setdefault(parent, np.zeros(days + 1))
+        for day in range(transit + 2, days + 1):  # tomorrow's transfers leave tomorrow at best
+            into.append((node, start + pd.Timedelta(days=day), needed[day]))
+            out.append((parent, start + pd.Timedelta(days=day - transit), needed[day]))
+            above[day - transit] += needed[day]
+    columns = ["node_id", "date", "units"]
+    return pd.DataFrame(out, columns=columns), pd.DataFrame(into, columns=columns)
+
+
+def _leaves_first(source: dict[str, tuple[str, int]]) -> list[str]:
+    """Nodes with a lane into them, each before the node that it draws from."""
+
+    def depth(node: str, seen: tuple[str, ...] = ()) -> int:
+        if node not in source or node in seen:
+            return 0
+        return 1 + depth(source[node][0], (*seen, node))
+
+    return sorted(source, key=lambda node: (-depth(node), node))
+
+
 def _moves(frame: pd.DataFrame, node: str, day: str, units: str) -> pd.DataFrame:
     return pd.DataFrame({"node_id": frame[node].astype("str"), "date": frame[day],
                          "units": frame[units].astype("float64")})  # fmt: skip
@@ -81,7 +126,10 @@ def labor_plan(tables: Tables, as_of: date, settings: LaborSettings) -> pd.DataF
     out = outbound_by_node(tables, as_of, days)
     left = _moves(tables["transfers"], "from_node_id", "ship_date", "transfer_units")
     out = pd.concat([out, left]).groupby(["node_id", "date"], as_index=False)["units"].sum()
-    into = inbound_by_node(tables)
+    sent, brought = replenished(tables, out, as_of, days)
+    out = pd.concat([out, sent]).groupby(["node_id", "date"], as_index=False)["units"].sum()
+    into = pd.concat([inbound_by_node(tables), brought])
+    into = into.groupby(["node_id", "date"], as_index=False)["units"].sum()
     shadow = _shadow_prices(tables["capacity_prices"])
     by_hour = tables["order_hours"].sort_values("hour", kind="stable")
     hours = by_hour["demand_share"].to_numpy(dtype="float64")

@@ -169,6 +169,9 @@ def night(shadow_usd: float) -> dict[str, pd.DataFrame]:
             "ship_usd_per_unit": [1.0, 2.0, 1.0], "cutoff_hour": 24.0}),
         "delivery_speeds": pd.DataFrame({
             "region_id": "r", "speed": ["fast", "slow"], "demand_share": [0.4, 0.6]}),
+        "lanes": pd.DataFrame({
+            "from_node_id": ["a", "c"], "to_node_id": ["b", "b"], "transit_days": [2, 1],
+            "lane_usd_per_cuft": [1.0, 2.0]}),
         "order_hours": pd.DataFrame({"hour": range(24), "demand_share": 1 / 24}),
         "open_orders": pd.DataFrame({
             "node_id": ["a"], "expected_arrival_date": [day], "open_units": [1200]}),
@@ -203,6 +206,22 @@ def test_a_nodes_units_come_from_the_nights_own_tables():
     assert row.loc[("a", first), "staffed_hours"] + row.loc[("a", first), "overtime_hours"] >= (
         needed
     )
+
+
+def test_coming_nights_draw_what_a_node_sends_out_from_its_cheapest_lane():
+    row = labor_plan(night(0.0), date(2025, 1, 1), LaborSettings(days=8)).set_index(
+        ["node_id", "date"]
+    )
+    for day in range(1, 9):
+        date_ = pd.Timestamp("2025-01-01") + pd.Timedelta(days=day)
+        direct = 600 if day <= 7 else 1200  # what b sends to its customers
+        known = {2: 560}.get(day, 0)
+        assert row.loc[("b", date_), "inbound_load_units"] == known + (direct if day >= 4 else 0)
+        served = 400 if day <= 7 else 800
+        shipped = (60 if day == 1 else 0) + (
+            (600 if day + 2 <= 7 else 1200) if 2 <= day <= 6 else 0
+        )
+        assert row.loc[("a", date_), "outbound_load_units"] == pytest.approx(served + shipped)
 
 
 def test_overtime_is_bought_where_it_costs_less_than_it_is_worth_and_returns_as_capacity():
