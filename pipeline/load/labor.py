@@ -2,8 +2,9 @@
 
 Outbound is demand by promise and order hour at the node that serves it most cheaply, and transfers
 that leave; inbound is what orders and transfers bring. The transfers of coming nights are not
-decided yet: a node is taken to draw from its cheapest lane what it sends out. Overtime is bought where an hour of it costs
-less than the shadow price of what it handles; those hours return as planned node capacity.
+decided yet: a node is taken to draw from its cheapest lane what it sends out. Overtime is bought
+where an hour of it costs less than the shadow price of what it handles; those hours return as
+planned node capacity.
 """
 
 from __future__ import annotations
@@ -76,8 +77,8 @@ def replenished(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Units [node, date] that coming nights' transfers take out of nodes, and bring into nodes.
 
-    From the leaves up: what leaves a node comes in on the same day by its cheapest lane, once tonight's
-    transfers have come, and left the lane's start its transit days before.
+    From the leaves up: what leaves a node comes in on the same day by its cheapest lane, once
+    tonight's transfers have come, and left the lane's start its transit days before.
     """
     lanes = tables["lanes"].astype({"from_node_id": "str", "to_node_id": "str"})
     lanes = lanes.sort_values(["to_node_id", "lane_usd_per_cuft", "from_node_id"], kind="stable")
