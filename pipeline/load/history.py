@@ -222,16 +222,18 @@ def _add_launches(one: SeriesInput, launches: pd.DataFrame, as_of: date) -> None
         if first < days * 1440:
             past.append((first // one.minutes, -(-(first + BURST_MINUTES) // one.minutes)))
         length = min(BURST_MINUTES, len(minutes) - first)
-        burst = launch_visits(np.arange(length) + 0.5, float(row["launch_visitors"]))
-        share, stock = row["launch_conversion"], row["launch_stock_units"]
-        share = 1.0 if pd.isna(share) else float(share)
-        counted = orders_until_sold_out(burst, share, np.inf if pd.isna(stock) else float(stock))
-        minutes[first : first + length] += counted
-        gone = np.flatnonzero(np.cumsum(share * burst) >= stock) if not pd.isna(stock) else []
+        burst = launch_visits(
+            np.arange(length, dtype=np.float64) + 0.5, float(row["launch_visitors"])
+        )
+        known, units = row["launch_conversion"], row["launch_stock_units"]
+        share = 1.0 if pd.isna(known) else float(known)
+        stock = np.inf if pd.isna(units) else float(units)
+        minutes[first : first + length] += orders_until_sold_out(burst, share, stock)
+        gone = np.flatnonzero(np.cumsum(share * burst) >= stock)
         if len(gone):
             end = start + pd.Timedelta(minutes=int(gone[0]) + 1)
             one.findings.append(Finding(one.name, "sells_out", start, end, f"{row['launch']}: "
-                                f"{float(stock):,.0f} units are sold {int(gone[0]) + 1} minutes "
+                                f"{stock:,.0f} units are sold {int(gone[0]) + 1} minutes "
                                 "after it begins."))  # fmt: skip
     coming = minutes[days * 1440 :].reshape(one.horizon_days, slots, one.minutes)
     one.bursts, one.excluded = coming.sum(axis=2), (*one.excluded, *past)
