@@ -43,8 +43,10 @@ def all_runs(
         store_forecasts(base, min(policy.every_days for policy in policies.values()))
     tasks = [(name, replication) for replication in range(scenario.replications)
              for name in names]  # fmt: skip
-    # The bound knows each customer's only item and day.
-    with_bound = with_bound and not base.model.rules.lets_wait and base.chain is None
+    # The bound knows each customer's only item and day, and of no unit that comes back.
+    rules = base.model.rules
+    is_bounded = not rules.lets_wait and rules.return_share == 0 and base.chain is None
+    with_bound = with_bound and is_bounded
     if jobs <= 1:
         done = [_run(base, scenario, *task, on_day) for task in tasks]
         return Runs(dict(done), bounds(base, scenario) if with_bound else {})

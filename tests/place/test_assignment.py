@@ -56,6 +56,7 @@ def world_orders() -> tuple[list[tuple[int, int, int]], np.ndarray]:
         offers.missed_usd, True, keep, 1.0, False, np.zeros(shape, np.int64), shipped,
         np.zeros(shape), np.zeros((n_items, 5), np.int64), np.zeros((n_items, 4)),
         np.zeros((len(model.bounds) - 1, offers.n_speeds, 2), np.int64),
+        np.zeros((len(model.bounds) - 1, n_regions, n_nodes), np.int64),
     )  # fmt: skip
     cells = np.zeros((*shape, offers.n_buckets * offers.n_speeds), dtype=np.int64)
     kernel.orders_by_cell(7, 100, model.item_key, model.region_key, demand, model.cumulative, cells)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.simulate.world.day import LedgerError, World, kernel
 from pipeline.simulate.world.model import WorldModel, WorldRules
+from pipeline.simulate.world.returns import split_usd
 from pipeline.simulate.world.state import Decisions, do_nothing, load_state, save_state
 from tests.simulate.small import small_world, some_decisions, stocked
 
@@ -40,6 +41,50 @@ def test_every_unit_is_accounted_for_on_every_day(
     sold = sum(int(day.sold.sum()) for day in days)
     left = int(world.state.on_hand.sum() + world.state.on_the_way.units.sum())
     assert started + ordered == sold + left
+
+
+def test_what_customers_send_back_is_sold_again_and_paid_back() -> None:
+    """Units balance with returns; the books show the sale, the refund and the unit's cost back."""
+    world, days = run(3, 12, WorldRules(return_share=0.3, return_days=4))
+    plain, usual = run(3, 12)
+    started = int((np.array([9, 4, 4, 2]) * world.model.may_hold).sum())
+    ordered = sum(day.orders_units for day in days)
+    sold = sum(int(day.sold.sum()) for day in days)
+    pending = int(world.state.returning.sum())
+    left = int(world.state.on_hand.sum() + world.state.on_the_way.units.sum())
+    back = sold + left - started - ordered
+    assert back > 0
+    assert (back + pending) / sold == pytest.approx(0.3, abs=0.05)
+    for k in range(4):  # nothing is back before it is due
+        np.testing.assert_array_equal(days[k].sold, usual[k].sold)
+        np.testing.assert_allclose(days[k].money, usual[k].money)
+    sales = sum(day.sold.sum() * 20.0 for day in days)
+    assert sum(day.money[:, 0].sum() for day in days) == pytest.approx(sales - 20.0 * back)
+    assert len(plain.state.returning) == 0
+
+
+def test_an_order_of_one_unit_is_never_split_and_one_node_sends_one_parcel() -> None:
+    sold = np.array([[6, 2], [2, 2]])
+    two_nodes = np.array([[8, 0], [2, 2]])
+    ones = WorldRules(order_units=1, split_usd=3.0)
+    pairs = WorldRules(order_units=2, split_usd=3.0)
+    np.testing.assert_allclose(split_usd(two_nodes, sold, ones), 0.0, atol=1e-12)
+    # In the second region half of the pairs lie at two nodes: 2 orders, 0.5 parcels more, 3 USD.
+    found = split_usd(two_nodes, sold, pairs)
+    np.testing.assert_allclose(found, [1.5, 1.5])
+
+
+def test_split_orders_cost_what_a_draw_of_baskets_says() -> None:
+    rng = np.random.default_rng(8)
+    served = np.array([[30, 50, 20]])
+    node = np.repeat([0, 1, 2], served[0])
+    parcels = []
+    for _ in range(4000):
+        rng.shuffle(node)
+        parcels.append(np.mean([len(set(node[k : k + 4])) for k in range(0, 100, 4)]))
+    usd = split_usd(served, np.array([[100]]), WorldRules(order_units=4, split_usd=1.0))
+    # Without replacement a basket of a finite day differs a little from the formula's.
+    assert usd[0] == pytest.approx(25 * (np.mean(parcels) - 1), rel=0.03)
 
 
 def test_a_unit_that_vanishes_is_noticed() -> None:

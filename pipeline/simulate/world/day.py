@@ -16,6 +16,7 @@ from pipeline.simulate.world import kernel
 from pipeline.simulate.world.choice import Recaptured, TrueChain, walk
 from pipeline.simulate.world.law import Law, Refusals, uphold
 from pipeline.simulate.world.model import WorldModel
+from pipeline.simulate.world.returns import return_nodes, sent_back, split_usd
 from pipeline.simulate.world.state import Decisions, State
 from pipeline.simulate.world.supply import Ints, LeadTimes, Shipments, confirmed_units, dispatch
 
@@ -29,6 +30,14 @@ MONEY = (
 
 _SEED_STEP = 1_000_000_007
 """Between the seeds of a customer's tries."""
+
+
+@dataclass(frozen=True)
+class Back:
+    """units: [items, nodes] that customers sent back; refund_usd: [items], at today's price."""
+
+    units: Ints
+    refund_usd: NDArray[np.float64]
 
 
 class LedgerError(RuntimeError):
@@ -84,6 +93,7 @@ class World:
         n_items, _, n_nodes = model.shape
         self.none_kept = np.zeros((n_items, model.offers.n_speeds, n_nodes), dtype=np.int64)
         self.keep = self.none_kept
+        self.return_node = return_nodes(model)
 
     def live(
         self, day: int, demand: Ints, price_usd: NDArray[np.float64], decisions: Decisions,
@@ -107,6 +117,8 @@ class World:
         state.on_the_way = state.on_the_way.where(~is_here)
         inbound = np.zeros((n_items, n_nodes), dtype=np.int64)
         np.add.at(inbound, (received.item, received.node), received.units)
+        back = self._take_back(price_usd)
+        inbound += back.units
         state.on_hand += inbound
         refused = None
         if self.law is not None:
@@ -121,13 +133,25 @@ class World:
         in_stock = np.zeros((n_items, n_regions))
         count, money = np.zeros((n_items, 5), dtype=np.int64), np.zeros((n_items, 4))
         speed = np.zeros((len(self.model.bounds) - 1, len(self.model.speeds), 2), dtype=np.int64)
+        served = np.zeros((len(self.model.bounds) - 1, n_regions, n_nodes), dtype=np.int64)
         self._trade(day, demand, price_usd, opportunity_usd, sold, shipped, in_stock, count, money,
-                    speed)  # fmt: skip
+                    speed, served)  # fmt: skip
         recaptured = None
         if self.chain is not None:
             recaptured = self._trade_on(self.chain, day, demand - sold, price_usd, opportunity_usd,
-                                        sold, shipped, count, money)  # fmt: skip
-        self._check(owned, waiting, ordered, demand, sold, shipped, count, recaptured)
+                                        sold, shipped, count, money, served)  # fmt: skip
+        if len(state.returning):
+            state.returning[-1] = sent_back(self.model, self.seed, day, sold)
+        self._check(
+            owned + back.units.sum(axis=1),
+            waiting,
+            ordered,
+            demand,
+            sold,
+            shipped,
+            count,
+            recaptured,
+        )
         usage = np.stack(
             [_sum_over(state.on_hand, self.model.cube_cuft), inbound.sum(axis=0),
              (shipped + outbound).sum(axis=0)], axis=1,
@@ -141,11 +165,25 @@ class World:
                   decisions.units * (decisions.unit_cost_usd
                                      - self.model.unit_cost_usd[decisions.item]))  # fmt: skip
         costs[:, 6] = transport_usd
+        costs[:, 0] -= back.refund_usd
+        costs[:, 1] -= back.units.sum(axis=1) * self.model.unit_cost_usd
+        costs[:, 2] += split_usd(served.sum(axis=0), sold, self.model.rules)
         return Day(
             day, sold, in_stock, count, costs, speed.sum(axis=0), usage, excess, received,
             int(decisions.units.sum()), int((decisions.units > 0).sum()), decisions,
             self._overdue(day), kept_back, refused, recaptured,
         )  # fmt: skip
+
+    def _take_back(self, price_usd: NDArray[np.float64]) -> Back:
+        """What customers sent back arrives; the day that is due makes room for today's."""
+        state, (n_items, _, n_nodes) = self.state, self.model.shape
+        back = Back(np.zeros((n_items, n_nodes), dtype=np.int64), np.zeros(n_items))
+        if len(state.returning):
+            due = state.returning[0].copy()
+            state.returning[:-1] = state.returning[1:]
+            np.add.at(back.units, (np.arange(n_items)[:, None], self.return_node), due)
+            back.refund_usd[:] = (due * price_usd).sum(axis=1)
+        return back
 
     def _transfer(self, decisions: Decisions, day: int) -> tuple[Ints, NDArray[np.float64], Ints]:
         """Let transfers leave, each up to what is there and what its lane takes; what is left over
@@ -234,7 +272,7 @@ class World:
     def _trade_on(
         self, chain: TrueChain, day: int, lost: Ints, price_usd: NDArray[np.float64],
         opportunity_usd: NDArray[np.float64] | None, sold: Ints, shipped: Ints, count: Ints,
-        money: NDArray[np.float64],
+        money: NDArray[np.float64], served: Ints,
     ) -> Recaptured:  # fmt: skip
         """Let the customers of `lost` [items, regions] units turn to other items; adds what they
         buy to the day's outputs and takes it off what was lost."""
@@ -245,7 +283,7 @@ class World:
             usd, unseen = np.zeros_like(money), np.zeros(price_usd.shape)
             speed = np.zeros((len(model.bounds) - 1, len(model.speeds), 2), dtype=np.int64)
             self._trade(day, asked, price_usd, opportunity_usd, own, shipped, unseen, tally, usd,
-                        speed, attempt=attempt)  # fmt: skip
+                        speed, served, attempt=attempt)  # fmt: skip
             count[:, [kernel.KEPT, kernel.LATE]] += tally[:, [kernel.KEPT, kernel.LATE]]
             usd[:, kernel.LOST_VALUE] = 0.0  # it is a loss of the item that was wanted first
             money[:] += usd

@@ -67,7 +67,7 @@ def _reachable(stock: NDArray, reach: NDArray) -> bool:
 @njit(nogil=True, cache=True)
 def _book(
     first: int, last: int, took: NDArray, node: NDArray, ship_usd: NDArray, missed_usd: NDArray,
-    price_usd: float, shipped: NDArray, money: NDArray,
+    price_usd: float, shipped: NDArray, served: NDArray, money: NDArray,
 ) -> int:  # fmt: skip
     """Enter what was taken from offers first..last-1; returns the units."""
     units = 0
@@ -76,6 +76,7 @@ def _book(
         if n > 0:
             units += n
             shipped[node[o]] += n
+            served[node[o]] += n
             money[SHIPPING] += n * ship_usd[o]
             money[MISSED] += n * missed_usd[o]
     money[REVENUE] += units * price_usd
@@ -87,7 +88,8 @@ def _serve(
     state: np.uint64, units: int, cell: int, stock: NDArray, start: NDArray, late: NDArray,
     node: NDArray, ship_usd: NDArray, missed_usd: NDArray, cost: NDArray,
     opportunity_usd: NDArray, is_protected: bool, keep: NDArray, accept_late_share: float,
-    price_usd: float, shipped: NDArray, money: NDArray, count: NDArray, took: NDArray,
+    price_usd: float, shipped: NDArray, served: NDArray, money: NDArray, count: NDArray,
+    took: NDArray,
 ) -> tuple[int, int]:  # fmt: skip
     """Serve new orders of one cell: in time, then late to those who accept it; returns units kept
     and units late."""
@@ -98,9 +100,9 @@ def _serve(
                                  opportunity_usd, is_protected, keep, took)  # fmt: skip
     kept += opened
     _book(start[cell], late[cell], took[0] + took[2], node, ship_usd, missed_usd, price_usd,
-          shipped, money)  # fmt: skip
+          shipped, served, money)  # fmt: skip
     _book(late[cell], start[cell + 1], took[1], node, ship_usd, missed_usd, price_usd, shipped,
-          money)  # fmt: skip
+          served, money)  # fmt: skip
     count[KEPT] += kept
     count[LATE] += delayed
     return kept, delayed
@@ -110,13 +112,14 @@ def _serve(
 def _serve_waiting(
     units: int, cell: int, stock: NDArray, start: NDArray, node: NDArray, ship_usd: NDArray,
     missed_usd: NDArray, cost: NDArray, opportunity_usd: NDArray, is_protected: bool,
-    keep: NDArray, price_usd: float, shipped: NDArray, money: NDArray, count: NDArray,
-    took: NDArray,
+    keep: NDArray, price_usd: float, shipped: NDArray, served: NDArray, money: NDArray,
+    count: NDArray, took: NDArray,
 ) -> int:  # fmt: skip
     """Serve units that have waited since an earlier day, late as they are; returns units served."""
     first, last = start[cell], start[cell + 1]
     take(stock, units, first, last, node, cost, opportunity_usd, is_protected, keep, took)
-    n = _book(first, last, took, node, ship_usd, missed_usd, price_usd, shipped, money)
+    n = _book(first, last, took, node, ship_usd, missed_usd, price_usd, shipped, served,
+              money)  # fmt: skip
     count[LATE] += n
     count[WAITING] -= n
     return n
@@ -130,7 +133,7 @@ def trade_day(
     late: NDArray, node: NDArray, ship_usd: NDArray, missed_usd: NDArray, is_protected: bool,
     keep: NDArray, accept_late_share: float, lets_wait: bool, sold: NDArray, shipped: NDArray,
     in_stock: NDArray,
-    count: NDArray, money: NDArray, speed_units: NDArray,
+    count: NDArray, money: NDArray, speed_units: NDArray, served: NDArray,
 ) -> None:  # fmt: skip
     """Serve a day's demand; lowers ``stock`` and adds to the outputs, which come in zeroed.
 
@@ -141,7 +144,8 @@ def trade_day(
     cumulative: [regions, buckets * speeds] cumulative shares of the cells, by bucket, then speed;
     reach: uint64 [regions, words] nodes that serve the region; sold: [items, regions];
     shipped: [items, nodes]; in_stock: [items, regions] share of the day; count: [items, 5];
-    money: [items, 4]; speed_units: [chunks, speeds, 2] asked for and kept.
+    money: [items, 4]; speed_units: [chunks, speeds, 2] asked for and kept; served: [chunks,
+    regions, nodes] units that the node sent to the region.
     """
     n_regions, n_buckets = demand.shape[1], len(bucket_share)
     cost = ship_usd + missed_usd
@@ -161,7 +165,7 @@ def trade_day(
                     n = _serve_waiting(
                         waiting[k, r], cell, stock[k], start, node, ship_usd, missed_usd, cost,
                         opportunity_usd[k], is_protected, keep[k, n_speeds - 1], price_usd[k, r],
-                        shipped[k], money[k], count[k], took[0],
+                        shipped[k], served[chunk, r], money[k], count[k], took[0],
                     )  # fmt: skip
                     sold[k, r] += n
                     waiting[k, r] -= n
@@ -180,9 +184,8 @@ def trade_day(
                         kept, delayed = _serve(
                             state, n, (r * n_speeds + s) * n_buckets + b, stock[k], start, late,
                             node, ship_usd, missed_usd, cost, opportunity_usd[k], is_protected,
-                            keep[k, s], accept_late_share, price_usd[k, r], shipped[k], money[k],
-                            count[k],
-                            took,
+                            keep[k, s], accept_late_share, price_usd[k, r], shipped[k],
+                            served[chunk, r], money[k], count[k], took,
                         )  # fmt: skip
                         speed_units[chunk, s, 0] += n
                         speed_units[chunk, s, 1] += kept

@@ -54,6 +54,18 @@ class WorldRules(Section):
         0, ge=0, le=14, description="Days from a vendor's truck at the dock to units that can be "
         "sold; planners count on none.",
     )  # fmt: skip
+    return_share: float = Field(
+        0.0, ge=0, lt=1, description="Units sold that come back, can be sold again and are paid "
+        "back; they come to the region's cheapest node, and planners are told of none.",
+    )  # fmt: skip
+    return_days: int = Field(14, ge=1, le=90, description="Days until they are back.")
+    order_units: float = Field(
+        1.0, ge=1, le=50, description="Units of an order, of different items: what lies at several "
+        "nodes goes in several parcels.",
+    )  # fmt: skip
+    split_usd: float = Field(
+        0.0, ge=0, description="Cost of each parcel of an order beyond its first."
+    )
     partial_delay_days: int = Field(10, ge=1, le=90, description="Most days that they are later.")
     goodwill_share: float = Field(0.1, ge=0, le=5, description="Goodwill lost, share of the price.")
     holding_rate_per_year: float = Field(0.25, ge=0, le=2, description="Capital cost of stock.")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.simulate.world.model import WorldModel
+from pipeline.simulate.world.returns import days_until_back
 from pipeline.simulate.world.supply import Ints, Shipments, nothing
 
 
@@ -42,6 +43,7 @@ def do_nothing() -> Decisions:
 class State:
     """All that the next day needs: stock [items, nodes], waiting [items, regions], shipments.
 
+    returning: [days, items, regions] units that customers send back, by the days until they come.
     flow: [3, nodes, 2] inbound and outbound of the planning week so far: units used, the capacity
     of the days gone, and units already charged as overflow.
     """
@@ -50,6 +52,7 @@ class State:
     waiting: Ints
     on_the_way: Shipments
     flow: NDArray[np.float64]
+    returning: Ints
     next_number: int = 1
 
 
@@ -61,6 +64,7 @@ def empty_state(model: WorldModel) -> State:
         np.zeros((n_items, n_regions), dtype=np.int64),
         nothing(),
         np.zeros((3, n_nodes, 2)),
+        np.zeros((days_until_back(model.rules), n_items, n_regions), dtype=np.int64),
     )
 
 
@@ -69,6 +73,7 @@ def save_state(state: State) -> dict[str, NDArray]:
     ways = {f"way_{name}": value for name, value in vars(state.on_the_way).items()}
     return {
         "on_hand": state.on_hand, "waiting": state.waiting, "flow": state.flow,
+        "returning": state.returning,
         "next_number": np.array(state.next_number), **ways,
     }  # fmt: skip
 
@@ -78,5 +83,5 @@ def load_state(arrays: dict[str, NDArray]) -> State:
     ways = {key[4:]: value for key, value in arrays.items() if key.startswith("way_")}
     return State(
         arrays["on_hand"], arrays["waiting"], replace(nothing(), **ways), arrays["flow"],
-        int(arrays["next_number"]),
+        arrays["returning"], int(arrays["next_number"]),
     )  # fmt: skip
