@@ -18,6 +18,7 @@ from rich.table import Table as RichTable
 
 from pipeline.cli_assign import assign
 from pipeline.cli_assort import assort
+from pipeline.cli_certify import certify
 from pipeline.cli_desk import desk, tell
 from pipeline.cli_forecast import forecast_what_if
 from pipeline.cli_start import init, sample
@@ -259,6 +260,7 @@ app.command()(sample)
 app.command("forecast-what-if")(forecast_what_if)
 app.command()(simulate)
 app.command()(assign)
+app.command()(certify)
 app.command()(assort)
 app.command()(desk)
 app.command()(tell)

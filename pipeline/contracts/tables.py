@@ -299,6 +299,35 @@ STAGE_TABLES = (
            "planned_share share_without_target service_price_usd_per_unit point_usd_per_week "
            "target_usd_per_week service_status",
            nullable=("abc_class", "item_group", "region_id", "speed")),
+    _table("problem_sets", "optimize",
+           "a node of a set of nodes whose orders one another's nodes serve; sets nest",
+           "size_class set_number node_id", "size_class set_number node_id"),
+    _table("problem_items", "optimize", "an item in a planning week, as the optimizer sees it",
+           "item_id week_start",
+           "item_id week_start size_class is_general demand_ratio rise_units held_cuft "
+           "leaving_units_per_day entering_units_per_day entering_cuft_per_day "
+           "entering_usd_per_day"),
+    _table("problem_holding", "optimize", "an item at a node that may hold it",
+           "item_id node_id", "item_id node_id holding_usd_per_week"),
+    _table("problem_knots", "optimize",
+           "units of an item that save alike when they stand in a set of nodes, tonight; the next "
+           "knot's units save less", "item_id set_number knot_number",
+           "item_id set_number knot_number set_gap_usd knot_units knot_usd"),
+    _table("problem_rows", "optimize",
+           "a capacity in a planning week, or what of it is taken by what is left of an earlier "
+           "week's levels, as the optimizer sees it, and the price that proves the bound",
+           "node_id resource week_start level_week_start",
+           "node_id resource week_start level_week_start level_share net_capacity "
+           "overflow_usd_per_unit bound_price_usd plan_usage overflow",
+           admits={"resource": PRICED_RESOURCES}),
+    _table("problem_tolls", "optimize",
+           "an item at a node in a week: the price of serving no more than the level, for the "
+           "bound", "item_id node_id week_start", "item_id node_id week_start toll_usd"),
+    _table("weekly_entries", "optimize",
+           "a place on the way into a node (0: the node itself, 1: the one that feeds it) that "
+           "what it is to hold in a week enters in a week before",
+           "item_id node_id week_start place_number",
+           "item_id node_id week_start place_number entered_week_start"),
     _table("solver_trace", "optimize", "an iteration of the solver", "iteration",
            "iteration phase lower_bound_usd upper_bound_usd certified_gap violation"),
     _table("optimize_summary", "optimize", "a figure of the night's optimization", "measure",

@@ -39,6 +39,21 @@ class Certificate:
         return max(self.upper - self.lower, 0.0) / max(abs(self.upper), 1e-9)
 
 
+@dataclass(frozen=True)
+class PriceBound:
+    """The bound that prices alone give, which anybody can work out again.
+
+    usd: what the items' least priced costs add up to, less price times limit; price: [rows] of what
+    they use; toll: [items, nodes] usd charged on what a node serves and credited to its levels,
+    None where all are zero; general_usd: of it, the part of items that the general model plans.
+    """
+
+    usd: float
+    price: NDArray[np.float64]
+    toll: NDArray[np.float64] | None = None
+    general_usd: float = 0.0
+
+
 def lower_bound(item_optima_usd: float, price: NDArray[np.float64], capacity: Capacity) -> float:
     """Lower bound in usd from the sum of the items' least priced costs."""
     if (price < 0).any() or (price > capacity.overflow_usd * (1 + 1e-12)).any():

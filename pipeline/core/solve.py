@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.ascent import Start, climb, newton_step, sample_dual
-from pipeline.core.certificate import Certificate, certify
+from pipeline.core.certificate import Certificate, PriceBound, certify
 from pipeline.core.columns import MARGIN, Answers, Search, search, search_some
 from pipeline.core.evaluate import evaluate
 from pipeline.core.exact import ExactParams, exact_plan
@@ -77,7 +77,8 @@ class Plan:
     where another
     night may begin; kept: the rows that no other implies, which the answers are about; relaxed: the
     optimum at prices, of the kept rows, where the world is small enough to find it, with or without
-    answers."""
+    answers; bound: what prices alone prove, which the certificate's may exceed by branch and
+    bound."""
 
     placed: Plans
     price: NDArray[np.float64]
@@ -88,6 +89,7 @@ class Plan:
     answers: Answers | None
     relaxed: Relaxed | None
     certificate: Certificate
+    bound: PriceBound
     trace: Trace
 
     @property
@@ -149,7 +151,7 @@ def solve(
     again = Start(bound_price, start.curvature)
     return Plan(
         best.placed, price, again, best.usage, best.overflow, kept, found, relaxed, best.proof,
-        trace,
+        PriceBound(relaxed.lower if relaxed else found.lower, bound_price), trace,
     )  # fmt: skip
 
 
@@ -213,7 +215,7 @@ def _over_horizon(
     again = Start(price, start.curvature)
     return Plan(
         best.placed, price, again, best.usage, best.overflow, kept, None, found.relaxed,
-        best.proof, trace,
+        best.proof, PriceBound(lower, price, found.toll), trace,
     )  # fmt: skip
 
 

@@ -4,6 +4,9 @@ Both plans of an item are made at the same capacity prices and valued by the gen
 recourse. On scenarios that neither has seen their difference tells what the nested model loses (the
 general plan is fitted to few scenarios, so it may even lose itself); on the scenarios that the
 general plan was made for it tells the most that may be lost.
+
+Beside it, on more items, what the draw of scenarios costs: the plan against the best nested one for
+other scenarios, both valued on these.
 """
 
 from __future__ import annotations
@@ -12,14 +15,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contracts.settings import Settings
+from pipeline.core.evaluate import evaluate
 from pipeline.core.general import climb_position
-from pipeline.core.serve import node_usd
+from pipeline.core.item import positions
+from pipeline.core.serve import node_usd, serve
 from pipeline.optimize.general_model import NightItem, night_items, scenario_ranks
-from pipeline.optimize.item_model import item_seeds
+from pipeline.optimize.item_model import (
+    DemandCube,
+    Economics,
+    horizon,
+    item_seeds,
+    item_tables,
+)
 from pipeline.optimize.night_model import NightModel
 
 Figures = dict[str, tuple[float, str]]
 
+SCENARIO_ITEMS = 10
+"""Items on which scenarios are audited, for each that the general model plans: it is cheap."""
 MOST_CELLS = 20_000
 """Kinds of orders times nodes beyond which an item is not audited: with 300 stores in as many
 regions the general plan of one item takes minutes; the summary says how many were skipped."""
@@ -60,6 +73,47 @@ def audit(
         "audit_nested_excess": (nested_usd / general_usd - 1.0, "share"),
         "audit_nested_excess_at_most": (in_sample, "share"),
         **skipped,
+    }
+
+
+def audit_scenarios(
+    model: NightModel, position: NDArray[np.int32], on_items: NDArray[np.float64],
+    settings: Settings,
+) -> Figures:  # fmt: skip
+    """What tonight's positions [items, nodes] cost more than the best nested ones, at capacity
+    prices on_items, on scenarios that are drawn anew; of a sample of items, a share."""
+    chosen = sampled(model, SCENARIO_ITEMS * settings.optimize.audit_items)
+    if not len(chosen):
+        return {}
+    cube = DemandCube(  # an item's name decides its bank of ranks and its draws: another, others
+        [f"~{model.cube.items[k]}" for k in chosen], model.cube.regions, model.cube.windows,
+        model.cube.quantiles[chosen], model.cube.mean[chosen],
+    )  # fmt: skip
+    money = Economics(**{
+        name: getattr(model.money, name)[chosen] for name in Economics.__dataclass_fields__
+    })  # fmt: skip
+    holding = model.packed.tables.place_usd[chosen].astype(np.float64)
+    packed = item_tables(
+        model.network,
+        cube,
+        model.ranks,
+        money,
+        holding,
+        model.cycle_days,
+        model.premium_usd[chosen],
+    )
+    tables = horizon(packed.tables, np.ones((len(chosen), 1)), model.cycle_days)
+    woods = model.network.woods
+
+    def priced_usd(levels: NDArray[np.int32]) -> float:
+        placed = serve(woods, tables, levels, on_items)
+        cost, used = evaluate(woods, tables, placed, len(on_items))
+        return float(cost.sum() + (on_items * used).sum())
+
+    ours, best = priced_usd(position[chosen]), priced_usd(positions(woods, tables, on_items))
+    return {
+        "audit_scenario_items": (len(chosen), "items"),
+        "audit_scenario_excess": (max(ours / best - 1.0, 0.0) if best > 0 else 0.0, "share"),
     }
 
 

@@ -21,7 +21,7 @@ from scipy.sparse import csr_matrix
 from pipeline.contracts.settings import Settings
 from pipeline.core.arithmetic import dot, first_of_best
 from pipeline.core.ascent import Point, Start, climb
-from pipeline.core.certificate import certify, lower_bound
+from pipeline.core.certificate import PriceBound, certify, lower_bound
 from pipeline.core.evaluate import evaluate
 from pipeline.core.general import (
     GeneralItem,
@@ -63,6 +63,13 @@ class GeneralItems:
         for k, one in zip(self.index, self.items, strict=True):
             found[k] = self.turn * one.cost(placed.position[k])
         return float(found.sum()), used
+
+    def own_usd(self, placed: Placed) -> float:
+        """Of it, usd of the general items' levels of tonight."""
+        return sum(
+            self.turn * one.cost(placed.position[k])
+            for k, one in zip(self.index, self.items, strict=True)
+        )
 
     def gain_usd(self, position: NDArray[np.int32], gain: Floats) -> Floats:
         """Usd a week [items, nodes] of one unit more tonight, those of the nested model given."""
@@ -107,13 +114,14 @@ def replanned(model: NightModel, plan: Plan, general: GeneralItems) -> Plan:
         return plan
     rows = model.capacity.rows
     mine, price = _best_priced(model, plan, general)
-    bound_usd, _ = _nested_optima(model, general, price)
+    nested_usd, _ = _nested_optima(model, general, price)
+    general_usd = 0.0
     problems = general.priced(model, rows.on_items(price))
     for i, (problem, one) in enumerate(zip(problems, general.items, strict=True)):
         start = mine[i, one.nodes].astype(np.int64)
         least = one.nothing_usd - solve_general(problem, ROUNDS, start=start).bound
-        bound_usd += general.turn * least
-    lower = lower_bound(bound_usd, price, rows)
+        general_usd += general.turn * least
+    lower = lower_bound(nested_usd + general_usd, price, rows)
     placed = plan.placed[0].copy()
     _put(model, general, placed, _chosen(model, plan, general, price, mine))
     limit = np.maximum(rows.limit, rows.usage(general.cost(model, placed)[1]))
@@ -126,7 +134,7 @@ def replanned(model: NightModel, plan: Plan, general: GeneralItems) -> Plan:
     start = Start(price, plan.start.curvature)
     return replace(
         plan, placed=[placed], price=price, start=start, usage=usage, overflow=paid,
-        certificate=proof,
+        certificate=proof, bound=PriceBound(lower, price, None, general_usd),
     )  # fmt: skip
 
 

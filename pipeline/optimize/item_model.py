@@ -252,7 +252,8 @@ def trends(cube: DemandCube, weeks: int, cycle_days: float) -> NDArray[np.float6
     demand = cube.mean_over(begin + cycle_days) - cube.mean_over(begin)
     tonight = np.maximum(demand[:, :1], 1e-9)
     found = np.where(demand[:, :1] > 1e-6, demand / tonight, 1.0)
-    return np.asarray(np.clip(found, 0.0, MOST_TREND))
+    # as published, so that whoever scales demand by the published ratio rounds to the same units
+    return np.asarray(np.round(np.clip(found, 0.0, MOST_TREND), 9))
 
 
 def horizon(tables: ItemTables, trend: NDArray[np.float64], cycle_days: float) -> ItemTables:

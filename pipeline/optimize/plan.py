@@ -22,12 +22,13 @@ from pipeline.core.sensitivity import derivatives
 from pipeline.core.serve import joined, node_usd, serve
 from pipeline.core.solve import Plan, SolveParams, solve
 from pipeline.optimize import frames
-from pipeline.optimize.audit import audit
+from pipeline.optimize.audit import audit, audit_scenarios
 from pipeline.optimize.engine import engine
 from pipeline.optimize.general_plan import GeneralItems, general_items, replanned
 from pipeline.optimize.item_model import trends
 from pipeline.optimize.losing import losing_items, without
 from pipeline.optimize.night_model import NightModel, scope
+from pipeline.optimize.problem import problem_tables
 from pipeline.optimize.service import Service, notes, service_frame, with_targets
 from pipeline.optimize.targets import built_ahead, levels
 
@@ -35,7 +36,7 @@ Tables = dict[str, pd.DataFrame]
 
 
 def optimize_night(model: NightModel, settings: Settings) -> Tables:
-    """The eight tables of the stage."""
+    """The tables of the stage."""
     params = SolveParams(
         target_gap=settings.optimize.target_gap,
         exact=ExactParams(items=settings.optimize.exact_items),
@@ -77,8 +78,11 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
         "service_levels": service_frame(service),
         "solver_trace": frames.trace_frame(plan),
         "optimize_summary": frames.summary_frame(
-            _figures(model, plan, general) | audit(model, _tonight(model, plan), on_items, settings)
+            _figures(model, plan, general)
+            | audit(model, _tonight(model, plan), on_items, settings)
+            | audit_scenarios(model, _tonight(model, plan), on_items, settings)
         ),
+        **problem_tables(model, plan, general, settings),
     }
 
 
@@ -246,6 +250,9 @@ def _figures(model: NightModel, plan: Plan, general: GeneralItems) -> dict[str, 
     return {
         "lower_bound_usd": (proof.lower, "usd"),
         "upper_bound_usd": (proof.upper, "usd"),
+        "price_bound_usd": (plan.bound.usd, "usd"),
+        "general_bound_usd": (plan.bound.general_usd, "usd"),
+        "general_cost_usd": (general.own_usd(plan.placed[0]), "usd"),
         "certified_gap": (proof.gap, "share"),
         "violation": (proof.violation, "share"),
         "overflow_cost_usd": (proof.overflow_usd, "usd"),

@@ -15,7 +15,7 @@ _TABLES = (
 
 
 def run(night: Night) -> None:
-    """Publish the optimizer's eight tables."""
+    """Publish the optimizer's tables."""
     tables = {name: night.read(name) for name in _TABLES}
     model = night_model(tables, night.as_of, night.settings)
     for name, frame in optimize_night(model, night.settings).items():

@@ -119,7 +119,12 @@ def _fast(settings: Settings, scenario: Scenario) -> Settings:
     if "exact_items" in scenario.settings.get("optimize", {}):
         return settings
     optimize = settings.optimize.model_copy(
-        update={"exact_items": 0, "audit_items": 0, "price_derivatives": False}
+        update={
+            "exact_items": 0,
+            "audit_items": 0,
+            "certified_items": 0,
+            "price_derivatives": False,
+        }
     )
     return settings.model_copy(update={"optimize": optimize})
 

@@ -59,6 +59,43 @@ OPTIMIZE_COLUMNS = (
            "Value gained with a unit of capacity more (right derivative).", low=0),
     Column("usage", "float", "Capacity used by the integer plan.", low=0),
     Column("overflow", "float", "Capacity used beyond what there is, paid for.", low=0),
+    Column("set_number", "int", "Number of the set among those of its size class: sets inside it "
+           "have smaller ones; the last is the network.", low=0),
+    Column("is_general", "bool", "Whether the general model plans the item's level of tonight."),
+    Column("demand_ratio", "float", "Demand of a cycle that starts with the week against that of "
+           "tonight's.", low=0),
+    Column("rise_units", "float", "What enters for each unit of level because demand rises from "
+           "the week before, as flow of a cycle.", low=0),
+    Column("held_cuft", "float", "Cubic feet that a unit of level takes.", low=0),
+    Column("leaving_units_per_day", "float", "Daily units that leave for one served in a cycle.",
+           low=0),
+    Column("entering_units_per_day", "float", "Daily units that enter for one of a cycle.", low=0),
+    Column("entering_cuft_per_day", "float", "Daily cubic feet over the lane for one unit of a "
+           "cycle.", low=0),
+    Column("entering_usd_per_day", "float", "Daily usd bought for one unit of a cycle.", low=0),
+    Column("holding_usd_per_week", "float", "Capital and storage of a unit of level for a week.",
+           low=0),
+    Column("knot_number", "int", "Number of the knot in its set, from the first units on.", low=0),
+    Column("set_gap_usd", "float", "What a week's service of one unit of a cycle costs more from "
+           "outside the set; of the network: the lost sales.", low=0),
+    Column("knot_units", "int", "Units of the knot.", low=0),
+    Column("knot_usd", "float", "What each saves in a week: the gap times the chance that it is "
+           "asked for.", low=0),
+    Column("level_week_start", "date", "First day of the week whose levels count; the row's own, "
+           "or an earlier one, of which level_share is left."),
+    Column("level_share", "float", "Share of that week's use that counts.", low=0, high=1),
+    Column("net_capacity", "float", "Capacity less overstock and the reserve for uneven arrivals; "
+           "below zero where these take more."),
+    Column("overflow_usd_per_unit", "float", "Cost of a unit beyond the capacity for a week.",
+           low=0),
+    Column("bound_price_usd", "float", "Price of the row at which the lower bound was found.",
+           low=0),
+    Column("plan_usage", "float", "What the plan uses of the net capacity.", low=0),
+    Column("toll_usd", "float", "Charged on a unit that the node serves, credited to one of level.",
+           low=0),
+    Column("place_number", "int", "Number of the place on the way into the node, counted from it.",
+           low=0),
+    Column("entered_week_start", "date", "First day of the week in which it is entered."),
     Column("iteration", "int", "Iteration of the solver.", low=0),
     Column("phase", "category", "Phase of the solver."),
     Column("lower_bound_usd", "float", "Lower bound on the least cost."),
@@ -77,7 +114,9 @@ OPTIMIZE_COLUMNS = (
     Column("measure", "category", "Name of the figure. audit_nested_excess: what the audited "
            "items' plan costs more, capacity at its price included, than one by the general "
            "model, on scenarios that neither has seen; audit_nested_excess_at_most: on those "
-           "that the general plan was made for."),
+           "that the general plan was made for. audit_scenario_excess: what more items' plan "
+           "costs more than the best for scenarios drawn anew, on these. price_bound_usd: the "
+           "bound that prices prove alone."),
     Column("value", "float", "Its value."),
     Column("measure_unit", "category", "Unit of the figure, e.g. usd, share, units."),
 )  # fmt: skip

@@ -42,6 +42,12 @@ class OptimizeSettings(Section):
         description="Items planned by the general model, too, to see what the nested one loses. "
         "Simulations set it to 0.",
     )
+    certified_items: int = Field(
+        default=20_000,
+        ge=0,
+        description="Nights of no more items publish what `echelon certify` recomputes the "
+        "certificate from (tables problem_*). Simulations set it to 0.",
+    )
     price_derivatives: bool = Field(
         default=True,
         description="Tell one-sided derivatives of capacity prices; where not, both are the price, "
