@@ -19,6 +19,8 @@ MAY_MULTIPLY = {
     "core/inventory/dual_sourcing.py": "a cost, compared with a tolerance",
     "core/inventory/lost_sales_fixed.py": "a cost, compared with a tolerance",
     "core/inventory/pooling.py": "a figure, not compared",
+    "certify/bound.py": "figures, compared with a tolerance",
+    "certify/plan.py": "figures, compared with a tolerance",
     "simulate/textbook/known_answers.py": "figures beside published ones, not compared",
 }
 
