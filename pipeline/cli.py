@@ -17,7 +17,7 @@ import typer
 from rich.table import Table as RichTable
 
 from pipeline.cli_assign import assign
-from pipeline.cli_assort import assort
+from pipeline.cli_assort import assort, assort_catalog, assort_near
 from pipeline.cli_certify import certify
 from pipeline.cli_desk import desk, tell
 from pipeline.cli_forecast import forecast_what_if
@@ -262,6 +262,8 @@ app.command()(simulate)
 app.command()(assign)
 app.command()(certify)
 app.command()(assort)
+app.command("assort-near")(assort_near)
+app.command("assort-catalog")(assort_catalog)
 app.command()(desk)
 app.command()(tell)
 app.add_typer(lab, name="lab")

@@ -57,7 +57,7 @@ def answer(products: Products, choices: Choices | None, question: Question) -> A
     """Units of each item, certified; raises UsageError where nothing can be decided."""
     if question.customers <= 0:
         raise UsageError(f"{question.customers} customers buy nothing. Next: --customers above 0.")
-    chain, share, notes = _chain(products, choices, question)
+    chain, share, notes = chain_of(products, choices, question)
     count = int(np.clip(_CUSTOMERS_SAMPLED // max(question.customers, 1.0), 100, 1000))
     work = Work(seasons=count, fresh=2 * count)
     group = Group(chain, products.terms, question.customers, question.dispersion, question.seed)
@@ -80,7 +80,7 @@ def answer(products: Products, choices: Choices | None, question: Question) -> A
     )  # fmt: skip
 
 
-def _chain(
+def chain_of(
     products: Products, choices: Choices | None, question: Question
 ) -> tuple[Chain, Floats, tuple[str, ...]]:
     """The chain, the share of each row that data say, and what a reader should know of it."""
