@@ -56,9 +56,11 @@ _LANE = {"from_node_id": "nodes.node_id", "to_node_id": "nodes.node_id"}
 RAW_TABLES = (
     _table("items", "raw", "an item", "item_id",
            "item_id item_name category department size_class unit_cube_cuft unit_weight_lb "
-           "list_price_usd launch_date end_date shelf_life_days predecessor_item_id",
+           "list_price_usd launch_date end_date shelf_life_days predecessor_item_id "
+           "predecessor_stock",
            references={"predecessor_item_id": "items.item_id"},
-           optional=("unit_weight_lb", "end_date", "shelf_life_days", "predecessor_item_id"),
+           optional=("unit_weight_lb", "end_date", "shelf_life_days", "predecessor_item_id",
+                     "predecessor_stock"),
            raw_only=("currency",)),
     _table("item_units", "raw",
            "a unit of measure of an item: case, layer, pallet, kg; sales, stock, orders and "
@@ -194,7 +196,8 @@ _SIMULATED = (
 
 STAGE_TABLES = (
     _table("demand_calendar", "ingest",
-           "a day, past or coming, on which a region is closed or a reported period ends",
+           "a day, past or coming, on which a region is closed, its sales are not known, or a "
+           "reported period ends",
            "region_id date day_kind", "region_id date day_kind"),
     _table("daily_demand", "ingest",
            "an item in a region on a day, dense from launch to as_of but for closing days",

@@ -273,7 +273,8 @@ def _marked_days(
         return None, None
     day = (marks["date"] - first).dt.days.to_numpy(np.int64)
     region = _places(np.array(names.regions, object), marks["region_id"])
-    is_closed = (marks["day_kind"].astype(str) == "closed").to_numpy()
+    # A past day of which nothing is known asks nothing of a forecast, like a closed one.
+    is_closed = marks["day_kind"].astype(str).isin(["closed", "unknown"]).to_numpy()
     inside = is_closed & (day >= 0) & (day < days) & (region >= 0)
     closed = np.zeros((len(names.regions), days), bool)
     closed[region[inside], day[inside]] = True

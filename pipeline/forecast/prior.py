@@ -17,13 +17,22 @@ import numpy as np
 from pipeline.contracts.settings import LEAST_HISTORY_DAYS
 from pipeline.forecast.panel import Calendar, Panel
 
+LEAST_WINDOWS = 30
 _SERIES = 600
 _DRIFT, _ELASTICITY = 0.012, -1.5
 
 
-def is_short(panel: Panel) -> bool:
-    """Whether the history is too short to learn from it alone."""
-    return int(np.isfinite(panel.demand).any(axis=0).sum()) < LEAST_HISTORY_DAYS
+def is_short(panel: Panel, last_taught: int, days: int) -> bool:
+    """Whether the history is too short to learn from it alone: in days, or because gaps leave too
+    few whole windows of `days` days after the day `last_taught` to judge forecasts by."""
+    if int(np.isfinite(panel.demand).any(axis=0).sum()) < LEAST_HISTORY_DAYS:
+        return True
+    seen = panel.observed()[:, last_taught + 1 :]
+    seen = seen | panel.closed(np.arange(last_taught + 1, panel.days))
+    running = np.zeros((len(seen), seen.shape[1] + 1), dtype=np.int64)
+    np.cumsum(seen, axis=1, out=running[:, 1:])
+    whole = running[:, days:] - running[:, :-days] == days
+    return int(whole[:, ::days].sum()) < min(LEAST_WINDOWS, panel.series)
 
 
 def simulated_panel(like: Panel, regions: int, horizon: int, seed: int) -> Panel:

@@ -79,7 +79,7 @@ def train(panel: Panel, names: Names, settings: Settings, above: Above | None = 
     `above` are the departments' own sums; without, those of the panel's series, in one territory.
     """
     known, windows = panel, plan_windows(settings)
-    if is_short(panel):
+    if is_short(panel, last_days(panel, settings.forecast)[0], min(d for _, d in windows)):
         reach = max(start + days for start, days in windows)
         bare = replace(panel, season=None, lift=None, lift_seen=None)  # of its own items and days
         panel = simulated_panel(bare, len(names.regions), reach, settings.planning.seed)

@@ -20,6 +20,7 @@ from pipeline.contracts.tables import RAW_TABLES, Table
 from pipeline.ingest.broken import Broken, told
 from pipeline.ingest.cells import Cells, Reading, read_cells
 from pipeline.ingest.findings import Finding
+from pipeline.ingest.for_all import meant_for_all
 from pipeline.ingest.raw import RawTables
 from pipeline.ingest.raw_file import RawFile
 from pipeline.ingest.repeats import added_up, repeats
@@ -117,6 +118,7 @@ class _Cleaning:
             restatements += returned
         shown = frame[visible].reset_index(drop=True)
         rows = self.file.rows[visible]
+        typed, wide = meant_for_all(typed, table, rows)
         blank = typed.isna().all(axis=1).to_numpy() & _all_blank(shown)
         quantities = [] if table.name in STRUCTURAL else list(
             quantity_rules(typed, table, self.as_of, self.settings)
@@ -135,7 +137,7 @@ class _Cleaning:
         result.findings += stops
         result.findings += told(broken, table, shown, rows, is_fatal, spoilt or bool(stops))
         result.findings += self._told_of_file(cells, int(blank.sum()), is_fatal)
-        result.findings += restatements
+        result.findings += [*restatements, *wide]
         for name in table.columns:
             if f"{table.name}.{name}" in _REFERENCED:
                 seen[f"{table.name}.{name}"] = typed[name].dropna().drop_duplicates()

@@ -202,12 +202,15 @@ def weekday_findings(now: Bools, closed: Bools, regions: pd.Index) -> list[Findi
 
 
 def calendar_rows(
-    closed: Mapping[str, npt.NDArray[np.datetime64]], ends: Mapping[str, npt.NDArray[np.datetime64]]
+    closed: Mapping[str, npt.NDArray[np.datetime64]],
+    ends: Mapping[str, npt.NDArray[np.datetime64]],
+    unknown: Mapping[str, npt.NDArray[np.datetime64]],
 ) -> pd.DataFrame:
-    """Table demand_calendar from the closed days of each region, and the ends of its periods."""
+    """Table demand_calendar from the closed days of each region, the ends of its periods, and the
+    past days of which its sales are not known."""
     parts = [
         pd.DataFrame({"region_id": name, "date": dates.astype("datetime64[s]"), "day_kind": kind})
-        for kind, found in (("closed", closed), ("period_end", ends))
+        for kind, found in (("closed", closed), ("period_end", ends), ("unknown", unknown))
         for name, dates in found.items()
     ]
     frame = pd.concat(parts, ignore_index=True)

@@ -16,6 +16,7 @@ import pandas as pd
 
 from pipeline.contracts.settings import LEAST_HISTORY_DAYS, IngestSettings
 from pipeline.ingest.closing_days import calendar_rows, coming_days, opening_days
+from pipeline.ingest.cut_days import cut_days, cut_finding, without_events
 from pipeline.ingest.findings import Finding
 from pipeline.ingest.grain import (
     Periods,
@@ -95,20 +96,36 @@ def daily_demand(
     unknown = _unreported(grid, periods)
     empty = (units.sum(axis=0) == 0) & ~closed.all(axis=0)
     share[:, empty | unknown] = 0.0
+    cut = _cut_off(grid, tables, by_region, ~opening.past & ~(empty | unknown), periods, settings)
+    share[np.tile(cut, (len(grid.items), 1))] = 0.0
     suspected = suspected_stockouts(
         units, on_sale & (share >= 1), settings.stockout_probability, settings.stockout_max_days
     )
     censored = (share < 1) | suspected
     findings = [
-        *told, *opening.findings,
+        *told, *opening.findings, *cut_finding(cut, by_region, grid.regions, grid.days),
         *_findings(grid, empty & ~unknown, suspected & on_sale, on_sale),
     ]  # fmt: skip
     kept = opening.past & (by_region == 0)
     return DailyDemand(
         _table(grid, on_sale, units, share, price, censored),
-        calendar_rows(*_marked(grid, kept, opening.coming, periods, unknown)),
+        calendar_rows(
+            *_marked(grid, kept, opening.coming, periods, unknown),
+            _by_region(grid, cut | (empty & ~unknown & ~kept)),
+        ),
         _life(grid, tables["items"], units, on_sale & (share > 0), settings), findings,
     )  # fmt: skip
+
+
+def _cut_off(
+    grid: SeriesGrid, tables: Mapping[str, pd.DataFrame], sold: np.ndarray, judged: np.ndarray,
+    periods: Periods, settings: IngestSettings,
+) -> np.ndarray:  # fmt: skip
+    """Days [regions, days] whose export broke off; periods are dealt out to days, and hide them."""
+    if not periods.is_daily:
+        return np.zeros(sold.shape, dtype=bool)
+    known = without_events(judged, tables.get("calendar"), grid.regions, grid.days)
+    return cut_days(sold, known, grid.days, settings.cut_day_share)
 
 
 def _life(
@@ -119,6 +136,12 @@ def _life(
     shape = (len(grid.items), len(grid.regions), -1)
     total, could = units.reshape(shape).sum(axis=1), np.any(could_sell.reshape(shape), axis=1)
     return item_life(items, grid.items, grid.days, total, could, settings.quiet_after_days)
+
+
+def _by_region(grid: SeriesGrid, mask: np.ndarray) -> dict[str, np.ndarray]:
+    """Days of each region that `mask` [regions, days] marks."""
+    days = grid.days.to_numpy()
+    return {str(name): days[mask[r]] for r, name in enumerate(grid.regions)}
 
 
 def _unreported(grid: SeriesGrid, periods: Periods) -> np.ndarray:

@@ -24,6 +24,8 @@ _CHANCE = 1e-3
 """An absence less likely than this, by the feed's own past, is told."""
 _LARGE_SHARE = 0.2
 _SAME_WEEKDAYS = 8
+_FEW_ITEMS = 3
+"""Others with receipts from which it is judged how many an item should have had."""
 
 
 def feed_findings(
@@ -201,6 +203,8 @@ def _cut_off(tables: Tables, today: pd.Timestamp) -> Iterator[Finding]:
         run = int(np.argmax(has[::-1]))
         rest = has[: len(names) - run]
         odds = run * np.log((int((~rest).sum()) + 1) / (len(rest) + 2))
+        if table == "receipts":
+            odds = min(odds, -_receipts_missed(tables, names[len(names) - run :]))
         if run >= 2 and odds < np.log(_CHANCE):
             yield Finding(
                 table, 0, "item_id", f"has no row of the last {run} of {len(names)} items, by id",
@@ -210,6 +214,27 @@ def _cut_off(tables: Tables, today: pd.Timestamp) -> Iterator[Finding]:
                 "fatal" if run >= max(3, _LARGE_SHARE * len(names)) and table != "receipts"
                 else "warning",
             )  # fmt: skip
+
+
+def _receipts_missed(tables: Tables, names: np.ndarray) -> float:
+    """Receipts that `names` should have had, by what others received for each unit they sold.
+
+    The lower quartile of the others, so that items ordered in large lots do not raise alarms; what
+    a small company's few items cannot show by their number, what they sold meanwhile does.
+    """
+    receipts, sales = tables["receipts"], tables["sales"]
+    first = receipts["arrival_date"].min()
+    sold = sales[sales["date"] >= first].groupby(sales["item_id"].astype("str"))["units"].sum()
+    count = receipts.groupby(receipts["item_id"].astype("str")).size()
+    size = receipts.groupby(receipts["item_id"].astype("str"))["units"].mean()
+    others = count.index.intersection(sold.index[sold > 0])
+    if len(others) < _FEW_ITEMS:
+        return 0.0
+    # A lot is taken as large beside the item's own pace, whatever that is.
+    lots = float(np.quantile((size / sold)[others].to_numpy(dtype=float), 0.75))
+    turned = float(np.quantile((count * size / sold)[others].to_numpy(dtype=float), 0.25))
+    mine = sold.reindex(names).fillna(0)
+    return float((mine > 0).sum() * turned / max(lots, 1e-9))
 
 
 _SILENCES = {

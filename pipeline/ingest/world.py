@@ -21,7 +21,7 @@ from pipeline.ingest.raw import RawTables
 from pipeline.ingest.reach import out_of_reach
 from pipeline.ingest.standing_rules import with_standing_rules
 from pipeline.ingest.structure import structure_findings
-from pipeline.ingest.succession import succeeded
+from pipeline.ingest.succession import succeeded, with_passed_on
 from pipeline.ingest.vendor_days import vendor_calendar, with_waits
 
 
@@ -57,10 +57,10 @@ def night_tables(
     stock = tables["stock"]
     counted, about_orders = on_order(tables, as_of, settings)
     overrides = with_standing_rules(tables, as_of)
+    tonight = {**tables, **counted, "stock": stock[stock["date"] == today]}
+    passed, about_heirs = with_passed_on(tonight, as_of)
     return {
-        **tables,
-        **counted,
-        "stock": stock[stock["date"] == today],
+        **passed,
         "overrides": overrides[overrides["expiry_date"] > today],
         "daily_demand": daily.demand,
         "demand_calendar": daily.calendar,
@@ -68,7 +68,7 @@ def night_tables(
         "lead_times": with_waits(lead_times(tables, as_of, settings), tables, as_of),
         "vendor_calendar": vendor_calendar(tables, as_of),
         "award_standing": award_standing(tables | counted, as_of),
-    }, [*daily.findings, *about_orders]
+    }, [*daily.findings, *about_orders, *about_heirs]
 
 
 def night_findings(

@@ -129,7 +129,9 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
         network, tables["node_capacity"], tables["lanes"], kept_share, overstock, reserve, as_of,
         settings,
     )  # fmt: skip
-    vendors = vendor_rows(tables["vendor_items"], tables["lead_times"], names, money)
+    vendors = vendor_rows(
+        tables["vendor_items"], tables["lead_times"], names, money, tables.get("vendor_calendar")
+    )
     early_days = days_ordered_early(demand / cycle_days, money, settings)
     early_days = no_earlier(early_days, tables, names, settings.planning.review_period_days)
     return NightModel(

@@ -95,6 +95,7 @@ def test_prices_without_a_row_are_told(raw: Path) -> None:
     ("arrival_date", 1 / 3, "nothing was received in the"),
     ("arrival_date", 2 / 3, "nothing was received in the"),
     ("item_id", 1 / 3, "has no row of the last"),
+    ("item_id", 2 / 3, "has no row of the last"),
 ])  # fmt: skip
 def test_receipts_cut_short_are_told(raw: Path, by: str, share: float, word: str) -> None:
     edit(raw, "receipts", lambda f: f.sort_values(by).iloc[: int(len(f) * share)])
@@ -302,3 +303,50 @@ def test_a_good_folder_has_no_finding_of_this_kind(small_world: Path) -> None:
         odd = [f for f in found if f.severity in ("fatal", "warning")
                and "future" not in f.rule and "stock-outs" not in f.rule]  # fmt: skip
         assert [str(f) for f in odd if "storage of node" not in f.rule] == []
+
+
+def test_a_rule_with_a_blank_item_is_told_and_a_star_says_it_on_purpose(raw: Path) -> None:
+    def widened(item: str | None) -> Callable[[pd.DataFrame], pd.DataFrame]:
+        def change(frame: pd.DataFrame) -> pd.DataFrame:
+            first = frame.iloc[[0]].assign(override_id="OV-X", item_id=item)
+            return pd.concat([frame, first])
+
+        return change
+
+    edit(raw, "overrides", widened(None))
+    blank = night(raw)
+    assert "is blank: the rule acts on every item (OV-X) OV-X" in rules(blank, "overrides")
+    edit(raw, "overrides", lambda frame: frame.assign(item_id=frame["item_id"].replace("", "*")))
+    starred = night(raw)
+    assert "is blank" not in rules(starred, "overrides")
+    same(starred, blank)
+    edit(raw, "overrides", lambda frame: frame.assign(
+        item_id=frame["item_id"].replace("*", ""), item_group="CAT-A"))  # fmt: skip
+    assert "acts on every item" not in rules(night(raw), "overrides")
+
+
+def cut_export(days: list[str]) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Sales of which some days have their first row only, as a broken export leaves them."""
+    return lambda frame: frame[~frame["date"].isin(days) | (frame.groupby("date").cumcount() == 0)]
+
+
+def test_a_past_day_cut_short_is_not_known_and_a_named_one_is_low(raw: Path) -> None:
+    days = [f"2025-05-{day:02d}" for day in range(19, 26)]
+    edit(raw, "sales", lambda frame: frame.assign(
+        units=(frame["units"].astype(int) * 20).astype("str")))  # fmt: skip
+    whole = night(raw)
+    assert "sold far less" not in rules(whole, "sales")
+    edit(raw, "sales", cut_export(days))
+    cut = night(raw)
+    assert "sold far less on 7 day(s)" in rules(cut, "sales")
+    daily = cut["daily_demand"]
+    unknown = daily[(daily["in_stock_share"] == 0) & (whole["daily_demand"]["in_stock_share"] > 0)]
+    assert sorted(unknown["date"].unique()) == list(pd.to_datetime(days))
+    assert len(unknown) > 0.8 * daily["date"].isin(pd.to_datetime(days)).sum()
+    believed = night(raw, cut_day_share=0)["daily_demand"]["in_stock_share"]
+    pd.testing.assert_series_equal(believed, whole["daily_demand"]["in_stock_share"])
+    calendar = pd.read_csv(raw / "calendar.csv", dtype="str", keep_default_na=False)
+    rows = [calendar.iloc[0].to_dict() | {"date": day, "region_id": region, "event_name": "Flood"}
+            for day in days for region in cut["regions"]["region_id"]]  # fmt: skip
+    pd.concat([calendar, pd.DataFrame(rows)]).to_csv(raw / "calendar.csv", index=False)
+    assert "sold far less" not in rules(night(raw), "sales")

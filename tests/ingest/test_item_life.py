@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from pipeline.ingest.item_life import item_life
-from pipeline.ingest.succession import succeeded
+from pipeline.ingest.succession import succeeded, with_passed_on
 
 DAYS = pd.date_range("2025-01-01", "2025-06-29")
 
@@ -61,3 +62,42 @@ def test_a_successor_inherits_sales_before_its_launch_and_ends_its_predecessor()
     ends = found["items"].set_index("item_id")["end_date"]
     assert ends["old"] == pd.Timestamp("2025-06-19")
     assert pd.isna(ends["new"])
+
+
+@pytest.mark.parametrize(("as_of", "rule", "comes", "left"), [
+    ("2025-06-09", "used_up", "2025-06-20", 60 + 20),  # 100 + 20 there, ten days at 4 sell 40
+    ("2025-06-24", "used_up", "2025-06-25", 100 + 20),
+    ("2025-06-09", "kept_apart", None, 0), ("2025-06-09", None, None, 0),
+    ("2025-04-20", "used_up", None, 0),  # it sells out before the launch
+])  # fmt: skip
+def test_what_a_predecessor_has_left_counts_as_coming_in_of_its_successor(
+    as_of: str, rule: str | None, comes: str | None, left: int
+) -> None:
+    night, launch = pd.Timestamp(as_of), pd.Timestamp("2025-06-20")
+    items = pd.DataFrame({
+        "item_id": ["old", "new"], "predecessor_item_id": [None, "old"],
+        "predecessor_stock": [None, rule], "launch_date": [pd.Timestamp("2024-01-01"), launch],
+    })  # fmt: skip
+    days = pd.date_range(night - pd.Timedelta(days=80), night)
+    days = days[days < launch] if night < launch else days
+    sales = pd.DataFrame({"item_id": "old", "region_id": "r", "date": days, "units": 4})
+    stock = pd.DataFrame({"date": night, "item_id": "old", "node_id": ["a", "b"],
+                          "on_hand_units": [60, 40]})  # fmt: skip
+    line = {"date": night, "order_id": "PO", "vendor_id": "v", "item_id": "old", "node_id": "a",
+            "order_date": night, "confirmed_date": None, "open_units": 20,
+            "expected_arrival_date": night + pd.Timedelta(days=1)}  # fmt: skip
+    late = {**line, "order_id": "late", "expected_arrival_date": launch + pd.Timedelta(days=30)}
+    tables = {
+        "items": items, "sales": sales, "stock": stock, "open_orders": pd.DataFrame([line, late]),
+        "vendor_items": pd.DataFrame({"vendor_id": ["v"], "item_id": ["new"]}),
+    }  # fmt: skip
+    found, told = with_passed_on(tables, night.date())
+    mine = found["open_orders"].astype({"item_id": "str"})
+    mine = mine[mine["item_id"] == "new"]
+    own = mine[mine["order_id"].astype("str") != "late"]
+    assert left - 2 < own["open_units"].sum() <= left  # whole units by node
+    assert (mine["order_id"].astype("str") == "late").sum() == (rule == "used_up")
+    assert len(told) == (rule == "used_up")
+    if comes:
+        assert set(own["expected_arrival_date"]) == {pd.Timestamp(comes)}
+        assert set(own["node_id"].astype("str")) == {"a", "b"}

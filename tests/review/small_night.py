@@ -116,7 +116,8 @@ def _world(day: pd.Timestamp, names: list[str]) -> dict[str, pd.DataFrame]:
              "category": "food", "department": "dry", "size_class": "sortable",
              "unit_cube_cuft": 0.5, "unit_weight_lb": 1.0, "list_price_usd": 9.0,
              "launch_date": day - pd.Timedelta(days=400), "end_date": pd.NaT,
-             "shelf_life_days": None, "predecessor_item_id": None}
+             "shelf_life_days": None, "predecessor_item_id": None,
+             "predecessor_stock": None}
         ),
         "regions": pd.DataFrame({"region_id": REGIONS, "region_name": REGIONS, "latitude": 40.0,
                                  "longitude": -80.0, "population": 1_000_000}),

@@ -85,6 +85,9 @@ RAW_COLUMNS = (
            low=1, high=3650, null="it does not spoil"),
     Column("predecessor_item_id", "string", "Item that this one replaces; its history counts.",
            null="none"),
+    Column("predecessor_stock", "category", "What the predecessor has left at the launch: used_up "
+           "(sold as this item, so that less of it is ordered) or kept_apart.",
+           values=("used_up", "kept_apart"), null="kept apart"),
     Column("last_sale_date", "date", "Newest day with a sale.", null="never sold"),
     Column("quiet_days", "int", "Days since then that could have sold.", low=0),
     Column("is_quiet", "bool", "It sold for so long nothing that it may be dead."),
@@ -138,9 +141,10 @@ RAW_COLUMNS = (
     Column("expiry_date", "date", "Last day on which the row applies."),
     Column("weekday", "category", "Weekday on which the row applies.", values=WEEKDAYS,
            null="every day"),
-    Column("day_kind", "category", "What the day is: closed (nothing is sold), or period_end "
-           "(the last day of a week or month for which sales are reported in one).",
-           values=("closed", "period_end")),
+    Column("day_kind", "category", "What the day is: closed (nothing is sold), unknown (no sales "
+           "were exported, or a part of them), or period_end (the last day of a week or month for "
+           "which sales are reported in one).",
+           values=("closed", "period_end", "unknown")),
     Column("units", "int", "Physical units.", low=0),
     Column("price_usd", "float", "Selling price on the day.", low=0, high=1e7),
     Column("event_name", "category", "Name of the event or promotion."),

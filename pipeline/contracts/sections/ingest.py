@@ -91,6 +91,13 @@ class IngestSettings(Section):
     feed_warn_share: float = Field(
         default=0.9, ge=0, le=1, description="Below this share of the last snapshot it is told."
     )
+    cut_day_share: float = Field(
+        default=0.25,
+        ge=0,
+        lt=1,
+        description="A past day on which a region sold less than this share of what its weekday "
+        "usually sells at least is taken for an export that broke off: not known. 0: never.",
+    )
     stale_on_order_days: int = Field(
         default=60,
         ge=0,
