@@ -56,6 +56,7 @@ def desk(
     token = Token(getpass.getuser())
     address = records_address(records or None) or "sqlite:///data/records.sqlite"
     served = create_app(places, token, Records(address), release_to, load_settings(settings_file))
+    served.state.desk.nights.open_newest()
     console.print(f"Desk: http://127.0.0.1:{port}/enter?token={token.token}", soft_wrap=True)
     uvicorn.run(served, host="127.0.0.1", port=port, log_level="warning")
 

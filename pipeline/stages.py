@@ -175,7 +175,7 @@ STAGES = (
             "order_candidates", "transfers",
             "order_reasons", "plan_changes", "previous_orders",
         ),
-        ("plan_kpis",),
+        ("plan_kpis", "exceptions"),
         reads_previous=("plan_kpis",),
         files=("report",),
     ),

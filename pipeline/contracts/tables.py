@@ -377,6 +377,10 @@ STAGE_TABLES = (
            "change_key item_id previous_units current_units driver driver_order driver_units "
            "sentence"),
     _table("plan_kpis", "review", "a key figure of the night", "kpi", "kpi value measure_unit"),
+    _table("exceptions", "review", "something in the night that asks for a person",
+           "exception_key",
+           "exception_key exception_kind at_stake_usd exception_title exception_detail "
+           "desk_page"),
     _table("simulated_days", "simulate", "a simulated day of a policy and replication",
            "policy replication date",
            f"policy replication date {_SIMULATED} overflow_cuft in_transit_units inventory_usd "

@@ -85,7 +85,7 @@ def _states(
         left = released_lines(records, place, night.as_of)
         gone = left.drop_duplicates("order_line_id").rename(columns={"state": "word"})
     query = f"""
-select o.*, coalesce(d.note, '') as comment, case
+select o.* exclude (searched, place), coalesce(d.note, '') as comment, case
   when g.word is not null then g.word
   when d.word is null and o.order_cost_usd >= ? then 'waiting'
   when d.word is null then 'free'

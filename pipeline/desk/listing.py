@@ -15,6 +15,15 @@ from pipeline.desk.tables import NightTables
 
 PAGE_ROWS = 50
 MOST_EXPORTED_ROWS = 1_000_000
+WEEKLY = """
+select item_id, sum(mean_units) * 7.0 / any_value(window_days) as weekly_units
+from demand_quantiles
+where window_start_day = 1 and window_days = (
+  select window_days from demand_quantiles where window_start_day = 1
+  order by abs(window_days - 28), window_days limit 1)
+group by item_id
+"""
+"""Units a week by item, from the window nearest to four weeks; kept as `weekly`."""
 _COMPARISONS = {"_from": ">=", "_to": "<="}
 
 
@@ -33,7 +42,11 @@ class Field:
 
 @dataclass(frozen=True)
 class Listing:
-    """What can be listed: a query over tables, its fields, the fields searched, the first order."""
+    """What can be listed: a query over tables, its fields, the fields searched, the first order.
+
+    The query lists `numbered`, which is its first table with the `place` of each row: tables are
+    published in the order of their key, so that ties need no second sort of a million texts.
+    """
 
     name: str
     query: str
@@ -46,28 +59,36 @@ class Listing:
     told: str = ""
     """A query of (key, sentence) for keys bound to `?`: why, read for the rows of a page alone."""
     told_table: str = ""
+    uses_weekly: bool = False
+    """Whether the query joins `weekly` (see WEEKLY)."""
 
     def kept(self, night: NightTables) -> str:
-        """The listing as a table that the night keeps, in the order of its key, with `searched`."""
+        """The listing as a table that the night keeps, with `place` and `searched`."""
         text = " || ' ' || ".join(f"coalesce(\"{name}\", '')" for name in self.searched)
-        query = f'select *, lower({text}) as searched from ({self.query}) order by "{self.key}"'
+        query = (
+            f"with numbered as (select *, row_number() over () as place from {self.tables[0]}) "
+            f"select *, lower({text}) as searched from ({self.query})"
+        )
+        if self.uses_weekly:
+            night.keep("weekly", WEEKLY, "demand_quantiles")
         return night.keep(f"listing_{self.name}", query, *self.tables)
 
     def best(
         self, night: NightTables, where: str, values: list[Any], order: str, limit: int,
         offset: int = 0,
     ) -> list[dict[str, Any]]:  # fmt: skip
-        """Rows in an order (ties by key); only these are read whole, however many are sorted."""
+        """Rows in an order (ties by place); only these are read whole, however many are sorted."""
         table = self.kept(night)
-        chosen = f"select rowid from {table} {where} order by {order}, rowid"
+        chosen = f"select rowid from {table} {where} order by {order}, place"
         if not where:  # the order of all rows is found once, so that the last page is as near
             name = "".join(mark if mark.isalnum() else "_" for mark in order)
-            placed = chosen.replace("select rowid", "select rowid as place", 1)
-            ranked = night.keep(f"rank_{self.name}_{name}", placed)
-            chosen = f"select place from {ranked}"
+            ranked = night.keep(
+                f"rank_{self.name}_{name}", chosen.replace("rowid", "rowid as found", 1)
+            )
+            chosen = f"select found from {ranked}"
         return night.rows(
-            f"select * exclude (searched) from {table} where rowid in "
-            f"({chosen} limit {limit} offset {offset}) order by {order}, rowid", values,
+            f"select * exclude (searched, place) from {table} where rowid in "
+            f"({chosen} limit {limit} offset {offset}) order by {order}, place", values,
         )  # fmt: skip
 
     def tell(self, night: NightTables, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -174,7 +195,7 @@ def exported(night: NightTables, listing: Listing, asked: Mapping[str, str]) -> 
     columns = ", ".join(f'"{field.name}"' for field in listing.fields)
     return night.frame(
         f'select {columns} from {listing.kept(night)} {where} order by "{sort}" '
-        f'{"desc" if is_descending else "asc"} nulls last, "{listing.key}" '
+        f'{"desc" if is_descending else "asc"} nulls last, place '
         f"limit {MOST_EXPORTED_ROWS}", values, *listing.tables,
     )  # fmt: skip
 

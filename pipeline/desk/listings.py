@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from pipeline.desk.listing import Field, Listing
 
-_WEEKLY = """
-  select item_id, sum(mean_units) * 7.0 / any_value(window_days) as weekly_units
-  from demand_quantiles
-  where window_start_day = 1 and window_days = (
-    select window_days from demand_quantiles where window_start_day = 1
-    order by abs(window_days - 28), window_days limit 1)
-  group by item_id
-"""
-
 ORDERS = Listing(
     "orders",
-    f"""
-select o.order_line_id, o.item_id, i.item_name, i.category, i.department, o.vendor_id,
+    """
+select o.place, o.order_line_id, o.item_id, i.item_name, i.category, i.department, o.vendor_id,
   v.vendor_name, o.order_units, o.cases, o.unit_cost_usd, o.order_cost_usd, o.needed_units,
   o.override_units, o.inventory_position_units, o.order_up_to_units, o.expected_arrival_date,
   o.value_gained_usd, o.reason_code, w.weekly_units,
   o.inventory_position_units / nullif(w.weekly_units, 0) as weeks_before,
   (o.inventory_position_units + o.order_units) / nullif(w.weekly_units, 0) as weeks_after
-from purchase_orders o
+from numbered o
 left join items i using (item_id)
 left join vendors v using (vendor_id)
-left join ({_WEEKLY}) w using (item_id)
+left join weekly w using (item_id)
 """,
     ("purchase_orders", "items", "vendors", "demand_quantiles"),
     (
@@ -50,17 +41,17 @@ left join ({_WEEKLY}) w using (item_id)
     ("item_id", "item_name", "vendor_name", "order_line_id"),
     "-order_cost_usd", "order_line_id", ("order_cost_usd", "order_units", "value_gained_usd"),
     "select order_line_id as key, any_value(sentence) as sentence from order_reasons "
-    "where order_line_id in (?) group by 1", "order_reasons",
+    "where order_line_id in (?) group by 1", "order_reasons", uses_weekly=True,
 )  # fmt: skip
 
 TRANSFERS = Listing(
     "transfers",
     """
-select t.transfer_id, t.item_id, i.item_name, i.category, t.from_node_id, t.to_node_id,
+select t.place, t.transfer_id, t.item_id, i.item_name, i.category, t.from_node_id, t.to_node_id,
   t.transfer_units, t.needed_units, t.transfer_units * i.unit_cube_cuft as cuft,
   t.transfer_units * i.unit_cube_cuft * coalesce(l.lane_usd_per_cuft, 0) as freight_usd,
   t.ship_date, t.expected_arrival_date, t.value_gained_usd
-from transfers t
+from numbered t
 left join items i using (item_id)
 left join lanes l on l.from_node_id = t.from_node_id and l.to_node_id = t.to_node_id
 """,
@@ -83,15 +74,15 @@ left join lanes l on l.from_node_id = t.from_node_id and l.to_node_id = t.to_nod
 
 ITEMS = Listing(
     "items",
-    f"""
-select i.item_id, i.item_name, i.category, i.department, i.list_price_usd, i.launch_date,
+    """
+select i.place, i.item_id, i.item_name, i.category, i.department, i.list_price_usd, i.launch_date,
   w.weekly_units, coalesce(s.on_hand, 0) as on_hand_units,
   coalesce(p.on_order, 0) as on_order_units,
   t.order_up_to_units, coalesce(o.ordered, 0) as order_units,
   coalesce(s.on_hand, 0) / nullif(w.weekly_units, 0) as weeks_on_hand,
   c.why_not
-from items i
-left join ({_WEEKLY}) w using (item_id)
+from numbered i
+left join weekly w using (item_id)
 left join (select item_id, sum(on_hand_units) as on_hand from stock
   where date = (select max(date) from stock) group by 1) s using (item_id)
 left join (select item_id, sum(open_units) as on_order from open_orders
@@ -119,13 +110,13 @@ left join (select item_id, arg_max(why_not, value_gained_usd) as why_not from or
         Field("why_not", "Best order not placed, because"),
     ),
     ("item_id", "item_name"), "item_id", "item_id",
-    ("on_hand_units", "on_order_units", "order_units"),
+    ("on_hand_units", "on_order_units", "order_units"), uses_weekly=True,
 )  # fmt: skip
 
 FINDINGS = Listing(
     "findings",
     "select *, concat_ws('/', table_name, row_key, column_name, rule, bad_value) as finding_key "
-    "from quarantine",
+    "from numbered",
     ("quarantine",),
     (
         Field("table_name", "Table", is_facet=True), Field("row_key", "Key of the row"),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 from fastapi import HTTPException
 
+from pipeline.desk.listing import page_of
+from pipeline.desk.listings import LISTINGS
 from pipeline.desk.tables import NightTables
 from pipeline.store import Store
 
@@ -21,6 +24,7 @@ class Nights:
         self._stores = {name: Store(root) for name, root in places.items()}
         self._open: dict[tuple[str, date], NightTables] = {}
         self._lock = threading.Lock()
+        self._warming = ThreadPoolExecutor(1, thread_name_prefix="warm")
 
     @property
     def places(self) -> list[str]:
@@ -54,10 +58,21 @@ class Nights:
             tables = self._open.pop(key, None)
             if tables is None or not tables.is_current:
                 tables = NightTables(self.store(place), as_of)
+                self._warming.submit(_warm, tables)
             self._open[key] = tables  # the newest last
             while len(self._open) > KEPT_NIGHTS:
                 del self._open[next(iter(self._open))]
         return tables
+
+    def open_newest(self) -> None:
+        """Open the newest night of each place, so that the first person finds its pages ready."""
+        for place in self.places:
+            if days := self.dates(place):
+                self.night(place, days[-1])
+
+    def wait(self) -> None:
+        """Return once the lists of every night opened so far are ready."""
+        self._warming.submit(lambda: None).result()
 
     def named(self, text: str) -> NightTables:
         """A night from 'PLACE/DATE'."""
@@ -75,3 +90,9 @@ class Nights:
         """'PLACE/DATE' of the night before this one in its place, or ''."""
         earlier = [day for day in self.dates(place) if day < as_of]
         return f"{place}/{earlier[-1]}" if earlier else ""
+
+
+def _warm(night: NightTables) -> None:
+    """Make what the lists keep of a night while its first page is read."""
+    for listing in LISTINGS.values():
+        page_of(night, listing, {})

@@ -39,8 +39,8 @@ def newest(request: Request, desk: The, person: Known) -> Response:
 @first.get("/{place}/{as_of}/tonight")
 def tonight_page(request: Request, desk: The, person: Known, place: str, as_of: date) -> Response:
     """What needs a person."""
-    night, least = desk.nights.night(place, as_of), desk.settings.review.approval_usd
-    found = night.remember(("tonight", least), lambda: tonight(night, least))
+    night = desk.nights.night(place, as_of)
+    found = night.remember("tonight", lambda: tonight(night))
     return desk.show(request, person, place, as_of, "tonight", **found)
 
 

@@ -42,6 +42,7 @@ class NightTables:
         self._database = duckdb.connect(":memory:")
         self._lock = threading.Lock()
         self._seen: dict[str, str | None] = {}
+        self._making: dict[str, threading.Lock] = {}
         self._made: set[str] = set()
         self._known: dict[Hashable, Any] = {}
 
@@ -88,6 +89,8 @@ class NightTables:
         """The name of a table made once of a query: what pages join again and again is kept."""
         cursor = self._cursor(tables)
         with self._lock:
+            making = self._making.setdefault(name, threading.Lock())
+        with making:  # who wants the same table waits for it, everybody else goes on
             if name not in self._made:
                 cursor.execute(f'create table "{name}" as {query}')
                 self._made.add(name)

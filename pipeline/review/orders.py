@@ -14,6 +14,8 @@ HIGH_COVER_FACTOR = 2.0
 FORECAST_FACTOR = 3.0
 ROUNDING_SHARE = 0.5
 TINY_ORDER_USD = 10.0
+GAIN_SHARE = 0.002
+"""An order that gains less than this share of its cost can as well wait."""
 SEASON_WEEKS = 13
 STOCKED_FACTOR = 2.0
 
@@ -79,6 +81,11 @@ def orders_by_vendor(view: pd.DataFrame, vendors: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def is_odd(view: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Whether each order fails some test of `oddest_orders`."""
+    return np.any([ratio > 1 for ratio, _ in _tests(view)], axis=0)
+
+
 def oddest_orders(view: pd.DataFrame, count: int) -> pd.DataFrame:
     """Orders that a planner should look at, the oddest first, with what is odd in `oddities`.
 
@@ -86,18 +93,19 @@ def oddest_orders(view: pd.DataFrame, count: int) -> pd.DataFrame:
     tie goes to the greater value. Orders that pass every test are not listed.
     """
     score = np.zeros(len(view))
-    phrases: list[list[str]] = [[] for _ in range(len(view))]
-    for ratio, words in _tests(view):
-        beyond = np.log(np.maximum(ratio, 1.0))
-        score += beyond
-        for row in np.flatnonzero(beyond > 0):
-            phrases[row].append(words(view.iloc[row]))
-    scored = view.assign(oddity=score, oddities=["; ".join(found) for found in phrases])
-    return (
+    for ratio, _ in _tests(view):
+        score += np.log(np.maximum(ratio, 1.0))
+    scored = view.assign(oddity=score)
+    found = (
         scored[scored["oddity"] > 0]
         .sort_values(["oddity", "order_cost_usd", "order_line_id"], ascending=[False, False, True])
         .head(count)
     )
+    phrases: list[list[str]] = [[] for _ in range(len(found))]
+    for ratio, words in _tests(found):
+        for row in np.flatnonzero(ratio > 1):
+            phrases[row].append(words(found.iloc[row]))
+    return found.assign(oddities=["; ".join(own) for own in phrases])
 
 
 def _tests(view: pd.DataFrame) -> list[tuple[F64, Words]]:
@@ -112,6 +120,7 @@ def _tests(view: pd.DataFrame) -> list[tuple[F64, Words]]:
     # One unit a week is noise, not a jump: both sides of the comparison are lifted by it.
     jump = (weekly + 1) / (trailing + 1)
     cost = np.maximum(view["order_cost_usd"].to_numpy(dtype="float64"), 0.01)
+    gain = np.maximum(view["value_gained_usd"].to_numpy(dtype="float64"), 0.01)
     return [
         (
             np.minimum(after, 104.0) / np.maximum(HIGH_COVER_FACTOR * cover_weeks, SEASON_WEEKS),
@@ -135,6 +144,13 @@ def _tests(view: pd.DataFrame) -> list[tuple[F64, Words]]:
         (
             TINY_ORDER_USD / cost,
             lambda row: f"worth only ${row['order_cost_usd']:,.2f}",
+        ),
+        (
+            GAIN_SHARE * cost / gain,
+            lambda row: (
+                f"${row['order_cost_usd']:,.0f} that gain ${row['value_gained_usd']:,.2f}: it can "
+                "wait"
+            ),
         ),
     ]
 

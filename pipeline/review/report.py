@@ -15,7 +15,7 @@ from pipeline.review import formats
 from pipeline.review.attention import attention_points
 from pipeline.review.findings import Findings
 from pipeline.review.forecasts import moved_forecasts, oddest_demand
-from pipeline.review.orders import largest_orders, oddest_orders, orders_by_vendor
+from pipeline.review.orders import is_odd, largest_orders, oddest_orders, orders_by_vendor
 from pipeline.review.plots import coverage_plot, fan_plots, total_plot, trace_plot
 from pipeline.review.uncovered import uncovered_items
 
@@ -55,16 +55,17 @@ def report_html(
     """report.html of a night: the same bytes for the same tables."""
     values = dict(zip(kpis["kpi"].astype("str"), kpis["value"], strict=True))
     vendors = orders_by_vendor(found.orders, tables["vendors"])
-    odd = oddest_orders(found.orders, len(found.orders))
+    odd_count = int(is_odd(found.orders).sum())
     context: dict[str, Any] = {
         "as_of": as_of, "planned": as_of + timedelta(days=1), "sections": SECTIONS,
         "values": values, "figures": _figures(kpis, previous), "tiles": _tiles(kpis),
         "points": attention_points(
-            values, len(odd), _full(found, tables["nodes"]), _uncovered(tables, found, as_of)
+            values, odd_count, _full(found, tables["nodes"]), _uncovered(tables, found, as_of)
         ),
         "largest": _orders(largest_orders(found.orders, settings.largest_orders)),
         "vendors": _rows(vendors.head(_SHOWN_VENDORS)), "vendor_count": len(vendors),
-        "oddest": _orders(odd.head(settings.oddest_orders)), "odd_count": len(odd),
+        "oddest": _orders(oddest_orders(found.orders, settings.oddest_orders)),
+        "odd_count": odd_count,
         "risk": _rows(found.risk[found.risk["shortfall_units"] >= 0.5].head(settings.risk_items)),
         "unstocked": _rows(found.unstocked.head(settings.risk_items)),
         "unstocked_count": len(found.unstocked),

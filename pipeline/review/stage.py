@@ -1,8 +1,9 @@
-"""Stage review: reads the night, writes its key figures and the report."""
+"""Stage review: reads the night, writes its key figures, exceptions and the report."""
 
 from __future__ import annotations
 
-from pipeline.review.findings import find
+from pipeline.review.exceptions import NightView, as_text, exceptions
+from pipeline.review.findings import find, weekly_mean
 from pipeline.review.history import COLUMNS
 from pipeline.review.kpis import plan_kpis
 from pipeline.review.report import report_html
@@ -19,12 +20,14 @@ _TABLES = (
 
 
 def run(night: Night) -> None:
-    """Publish plan_kpis and report.html."""
+    """Publish plan_kpis, exceptions and report.html."""
     tables = {name: night.read(name) for name in _TABLES}
     tables["daily_demand"] = night.read("daily_demand", COLUMNS)
     previous = night.read_previous("plan_kpis")
     found = find(tables, night.as_of, previous is not None)
     kpis = plan_kpis(tables, found, night.as_of, night.settings.review)
     night.write("plan_kpis", kpis)
+    view = NightView(as_text(tables), found.orders, weekly_mean(found.demand), night.as_of)
+    night.write("exceptions", exceptions(view, night.settings.review.approval_usd))
     page = report_html(tables, found, kpis, previous, night.as_of, night.settings.review)
     night.write_files("report", {"report.html": page})

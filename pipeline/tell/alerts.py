@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from pipeline.desk.tables import NightTables
-from pipeline.desk.tonight import full_nodes, short_items
+from pipeline.desk.tonight import exceptions
 from pipeline.store import Store, not_whole
 
 READY_HOUR = 7
@@ -55,23 +55,22 @@ def due_alerts(store: Store, now: datetime, desk_url: str, least_usd: float) -> 
 
 
 def _of_night(night: NightTables, desk_url: str, least_usd: float) -> list[Alert]:
+    """Stock-outs (told once a week) and full nodes (once for their first scarce week)."""
     found = []
-    for row in short_items(night):
-        if row["usd"] >= least_usd:
-            page = f"items/{row['item_id']}"
+    for row in exceptions(night):
+        if row["at_stake_usd"] < least_usd:
+            continue
+        key, link = row["exception_key"], _link(desk_url, night.as_of, row["desk_page"])
+        if row["exception_kind"] == "may_run_out":
             found.append(Alert(
-                f"stock-out/{row['item_id']}/{night.as_of:%G-W%V}",
-                f"{row['item_name']} may run out", f"About ${row['usd']:,.0f} of sales are at "
-                f"stake before anything arrives; {row['on_hand_units']:,} on hand.",
-                _link(desk_url, night.as_of, page),
+                f"{key}/{night.as_of:%G-W%V}", f"{row['exception_title']} may run out",
+                f"About ${row['at_stake_usd']:,.0f} of sales are at stake before anything arrives: "
+                f"{row['exception_detail']}", link,
             ))  # fmt: skip
-    for row in full_nodes(night):
-        if (row["usd"] or 0.0) >= least_usd:
+        elif row["exception_kind"] == "full_node":
             found.append(Alert(
-                f"capacity/{row['node_id']}/{row['resource']}/{row['first_week']}",
-                f"{row['node_name'] or row['node_id']} is full: {row['resource']}",
-                f"Scarce in {row['weeks']} weeks from {row['first_week']}; a tenth more would "
-                f"bring ${row['usd']:,.0f}.", _link(desk_url, night.as_of, "network"),
+                key, f"Full: {row['exception_title']}",
+                f"{row['exception_detail']} That is ${row['at_stake_usd']:,.0f}.", link,
             ))  # fmt: skip
     return found
 

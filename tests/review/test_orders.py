@@ -15,7 +15,7 @@ def order(**changes: Any) -> dict[str, Any]:
     return {
         "order_line_id": "o", "order_units": 50, "order_cost_usd": 500.0, "rounding": 2,
         "cover_days": 21.0, "weeks_before": 1.5, "weeks_after": 3.2, "weekly_mean_units": 30.0,
-        "trailing_weekly_units": 28.0, **changes,
+        "trailing_weekly_units": 28.0, "value_gained_usd": 60.0, **changes,
     }  # fmt: skip
 
 
@@ -38,6 +38,7 @@ def test_a_plain_order_is_not_odd() -> None:
         ({"trailing_weekly_units": 300.0}, "30.0 a week expected, 300.0 a week sold lately"),
         ({"weeks_before": 7.0}, "7 weeks of cover before it"),
         ({"order_cost_usd": 3.0}, "worth only $3.00"),
+        ({"value_gained_usd": 0.1}, "$500 that gain $0.10: it can wait"),
     ],
 )
 def test_each_oddity_has_its_words(changes: dict[str, float], words: str) -> None:

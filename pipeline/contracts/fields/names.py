@@ -36,6 +36,10 @@ REASON_CODES = (
     "below_order_up_to", "moq", "order_minimum", "case_pack", "vendor_capacity", "budget",
     "cover_limit", "item_end", "shelf_life", "quiet", "truck_fill", "price_break", "override",
 )  # fmt: skip
+EXCEPTION_KINDS = (
+    "large_order", "odd_order", "may_run_out", "full_node", "late_vendor", "forecast_moved",
+    "data_finding",
+)  # fmt: skip
 ABC_CLASSES = ("A", "B", "C")
 SERVICE_MEASURES = ("fill_rate", "promises_kept")
 SERVICE_STATUS = ("reached_anyway", "met", "best_possible", "no_demand")

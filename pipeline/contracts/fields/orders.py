@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.contracts.fields.names import REASON_CODES
+from pipeline.contracts.fields.names import EXCEPTION_KINDS, REASON_CODES
 from pipeline.contracts.kinds import Column
 
 ORDER_COLUMNS = (
@@ -58,4 +58,11 @@ ORDER_COLUMNS = (
     Column("bad_value", "string", "What was there."),
     Column("reason", "string", "What it means and what to do."),
     Column("kpi", "category", "Key figure of the night."),
+    Column("exception_kind", "category", "What asks for a person.", values=EXCEPTION_KINDS),
+    Column("exception_key", "string", "The kind, and what of the night it is about."),
+    Column("at_stake_usd", "float", "Money at stake: the order's cost, sales that may be lost, "
+           "what a tenth more capacity brings, the cost of what is late; 0: not known.", low=0),
+    Column("exception_title", "string", "The item, node, vendor or table."),
+    Column("exception_detail", "string", "What is known of it, in a sentence or two."),
+    Column("desk_page", "string", "Page of the desk on which to read on."),
 )  # fmt: skip

@@ -1,0 +1,110 @@
+"""What asks for a person is found with the money at stake, in any order of rows, and no more."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from pipeline.contracts.check import conform
+from pipeline.contracts.columns import COLUMNS
+from pipeline.contracts.tables import TABLES
+from pipeline.review.exceptions import SHOWN, NightView, as_text, exceptions
+from tests.review.small_night import night_tables
+from tests.review.test_orders import order
+
+DAY = pd.Timestamp("2026-03-01")
+NAMES = (
+    "items", "nodes", "vendors", "vendor_items", "stock", "open_orders", "open_transfers",
+    "order_candidates", "capacity_prices", "forecast_changes", "quarantine",
+)  # fmt: skip
+
+
+def view(**tables: list[dict[str, object]]) -> NightView:
+    """A night of item A (10 USD, 7 a week) at vendor V with the rows given, nothing else."""
+    given = {
+        "items": [{"item_id": "A", "item_name": "Apple", "list_price_usd": 10.0}],
+        "vendors": [{"vendor_id": "V", "vendor_name": "Volt"}],
+        "vendor_items": [{"vendor_id": "V", "item_id": "A", "unit_cost_usd": 4.0}],
+    } | tables
+    frames = {}
+    for name in NAMES:
+        frame = pd.DataFrame(given.get(name, []), columns=list(TABLES[name].columns))
+        for column in frame:
+            if COLUMNS[str(column)].kind == "date":
+                frame[column] = pd.to_datetime(frame[column])
+        frames[name] = frame
+    orders = pd.DataFrame(
+        given.get("orders", []),
+        columns=[*order(), "item_id", "item_name", "sentence", "expected_arrival_date"],
+    )
+    return NightView(as_text(frames), orders, pd.Series({"A": 7.0}), date(2026, 3, 1))
+
+
+def due(days: int, units: int = 20) -> dict[str, object]:
+    arrives = DAY + pd.Timedelta(days=days)
+    return {"date": DAY, "item_id": "A", "vendor_id": "V", "order_id": "P1", "node_id": "N",
+            "open_units": units, "expected_arrival_date": arrives}  # fmt: skip
+
+
+def held(units: int) -> dict[str, object]:
+    return {"date": DAY, "item_id": "A", "node_id": "N", "on_hand_units": units}
+
+
+@pytest.mark.parametrize(
+    ("on_hand", "arrives", "usd"),
+    [
+        (5, 14, 90.0),  # 14 sell before it comes, 5 are there: 9 at 10 USD
+        (14, 14, None),
+        (0, 60, 280.0),  # beyond four weeks nothing is counted: 28 at 10 USD
+        (0, None, 280.0),
+    ],
+)
+def test_an_item_that_sells_out_before_the_next_arrival_is_worth_what_it_loses(
+    on_hand: int, arrives: int | None, usd: float | None
+) -> None:
+    coming = [] if arrives is None else [due(arrives)]
+    found = exceptions(view(stock=[held(on_hand)], open_orders=coming), 1000.0)
+    assert found["at_stake_usd"].tolist() == ([] if usd is None else [usd])
+
+
+def test_a_stock_out_says_what_is_late_and_why_nothing_was_ordered() -> None:
+    offer = {"item_id": "A", "vendor_id": "V", "candidate_units": 6, "is_chosen": False,
+             "value_gained_usd": 3.0, "why_not": "the order minimum is $40 short"}  # fmt: skip
+    night = view(stock=[held(2)], open_orders=[due(-3), due(9)], order_candidates=[offer])
+    found = exceptions(night, 1000.0).set_index("exception_kind")
+    assert found.at["may_run_out", "exception_detail"] == (
+        "2 on hand and on the way between nodes, 7.0 a week expected; 40 on order, the next in 9 "
+        "days; 20 of them overdue by 3 days; nothing ordered tonight: the order minimum is $40 "
+        "short."
+    )
+    assert found.at["late_vendor", "at_stake_usd"] == 80.0
+    assert found.at["late_vendor", "exception_detail"] == (
+        "1 line with 20 units is overdue, by up to 3 days."
+    )
+
+
+def test_only_orders_from_the_threshold_on_are_large() -> None:
+    lines = [
+        order(order_line_id=name, item_id=name, item_name=name, order_cost_usd=usd, sentence="why",
+              expected_arrival_date=DAY)
+        for name, usd in (("p", 999.0), ("q", 1000.0))
+    ]  # fmt: skip
+    found = exceptions(view(orders=lines, stock=[held(99)]), 1000.0)
+    assert found["exception_key"].tolist() == ["large_order/q"]
+
+
+def test_a_whole_night_gives_rows_of_the_contract_in_any_order_of_its_rows() -> None:
+    tables = night_tables(date(2026, 3, 1))
+    tables["open_transfers"] = tables["open_transfers"].iloc[:0]
+
+    def of(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
+        night = NightView(as_text(frames), view().orders, pd.Series(dtype=float), date(2026, 3, 1))
+        found = conform(exceptions(night, 1000.0), TABLES["exceptions"])
+        return found.reset_index(drop=True)
+
+    straight = of(tables)
+    turned = of({name: frame.iloc[::-1] for name, frame in tables.items()})
+    pd.testing.assert_frame_equal(straight, turned)
+    assert 0 < len(straight) <= 6 * SHOWN
