@@ -47,8 +47,8 @@ STAGES = (
         (),
         (
             *_WORLD, *_FORECAST_ONLY, *_ASSORT_ONLY, *_OPTIMIZE_ONLY, "demand_calendar",
-            "daily_demand", "item_life", "vendor_calendar", "price_breaks", "award_standing",
-            "truck_terms", "lead_times", "quarantine",
+            "daily_demand", "item_life", "vendor_calendar", "vendor_months", "stock_age",
+            "price_breaks", "award_standing", "truck_terms", "lead_times", "quarantine",
         ),
     ),
     Stage(

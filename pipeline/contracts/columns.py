@@ -12,6 +12,7 @@ from pipeline.contracts.fields.forecast import FORECAST_COLUMNS
 from pipeline.contracts.fields.load import LOAD_COLUMNS
 from pipeline.contracts.fields.names import (
     ABC_CLASSES,
+    AGE_BANDS,
     DRIVERS,
     LEAVES,
     OVERRIDE_KINDS,
@@ -40,6 +41,7 @@ from pipeline.contracts.kinds import Column, Kind
 
 __all__ = [
     "ABC_CLASSES",
+    "AGE_BANDS",
     "COLUMNS",
     "DRIVERS",
     "LEAVES",

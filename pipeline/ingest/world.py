@@ -20,9 +20,11 @@ from pipeline.ingest.plausible import plausible_findings
 from pipeline.ingest.raw import RawTables
 from pipeline.ingest.reach import out_of_reach
 from pipeline.ingest.standing_rules import with_standing_rules
+from pipeline.ingest.stock_age import stock_age
 from pipeline.ingest.structure import structure_findings
 from pipeline.ingest.succession import succeeded, with_passed_on
 from pipeline.ingest.vendor_days import vendor_calendar, with_waits
+from pipeline.ingest.vendor_months import vendor_months
 
 
 def clean_world(
@@ -67,6 +69,8 @@ def night_tables(
         "item_life": daily.life,
         "lead_times": with_waits(lead_times(tables, as_of, settings), tables, as_of),
         "vendor_calendar": vendor_calendar(tables, as_of),
+        "vendor_months": vendor_months(tables, as_of),
+        "stock_age": stock_age(tables, as_of),
         "award_standing": award_standing(tables | counted, as_of),
     }, [*daily.findings, *about_orders, *about_heirs]
 

@@ -36,6 +36,9 @@ REASON_CODES = (
     "below_order_up_to", "moq", "order_minimum", "case_pack", "vendor_capacity", "budget",
     "cover_limit", "item_end", "shelf_life", "quiet", "truck_fill", "price_break", "override",
 )  # fmt: skip
+AGE_BANDS = (
+    "to_30_days", "to_60_days", "to_90_days", "to_180_days", "to_365_days", "older"
+)  # fmt: skip
 EXCEPTION_KINDS = (
     "large_order", "odd_order", "may_run_out", "full_node", "late_vendor", "forecast_moved",
     "data_finding",

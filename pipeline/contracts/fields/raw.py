@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.contracts.fields.names import (
     ABC_CLASSES,
+    AGE_BANDS,
     OVERRIDE_KINDS,
     OVERRIDE_TARGETS,
     RESOURCES,
@@ -69,6 +70,14 @@ RAW_COLUMNS = (
            high=1),
     Column("recent_units", "int", "Units ordered from the vendor in the last year, as receipts "
            "and open orders tell.", low=0),
+    Column("month_start_date", "date", "First day of the month."),
+    Column("due_units", "int", "Units promised for it, by the day confirmed or else quoted.",
+           low=0),
+    Column("on_time_units", "int", "Those of them that had come by the promised day.", low=0),
+    Column("mean_days_late", "float", "Days that a unit came late, or is late so far.", low=0),
+    Column("age_band", "category", "Days since they were received; older: longer ago, or before "
+           "the first receipt on file.", values=AGE_BANDS),
+    Column("aged_units", "int", "Units on hand of that age.", low=1),
     Column("is_next", "bool", "The vendor is furthest behind its share: tonight's order is its."),
     Column("truck_cuft", "float", "Volume that a truck or container of the vendor holds.",
            low=1e-6, high=1e6, null="volume is no limit"),
