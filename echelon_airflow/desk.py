@@ -1,6 +1,7 @@
 """The planner's desk inside Airflow, at /desk: behind its log-in, with its rights on the DAG.
 
-Who may read the nightly DAG reads the desk; who may edit it overrides, approves and releases.
+Who may read the nightly DAG reads the desk; who may edit it overrides, approves and releases
+within the limits of planners; who may edit Airflow's variables is a lead, without limits.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def build_desk() -> FastAPI:
     from airflow.api_fastapi.app import get_auth_manager
     from airflow.api_fastapi.auth.managers.models.resource_details import (
         DagDetails,
+        VariableDetails,
     )
     from airflow.api_fastapi.core_api.security import get_user
     from airflow.sdk import Variable
@@ -44,7 +46,10 @@ def build_desk() -> FastAPI:
         if not manager.is_authorized_dag(method="GET", details=details, user=user):
             raise HTTPException(403, "You may not read the nightly DAG.")
         may_write = manager.is_authorized_dag(method="PUT", details=details, user=user)
-        return Person(str(user.get_name()), may_write)
+        is_lead = may_write and manager.is_authorized_variable(
+            method="PUT", details=VariableDetails(), user=user
+        )
+        return Person(str(user.get_name()), may_write, is_lead)
 
     out_dir = Variable.get("echelon_out_dir", default=None) or _default("out_dir")
     settings_file = Variable.get("echelon_settings_file", default=None) or None

@@ -42,7 +42,7 @@ def question(night: Mapping[str, str]) -> str:
 
     store, _, settings = open_night(night)
     day, records = date.fromisoformat(night["as_of"]), Records(os.environ["ECHELON_RECORDS"])
-    found = waiting(store, day, records, settings.review.approval_usd)
+    found = waiting(store, day, records, settings.review)
     if not found.lines:
         return ""
     desk = os.environ.get("AIRFLOW__API__BASE_URL", "").rstrip("/")
@@ -64,7 +64,7 @@ def settle_and_release(night: Mapping[str, str], response: Mapping[str, Any] | N
         answer = str(response["chosen_options"][0])
         comment = str(given.get("comment") or "")
         try:
-            found = waiting(store, day, records, least)
+            found = waiting(store, day, records, settings.review)
             settle(
                 records, store.root, found, answer, str(given.get("lines") or ""), comment, person
             )

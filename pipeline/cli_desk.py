@@ -33,6 +33,9 @@ def desk(
     release_to: Annotated[
         str, typer.Option(help="Folder or http(s) address that released orders go to.")
     ] = "",
+    planner: Annotated[
+        bool, typer.Option("--planner", help="Work within the limits of planners (settings).")
+    ] = False,
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8081,
     settings_file: SettingsOption = None,
 ) -> None:
@@ -53,7 +56,7 @@ def desk(
                 f"--beside {text!r} is not NAME=FOLDER. Next: e.g. whatif=data/whatif."
             )
         places[name] = folder
-    token = Token(getpass.getuser())
+    token = Token(getpass.getuser(), is_lead=not planner)
     address = records_address(records or None) or "sqlite:///data/records.sqlite"
     served = create_app(places, token, Records(address), release_to, load_settings(settings_file))
     served.state.desk.nights.open_newest()

@@ -16,7 +16,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from pipeline.contracts.settings import Settings
-from pipeline.desk import approval, overriding, reading
+from pipeline.desk import approval, audit, coming, money, overriding, reading, reports
 from pipeline.desk.nights import Nights
 from pipeline.desk.people import COOKIE, Person, Recognise, Token
 from pipeline.desk.rendering import HEADERS, Renderer
@@ -50,7 +50,10 @@ def create_app(
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     if isinstance(recognise, Token):
         _log_in(app, recognise)
-    for router in (reading.first, overriding.router, approval.router, reading.last):
+    for router in (
+        reading.first, money.router, coming.router, audit.router, reports.router,
+        overriding.router, approval.router, reading.last,
+    ):  # fmt: skip
         app.include_router(router)
     _errors(app, renderer)
     return app

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
 from pipeline.desk.approving import approval_page
-from pipeline.desk.people import Person, require_writer
+from pipeline.desk.people import Person, require_within, require_writer
 from pipeline.desk.releasing import release_night
 from pipeline.desk.site import Desk, Known, The, back
 from pipeline.records.decisions import decide
@@ -60,8 +60,9 @@ def _decide(
     comment: str,
 ) -> None:  # fmt: skip
     rows = desk.nights.night(place, as_of).rows(
-        "select order_line_id, order_units from purchase_orders", (), "purchase_orders"
-    )
+        "select order_line_id, order_units, order_cost_usd from purchase_orders", (),
+        "purchase_orders",
+    )  # fmt: skip
     units = {row["order_line_id"]: row["order_units"] for row in rows}
     unknown = sorted(ticked - set(units))
     if unknown:
@@ -71,6 +72,10 @@ def _decide(
         )  # fmt: skip
     if not ticked:
         raise HTTPException(422, "No line was ticked.")
+    for row in rows:
+        if is_approved and row["order_line_id"] in ticked:
+            limit = desk.settings.review.planner_approval_usd
+            require_within(person, row["order_cost_usd"], limit, row["order_line_id"])
     chosen = [(line, units[line]) for line in sorted(ticked)]
     root = desk.nights.store(place).root
     decide(desk.kept(), root, chosen, is_approved, comment, person.name)

@@ -49,6 +49,19 @@ def approval_page(
     }  # fmt: skip
 
 
+def waiting_lines(
+    night: NightTables, records: Records, place: str, least_usd: float
+) -> list[dict[str, Any]]:
+    """Every line that waits for a person, the dearest first, with its sentence."""
+    states, frames = _states(night, records, place)
+    lines = night.frame(
+        f"select * from ({states}) where state in ('waiting', 'changed') "
+        "order by order_cost_usd desc, order_line_id", [least_usd], "purchase_orders",
+        frames=frames,
+    )  # fmt: skip
+    return lines.to_dict("records")
+
+
 def approved_lines(
     night: NightTables, records: Records, place: str, least_usd: float
 ) -> pd.DataFrame:

@@ -42,11 +42,13 @@ def item_page(night: NightTables, item_id: str) -> dict[str, Any] | None:
         "nodes": rows(
             "select n.node_id, n.node_name, n.tier, coalesce(s.on_hand_units, 0) as on_hand_units, "
             "l.base_stock_units, l.unpriced_base_stock_units, l.expected_demand_units, "
-            "l.marginal_value_usd from nodes n left join (select * from base_stock_levels "
-            "where item_id = $1) l using (node_id) left join (select * from stock "
+            "l.marginal_value_usd, w.unit_worth_usd, w.assignable_units "
+            "from nodes n left join (select * from base_stock_levels "
+            "where item_id = $1) l using (node_id) left join (select * from assignment_worth "
+            "where item_id = $1) w using (node_id) left join (select * from stock "
             "where item_id = $1 and date = (select max(date) from stock)) s using (node_id) "
             "where l.node_id is not null or s.node_id is not null order by n.tier, n.node_id",
-            "nodes", "base_stock_levels", "stock",
+            "nodes", "base_stock_levels", "stock", "assignment_worth",
         ),
         "open_orders": rows(
             "select p.*, v.vendor_name from open_orders p left join vendors v using (vendor_id) "

@@ -40,7 +40,12 @@ def network_page(night: NightTables) -> dict[str, Any]:
         "nodes": _placed(nodes),
         "lanes": _lines(night, nodes),
         "worth": _worth(cells, names),
-    }
+        "service": night.rows(
+            "select *, concat_ws(', ', 'class ' || abc_class, item_group, region_id, speed) as "
+            "about from service_levels order by target_usd_per_week desc, target_id", (),
+            "service_levels",
+        ),
+    }  # fmt: skip
 
 
 def _heat(cells: list[dict[str, Any]], names: dict[str, str]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
 from pipeline.contracts.columns import OVERRIDE_KINDS, OVERRIDE_TARGETS
-from pipeline.desk.people import Person, require_writer
+from pipeline.desk.people import Person, require_within, require_writer
 from pipeline.desk.preview import Preview, preview
 from pipeline.desk.scoring import SCORED_AFTER_DAYS, override_scores, scores_by_planner
 from pipeline.desk.site import Desk, Known, The, back
@@ -18,7 +18,9 @@ from pipeline.desk.tables import NightTables
 from pipeline.errors import UsageError
 from pipeline.records.overrides import (
     SCOPES,
+    Override,
     current_overrides,
+    describe,
     from_fields,
     override_history,
     parse_pasted,
@@ -51,6 +53,8 @@ async def change(request: Request, desk: The, person: Known, place: str, as_of: 
         if action == "preview":
             seen = preview(desk.nights.store(place), as_of, desk.settings, override)
             return _page(request, desk, person, place, as_of, fields, seen=seen)
+        if action == "save":
+            _guard(desk, person, place, as_of, override)
         kept = replace(override, is_withdrawn=action == "withdraw")
         save_override(desk.kept(), kept, person.name)
     except UsageError as error:
@@ -65,9 +69,23 @@ async def paste(request: Request, desk: The, person: Known, place: str, as_of: d
     found, problems = parse_pasted(fields.get("pasted", ""), person.name, as_of)
     if problems:
         return _page(request, desk, person, place, as_of, fields, problems)
+    try:
+        for override in found:
+            _guard(desk, person, place, as_of, override)
+    except UsageError as error:
+        return _page(request, desk, person, place, as_of, fields, [str(error)])
     for override in found:
         save_override(desk.kept(), override, person.name)
     return back(request, place, as_of, "overrides")
+
+
+def _guard(desk: Desk, person: Person, place: str, as_of: date, override: Override) -> None:
+    """UsageError where the override moves more of tonight's money than the person may."""
+    if person.is_lead or not desk.nights.night(place, as_of).has("purchase_orders"):
+        return
+    seen = preview(desk.nights.store(place), as_of, desk.settings, override)
+    moved = float(seen.lines["usd"].abs().sum())
+    require_within(person, moved, desk.settings.review.planner_override_usd, describe(override))
 
 
 @router.get("/{place}/{as_of}/overrides/{override_id}")

@@ -15,17 +15,16 @@ import pandas as pd
 from pipeline.buy.lines import purchase_orders
 from pipeline.buy.plan import BuyTables, plan_orders
 from pipeline.contracts.settings import Settings
+from pipeline.desk.nudges import demand_of, noise_notes, with_risk
 from pipeline.errors import UsageError
 from pipeline.records.overrides import Override, rows_of
 from pipeline.store import Store
 
-NOISE_SHARE = 0.1
-"""A change of demand by less than this lies within what the forecast itself is unsure of."""
-
 
 @dataclass(frozen=True)
 class Preview:
-    """Lines that change: item_id, vendor_id, before_units, after_units, usd, value_usd, is_scope.
+    """Lines that change: item_id, vendor_id, before_units, after_units, usd, value_usd, is_scope,
+    run_out_before and run_out_after (chance that the item runs out within its cover).
 
     is_scope: the line is one that the override names; others are displaced by it. notes: what the
     person should know before saving.
@@ -49,7 +48,8 @@ def preview(store: Store, as_of: date, settings: Settings, override: Override) -
     if override.node_id is None and not named:
         raise UsageError("no item of this night lies in that scope. Next: correct its item, "
                          "category or vendor.")  # fmt: skip
-    notes = _notes(override, as_of)
+    demand = demand_of(store, as_of, named)
+    notes = [*_notes(override, as_of), *noise_notes(override, demand)]
     tables = {name: store.read(as_of, name) for name in BuyTables.__dataclass_fields__}
     if override.override_target == "base_stock_units":
         notes.append("A level of a node is planned by the next night; orders follow it then.")
@@ -66,7 +66,20 @@ def preview(store: Store, as_of: date, settings: Settings, override: Override) -
         changed["overrides"] = pd.concat(
             [kept.astype({"item_id": "object", "node_id": "object"}), added], ignore_index=True
         )
-    return Preview(_difference(before, _orders(changed, as_of, settings), named), notes)
+    lines = _difference(before, _orders(changed, as_of, settings), named)
+    return Preview(with_risk(lines, tables, demand_of(store, as_of, lines["item_id"])), notes)
+
+
+def budget_preview(store: Store, as_of: date, settings: Settings, budget_usd: float) -> Preview:
+    """The order lines that another budget of the night would change."""
+    tables = {name: store.read(as_of, name) for name in BuyTables.__dataclass_fields__}
+    other = settings.model_copy(
+        update={"buy": settings.buy.model_copy(update={"budget_usd": budget_usd})}
+    )
+    before, after = (_orders(tables, as_of, given) for given in (settings, other))
+    lines = _difference(before, after, [])
+    demand = demand_of(store, as_of, lines["item_id"])
+    return Preview(with_risk(lines, tables, demand), [])
 
 
 def _orders(tables: dict[str, pd.DataFrame], as_of: date, settings: Settings) -> pd.DataFrame:
@@ -79,8 +92,10 @@ def _orders(tables: dict[str, pd.DataFrame], as_of: date, settings: Settings) ->
 def _difference(before: pd.DataFrame, after: pd.DataFrame, named: list[str]) -> pd.DataFrame:
     keys = ["item_id", "vendor_id"]
     if before.empty and after.empty:
-        columns = [*keys, "before_units", "after_units", "usd", "value_usd", "is_scope"]
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=[
+            *keys, "before_units", "after_units", "usd", "value_usd", "is_scope", "run_out_before",
+            "run_out_after",
+        ])  # fmt: skip
     both = before.merge(after, on=keys, how="outer", suffixes=("_before", "_after"))
     for name in ("order_units", "order_cost_usd", "value_gained_usd"):
         for side in ("_before", "_after"):
@@ -131,9 +146,6 @@ def _scaled(
 
 def _notes(override: Override, as_of: date) -> list[str]:
     notes = []
-    small = abs(override.override_value - 1) < NOISE_SHARE
-    if override.override_kind == "multiply" and small:
-        notes.append("This nudge is smaller than what the forecast itself is unsure of: leave it?")
     if override.expiry_date <= as_of:
         notes.append("It ends before the day that is planned: it would do nothing.")
     elif override.start_date > pd.Timestamp(as_of + pd.Timedelta(days=1)).date():

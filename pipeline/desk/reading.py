@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from pipeline.desk.compare import comparison
 from pipeline.desk.exports import KINDS, encoded
-from pipeline.desk.forecast import forecast_page
+from pipeline.desk.forecast import forecast_page, hierarchy
 from pipeline.desk.item import item_page
 from pipeline.desk.listing import exported, page_of
 from pipeline.desk.listings import LISTINGS
@@ -72,11 +72,17 @@ def vendors(request: Request, desk: The, person: Known, place: str, as_of: date)
 
 
 @first.get("/{place}/{as_of}/forecast")
-def forecast(request: Request, desk: The, person: Known, place: str, as_of: date) -> Response:
-    """Scores, moves and findings of the forecast."""
+def forecast(
+    request: Request, desk: The, person: Known, place: str, as_of: date, product: str = "",
+    where: str = "", period: str = "week",
+) -> Response:  # fmt: skip
+    """Demand at a level of the hierarchy; scores, moves and findings of the forecast."""
     night = desk.nights.night(place, as_of)
     found = night.remember("forecast", lambda: forecast_page(night))
-    return desk.show(request, person, place, as_of, "forecast", **found)
+    chosen = night.remember(
+        ("hierarchy", product, where, period), lambda: hierarchy(night, product, where, period)
+    )
+    return desk.show(request, person, place, as_of, "forecast", **found, **chosen)
 
 
 @first.get("/{place}/{as_of}/projection")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from pipeline.desk.approving import approval_page, approved_lines
+from pipeline.contracts.settings import ReviewSettings
+from pipeline.desk.approving import approved_lines, waiting_lines
+from pipeline.desk.listings import ORDERS
 from pipeline.desk.tables import NightTables
 from pipeline.errors import StaleInputError, UsageError
 from pipeline.records.database import Records
@@ -40,20 +42,31 @@ def require_whole(store: Store, as_of: date) -> None:
         )
 
 
-def waiting(store: Store, as_of: date, records: Records, least_usd: float) -> Waiting:
-    """The lines of a whole night at or above the threshold that nobody has decided on."""
+def waiting(store: Store, as_of: date, records: Records, review: ReviewSettings) -> Waiting:
+    """The lines of a whole night at or above the threshold that nobody has decided on.
+
+    Lines above the limit of planners are told, but wait for a lead at the desk: who answers here is
+    not known to be one.
+    """
     require_whole(store, as_of)
-    page = approval_page(NightTables(store, as_of), records, store.root, least_usd)
-    rows = [row for row in page["lines"] if row["state"] in ("waiting", "changed")]
+    night = NightTables(store, as_of)
+    found = waiting_lines(night, records, store.root, review.approval_usd)
+    rows = [row for row in found if row["order_cost_usd"] <= review.planner_approval_usd]
+    for_lead = len(found) - len(rows)
     total = sum(row["order_cost_usd"] for row in rows)
     shown = [
         f"- `{row['order_line_id']}` {row['order_units']:,} {row['item_name']}, "
         f"${row['order_cost_usd']:,.0f}. {row['sentence']}"
-        for row in rows[:_LISTED]
+        for row in ORDERS.tell(night, rows[:_LISTED])
     ]
     more = [f"- and {len(rows) - _LISTED} more: see the desk"] if len(rows) > _LISTED else []
+    if for_lead:
+        more.append(
+            f"- {for_lead} above ${review.planner_approval_usd:,.0f} wait for a lead, at the desk"
+        )
     head = (
-        f"{len(rows)} order lines of {as_of} from ${least_usd:,.0f} on wait, ${total:,.0f} in all."
+        f"{len(rows)} order lines of {as_of} from ${review.approval_usd:,.0f} on wait, "
+        f"${total:,.0f} in all."
     )
     return Waiting(
         [(row["order_line_id"], int(row["order_units"])) for row in rows],

@@ -23,11 +23,10 @@ HEADERS = {
 }  # fmt: skip
 PAGES = (
     ("tonight", "Tonight"), ("orders", "Orders"), ("transfers", "Transfers"), ("items", "Items"),
-    ("network", "Network"), ("vendors", "Vendors"), ("projection", "Projection"),
-    ("forecast", "Forecast"), ("since", "Changes"),
-    ("compare", "Compare"), ("findings", "Data"),
-    ("overrides", "Overrides"), ("approval", "Approval"),
-    ("on_order", "On order"),
+    ("network", "Network"), ("vendors", "Vendors"), ("on_order", "On order"), ("money", "Money"),
+    ("projection", "Projection"), ("forecast", "Forecast"), ("events", "Events"),
+    ("since", "Changes"), ("compare", "Compare"), ("findings", "Data"),
+    ("overrides", "Overrides"), ("approval", "Approval"), ("audit", "Audit"),
 )  # fmt: skip
 
 

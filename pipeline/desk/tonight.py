@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from pipeline.desk.reports import REPORTS
 from pipeline.desk.tables import NightTables
 from pipeline.store import Store
 
@@ -31,6 +32,7 @@ def tonight(night: NightTables) -> dict[str, Any]:
         ],
         "hidden": max(0, len(points) - SHOWN),
         "is_reviewed": night.has("exceptions"),
+        "reports": [(name, title) for name, title in REPORTS.items() if night.has(name)],
     }
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from pipeline.desk.tables import NightTables
 
+RECENT_MONTHS = 3
+
 
 def vendors_page(night: NightTables) -> list[dict[str, Any]]:
     """One row for each vendor, the greatest spend tonight first, with its lead-time law."""
@@ -45,4 +47,47 @@ order by spend_usd desc, v.vendor_id
     by_vendor: dict[str, list[dict[str, Any]]] = {}
     for law in laws:
         by_vendor.setdefault(law["vendor_id"], []).append(law)
-    return [vendor | {"law": by_vendor.get(vendor["vendor_id"], [])} for vendor in vendors]
+    months = _months(night)
+    for vendor in vendors:
+        own = months.get(vendor["vendor_id"], [])
+        vendor |= {"law": by_vendor.get(vendor["vendor_id"], []), "months": own}
+        vendor["trend"] = trend(own)
+    return vendors
+
+
+def trend(months: list[dict[str, Any]]) -> dict[str, Any]:
+    """How punctual a vendor was over the last year, and whether it is getting worse.
+
+    on_time: share of the units due that came by the promised day. days_late: of an average unit in
+    the newest three months, and before: in those before them; word: worse or better where they
+    differ by a day and a quarter of the greater.
+    """
+    late, early = _average(months[-RECENT_MONTHS:]), _average(months[:-RECENT_MONTHS])
+    due = sum(month["due_units"] for month in months)
+    word = ""
+    if late is not None and early is not None:
+        apart = late - early
+        if abs(apart) >= max(1.0, 0.25 * max(late, early)):
+            word = "getting worse" if apart > 0 else "getting better"
+    return {
+        "on_time": sum(month["on_time_units"] for month in months) / due if due else None,
+        "days_late": late, "before": early, "word": word,
+    }  # fmt: skip
+
+
+def _average(months: list[dict[str, Any]]) -> float | None:
+    """Days late of an average unit over some months."""
+    due = sum(month["due_units"] for month in months)
+    late = sum(month["mean_days_late"] * month["due_units"] for month in months)
+    return late / due if due else None
+
+
+def _months(night: NightTables) -> dict[str, list[dict[str, Any]]]:
+    rows = night.rows(
+        "select vendor_id, strftime(month_start_date, '%Y-%m') as month, due_units, on_time_units, "
+        "mean_days_late from vendor_months order by 1, 2", (), "vendor_months",
+    )  # fmt: skip
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["vendor_id"], []).append(row)
+    return found

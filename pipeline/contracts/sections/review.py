@@ -18,6 +18,14 @@ class ReviewSettings(Section):
     approval_usd: float = Field(
         default=1_000.0, ge=0, description="Order lines from this value on wait for a person."
     )
+    planner_override_usd: float = Field(
+        default=10_000.0,
+        ge=0,
+        description="Overrides that move tonight's orders by more money need a lead.",
+    )
+    planner_approval_usd: float = Field(
+        default=25_000.0, ge=0, description="Order lines above this value need a lead to approve."
+    )
     unplaced_orders: Literal["ask", "ignore"] = Field(
         default="ask",
         description="Last night's order lines that are not on order tonight: ask whether they were "

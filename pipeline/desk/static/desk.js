@@ -89,9 +89,9 @@ function band(holder, rows) {
     axes: [axis, { ...axis, size: 80 }],
     series: [
       {},
-      { label: "1 in 10 below", stroke: mark, dash: [4, 4], value: figure },
+      { label: holder.dataset.low || "1 in 10 below", stroke: mark, dash: [4, 4], value: figure },
       { label: "median", stroke: link, width: 2, value: figure },
-      { label: "1 in 10 above", stroke: mark, dash: [4, 4], value: figure },
+      { label: holder.dataset.high || "1 in 10 above", stroke: mark, dash: [4, 4], value: figure },
     ],
   };
   new uPlot(options, [
