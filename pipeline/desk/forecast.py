@@ -117,13 +117,13 @@ def _places(
     night: NightTables, product: tuple[str, str], place: tuple[str, str], period: str,
     first: str | None,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """The nearest level of places below, largest first; a territory's regions are not told apart
+    """The nearest level of places below, largest first. A territory's regions are not told apart
     from others' in the table, so only the network is broken down."""
     for below in PLACES_BELOW[place[0]] if place[0] == "network" else ():
         rows = night.rows(
             "select place_level || '/' || place_id as place, place_id as name, "
-            "mean_units as units, mean_usd as usd from demand_hierarchy where product_level = ? and product_id = ? and "
-            "place_level = ? and period = ? and period_start_date = cast(? as date) "
+            "mean_units as units, mean_usd as usd from demand_hierarchy where product_level = ? "
+            "and product_id = ? and place_level = ? and period = ? and period_start_date = cast(? as date) "
             "order by units desc, 1", [*product, below, period, first], "demand_hierarchy",
         )  # fmt: skip
         if rows:

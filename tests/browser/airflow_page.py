@@ -66,6 +66,19 @@ class AirflowPage:
         self._click("//button[normalize-space()='Run Backfill']")
         self._wait.until(seen.invisibility_of_element_located((By.XPATH, "//div[@role='dialog']")))
 
+    def answer(self, path: str, option: str, comment: str) -> None:
+        """Fill the comment of a required action, and choose one of its options."""
+        self._chrome.get(self._base + path)
+        field = self._visible("//input[@name='element_comment']")
+        field.send_keys(comment, Keys.TAB)
+        self._click(f"//*[@data-testid='hitl-option-{option}']")
+        self._visible("//*[contains(text(), 'received')]")
+
+    def follow(self, path: str, text: str) -> None:
+        """Open a page of the desk, which is a page of its own, once it shows a text."""
+        self._chrome.get(self._base + path)
+        self._visible(f"//main[contains(., '{text}')]")
+
     def screenshot(self, file: Path, path: str = "") -> None:
         """A picture of a page of the UI, for people."""
         if path:

@@ -83,21 +83,25 @@ def backfill_in_ui(
 
 
 @contextmanager
-def served(folder: Path, dataset: str, raw: Path) -> Iterator[tuple[str, str]]:
+def served(folder: Path, dataset: str, raw: Path, **more: str) -> Iterator[tuple[str, str]]:
     """Address and password of a `make airflow` that plans into folder/ui; ends it by Ctrl-C."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    env = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("AIRFLOW_", "ECHELON_"))
-    } | {
-        "AIRFLOW_VAR_ECHELON_DATASET": dataset,
-        "AIRFLOW_VAR_ECHELON_RAW_DIR": str(raw),
-        "AIRFLOW_VAR_ECHELON_OUT_DIR": str(folder / "ui"),
-        "ECHELON_SCHEDULE_UNTIL": "2012-01-01",  # the backfill's runs only
-    }
+    env = (
+        {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AIRFLOW_", "ECHELON_"))
+        }
+        | {
+            "AIRFLOW_VAR_ECHELON_DATASET": dataset,
+            "AIRFLOW_VAR_ECHELON_RAW_DIR": str(raw),
+            "AIRFLOW_VAR_ECHELON_OUT_DIR": str(folder / "ui"),
+            "ECHELON_SCHEDULE_UNTIL": "2012-01-01",  # the backfill's runs only
+        }
+        | more
+    )
     log = folder / "server.log"
     with log.open("wb") as sink:
         process = subprocess.Popen(
@@ -129,16 +133,25 @@ def _wait_for_runs(base: str, password: str, count: int) -> dict[str, tuple[str,
         time.sleep(2)
 
 
-def _runs(base: str, password: str) -> dict[str, tuple[str, str]]:
+def signed_in(base: str, password: str) -> dict[str, str]:
+    """Headers of a request of the administrator's."""
     body = json.dumps({"username": "admin", "password": password}).encode()
-    token = _json(f"{base}/auth/token", {"Content-Type": "application/json"}, body)["access_token"]
-    found = _json(f"{base}/api/v2/dags/nightly_plan/dagRuns", {"Authorization": f"Bearer {token}"})
+    token = answer_of(f"{base}/auth/token", {"Content-Type": "application/json"}, body)[
+        "access_token"
+    ]
+    return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+
+def _runs(base: str, password: str) -> dict[str, tuple[str, str]]:
+    found = answer_of(f"{base}/api/v2/dags/nightly_plan/dagRuns", signed_in(base, password))
     return {
         run["logical_date"][:10]: (run["state"], run["dag_run_id"]) for run in found["dag_runs"]
     }
 
 
-def _json(address: str, headers: dict[str, str], body: bytes | None = None) -> dict:
-    request = urllib.request.Request(address, body, headers)
+def answer_of(
+    address: str, headers: dict[str, str], body: bytes | None = None, method: str | None = None
+) -> dict:
+    request = urllib.request.Request(address, body, headers, method=method)
     with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)

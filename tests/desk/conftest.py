@@ -55,7 +55,7 @@ def recognise(request: Request) -> Person:
     name = request.headers.get("x-person", "ana")
     if name == "nobody":
         raise HTTPException(401, "Log in.")
-    return Person(name, may_write=name != "viewer")
+    return Person(name, may_write=name != "viewer", is_lead=name != "planner")
 
 
 @pytest.fixture
