@@ -154,7 +154,8 @@ STAGES = (
         "explain",
         "pipeline.explain.stage:run",
         (
-            "items", "nodes", "vendors", "vendor_items", "stock", "open_orders", "open_transfers",
+            "items", "item_life", "nodes", "lanes", "vendors", "vendor_items", "stock",
+            "open_orders", "open_transfers",
             "overrides", "network_targets", "base_stock_levels", "purchase_orders", "transfers",
         ),
         ("order_reasons", "transfer_reasons", "plan_changes", "previous_orders"),

@@ -123,8 +123,9 @@ def _places(
         rows = night.rows(
             "select place_level || '/' || place_id as place, place_id as name, "
             "mean_units as units, mean_usd as usd from demand_hierarchy where product_level = ? "
-            "and product_id = ? and place_level = ? and period = ? and period_start_date = cast(? as date) "
-            "order by units desc, 1", [*product, below, period, first], "demand_hierarchy",
+            "and product_id = ? and place_level = ? and period = ? "
+            "and period_start_date = cast(? as date) order by units desc, 1",
+            [*product, below, period, first], "demand_hierarchy",
         )  # fmt: skip
         if rows:
             return rows

@@ -159,15 +159,19 @@ def explain_transfers(plan: NightPlan, also: Pairs | None = None) -> Explained:
     return Explained(lines, transfer_drivers(lines, overridden))
 
 
-def order_sentences(orders: Explained, vendor_names: pd.Series) -> list[str]:
-    """One sentence for each line; `vendor_names` is by vendor_id."""
+def order_sentences(
+    orders: Explained, vendor_names: pd.Series, life_notes: pd.Series | None = None
+) -> list[str]:
+    """One sentence for each line; `vendor_names` by vendor_id, `life_notes` by item_id."""
     lines = orders.lines
+    life = pd.Series(dtype="object") if life_notes is None else life_notes
     names = lines["vendor_id"].map(vendor_names).fillna(lines["vendor_id"])
     facts = zip(
         lines["order_units"].astype(int), lines["case_pack_units"].astype(int), names,
         lines["cover_days"], lines["reason_code"].astype("str"), lines["override_note"],
         lines["demand_note"], _week_names(lines["built_ahead_week"]),
-        lines["service_note"].astype("object").fillna(""), strict=True,
+        lines["service_note"].astype("object").fillna(""),
+        lines["item_id"].map(life).astype("object").fillna(""), strict=True,
     )  # fmt: skip
     return [
         order_sentence(OrderFacts(*fact), dict(zip(DRIVERS, row, strict=True)))
@@ -180,14 +184,17 @@ def _week_names(weeks: pd.Series) -> pd.Series:
     return pd.to_datetime(weeks).dt.strftime("%Y-%m-%d").fillna("").astype("str")
 
 
-def transfer_sentences(moves: Explained, node_names: pd.Series) -> list[str]:
-    """One sentence for each transfer; `node_names` is by node_id."""
+def transfer_sentences(
+    moves: Explained, node_names: pd.Series, source_notes: list[str] | None = None
+) -> list[str]:
+    """One sentence for each transfer; `node_names` by node_id, `source_notes` by line."""
     lines = moves.lines
+    notes = source_notes or [TransferFacts.source_note] * len(lines)
     facts = zip(
         lines["transfer_units"].astype(int), lines["case_units"].astype(int),
         lines["from_node_id"].map(node_names).fillna(lines["from_node_id"]),
         lines["to_node_id"].map(node_names).fillna(lines["to_node_id"]),
-        lines["protection_days"], lines["override_note"], strict=True,
+        lines["protection_days"], lines["override_note"], notes, strict=True,
     )  # fmt: skip
     return [
         transfer_sentence(TransferFacts(*fact), dict(zip(TRANSFER_DRIVERS, row, strict=True)))

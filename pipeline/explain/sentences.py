@@ -36,6 +36,7 @@ class OrderFacts:
     demand_note: str = ""
     ahead_week: str = ""
     asked: str = ""
+    life_note: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class TransferFacts:
     target: str
     cover_days: float
     override_note: str = ""
+    source_note: str = "the source needs them more"
 
 
 def order_sentence(facts: OrderFacts, drivers: Mapping[str, int]) -> str:
@@ -73,7 +75,8 @@ def order_sentence(facts: OrderFacts, drivers: Mapping[str, int]) -> str:
         _order_rounding(facts, drivers),
         _override(drivers["override"], facts.override_note),
     ]
-    return f"{head}: {'; '.join(part for part in parts if part)}."
+    life = f" {facts.life_note}." if facts.life_note else ""
+    return f"{head}: {'; '.join(part for part in parts if part)}.{life}"
 
 
 def transfer_sentence(facts: TransferFacts, drivers: Mapping[str, int]) -> str:
@@ -89,7 +92,7 @@ def transfer_sentence(facts: TransferFacts, drivers: Mapping[str, int]) -> str:
         _override(drivers["override"], facts.override_note),
         _have(-drivers["stock_on_hand"], -drivers["on_order"], "there"),
         _need(drivers, "to bring", drivers["override"]),
-        _source(drivers["source_limit"]),
+        _source(drivers["source_limit"], facts.source_note),
         _rounded(drivers["rounding"]),
     ]
     return f"{head}: {'; '.join(part for part in parts if part)}."
@@ -145,7 +148,7 @@ def _level(
         text += f", plus {early:,} built ahead for the week of {ahead_week or 'a full one'}, "
         text += "which cannot take them in itself"
     if price > 0:
-        text += f", plus {price:,} because space is less scarce here than elsewhere"
+        text += f", plus {price:,} because space is scarcer still elsewhere"
     elif price < 0:
         text += f", less {-price:,} because warehouse capacity is scarce"
     service = drivers.get("service_target", 0)
@@ -200,12 +203,12 @@ def _rounded(units: int) -> str:
     return f"rounded {'up' if units > 0 else 'down'} by {abs(units):,} to full cases"
 
 
-def _source(units: int) -> str:
+def _source(units: int, note: str) -> str:
     if units == 0:
         return ""
     if units > 0:
         return f"{units:,} more than that, because they are worth more there than at the source"
-    return f"{-units:,} less than that, because the source needs them more or the lane is full"
+    return f"{-units:,} less than that, because {note}"
 
 
 def _override(units: int, note: str) -> str:

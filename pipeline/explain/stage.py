@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipeline.explain.changes import plan_changes
 from pipeline.explain.drivers import long_drivers
+from pipeline.explain.notes import life_notes, source_notes
 from pipeline.explain.plan import (
     PLAN_TABLES,
     NightPlan,
@@ -23,19 +24,26 @@ from pipeline.store import Night
 def run(night: Night) -> None:
     """Publish order_reasons, transfer_reasons, plan_changes and previous_orders."""
     plan = NightPlan(night.as_of, **{name: night.read(name) for name in PLAN_TABLES})
-    vendors = _names(night.read("vendors"), "vendor")
-    items, nodes = _names(night.read("items"), "item"), _names(night.read("nodes"), "node")
+    vendors, table = _names(night.read("vendors"), "vendor"), night.read("items")
+    items, nodes = _names(table, "item"), _names(night.read("nodes"), "node")
+    life = life_notes(table, night.read("item_life"), night.as_of)
+    cube = pd.Series(table["unit_cube_cuft"].to_numpy(), index=table["item_id"].astype("str"))
 
     orders, moves = explain_orders(plan), explain_transfers(plan)
+    sources = source_notes(moves.lines, plan.stock, night.read("lanes"), cube, night.as_of)
     night.write(
         "order_reasons",
         long_drivers(
-            orders.drivers, orders.lines[["order_line_id"]], order_sentences(orders, vendors)
+            orders.drivers,
+            orders.lines[["order_line_id"]],
+            order_sentences(orders, vendors, life),
         ),
     )
     night.write(
         "transfer_reasons",
-        long_drivers(moves.drivers, moves.lines[["transfer_id"]], transfer_sentences(moves, nodes)),
+        long_drivers(
+            moves.drivers, moves.lines[["transfer_id"]], transfer_sentences(moves, nodes, sources)
+        ),
     )
     night.write("plan_changes", plan_changes(plan, _yesterday(night, plan), items, nodes))
     night.write("previous_orders", previous_orders(

@@ -20,6 +20,7 @@ class Point:
 GAP_SHARE = 0.01
 COVERAGE_90 = (0.85, 0.95)
 CHURN_SHARE = 0.3
+BIAS_SHARE = 0.25
 _NAMED = 3
 
 
@@ -28,10 +29,12 @@ def attention_points(
     odd_orders: int,
     full_capacities: Sequence[str],
     uncovered: Sequence[str] = (),
+    biased: Sequence[tuple[str, float]] = (),
 ) -> list[Point]:
     """The points that apply to a night's key figures, serious ones first.
 
     uncovered: items out of stock for which nothing comes or is ordered, each with the reason.
+    biased: groups whose forecast was far off lately, and by what share of demand.
     """
     value = kpis.get
     points: list[Point] = []
@@ -46,8 +49,11 @@ def attention_points(
         add(_unplaced(kpis), "largest", True)
     if value("capacities_exceeded", 0):
         noun = ("capacity overflows", "capacities overflow")
-        add(f"{_n(kpis['capacities_exceeded'], *noun)} in some week; the overflow is paid for.",
-            "capacity", True)  # fmt: skip
+        cost = kpis.get("overflow_cost_usd", 0.0)
+        paid = (
+            f"it costs {usd(cost)} a week" if cost >= 1 else "by too little to cost a dollar a week"
+        )
+        add(f"{_n(kpis['capacities_exceeded'], *noun)} in some week; {paid}.", "capacity", True)
     if value("certified_gap", 0.0) > GAP_SHARE:
         add(f"The plan may cost up to {share(kpis['certified_gap'])} more than the best one; "
             f"{share(GAP_SHARE, 0)} is the aim.", "solver", True)  # fmt: skip
@@ -68,6 +74,7 @@ def attention_points(
     if not low <= value("forecast_coverage_90", 0.9) <= high:
         add(f"The 90% forecast quantile held {share(kpis['forecast_coverage_90'])} of lately seen "
             "demand.", "calibration")  # fmt: skip
+    points += [Point(text, "calibration", True) for text in _biased(biased)]
     if value("order_churn", 0.0) > CHURN_SHARE:
         add(f"Orders changed by {share(kpis['order_churn'], 0)} since yesterday.", "changes")
     if odd_orders:
@@ -76,7 +83,7 @@ def attention_points(
         add(f"{_n(kpis['quarantined_rows'], 'finding')} in the raw data.", "data")
     if value("overrides_in_force", 0):
         noun = ("planner's override is", "planners' overrides are")
-        add(f"{_n(kpis['overrides_in_force'], *noun)} in force.", "figures")
+        add(f"{_n(kpis['overrides_in_force'], *noun)} in force.", "overrides")
     return sorted(points, key=lambda point: not point.is_serious)
 
 
@@ -88,6 +95,19 @@ def _beyond_forecast(kpis: Mapping[str, float]) -> str:
         f"{kpis['longest_forecast_days']:.0f} that are forecast: later demand is taken to go on as "
         "at their end, without seasons or events. forecast.window_days may be longer."
     )
+
+
+def _biased(groups: Sequence[tuple[str, float]]) -> list[str]:
+    """Groups whose forecast was far off, the worst by name."""
+    texts = [
+        f"The forecast of {'all items' if name == 'all' else name} was {share(abs(bias), 0)} too "
+        f"{'high' if bias > 0 else 'low'} lately."
+        for name, bias in groups[:_NAMED]
+    ]
+    more = len(groups) - _NAMED
+    if more > 0:
+        texts.append(f"As far off: {_n(more, 'more group')}.")
+    return texts
 
 
 def _full(capacities: Sequence[str]) -> list[str]:

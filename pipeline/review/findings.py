@@ -89,7 +89,7 @@ def find(tables: Mapping[str, pd.DataFrame], as_of: date, has_yesterday: bool) -
         capacity=capacity_use(tables["capacity_prices"]),
         changes=tables["plan_changes"].drop_duplicates("change_key", ignore_index=True),
         has_yesterday=has_yesterday,
-        overrides_in_force=_in_force(tables["overrides"], as_of),
+        overrides_in_force=len(in_force(tables["overrides"], as_of)),
     )  # fmt: skip
 
 
@@ -120,6 +120,7 @@ def weekly_mean(demand: PooledDemand) -> pd.Series:
     return demand.window(1, days).by_item() * 7 / days
 
 
-def _in_force(overrides: pd.DataFrame, as_of: date) -> int:
+def in_force(overrides: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """The overrides that hold on the planned day."""
     day = pd.Timestamp(as_of + timedelta(days=1))
-    return int(((overrides["start_date"] <= day) & (overrides["expiry_date"] >= day)).sum())
+    return overrides[(overrides["start_date"] <= day) & (overrides["expiry_date"] >= day)]

@@ -9,11 +9,10 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pipeline.contracts.columns import DRIVERS
 from pipeline.contracts.settings import ReviewSettings
 from pipeline.review import formats
-from pipeline.review.attention import attention_points
-from pipeline.review.findings import Findings
+from pipeline.review.attention import BIAS_SHARE, GAP_SHARE, attention_points
+from pipeline.review.findings import Findings, in_force
 from pipeline.review.forecasts import moved_forecasts, oddest_demand
 from pipeline.review.orders import is_odd, largest_orders, oddest_orders, orders_by_vendor
 from pipeline.review.plots import coverage_plot, fan_plots, total_plot, trace_plot
@@ -24,7 +23,8 @@ SECTIONS = (
     ("oddest", "Oddest orders"), ("risk", "Stock-out risk"), ("unstocked", "Not worth stocking"),
     ("changes", "Since yesterday"),
     ("demand", "Demand"), ("calibration", "Forecast quality"), ("capacity", "Capacity"),
-    ("solver", "Solver"), ("transfers", "Transfers"), ("stock", "Stock"), ("data", "Data quality"),
+    ("solver", "How good the plan is"), ("overrides", "Overrides"),
+    ("transfers", "Transfers"), ("stock", "Stock"), ("data", "Data quality"),
     ("figures", "Key figures"),
 )  # fmt: skip
 TILES = (
@@ -33,18 +33,15 @@ TILES = (
     ("expected_fill_rate", "Expected fill rate"),
     ("in_stock_share_last_week", "In stock, last week"),
 )  # fmt: skip
-DRIVER_WORDS = {
-    "demand_over_cover": "expected demand", "safety_stock": "safety stock",
-    "built_ahead": "built ahead", "capacity_price": "scarce capacity",
-    "service_target": "service targets",
-    "stock_on_hand": "on hand", "on_order": "on the way",
-    "rounding": "packs and limits", "override": "override",
-}  # fmt: skip
 RESOURCE_WORDS = {
     "storage_cuft": "storage", "inbound_units_per_day": "inbound",
     "outbound_units_per_day": "outbound", "lane_cuft_per_day": "the lane",
     "budget_usd_per_day": "budget",
 }  # fmt: skip
+_MODEL_FIGURES = (
+    "certified_gap", "violation", "lower_bound_usd", "upper_bound_usd", "audit_nested_excess"
+)  # fmt: skip
+"""For those who look after the model; they stand in their own section."""
 _SHOWN_LANES, _SHOWN_CHANGES, _SHOWN_FINDINGS, _SHOWN_VENDORS = 25, 15, 20, 20
 
 
@@ -60,7 +57,8 @@ def report_html(
         "as_of": as_of, "planned": as_of + timedelta(days=1), "sections": SECTIONS,
         "values": values, "figures": _figures(kpis, previous), "tiles": _tiles(kpis),
         "points": attention_points(
-            values, odd_count, _full(found, tables["nodes"]), _uncovered(tables, found, as_of)
+            values, odd_count, _full(found, tables["nodes"]), _uncovered(tables, found, as_of),
+            _biased(tables["forecast_scores"]),
         ),
         "largest": _orders(largest_orders(found.orders, settings.largest_orders)),
         "vendors": _rows(vendors.head(_SHOWN_VENDORS)), "vendor_count": len(vendors),
@@ -80,6 +78,9 @@ def report_html(
         "capacity": _capacity(found.capacity, tables["nodes"]),
         "service": _targets(tables["service_levels"]),
         "summary": _rows(tables["optimize_summary"]),
+        "summary_gap": values.get("certified_gap"), "gap_aim": GAP_SHARE,
+        "overrides": _overrides(tables["overrides"], as_of),
+        "override_count": found.overrides_in_force,
         "trace_plot": trace_plot(tables["solver_trace"]),
         "lanes": _lanes(found.lanes, tables["nodes"]), "lane_count": len(found.lanes),
         "tiers": _rows(found.tiers), "data": _quarantine(tables["quarantine"]),
@@ -87,6 +88,17 @@ def report_html(
     }  # fmt: skip
     page = _environment().get_template("report.html.j2").render(context)
     return "\n".join(line.rstrip() for line in page.splitlines() if line.strip()).encode()
+
+
+def _biased(scores: pd.DataFrame) -> list[tuple[str, float]]:
+    """Groups whose forecast was off by BIAS_SHARE of demand or more, the worst first, and by how
+    much: over the shortest window, the whole network."""
+    rows = _scores(scores)
+    shortest = min((row["window_days"] for row in rows), default=0)
+    off = [(str(row["item_group"]), float(row["relative_bias"])) for row in rows
+           if row["window_days"] == shortest
+           and abs(row["relative_bias"]) >= BIAS_SHARE]  # fmt: skip
+    return sorted(off, key=lambda one: (-abs(one[1]), one[0]))
 
 
 def _uncovered(tables: Mapping[str, pd.DataFrame], found: Findings, as_of: date) -> list[str]:
@@ -112,16 +124,29 @@ def _rows(frame: pd.DataFrame) -> list[dict[Any, Any]]:
 
 
 def _orders(view: pd.DataFrame) -> list[dict[Any, Any]]:
-    rows = _rows(view)
-    for row in rows:
-        row["drivers"] = [(DRIVER_WORDS[name], row[name]) for name in DRIVERS if row[name]]
-    return rows
+    return _rows(view)
+
+
+def _overrides(overrides: pd.DataFrame, as_of: date) -> list[dict[Any, Any]]:
+    """The overrides in force on the planned day, the first to end first, in words."""
+    rows = _rows(in_force(overrides, as_of).sort_values(["expiry_date", "override_id"]))
+    for row in rows[:_SHOWN_CHANGES]:
+        kind, target = (str(row[name]).replace("_", " ")
+                        for name in ("override_kind", "override_target"))  # fmt: skip
+        row["what"] = f"{target}: {kind}" + (
+            "" if kind == "block" else f" {row['override_value']:,g}"
+        )
+        scope = [row[name] for name in ("item_id", "item_group", "node_id", "region_id",
+                                        "event_name") if not pd.isna(row[name])]  # fmt: skip
+        row["about"] = ", ".join(map(str, scope)) or "all items"
+    return rows[:_SHOWN_CHANGES]
 
 
 def _figures(kpis: pd.DataFrame, previous: pd.DataFrame | None) -> list[dict[Any, Any]]:
     before = {} if previous is None else dict(zip(previous["kpi"].astype("str"),
                                                   previous["value"], strict=True))  # fmt: skip
     rows = _rows(kpis.astype({"kpi": "str", "measure_unit": "str"}))
+    rows = [row for row in rows if row["kpi"] not in _MODEL_FIGURES]
     for row in rows:
         row["before"] = before.get(row["kpi"], float("nan"))
     return rows

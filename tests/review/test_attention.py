@@ -18,18 +18,38 @@ def test_orders_that_last_beyond_the_forecast_are_told() -> None:
     assert "3 items must last up to 127 days, beyond the 56 that are forecast" in point.text
 
 
+def test_an_overflow_that_costs_nothing_is_not_said_to_be_paid_for() -> None:
+    (point,) = attention_points(QUIET | {"capacities_exceeded": 2.0}, 0, [])
+    assert point.text == (
+        "2 capacities overflow in some week; by too little to cost a dollar a week."
+    )
+
+
+def test_a_category_that_is_far_off_is_named_and_the_point_leads_to_the_scores() -> None:
+    off = [("toys", -0.57), ("all", 0.3), ("food", 0.28), ("garden", 0.26)]
+    points = attention_points(QUIET, 0, [], (), off)
+    assert [point.text for point in points] == [
+        "The forecast of toys was 57% too low lately.",
+        "The forecast of all items was 30% too high lately.",
+        "The forecast of food was 28% too high lately.",
+        "As far off: 1 more group.",
+    ]
+    assert {point.section for point in points} == {"calibration"}
+
+
 def test_each_figure_out_of_bounds_has_a_point_and_serious_ones_lead() -> None:
     kpis = {
         "violation": 0.02, "certified_gap": 0.03, "items_likely_to_run_out": 1.0,
         "forecast_coverage_90": 0.8, "order_churn": 0.5, "quarantined_rows": 2.0,
-        "overrides_in_force": 1.0, "capacities_exceeded": 1.0, "items_not_worth_stocking": 2.0,
+        "overrides_in_force": 1.0, "capacities_exceeded": 1.0,
+        "overflow_cost_usd": 12.4, "items_not_worth_stocking": 2.0,
     }  # fmt: skip
     points = attention_points(kpis, 1, ["storage at A", "inbound at B", "x", "y"])
     texts = [point.text for point in points]
     assert [point.is_serious for point in points] == [True] * 4 + [False] * 7
     for text in (
         "The plan exceeds a capacity by up to 2.0%.",
-        "1 capacity overflows in some week; the overflow is paid for.",
+        "1 capacity overflows in some week; it costs $12 a week.",
         "1 item will probably run out of stock before a later order can help.",
         "Full in some week: storage at A, inbound at B, x and 1 more.",
         "Orders changed by 50% since yesterday.",
