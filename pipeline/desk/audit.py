@@ -51,6 +51,6 @@ def audit_page(records: Records, q: str, who: str, action: str, page: int) -> di
         actions = connection.execute(select(table.action).distinct().order_by(table.action))
         return {
             "rows": [dict(row) for row in rows], "count": int(count or 0), "page": page,
-            "pages": max(1, -(-int(count or 0) // PAGE_ROWS)), "q": q, "who": who,
+            "page_count": max(1, -(-int(count or 0) // PAGE_ROWS)), "q": q, "who": who,
             "action": action, "people": list(people.scalars()), "actions": list(actions.scalars()),
         }  # fmt: skip

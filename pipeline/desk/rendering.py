@@ -38,7 +38,8 @@ def cell(value: Any, style: str) -> str:
         number = float(value)
         return {
             "units": lambda: formats.count(number), "usd": lambda: formats.usd(number),
-            "usd2": lambda: formats.usd(number, 2), "decimal": lambda: formats.count(number, 1),
+            "usd2": lambda: formats.usd(number, 2),
+            "decimal": lambda: formats.count(number, 1).replace("-", "−"),
             "weeks": lambda: "> 2 years" if number > 104 else formats.count(number, 1),
             "share": lambda: formats.share(number), "days": lambda: formats.count(number, 1),
         }[style]()  # fmt: skip

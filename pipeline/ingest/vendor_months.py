@@ -15,7 +15,7 @@ _KEY = ["vendor_id", "month_start_date"]
 def vendor_months(tables: Mapping[str, pd.DataFrame], as_of: date) -> pd.DataFrame:
     """Table vendor_months: the last MONTHS months up to as_of, by the month of the promised day.
 
-    Promised is the day that the vendor confirmed, else the order's day and the quoted lead time.
+    Promised is the order's day and the quoted lead time.
     Units still open count with their days so far once the promised day has passed. Days late are
     weighted by units; early units are 0 days late.
     """
@@ -32,7 +32,7 @@ def vendor_months(tables: Mapping[str, pd.DataFrame], as_of: date) -> pd.DataFra
     offers = offers.astype({"vendor_id": "str", "item_id": "str"})
     rows = rows.merge(offers, on=["vendor_id", "item_id"], how="left")
     quoted = pd.to_timedelta(rows["quoted_lead_time_days"], unit="D")
-    rows["promised"] = rows["confirmed_date"].fillna(rows["order_date"] + quoted)
+    rows["promised"] = rows["order_date"] + quoted
     rows = rows[(rows["promised"] >= first) & (rows["promised"] <= today) & (rows["units"] > 0)]
     is_open = rows["came"].isna()
     # What is promised for today may still come today.
@@ -58,6 +58,5 @@ def _lines(frame: pd.DataFrame, came: pd.Series, units: pd.Series) -> pd.DataFra
     return pd.DataFrame({
         "vendor_id": frame["vendor_id"].astype("str"), "item_id": frame["item_id"].astype("str"),
         "order_date": pd.to_datetime(frame["order_date"]),
-        "confirmed_date": pd.to_datetime(frame["confirmed_date"]),
         "came": pd.to_datetime(came), "units": units.astype("int64"),
     })  # fmt: skip

@@ -81,7 +81,7 @@ def _large(orders: pd.DataFrame, approval_usd: float) -> Rows:
 
 def _odd(orders: pd.DataFrame) -> Rows:
     for row in oddest_orders(orders, SHOWN).itertuples():
-        detail = f"{row.order_units:,} units: {row.oddities}. {row.sentence}"
+        detail = f"{row.order_units:,} units: {row.oddities}."
         yield ("odd_order", row.order_line_id, row.order_cost_usd, row.item_name, detail,
                f"items/{row.item_id}")  # fmt: skip
 
@@ -113,10 +113,14 @@ def _short(night: NightView) -> Rows:
                  "expected", _coming(open_units.get(row.item_id, 0), row.days)]  # fmt: skip
         if row.item_id in overdue.index:
             late = overdue.loc[row.item_id]
-            texts.append(f"{late['units']:,.0f} of them overdue by {late['days']:,.0f} days")
+            texts.append(f"{late['units']:,.0f} of them overdue by {_days(late['days'])}")
         texts.append(_tonight(row.item_id, ordered, why_not))
         yield ("may_run_out", row.item_id, row.usd, str(items.at[row.item_id, "item_name"]),
                "; ".join(texts) + ".", f"items/{row.item_id}")  # fmt: skip
+
+
+def _days(days: float) -> str:
+    return "1 day" if days == 1 else f"{days:,.0f} days"
 
 
 def _coming(open_units: float, days: float) -> str:
@@ -124,7 +128,7 @@ def _coming(open_units: float, days: float) -> str:
         return "nothing on order"
     if not np.isfinite(days):
         return f"{open_units:,.0f} on order"
-    return f"{open_units:,.0f} on order, the next in {days:.0f} day{'s' * (days != 1)}"
+    return f"{open_units:,.0f} on order, the next in {_days(days)}"
 
 
 def _tonight(item_id: str, ordered: pd.DataFrame, why_not: pd.Series) -> str:
@@ -172,7 +176,7 @@ def _full(night: NightView) -> Rows:
     found = found.sort_values(["usd", "node_id", "resource"], ascending=[False, True, True])
     nodes = night.tables["nodes"]
     names = dict(zip(nodes["node_id"], nodes["node_name"], strict=True))
-    for row in found.head(SHOWN).itertuples():
+    for row in found[found["usd"] >= 1].head(SHOWN).itertuples():
         first = pd.Timestamp(row.first).date()
         weeks = f"{row.weeks} week{'s' * (row.weeks != 1)}"
         detail = (
@@ -199,7 +203,7 @@ def _late(night: NightView) -> Rows:
         one = row.lines == 1
         detail = (
             f"{row.lines:,} line{'' if one else 's'} with {row.units:,} units "
-            f"{'is' if one else 'are'} overdue, by up to {row.days} day{'s' * (row.days != 1)}."
+            f"{'is' if one else 'are'} overdue, by up to {_days(row.days)}."
         )
         yield ("late_vendor", row.vendor_id, row.usd, names.get(row.vendor_id, row.vendor_id),
                detail, f"vendors#{row.vendor_id}")  # fmt: skip
@@ -229,6 +233,7 @@ def _data(night: NightView) -> Rows:
     )
     found = found.sort_values(["n", "table_name", "rule"], ascending=[False, True, True])
     for row in found.head(SHOWN).itertuples():
-        detail = f"{row.n:,} finding{'s' * (row.n != 1)}, e.g. {row.value}. {row.reason}"
+        such = f", e.g. {row.value}" if row.value else ""
+        detail = f"{row.n:,} finding{'s' * (row.n != 1)}{such}. {row.reason}"
         yield ("data_finding", f"{row.table_name}/{row.rule}", 0.0, f"{row.table_name}: {row.rule}",
                detail, f"findings?table_name={row.table_name}")  # fmt: skip

@@ -62,7 +62,8 @@ _LABELS = {
     "expected_fill_rate": "Expected fill rate, next week",
     "items_likely_to_run_out": "Items that will probably run out",
     "items_not_worth_stocking": "Items not worth stocking",
-    "same_day_site": "Same-day site",
+    "same_day_site": "Same-day site", "lost_usd": "Sales lost", "lost_units": "Units lost",
+    "receipts_units": "Units received", "storage_cuft": "Storage, cubic feet",
 }  # fmt: skip
 
 

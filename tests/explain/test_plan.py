@@ -119,7 +119,7 @@ def test_a_transfer_below_the_need_names_the_source() -> None:
         "Move 12 (1 case of 12) from DC East to FC Boston: 30 expected to be needed there over the "
         "next 9 days, plus 15 safety stock, less 5 because warehouse capacity is scarce; 10 there, "
         "nothing on the way; leaves 30 to bring; 18 less than that, because the source needs them "
-        "more or the lane is full."
+        "more."
     ]
 
 

@@ -55,7 +55,7 @@ def test_single_units_are_not_called_cases() -> None:
         ({DEMAND: 60, SAFETY: -12}, "x",
          "less 12 that would cost more to hold than they would earn"),
         ({DEMAND: 60, PRICE: -12}, "x", "less 12 because warehouse capacity is scarce"),
-        ({DEMAND: 40, PRICE: 8}, "x", "plus 8 because space is less scarce here than elsewhere"),
+        ({DEMAND: 40, PRICE: 8}, "x", "plus 8 because space is scarcer still elsewhere"),
         ({DEMAND: 48}, "x", "nothing on hand or on the way"),
         ({DEMAND: 90, STOCK: -42}, "x", "42 on hand, nothing on the way"),
         ({DEMAND: 90, COMING: -42}, "x", "nothing on hand, 42 on the way"),

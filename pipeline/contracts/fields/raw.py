@@ -71,7 +71,7 @@ RAW_COLUMNS = (
     Column("recent_units", "int", "Units ordered from the vendor in the last year, as receipts "
            "and open orders tell.", low=0),
     Column("month_start_date", "date", "First day of the month."),
-    Column("due_units", "int", "Units promised for it, by the day confirmed or else quoted.",
+    Column("due_units", "int", "Units promised for it, by the order's day and the quote.",
            low=0),
     Column("on_time_units", "int", "Those of them that had come by the promised day.", low=0),
     Column("mean_days_late", "float", "Days that a unit came late, or is late so far.", low=0),
