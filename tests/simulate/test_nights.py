@@ -10,8 +10,11 @@ import pandas as pd
 import pytest
 
 from pipeline import runner
+from pipeline.simulate import raw_folder
 from pipeline.simulate.loop import run_policy
+from pipeline.simulate.nights import Nights
 from pipeline.simulate.prepare import Base, prepare
+from pipeline.simulate.rivals.plan import Echelon
 from pipeline.simulate.rivals.situation import ORDER_COLUMNS, TRANSFER_COLUMNS, Plan, Situation
 from pipeline.simulate.scenarios.scenario import Scenario
 from pipeline.stages import BY_NAME
@@ -80,3 +83,26 @@ def test_nights_in_memory_equal_those_planned_anew_from_the_raw_folder(
             anew = store.read(planned, name)
             pd.testing.assert_frame_equal(spy.seen[as_of][name], anew, check_exact=True, obj=name)
     assert (spy.seen[START + timedelta(days=4)]["daily_demand"]["in_stock_share"] < 1).any()
+
+
+def test_the_whole_plan_of_a_simulated_night_is_the_production_nights(
+    base: Base, tmp_path: Path
+) -> None:
+    """Orders, where they go, and transfers of the first night, stage by stage."""
+    folder, plan, as_of = tmp_path / "run", Echelon(), START
+    raw_folder.copy_history(base.folder / "base" / "raw", folder / "raw", False)
+    tables = Nights(base, base.scenario, plan, folder).tables(as_of, 0)
+    store, shared = Store(tmp_path / "anew"), Store(base.folder / "base" / "nights")
+    day = runner.model_date(base.settings, START)
+    lineage = {"stage": "train", "code_version": "", "settings_sha256": "", "inputs": {}}
+    store.publish_files(day, "forecast_model", shared.read_files(day, "forecast_model"), lineage)
+    for name in plan.stages:
+        source = Source("raw", folder / "raw")
+        runner.run_stage(store, source, base.settings, as_of, name, trained=day)
+    for name in plan.reads:
+        pd.testing.assert_frame_equal(tables[name], store.read(as_of, name), check_exact=True)
+    stock = pd.DataFrame()
+    decided = plan.decide(Situation(as_of, base.model, base.settings, tables, stock, stock))
+    assert len(decided.orders) > 0
+    assert decided.orders["units"].sum() == tables["inbound_assignments"]["assigned_units"].sum()
+    assert len(decided.transfers) == len(store.read(as_of, "transfers"))
