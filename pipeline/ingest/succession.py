@@ -61,7 +61,7 @@ def with_passed_on(
         return dict(tables), []
     today = pd.Timestamp(as_of)
     offers = tables["vendor_items"].astype({"vendor_id": "str", "item_id": "str"})
-    vendor_of = offers.sort_values("vendor_id", kind="stable").groupby("item_id")["vendor_id"].first()
+    vendor_of = offers.groupby("item_id")["vendor_id"].min()
     sales = tables["sales"]
     recent = sales[(sales["date"] > today - pd.Timedelta(days=_PACE_DAYS))
                    & (sales["date"] <= today)]  # fmt: skip
