@@ -36,7 +36,7 @@ docs: .venv/.dev  ## rewrite the generated documents and the default settings
 	$(RUN) pipeline.contracts.docs
 
 campaign: .venv/.dev openmp  ## spoilt inputs, kills at every step, 60 nights; CI runs tests/faults
-	.venv/bin/python -m benchmarks.input_faults --count 1000
+	.venv/bin/python -m benchmarks.input_faults --count 1000 --nights 100
 	.venv/bin/python -m benchmarks.kills
 
 bench: .venv/.dev openmp  ## measure the optimizer; docs/operations.md names the other benchmarks

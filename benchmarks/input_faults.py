@@ -1,15 +1,19 @@
 """Corrupts raw folders in many ways, ingests each, and counts what came of it.
 
-    python -m benchmarks.input_faults --count 1000 [--raw FOLDER --as-of DATE] [--json FILE]
+    python -m benchmarks.input_faults --count 1000 --nights 100 [--first N] [--json FILE]
+                                      [--raw FOLDER --as-of DATE]
 
 Every fault must end in the same tables, in a finding, or in a clear error; a changed table without
-a word is silent, and anything but ContractError a traceback. Exit code 1 if there is either.
+a word is silent, and anything but ContractError a traceback. Whole nights are planned on `--nights`
+of those that ingest accepts, in processes of their own and with the model of the good folder: each
+must end whole, or in one message. Exit code 1 if anything else came. `--first` goes on from there.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import shutil
 import sys
@@ -21,14 +25,17 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.kills import QUICK, forked
+from pipeline import runner
 from pipeline.contracts.columns import COLUMNS, Kind
-from pipeline.contracts.settings import IngestSettings
+from pipeline.contracts.settings import IngestSettings, load_settings
 from pipeline.contracts.tables import RAW_TABLES, TABLES
 from pipeline.errors import EchelonError
 from pipeline.ingest.check import check_raw
 from pipeline.ingest.raw import read_folder
 from pipeline.ingest.sample import SampleSize, write_sample
 from pipeline.ingest.world import clean_world
+from pipeline.store import Source, Store, not_whole
 
 CELLS: dict[str, tuple[tuple[Kind, ...], tuple[str, ...]]] = {
     "text in a number": (("int", "float"), ("many", "12 pcs", "1.234,50", "#REF!", "$5", "１２")),
@@ -43,6 +50,10 @@ CELLS: dict[str, tuple[tuple[Kind, ...], tuple[str, ...]]] = {
     "unknown id": (("category",), ("GHOST", "\u200bITEM-0001", "item-0001")),
     "wrong word": (("bool",), ("Y", "?", "maybe")),
 }
+
+
+_REFUSED = 3
+"""Exit status of a night that ended in one message."""
 
 
 def _file_faults(rng: random.Random) -> dict[str, Callable[[bytes], bytes]]:
@@ -121,12 +132,41 @@ def _equal(one: pd.DataFrame, other: pd.DataFrame, name: str) -> bool:
     return first.equals(second)
 
 
+class Nights:
+    """Whole nights on spoilt folders, each in a copy of a store that holds the good one's model."""
+
+    def __init__(self, scratch: Path, raw: Path, as_of: date) -> None:
+        self.as_of, self.settings = as_of, load_settings(None, QUICK)
+        self.good, self.store = scratch / "good", scratch / "store"
+        # Settings are the code's own: the model of the good folder stands for a model of last week.
+        runner.ensure_model(Store(self.good), Source("raw", raw), self.settings, as_of)
+
+    def planned(self, folder: Path) -> str:
+        """What planning the folder came to: a whole night, one message, or a fault in capitals."""
+        shutil.rmtree(self.store, ignore_errors=True)
+        shutil.copytree(self.good, self.store)
+        code = forked(lambda: self._plan(folder))
+        if code == _REFUSED:
+            return "night: clear error"
+        if code:
+            return "NIGHT: TRACEBACK"
+        return "NIGHT: NOT WHOLE" if not_whole(Store(self.store), self.as_of) else "night: whole"
+
+    def _plan(self, folder: Path) -> None:
+        try:
+            runner.run_night(Store(self.store), Source("raw", folder), self.settings, self.as_of)
+        except EchelonError:
+            os._exit(_REFUSED)
+
+
 def main() -> int:
     """Run the campaign; 1 if anything was silent or a traceback."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--raw", type=Path, help="Folder to spoil copies of; default: a sample.")
     parser.add_argument("--as-of", type=date.fromisoformat, default=date(2025, 6, 10))
     parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--nights", type=int, default=0, help="of them planned as whole nights")
+    parser.add_argument("--first", type=int, default=0, help="first fault, to go on from")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -138,7 +178,9 @@ def main() -> int:
             size = SampleSize(items=10, regions=2, days=90, snapshot_days=4)
             write_sample(raw, size, options.as_of, 3)
         base = clean_world(read_folder(raw), options.as_of, IngestSettings())
-        for number in range(options.count):
+        nights = Nights(Path(scratch), raw, options.as_of) if options.nights else None
+        planned = 0
+        for number in range(options.first, options.first + options.count):
             rng = random.Random(f"{options.seed}/{number}")  # noqa: S311  faults, no secrets
             folder = Path(scratch) / "spoilt"
             shutil.rmtree(folder, ignore_errors=True)
@@ -146,11 +188,18 @@ def main() -> int:
             fault = spoil(folder, rng)
             kind, detail = outcome(folder, options.as_of, base)
             tally[kind] = tally.get(kind, 0) + 1
-            if kind.isupper():
-                found.append({"fault": fault, "kind": kind, "detail": detail})
-                print(f"{number} {kind} {fault}: {detail}", flush=True)
+            kinds = [kind]
+            if nights and kind in ("told", "same tables") and planned < options.nights:
+                planned += 1
+                kinds.append(nights.planned(folder))
+                tally[kinds[-1]] = tally.get(kinds[-1], 0) + 1
+            for name in (name for name in kinds if name.isupper()):
+                found.append({"fault": fault, "kind": name, "detail": detail})
+                print(f"{number} {name} {fault}: {detail}", flush=True)
+            if number % 50 == 0:
+                print(f"  {number} {tally}", flush=True)
     for kind, count in sorted(tally.items()):
-        print(f"{kind:<12} {count:>6,}")
+        print(f"{kind:<18} {count:>6,}")
     if options.json:
         options.json.write_text(json.dumps({"tally": tally, "found": found}, indent=1) + "\n")
     return 1 if found else 0

@@ -109,7 +109,7 @@ class Campaign:
 
     def finish(self, label: str, again: Callable[[], None]) -> None:
         """Plan again after a kill: the bytes must be those of a night that nobody killed."""
-        if _child(again) != 0 or _tree(self.folder / "killed") != _tree(self.folder / "new"):
+        if forked(again) != 0 or _tree(self.folder / "killed") != _tree(self.folder / "new"):
             self._fault("not mended by another run", label)
         self.tally["planned again"] += 1
 
@@ -142,15 +142,15 @@ def kill_steps(campaign: Campaign, kills: int, first: int = 1) -> None:
     campaign.tally["steps of a night"] = total
     started = time.perf_counter()
     campaign.fresh()
-    _child(campaign.replay)
+    forked(campaign.replay)
     whole_s = time.perf_counter() - started
     for number in range(first - 1, first - 1 + kills):
         campaign.fresh()
         step = number + 1
         if step <= total:
-            _child(campaign.replay, end_at=step)
+            forked(campaign.replay, end_at=step)
         else:
-            _child(campaign.replay, kill_after_s=campaign.rng.uniform(0, whole_s))
+            forked(campaign.replay, kill_after_s=campaign.rng.uniform(0, whole_s))
         campaign.judge(f"step {step}" if step <= total else f"instant {number}")
         if number % 25 == 0:
             print(f"  {step} {dict(campaign.tally)}", flush=True)
@@ -161,12 +161,12 @@ def kill_nights(campaign: Campaign, kills: int) -> None:
     """Run the stages; kill them at random instants."""
     campaign.fresh()
     started = time.perf_counter()
-    _child(lambda: campaign.night("killed", "raw new"))
+    forked(lambda: campaign.night("killed", "raw new"))
     whole_s = time.perf_counter() - started
     for number in range(kills):
         campaign.fresh()
         wait_s = campaign.rng.uniform(0, whole_s)
-        _child(lambda: campaign.night("killed", "raw new"), kill_after_s=wait_s)
+        forked(lambda: campaign.night("killed", "raw new"), kill_after_s=wait_s)
         campaign.judge(f"night {number} after {wait_s:.2f} s")
         if number % 10 == 0:
             print(f"  {number} {dict(campaign.tally)}", flush=True)
@@ -244,7 +244,7 @@ def _count_steps(campaign: Campaign) -> int:
         campaign.replay()
         os.write(write, str(steps[0]).encode())
 
-    _child(counted)
+    forked(counted)
     return int(os.read(read, 20))
 
 
@@ -267,10 +267,10 @@ def _hook_steps(end_at: int | None) -> list[int]:
     return steps
 
 
-def _child(
+def forked(
     work: Callable[[], None], end_at: int | None = None, kill_after_s: float | None = None
 ) -> int:
-    """Exit status of a process of its own that does the work."""
+    """Exit status of a process of its own that does the work; 9 after an error, told on stderr."""
     child = os.fork()
     if child == 0:
         try:
@@ -284,7 +284,8 @@ def _child(
     if kill_after_s is not None:
         time.sleep(kill_after_s)
         os.kill(child, signal.SIGKILL)
-    return os.waitpid(child, 0)[1]
+    status = os.waitpid(child, 0)[1]
+    return os.waitstatus_to_exitcode(status)
 
 
 def _tree(root: Path) -> dict[str, bytes]:
