@@ -270,7 +270,8 @@ def _hook_steps(end_at: int | None) -> list[int]:
 def forked(
     work: Callable[[], None], end_at: int | None = None, kill_after_s: float | None = None
 ) -> int:
-    """Exit status of a process of its own that does the work; 9 after an error, told on stderr."""
+    """Exit status of a process of its own that does the work: that of SystemExit, or 9 after
+    another error, told on stderr."""
     child = os.fork()
     if child == 0:
         try:
@@ -278,6 +279,8 @@ def forked(
                 _hook_steps(end_at)
             work()
             os._exit(0)
+        except SystemExit as end:
+            os._exit(int(end.code or 0))
         except BaseException as error:  # told to the parent by the exit code
             os.write(2, f"{type(error).__name__}: {error}\n".encode())
             os._exit(9)
