@@ -86,7 +86,7 @@ def main() -> int:
     kept: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as scratch:
         base = Path(scratch) / "base"
-        write_sample(base, SampleSize(items=12, regions=2, days=120), AS_OF, 1)
+        write_sample(base, SampleSize(items=12, regions=2, days=120), AS_OF)
         known = {f"{f.severity}: {f}" for f in check_raw(base, AS_OF, settings.ingest).findings}
         kept["base"] = planned(base, Path(scratch) / "out base", settings) if options.plan else {}
         print("base", kept["base"], flush=True)
