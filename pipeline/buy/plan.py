@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.buy.binding import decide
+from pipeline.buy.binding import Decision, decide
 from pipeline.buy.curves import curves_of
 from pipeline.buy.ladder import best_at_breaks, best_cases, break_cases, case_limits, ladder
 from pipeline.buy.life import NOT_ITS_TURN, NOT_TONIGHT, life_limits
@@ -27,7 +27,14 @@ from pipeline.buy.waiting import Waits, waits_of, without_waiting
 from pipeline.buy.worth import Pairs, Worth, worth_of
 from pipeline.contracts.settings import BuySettings, PlanningSettings
 from pipeline.core.lots import band_units
-from pipeline.core.ordering import Choice, Options, Terms, choose_orders
+from pipeline.core.ordering import (
+    NO_TRUCKS,
+    Choice,
+    Options,
+    Terms,
+    broken_vendors,
+    choose_orders,
+)
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -119,21 +126,31 @@ def plan_orders(
     asks &= (best_gain > 0) & (best >= 1) & (best <= most)
     joins = pairs.needed >= np.maximum(buy.join_share * band, 1)
     trucks = trucks_of(tables.truck_terms, tables.items, tables.vendors, frame)
-    terms = _terms(tables.vendors, trucks.least_fill)
-    also = np.concatenate([break_cases(worth), plain[:, None], trucks.cases(pairs.case)], axis=1)
-    rungs = ladder(best, fewest, most, also)
-    pair, units = _candidates(pairs, rungs, asks | joins, asks)
-    free = _as_options(worth, trucks.load, pair, units, np.zeros(len(pair), dtype=bool))
-    system = _system_units(free, pairs)
     rules = order_rules(tables.overrides, as_of)
     items = frame.groupby("item_index")["item_id"].first().tolist()
     ruled = {i: rules.get("", []) + rules.get(item, []) for i, item in enumerate(items)}
     budget = None if buy.budget_usd is None else int(np.floor(buy.budget_usd * 100 + 1e-6))
-    decided = decide(
-        (pair, units), {i: found for i, found in ruled.items() if found}, pairs, system,
-        lambda *rows: _preferred_first(rows[0], _as_options(worth, trucks.load, *rows), pairs),
-        lambda options: choose_orders(options, terms, budget),
-    )  # fmt: skip
+
+    def attempt(least_fill: Ints, cases: Ints) -> tuple[Decision, Terms, Ints]:
+        terms = _terms(tables.vendors, least_fill)
+        also = np.concatenate([break_cases(worth), plain[:, None], cases], axis=1)
+        rungs = ladder(best, fewest, most, also)
+        pair, units = _candidates(pairs, rungs, asks | joins, asks)
+        free = _as_options(worth, trucks.load, pair, units, np.zeros(len(pair), dtype=bool))
+        system = _system_units(free, pairs)
+        decided = decide(
+            (pair, units), {i: found for i, found in ruled.items() if found}, pairs, system,
+            lambda *rows: _preferred_first(rows[0], _as_options(worth, trucks.load, *rows), pairs),
+            lambda options: choose_orders(options, terms, budget),
+        )  # fmt: skip
+        return decided, terms, system
+
+    no_fill, no_cases = np.full_like(trucks.least_fill, NO_TRUCKS), np.zeros((len(pairs), 0), int)
+    decided, terms, system = attempt(no_fill, no_cases)
+    # Trucks that the plan fills anyway change nothing, neither a quantity nor its reason.
+    asked = _terms(tables.vendors, trucks.least_fill)
+    if broken_vendors(decided.options, asked, decided.choice.rows).any():
+        decided, terms, system = attempt(trucks.least_fill, trucks.cases(pairs.case))
     waits = waits_of(
         worth, decided.options, terms, decided.choice, _order_gaps(tables, terms)
     )  # fmt: skip

@@ -132,7 +132,7 @@ def _best_rows(options: Options, worth: Ints) -> Ints:
     return np.sort(best[worth[best] > 0])
 
 
-def _broken_vendors(options: Options, terms: Terms, rows: Ints) -> NDArray[np.bool_]:
+def broken_vendors(options: Options, terms: Terms, rows: Ints) -> NDArray[np.bool_]:
     """Vendors whose terms the rows break."""
     n = len(terms.minimum_cents)
     cost = np.zeros(n, dtype=np.int64)
@@ -164,7 +164,7 @@ def _groups(options: Options, n_vendors: int) -> Ints:
 def _solve(options: Options, terms: Terms, worth: Ints) -> Ints:
     """Best rows under the vendors' terms, group by group."""
     rows = _best_rows(options, worth)
-    broken = _broken_vendors(options, terms, rows)
+    broken = broken_vendors(options, terms, rows)
     if not broken.any():
         return rows
     group = _groups(options, len(broken))
