@@ -43,8 +43,11 @@ LAWS = ("known", "unlearned")
 TARGETS = (None, 0.90, 0.95, 0.98)
 
 
-def tables(items: int, law: str, rate: NDArray[np.float64]) -> dict[str, pd.DataFrame]:
-    """The world with quantiles of the law; rate: [items, regions] units a day."""
+def tables(
+    items: int, law: str, rate: NDArray[np.float64], cost_share: float
+) -> dict[str, pd.DataFrame]:
+    """The world with quantiles of the law; rate: [items, regions] units a day; cost_share: of the
+    list price that a unit costs."""
     found = world.tables(items=items)
     ids = found["items"]["item_id"].tolist()
     regions = sorted(found["regions"]["region_id"])
@@ -60,7 +63,10 @@ def tables(items: int, law: str, rate: NDArray[np.float64]) -> dict[str, pd.Data
     found["demand_quantiles"] = pd.concat(frames, ignore_index=True)
     found["demand_dependence"] = found["demand_dependence"].iloc[:0]
     vendors = found["vendor_items"]
-    found["vendor_items"] = vendors[vendors["vendor_id"] == "V0"]
+    vendors = vendors[vendors["vendor_id"] == "V0"].copy()
+    price = found["items"].set_index("item_id")["list_price_usd"]
+    vendors["unit_cost_usd"] = cost_share * vendors["item_id"].map(price)
+    found["vendor_items"] = vendors
     found["items"] = found["items"].assign(category="food", department="food")
     return found
 
@@ -113,10 +119,15 @@ def lived(
 
 
 def planned(
-    items: int, law: str, rate: NDArray[np.float64], target: float | None, settings: Settings
+    items: int,
+    law: str,
+    rate: NDArray[np.float64],
+    target: float | None,
+    settings: Settings,
+    cost_share: float,
 ) -> tuple[NightModel, dict[str, pd.DataFrame]]:
     """A night with the target for each class."""
-    given = tables(items, law, rate)
+    given = tables(items, law, rate, cost_share)
     rows = [] if target is None else [
         (abc, "fill_rate", target, abc, None, None, None) for abc in ABC_CLASSES
     ]  # fmt: skip
@@ -127,7 +138,7 @@ def planned(
 
 
 def measured(
-    items: int, goodwill: float, holding: float, runs: int, leads: str
+    items: int, goodwill: float, holding: float, runs: int, leads: str, cost_share: float
 ) -> list[dict[str, object]]:
     """A row for each law, target and class."""
     settings = Settings.model_validate({
@@ -144,7 +155,7 @@ def measured(
         free: dict[str, tuple[float, float]] = {}
         rate_here = rate[:, : len(world.tables(items=items)["regions"])]
         for target in TARGETS:
-            model, out = planned(items, law, rate_here, target, settings)
+            model, out = planned(items, law, rate_here, target, settings, cost_share)
             level = out["network_targets"]["order_up_to_units"].to_numpy(np.int64)
             asked, sold, owned = np.zeros(items), np.zeros(items), np.zeros(items)
             for run in range(runs):
@@ -181,12 +192,17 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=60)
     parser.add_argument("--goodwill", type=float, default=0.05)
     parser.add_argument("--holding", type=float, default=2.0, help="Holding rate a year.")
+    parser.add_argument("--cost-share", type=float, default=0.6,
+                        help="Of the price that a unit costs: near 1, targets bind.")  # fmt: skip
     parser.add_argument("--runs", type=int, default=12)
     parser.add_argument("--leads", choices=("steady", "crossing"), default="steady",
                         help="One lead time a run, or one drawn for each order.")  # fmt: skip
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    rows = measured(options.items, options.goodwill, options.holding, options.runs, options.leads)
+    rows = measured(
+        options.items, options.goodwill, options.holding, options.runs, options.leads,
+        options.cost_share,
+    )  # fmt: skip
     shown = Table(*rows[0], title="Service targets: planned, simulated, and what they cost a week")
     for row in rows:
         shown.add_row(*(f"{v:.4f}" if isinstance(v, float) else str(v) for v in row.values()))

@@ -1,13 +1,22 @@
 """What share of demand an order-up-to level serves, and the level at given values of a position.
 
-An order of tonight comes after a lead time L and must last until the next one has come. Of the
-demand D' until then, the part that falls into the last interval R between two orders is served out
-of what the demand D before it has left of the level S, so that of the interval's demand
+An order of tonight comes after a lead time L and must last until the next one has come, an interval
+R later. Of the demand D' until then what exceeds the level S is lost, since in L + R days no more
+than S can be sold; the question is how much of it falls into the interval, whose own demand is
+D' - D. Its part of the days at least, because every day stands in as many intervals as L + R has:
 
-    E (D' - S)+ - E (D - S)+
+    even = E (D' - S)+ (D' - D) / D'
 
-is short: the fill rate of a periodic review system with backorders (G. Hadley and T. Whitin,
-Analysis of Inventory Systems, 1963). It falls in S, unit by unit. Demand over D is scaled as
+and what a backorder's fill rate counts (G. Hadley and T. Whitin, Analysis of Inventory Systems,
+1963), which charges what was lost before once more, at most:
+
+    late = E (D' - S)+ - E (D - S)+
+
+Simulated losses lie between them (the share WITH_LATE of the way, less where much is lost, by
+LESS_OFTEN), for lead times of 3 to 21 days and intervals of 1 to 7, of Poisson and lumpy demand
+(tests/optimize/test_service.py); they are taken so for every lead time, since a vendor that is late
+is so for a while; backorders alone would say two to three times as much. Where
+orders wait for a lot, positions lie anywhere within it below the level. Demand over D is scaled as
 core.echelon scales it, so that errors of forecast that both share are in it once.
 """
 
@@ -23,14 +32,24 @@ from pipeline.core.echelon import Curves, Supply, best_level, cumulative, demand
 
 Array = NDArray[Any]
 
+STRIDE = 101
+"""Step through the scenarios by which a last interval's demand is drawn: a prime, so that it takes
+every scenario once where their number is no multiple of it."""
+WITH_LATE, LESS_OFTEN = 0.48, 1.6
+"""Fitted once to simulations: (even + WITH_LATE d) / (1 + LESS_OFTEN d), d = late - even."""
+LOT_PARTS = 4
+"""Positions within a lot at which it is looked what is lost."""
+
 
 @dataclass(frozen=True)
 class Cover:
     """Demand of rows (item, vendor) in joint scenarios, [rows, scenarios] units.
 
-    lead: over the lead time, as order_up_to takes it; arrival: over it as it is; before, until: to
-    the begin and the end of the last interval that a position must last; interval: [rows] expected
-    demand in it.
+    lead: over the lead time, as order_up_to takes it; arrival: over it as it is; before: until an
+    order of tonight comes; until: and one of the next look at the position, the demand between
+    drawn apart from that before; interval: [rows] expected demand between; lot: [rows] units that
+    must be lacking for an order: positions lie up to so much, less one, below the level;
+    wait: uint8 [rows, scenarios] number of the lead time.
     """
 
     lead: NDArray[np.float64]
@@ -38,6 +57,8 @@ class Cover:
     before: NDArray[np.float32]
     until: NDArray[np.float32]
     interval: NDArray[np.float64]
+    lot: NDArray[np.float64]
+    wait: NDArray[np.uint8]
 
 
 @njit(nogil=True, cache=True)
@@ -59,24 +80,38 @@ def _less(until: Array, last: Array, out: Array) -> float:
 
 
 @njit(nogil=True, cache=True)
+def _draw_apart(last: Array, mean: float, days_short: float, out: Array) -> None:
+    """Fill the interval's demand [scenarios] with that of other scenarios. Days fewer than the
+    first window, by a factor, sell by rank as its part does; their spread is that of few days."""
+    n, wider, total = len(last), np.sqrt(max(days_short, 1.0)), 0.0
+    for i in range(n):
+        out[i] = max(mean + wider * (last[(i * STRIDE + STRIDE) % n] - mean), 0.0)
+        total += out[i] / n
+    for i in range(n):
+        out[i] *= mean / max(total, 1e-12)
+
+
+@njit(nogil=True, cache=True)
 def _cover(
     item: Array, lead_days: Array, chances: Array, early_days: Array, cycle_days: float,
-    interval_days: Array, quantiles: Array, windows: Array, bank: Array, below: Array,
+    interval_days: Array, look_days: Array, quantiles: Array, windows: Array, bank: Array,
+    below: Array,
     weight: Array, rank: Array, lead: Array, arrival: Array, before: Array, until: Array,
-    interval: Array,
+    interval: Array, number: Array,
 ) -> None:  # fmt: skip
     n = below.shape[1]
     whole, last, out = np.empty(n), np.empty(n), np.empty(n)
     for row in range(len(item)):
         k = item[row]
         b = bank[k]
-        for step in range(2):
-            span = cycle_days if step == 0 else interval_days[row]
+        for step in range(3):
+            span = (cycle_days, interval_days[row], look_days[row])[step]
             for i in range(n):
                 at, mass = 0, chances[row, 0]
                 while mass < rank[b, i] and at + 1 < len(lead_days):
                     at += 1
                     mass += chances[row, at]
+                number[row, i] = at
                 wait = max(lead_days[at] - early_days[row], 0.0)
                 days = wait + cycle_days
                 arrival[row, i] = demand_over(
@@ -88,34 +123,63 @@ def _cover(
             for i in range(n):
                 if step == 0:
                     lead[row, i] = out[i]
-                else:
-                    before[row, i], until[row, i] = out[i], whole[i]
+                elif step == 1:
+                    before[row, i] = out[i]
             interval[row] = part
+        _draw_apart(last, interval[row], windows[0] / max(look_days[row], 1.0), out)
+        for i in range(n):
+            until[row, i] = before[row, i] + out[i]
 
 
 def cover(
-    supply: Supply, interval_days: NDArray[np.float64], quantiles: NDArray[np.float32],
-    windows: NDArray[np.float64], ranks: Ranks, bank: NDArray[np.int64],
+    supply: Supply, interval_days: NDArray[np.float64], look_days: NDArray[np.float64],
+    lot: NDArray[np.float64], quantiles: NDArray[np.float32], windows: NDArray[np.float64],
+    ranks: Ranks, bank: NDArray[np.int64],
 ) -> Cover:  # fmt: skip
-    """Demand that the rows' positions meet; interval_days: [rows] between two orders."""
+    """Demand that the rows' positions meet; interval_days: [rows] between two orders in the mean;
+    look_days: [rows] between two looks at the position; lot: [rows] units that it must lack for an
+    order."""
     rows, n = len(supply.item), ranks.below.shape[1]
     lead, arrival = np.zeros((2, rows, n))
     before, until = np.zeros((2, rows, n), np.float32)
-    interval = np.zeros(rows)
+    interval, number = np.zeros(rows), np.zeros((rows, n), np.uint8)
     _cover(
         supply.item, supply.lead_days, supply.chances, supply.early_days, supply.cycle_days,
-        interval_days, quantiles, windows, bank, ranks.below, ranks.weight, ranks.interval, lead,
-        arrival, before, until, interval,
+        interval_days, look_days, quantiles, windows, bank, ranks.below, ranks.weight,
+        ranks.interval, lead, arrival, before, until, interval, number,
     )  # fmt: skip
-    return Cover(lead, arrival, before, until, interval)
+    return Cover(lead, arrival, before, until, interval, lot, number)
+
+
+@njit(nogil=True, cache=True)
+def _short(
+    before: Array, until: Array, lot: Array, wait: Array, level: Array, even: Array, late: Array
+) -> None:
+    for row in range(len(level)):
+        most = max(np.ceil(lot[row] - 1e-9) - 1.0, 0.0)
+        for part in range(LOT_PARTS):
+            lacking = min(max((part + 0.5) / LOT_PARTS * (most + 1.0) - 0.5, 0.0), most)
+            stock = max(level[row] - lacking, 0.0)
+            for i in range(until.shape[1]):
+                asked, first = np.float64(until[row, i]), np.float64(before[row, i])
+                if asked > stock:
+                    at = wait[row, i]
+                    even[row, at] += (asked - stock) * (asked - first) / asked / LOT_PARTS
+                    late[row, at] += min(asked - stock, asked - first) / LOT_PARTS
 
 
 def short_share(cover: Cover, level: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Share [rows] of the last interval's demand that the levels leave short, from 0 to 1."""
-    stock = level[:, None].astype(np.float32)
-    late = np.maximum(cover.until - stock, 0.0) - np.maximum(cover.before - stock, 0.0)
-    short = np.clip(late, 0.0, None).mean(axis=1, dtype=np.float64)
-    return np.asarray(np.clip(short / np.maximum(cover.interval, 1e-12), 0.0, 1.0))
+    """Share [rows] of demand that is lost at these levels, from 0 to 1."""
+    waits = int(cover.wait.max(initial=0)) + 1
+    even, late = np.zeros((2, len(level), waits))
+    _short(cover.before, cover.until, cover.lot, cover.wait, level, even, late)
+    drawn = np.stack([(cover.wait == at).sum(axis=1) for at in range(waits)], axis=1)
+    asked = np.maximum(drawn * cover.interval[:, None], 1e-12)
+    even, late = even / asked, late / asked
+    more = np.maximum(late - even, 0.0)
+    between = (even + WITH_LATE * more) / (1.0 + LESS_OFTEN * more)
+    lost = np.clip(np.maximum(between, even), 0.0, 1.0)
+    return np.asarray((lost * drawn).sum(axis=1) / np.maximum(drawn.sum(axis=1), 1))
 
 
 @njit(nogil=True, cache=True)

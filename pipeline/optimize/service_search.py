@@ -24,7 +24,12 @@ from pipeline.core.evaluate import shortage
 from pipeline.core.item import positions
 from pipeline.core.serve import node_usd
 from pipeline.core.service import Cover, cover, levels_at, position_worth, short_share
-from pipeline.optimize.item_model import DemandCube, Economics, PackedItems
+from pipeline.optimize.item_model import (
+    DemandCube,
+    Economics,
+    PackedItems,
+    days_ordered_early,
+)
 from pipeline.optimize.night_model import NightModel, raised
 from pipeline.optimize.service_scopes import Scopes
 from pipeline.optimize.targets import Vendors, curves_at
@@ -136,17 +141,30 @@ def searched(
     items = items[kept]
     rows = first[items]
     part = _part(model, items, rows)
-    review = float(settings.planning.review_period_days)
-    interval = np.maximum(review - part.early_days, 1.0)
     demand = cover(
-        part.vendors.supply(model.cycle_days, part.early_days), interval, part.cube.quantiles,
-        part.cube.windows, model.ranks, part.packed.bank,
+        part.vendors.supply(model.cycle_days, part.early_days), *_looks(part, settings),
+        part.cube.quantiles, part.cube.windows, model.ranks, part.packed.bank,
     )  # fmt: skip
     dearest = np.where(part.scopes.asked > 0, part.money.unit_cost_usd, 0.0).max(
         axis=1, initial=0.0
     )
     most = settings.service.most_price_per_cost * dearest
     return Searched(part, weight, demand, on_items, most)
+
+
+def _looks(model: NightModel, settings: Settings) -> tuple[Floats, Floats, Floats]:
+    """Days [items] between two orders, and between two nights that may order; and the lot [items]
+    that these wait for: every night may, but where the vendor's order days come less often than an
+    economic lot is due."""
+    root = model.network.woods.n_sets[model.packed.tables.tree] - 1
+    daily = model.packed.mean[np.arange(len(root)), root] / model.cycle_days
+    interval = np.maximum(settings.planning.review_period_days - model.early_days, 1.0)
+    is_held_up = model.early_days < days_ordered_early(daily, model.money, settings) - 1e-9
+    return (
+        interval,
+        np.where(is_held_up, interval, 1.0),
+        np.where(is_held_up, 0.0, daily * interval),
+    )
 
 
 def _cheapest(vendors: Vendors, items: int) -> NDArray[np.int64]:

@@ -69,7 +69,7 @@ def test_a_higher_target_never_lowers_an_order_up_to_level_and_costs_more() -> N
 
 
 def test_a_class_has_its_own_price_and_the_others_keep_their_levels() -> None:
-    free, asked = planned(), planned(("fill_rate", 0.99, "C"))
+    free, asked = planned(), planned(("fill_rate", 0.995, "A"))
     row = asked["service_levels"].iloc[0]
     assert row["service_status"] == "met"
     grown = units(asked) - units(free)
@@ -115,8 +115,9 @@ def test_levels_of_the_search_are_those_of_the_night() -> None:
     tables = world.tables(items=12)
     model = night_model(tables, world.AS_OF, SETTINGS)
     supply = model.vendors.supply(model.cycle_days, model.early_days)
-    demand = cover(supply, np.ones(len(supply.item)), model.cube.quantiles, model.cube.windows,
-                   model.ranks, model.packed.bank)  # fmt: skip
+    one = np.ones(len(supply.item))
+    demand = cover(supply, one, one, one, model.cube.quantiles, model.cube.windows, model.ranks,
+                   model.packed.bank)  # fmt: skip
     price = np.zeros(model.capacity.rows.shape)
     curves = curves_at(model.network, model.ahead, model.vendors, model.cycle_days, price)
     found = levels_at(curves, demand, model.vendors.extra_usd)
@@ -128,16 +129,60 @@ def test_levels_of_the_search_are_those_of_the_night() -> None:
     assert later.mean() < 0.1  # launches alone are valued otherwise
 
 
-def test_what_is_short_falls_unit_by_unit_to_nothing() -> None:
-    rng = np.random.default_rng(3)
-    until = rng.poisson(30, (1, 400)).astype(np.float32)
-    before = np.minimum(until, rng.poisson(25, (1, 400))).astype(np.float32)
-    demand = Cover(before.astype(float), before.astype(float), before, until, np.array([10.0]))
-    share = np.array([short_share(demand, np.array([level]))[0] for level in range(80)])
-    assert (np.diff(share) <= 1e-9).all()
-    assert share[-1] == 0.0
-    exact = np.maximum(until - 20, 0) - np.maximum(before - 20, 0)
-    assert share[20] == pytest.approx(min(exact.mean() / 10.0, 1.0), rel=1e-5)
+def covered(demand: np.ndarray, lead: int, lot: float = 1.0) -> Cover:
+    """The cover of daily demand [paths, lead and interval]."""
+    before = demand[:, :lead].sum(axis=1, dtype=np.float32)[None]
+    until = demand.sum(axis=1, dtype=np.float32)[None]
+    interval = demand[:, lead:].sum(axis=1).mean(keepdims=True)
+    unused = before.astype(float)
+    return Cover(
+        unused, unused, before, until, interval, np.array([lot]), np.zeros(before.shape, np.uint8)
+    )
+
+
+def lost(level: int, lead: int, every: int, demand: np.ndarray, lot: int = 1) -> float:
+    """Share of daily demand [days] that a network loses which orders up to the level every so
+    many days, a lot at least."""
+    coming = np.zeros(len(demand) + lead + 1)
+    on_hand, position, sold = level, level, 0
+    for day, asked in enumerate(demand.tolist()):
+        on_hand += coming[day]
+        served = min(on_hand, asked)
+        on_hand, position, sold = on_hand - served, position - served, sold + served
+        if day % every == every - 1 and level - position >= lot:
+            coming[day + 1 + lead] += level - position
+            position = level
+    return 1.0 - sold / demand.sum()
+
+
+@pytest.mark.parametrize(
+    ("lead", "every", "daily", "shape", "level", "lot"),
+    [(10, 1, 1.0, np.inf, 15, 1), (10, 7, 3.0, 0.5, 74, 1), (3, 7, 1.0, np.inf, 14, 1),
+     (21, 7, 1.0, np.inf, 33, 1), (5, 2, 3.0, 0.5, 36, 1), (10, 1, 1.0, np.inf, 20, 7)],
+)  # fmt: skip
+def test_the_share_that_levels_lose_is_what_a_simulation_loses(
+    lead: int, every: int, daily: float, shape: float, level: int, lot: int
+) -> None:
+    rng = np.random.default_rng(5)
+
+    def draw(*size: int) -> np.ndarray:
+        rate = daily if np.isinf(shape) else rng.gamma(shape, daily / shape, size)
+        return np.asarray(rng.poisson(rate, size))
+
+    told = short_share(covered(draw(4000, lead + every), lead, lot), np.array([level]))[0]
+    lived = lost(level, lead, every, draw(30_000), lot)
+    assert told == pytest.approx(lived, rel=0.25)
+    assert abs(told - lived) < 0.015
+
+
+def test_a_level_that_covers_all_scenarios_loses_nothing_and_none_loses_all() -> None:
+    cover_of = covered(np.random.default_rng(3).poisson(3.0, (400, 12)), 10)
+    share = short_share(
+        Cover(*(np.repeat(part, 80, axis=0) for part in cover_of.__dict__.values())), np.arange(80)
+    )
+    assert share[0] == pytest.approx(1.0)
+    assert share[79] == 0.0
+    assert (np.diff(share[share < 0.4]) <= 0.0).all()
 
 
 def test_classes_split_sales_at_eighty_and_ninety_five_percent() -> None:
