@@ -41,6 +41,8 @@ class Preview:
 
 def preview(store: Store, as_of: date, settings: Settings, override: Override) -> Preview:
     """The order lines that the override would change; UsageError where its scope holds nothing."""
+    if override.expiry_date <= as_of:
+        return Preview(_difference(pd.DataFrame(), pd.DataFrame(), []), _notes(override, as_of))
     items, vendor_items = store.read(as_of, "items"), store.read(as_of, "vendor_items")
     rows = rows_of([override], as_of, items, vendor_items)
     known = set(items["item_id"].astype("str"))

@@ -53,9 +53,8 @@ class NightTables:
     @property
     def is_current(self) -> bool:
         """Whether every table looked at so far is still the one that is published."""
-        return all(
-            self.store.manifest_sha256(self.as_of, name) == sha for name, sha in self._seen.items()
-        )
+        seen = list(self._seen.items())  # another thread may be looking at one more
+        return all(self.store.manifest_sha256(self.as_of, name) == sha for name, sha in seen)
 
     def rows(
         self, query: str, parameters: Sequence[Any] = (), *tables: str

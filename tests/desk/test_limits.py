@@ -5,6 +5,7 @@ And the bad input that the forms may get: stale, expired, of items that have gon
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -131,8 +132,6 @@ def test_pasted_rows_with_formulas_stay_text_and_malformed_ones_are_named(
 def test_a_night_s_own_override_of_an_item_that_is_gone_does_not_break_its_pages(
     world: World, tmp_path: Path
 ) -> None:
-    import shutil
-
     out = Path(shutil.copytree(world.out, tmp_path / "out"))
     store = Store(out)
     gone = pd.DataFrame([{
