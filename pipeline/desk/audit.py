@@ -23,12 +23,16 @@ def audit(
 ) -> Response:  # fmt: skip
     """The audit table, searched and filtered by the address."""
     desk.nights.night(place, as_of)  # 404 where there is no such night to come from
-    found = audit_page(desk.kept(), q.strip()[:200], who, action, max(1, min(page, 100_000)))
+    asked = q.strip()[:200], who, action, max(1, min(page, 100_000))
+    found = audit_page(desk.records, *asked)
     return desk.show(request, person, place, as_of, "audit", **found)
 
 
-def audit_page(records: Records, q: str, who: str, action: str, page: int) -> dict[str, Any]:
+def audit_page(records: Records | None, q: str, who: str, action: str, page: int) -> dict[str, Any]:
     """`rows` of a page (newest first), `count` in all, and the `people` and `actions` there are."""
+    if records is None:
+        return {"rows": [], "count": 0, "page": 1, "page_count": 1, "q": q, "who": who,
+                "action": action, "people": [], "actions": [], "has_records": False}  # fmt: skip
     table = AUDIT.c
     terms = []
     if who:
@@ -53,4 +57,5 @@ def audit_page(records: Records, q: str, who: str, action: str, page: int) -> di
             "rows": [dict(row) for row in rows], "count": int(count or 0), "page": page,
             "page_count": max(1, -(-int(count or 0) // PAGE_ROWS)), "q": q, "who": who,
             "action": action, "people": list(people.scalars()), "actions": list(actions.scalars()),
+            "has_records": True,
         }  # fmt: skip

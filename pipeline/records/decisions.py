@@ -9,6 +9,9 @@ from sqlalchemy import insert, select
 
 from pipeline.records.database import DECISIONS, RELEASED_LINES, Records, now
 
+_NAMED = 100
+"""So many lines are named in the audit; all of them are in order_decisions."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -28,7 +31,10 @@ def decide(
     """Approve or refuse lines (order_line_id, order_units) that are not released; how many."""
     chosen = list(lines)
     word = "approve" if is_approved else "refuse"
-    with records.writing(person, word, place, f"{len(chosen)} lines: {comment}") as connection:
+    named = ", ".join(f"{line} ({units:,})" for line, units in chosen[:_NAMED])
+    more = f" and {len(chosen) - _NAMED:,} more" if len(chosen) > _NAMED else ""
+    detail = f"{len(chosen)} lines: {comment}; {named}{more}"
+    with records.writing(person, word, place, detail) as connection:
         released = set(
             connection.scalars(
                 select(RELEASED_LINES.c.order_line_id).where(RELEASED_LINES.c.place == place)
