@@ -26,6 +26,7 @@ HALF_LIFE_DAYS = 21.0
 PRIOR_DAYS, PRIOR_UNITS = 2.0, 1.0  # the lesser of both: a large prior says little of an item
 LEAST_SHARE = 0.15  # exposure of a span, by its days, below which it says nothing
 GROUP_DAYS = 168.0  # series-days of the group that temper the few of like price: three times 56
+OLD_DAYS = 182  # of age; beyond, and for what was there before the history, age would tell the date
 TINY = 0.02
 _WEEKDAYS = ("weekday_own", "weekday_item", "weekday_group", "weekday")
 
@@ -229,7 +230,7 @@ def _own(  # type: ignore[no-untyped-def]  # numba kernel
         for d in range(max(0, t - 27), t + 1):
             peak = max(peak, demand[i, d] / max(behind[i, d], 0.3))
         out[k, 12] = _log_ratio(peak, base, tiny)
-        out[k, 13] = min(target[k] - launch[i], 2000)
+        out[k, 13] = min(target[k] - launch[i], OLD_DAYS) if launch[i] > 0 else OLD_DAYS
         out[k, 14] = _weekday_own(demand, behind, units, exposure, i, t, target[k])
         out[k, 38] = _span(cut, i, t, 28) / max(n28, 1)
 

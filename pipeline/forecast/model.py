@@ -18,6 +18,7 @@ from pipeline.forecast.panel import Panel, Totals
 from pipeline.forecast.past import Past, foresee_past
 from pipeline.forecast.pull import Above, errors_of_sums, learned_weight
 from pipeline.forecast.spread import PastErrors, Spread, fit_spread
+from pipeline.forecast.stopping import first_trees, trees_worth_keeping
 from pipeline.forecast.total_paths import PathErrors
 from pipeline.forecast.windows import Windows
 
@@ -107,8 +108,13 @@ def fit(
         return fit_mean(panel, totals, settings.mean, horizon, last_day, seed, threads)
 
     early, mean = grown or (grow(cut), None)
+    trees = trees_worth_keeping(early, panel, totals, cut, seed)
+    settings = settings.model_copy(
+        update={"mean": settings.mean.model_copy(update={"trees": trees})}
+    )
+    early, mean = first_trees(early, trees), mean and first_trees(mean, trees)
     past = foresee_past(early, panel, totals, settings, windows, cut, seed, threads)
-    notes: dict[str, Any] = {}
+    notes: dict[str, Any] = {"trees_kept": trees}
     sums = errors = None
     if above is not None:
         cells = past.cells(panel, above)

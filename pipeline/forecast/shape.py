@@ -119,6 +119,17 @@ def shape_start(y: F64, mean: F64, weight: F64) -> F64:
     return np.array(choice)
 
 
+def likelihood_of(y: F64, mean: F64, log_size: float) -> float:
+    """Log likelihood of `y` under negative binomials of one size around `mean`."""
+    return float(_likelihoods(y, mean, log_size, -12.0).sum())
+
+
+def likeliest_size(y: F64, mean: F64) -> float:
+    """Log size of negative binomials around `mean` that suits `y` best, of a coarse grid."""
+    sizes = np.arange(-3.0, 6.1, 1.0)
+    return float(sizes[int(np.argmax([likelihood_of(y, mean, a) for a in sizes]))])
+
+
 @numba.njit(cache=True)
 def _likelihoods(y, mean, a, b):  # type: ignore[no-untyped-def]  # numba kernel
     out = np.empty(y.shape[0])

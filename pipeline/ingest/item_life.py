@@ -3,7 +3,7 @@
 An item is quiet when it sold nowhere on so many days that could have sold (open, in stock, on
 sale) that its own pace before makes that less likely than one in a hundred; and, without any sale,
 after twice the days. That is a question for a planner: a run too long for a stock-out may still be
-one that nobody recorded.
+one that nobody recorded. How likely it is dead is told beside it, see `dead`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from pipeline.ingest.dead import dead_probability, groups_of, silent_days
 
 Bools = npt.NDArray[np.bool_]
 _PACE_DAYS = 112
@@ -41,11 +43,15 @@ def item_life(
     share = (zeros + 1) / (seen + 2)
     is_quiet = (quiet >= quiet_after_days) & (share**quiet < _CHANCE)
     is_quiet = np.where(last < 0, quiet >= 2 * quiet_after_days, is_quiet)
+    silent = silent_days(groups_of(items, names), units, could_sell, last, _PACE_DAYS)
+    dead = dead_probability(seen - zeros, seen, silent, running[:, -1])
     known = items.set_index(items["item_id"].astype("str")).reindex(names)
     dates = days.to_numpy().astype("datetime64[s]")
+    ended = (known["end_date"] <= days[-1]).to_numpy(dtype=bool)
     return pd.DataFrame({
         "item_id": names, "last_sale_date": pd.Series(dates[last]).where(last >= 0),
         "quiet_days": quiet, "is_quiet": is_quiet.astype(bool),
+        "dead_probability": np.where(ended, 1.0, dead),
         "end_date": known["end_date"].to_numpy(),
         "shelf_life_days": known["shelf_life_days"].to_numpy()
         if "shelf_life_days" in known else pd.array([pd.NA] * len(names), dtype="Int64"),

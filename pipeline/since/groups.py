@@ -83,8 +83,10 @@ def effective(name: str, frame: pd.DataFrame, as_of: date) -> pd.DataFrame:
         now = ordered[ordered["start_date"] <= tomorrow].drop_duplicates(keys, keep="last")
         later = ordered[ordered["start_date"] > tomorrow]
         return pd.concat([now.assign(start_date=tomorrow), later])
-    dropped = {"items": ["launch_date", "end_date"], "item_life": ["last_sale_date", "quiet_days"],
-               "closures": list(frame.columns)}.get(name, [])  # fmt: skip
+    dropped = {
+        "items": ["launch_date", "end_date"], "closures": list(frame.columns),
+        "item_life": ["last_sale_date", "quiet_days", "dead_probability"],
+    }.get(name, [])  # fmt: skip
     return frame.drop(columns=[column for column in dropped if column in frame])
 
 

@@ -14,7 +14,7 @@ DAYS = pd.date_range("2025-01-01", "2025-06-29")
 
 def life(units: np.ndarray, could_sell: np.ndarray | None = None) -> pd.DataFrame:
     names = pd.Index([f"i{k}" for k in range(len(units))])
-    items = pd.DataFrame({"item_id": names, "end_date": pd.NaT})
+    items = pd.DataFrame({"item_id": names, "end_date": pd.NaT, "department": "all"})
     could = np.ones(units.shape, dtype=bool) if could_sell is None else could_sell
     return item_life(items, names, DAYS, units, could, 28)
 

@@ -100,6 +100,8 @@ RAW_COLUMNS = (
     Column("last_sale_date", "date", "Newest day with a sale.", null="never sold"),
     Column("quiet_days", "int", "Days since then that could have sold.", low=0),
     Column("is_quiet", "bool", "It sold for so long nothing that it may be dead."),
+    Column("dead_probability", "float", "How likely it will never sell again: its silence by its "
+           "own pace and its sisters' sales, or its end has come.", low=0, high=1),
     Column("expected_daily_units", "float", "Units a day, as planners expect them at launch.",
            low=0, high=1e7),
     Column("end_date", "date", "Last day on sale.", null="no end planned"),

@@ -1,0 +1,112 @@
+"""How likely it is that an item which sells no more is dead, rather than slow.
+
+While it lives, an item sells on a day with a chance of its own, of which the days before its last
+sale tell (a Beta law); on any day it may die, with a small chance that all items share. Silence of
+n days is then either all luck, or luck up to a day and death after it (the counting of Fader,
+Hardie and Lee 2005, "Counting your customers the easy way", for items in place of customers). Days
+count by what the item's sisters sold on them: a silence that a whole department shares says
+little. Only days on which the item could sell count at all, so an empty shelf kills nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import gammaln
+
+F64 = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.integer]
+
+PACE_PRIOR = (0.5, 1.0)
+"""Beta law of an item's chance of a sale on a day where few items are known; see `pace_law`."""
+LEAST_ITEMS, LEAST_SEEN, MOST_STRENGTH = 20, 28, 20.0
+DAILY_DEATHS, BORROWED_DAYS = 1 / 1825, 7300.0
+"""An item dies once in five years, which weighs as much as twenty item-years."""
+MOST_INDEX = 2.0
+_ROUNDS = 8
+
+
+def dead_probability(sales: Ints, seen: Ints, silent: F64, lived: Ints) -> F64:
+    """Probability (items,) of being dead.
+
+    Of `seen` days up to an item's last sale, `sales` had one; since then came so many `silent`
+    days, by what its sisters sold; `lived` are all days on which it could sell. The chance of
+    dying on a day is learned from all items (EM) and drawn to `DAILY_DEATHS`.
+    """
+    a, b = pace_law(sales, seen)
+    a, b = a + sales, b + np.maximum(seen - sales, 0)
+    hazard = DAILY_DEATHS
+    dead = np.zeros(len(silent))
+    for _ in range(_ROUNDS):
+        dead = _dead(a, b, silent, hazard)
+        deaths, days = float(dead.sum()), float((lived - dead * silent).sum())
+        hazard = (deaths + BORROWED_DAYS * DAILY_DEATHS) / (max(days, 0.0) + BORROWED_DAYS)
+    return dead
+
+
+def pace_law(sales: Ints, seen: Ints) -> tuple[float, float]:
+    """Beta law of items' chances of a sale on a day, by those seen for four weeks."""
+    known = seen >= LEAST_SEEN
+    if known.sum() < LEAST_ITEMS:
+        return PACE_PRIOR
+    pace = sales[known] / seen[known]
+    mean = float(np.clip(pace.mean(), 1e-3, 1 - 1e-3))
+    noise = float((pace * (1 - pace) / seen[known]).mean())
+    between = max(float(pace.var()) - noise, 1e-4)
+    strength = float(np.clip(mean * (1 - mean) / between - 1, 0.5, MOST_STRENGTH))
+    return mean * strength, (1 - mean) * strength
+
+
+def _dead(a: F64, b: F64, silent: F64, hazard: float) -> F64:
+    """Died after k silent days, for each k, against all silence luck."""
+    whole = np.ceil(silent - 1e-9).astype(np.int64)
+    died = np.zeros(len(silent))
+    order = np.argsort(-whole, kind="stable")
+    length = whole[order]
+    for k in range(int(length[0]) if len(length) else 0):
+        own = order[: int(np.searchsorted(-length, -k, side="left"))]
+        died[own] += hazard * (1 - hazard) ** k * _silence(a[own], b[own], float(k))
+    lives = (1 - hazard) ** whole * _silence(a, b, silent)
+    return np.asarray(died / (died + lives))
+
+
+def _silence(a: F64, b: F64, days: F64 | float) -> F64:
+    """Chance that an item whose daily chance of a sale is Beta(a, b) sells nothing for `days`."""
+    log_chance = gammaln(b + days) + gammaln(a + b) - gammaln(b) - gammaln(a + b + days)
+    return np.asarray(np.exp(log_chance))
+
+
+def silent_days(
+    group: npt.NDArray[np.integer], units: Ints, could_sell: npt.NDArray[np.bool_], last: Ints,
+    pace_days: int,
+) -> F64:  # fmt: skip
+    """Days (items,) since the last sale on which an item could sell, by its sisters' sales.
+
+    A day counts as the number of others of its group that sold, over what the `pace_days` before
+    the item's last sale make one expect; one sale is added to both, so that few sisters say little
+    and none nothing.
+    """
+    days = np.arange(units.shape[1])
+    out = np.zeros(len(units))
+    for code in np.unique(group):
+        rows = np.flatnonzero(group == code)
+        could = could_sell[rows]
+        sold = (units[rows] > 0) & could
+        others_sold = sold.sum(axis=0) - sold.astype(np.float64)
+        others_could = could.sum(axis=0) - could.astype(np.float64)
+        end = np.where(last[rows] < 0, len(days), last[rows] + 1)[:, None]
+        before = (days < end) & (days >= end - pace_days)
+        usual = (others_sold * before).sum(axis=1) / np.maximum(
+            (others_could * before).sum(axis=1), 1.0
+        )
+        index = (others_sold + 1) / (others_could * usual[:, None] + 1)
+        since = could & (days > last[rows][:, None])
+        out[rows] = (np.minimum(index, MOST_INDEX) * since).sum(axis=1)
+    return out
+
+
+def groups_of(items: pd.DataFrame, names: pd.Index) -> npt.NDArray[np.integer]:
+    """Code (items,) of each item's department."""
+    known = items.set_index(items["item_id"].astype("str"))["department"].reindex(names)
+    return np.asarray(pd.factorize(known.astype("str"), sort=True)[0])
