@@ -64,11 +64,11 @@ def test_a_pattern_that_goes_on_keeps_its_trees() -> None:
     panel = panel_of(random.poisson(rate, (60, 220)))
     sums = totals(panel)
     model, _ = fit(panel, sums, SETTINGS, [(1, 7), (1, 28)], 3, 1)
-    assert model.notes["trees_kept"] >= 36
+    assert model.notes["trees_kept"] >= 60
     seen = foresee(daily_mean(model.mean, 1), panel, sums, 219, [(d, 1) for d in range(1, 8)])
     by_day = seen.mean.reshape(60, 7).mean(axis=0)
     saturday = (panel.days + np.arange(7)) % 7 == 5
-    assert by_day[saturday][0] == pytest.approx(5.0, rel=0.1)
+    assert by_day[saturday][0] == pytest.approx(5.0, rel=0.2)
     assert by_day[~saturday].max() < 0.3
 
 
