@@ -34,8 +34,8 @@ def dead_probability(sales: Ints, seen: Ints, silent: F64, lived: Ints) -> F64:
     days, by what its sisters sold; `lived` are all days on which it could sell. The chance of
     dying on a day is learned from all items (EM) and drawn to `DAILY_DEATHS`.
     """
-    a, b = pace_law(sales, seen)
-    a, b = a + sales, b + np.maximum(seen - sales, 0)
+    law = pace_law(sales, seen)
+    a, b = law[0] + sales, law[1] + np.maximum(seen - sales, 0)
     hazard = DAILY_DEATHS
     dead = np.zeros(len(silent))
     for _ in range(_ROUNDS):
