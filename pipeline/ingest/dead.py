@@ -35,7 +35,8 @@ def dead_probability(sales: Ints, seen: Ints, silent: F64, lived: Ints) -> F64:
     dying on a day is learned from all items (EM) and drawn to `DAILY_DEATHS`.
     """
     law = pace_law(sales, seen)
-    a, b = law[0] + sales, law[1] + np.maximum(seen - sales, 0)
+    a: F64 = (law[0] + sales).astype(np.float64)
+    b: F64 = (law[1] + np.maximum(seen - sales, 0)).astype(np.float64)
     hazard = DAILY_DEATHS
     dead = np.zeros(len(silent))
     for _ in range(_ROUNDS):
