@@ -1,6 +1,6 @@
 """Calibration of lead times out of sample: how many later orders come within each quantile.
 
-    python -m benchmarks.lead_times [--laws NAME …] [--scms FILE] [--json FILE]
+    python -m benchmarks.lead_times [--laws NAME …] [--seeds N] [--scms FILE] [--json FILE]
 
 At the end of each quarter the night's own fit sees the receipts and open orders of that day; the
 orders of the next quarter are the test. A figure is the share of them that came within the fitted
@@ -158,15 +158,17 @@ def main() -> None:
     parser.add_argument("--laws", nargs="*", default=list(LAWS), choices=list(LAWS))
     parser.add_argument("--scms", type=Path)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=1, help="worlds of each law, from --seed on")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    sets = {name: simulated(name, args.seed) for name in args.laws}
+    seeds = range(args.seed, args.seed + args.seeds)
+    sets = {name: [simulated(name, seed) for seed in seeds] for name in args.laws}
     if args.scms:
-        sets["scms"] = scms(args.scms)
+        sets["scms"] = [scms(args.scms)]
     rows = {}
     print(f"{'law':12}{'orders':>8}" + "".join(f"{f'P{100 * p:g}':>8}" for p in LEVELS))
-    for name, orders in sets.items():
-        rank = ranks(orders, IngestSettings(), args.seed)
+    for name, worlds in sets.items():
+        rank = np.concatenate([ranks(orders, IngestSettings(), args.seed) for orders in worlds])
         held = {f"P{100 * p:g}": round(float(np.mean(rank <= p)), 4) for p in LEVELS}
         rows[name] = {"orders": len(rank), **held}
         print(f"{name:12}{len(rank):8}" + "".join(f"{100 * v:7.1f}%" for v in held.values()))
