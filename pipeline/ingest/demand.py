@@ -102,9 +102,10 @@ def daily_demand(
         units, on_sale & (share >= 1), settings.stockout_probability, settings.stockout_max_days
     )
     censored = (share < 1) | suspected
+    known_days = int((~(empty | closed.all(axis=0) | cut.all(axis=0))).sum())
     findings = [
         *told, *opening.findings, *cut_finding(cut, by_region, grid.regions, grid.days),
-        *_findings(grid, empty & ~unknown, suspected & on_sale, on_sale),
+        *_findings(grid, empty & ~unknown, suspected & on_sale, on_sale, known_days),
     ]  # fmt: skip
     kept = opening.past & (by_region == 0)
     return DailyDemand(
@@ -266,12 +267,13 @@ def _on_sale(grid: SeriesGrid, tables: Mapping[str, pd.DataFrame]) -> np.ndarray
 
 
 def _findings(
-    grid: SeriesGrid, empty: np.ndarray, suspected: np.ndarray, on_sale: np.ndarray
-) -> list[Finding]:
+    grid: SeriesGrid, empty: np.ndarray, suspected: np.ndarray, on_sale: np.ndarray,
+    known_days: int,
+) -> list[Finding]:  # fmt: skip
     found = []
-    if not empty.all() and len(empty) < LEAST_HISTORY_DAYS:
+    if not empty.all() and known_days < LEAST_HISTORY_DAYS:
         found.append(Finding(
-            "sales", 0, "date", f"the history of {len(empty)} days is too short to learn from",
+            "sales", 0, "date", f"the history of {known_days} days is too short to learn from",
             "", f"Until it has {LEAST_HISTORY_DAYS} days with sales, forecasts are what items sold "
             "so far, as wide as simulated demand is.", "warning",
         ))  # fmt: skip

@@ -200,6 +200,29 @@ def test_a_short_history_is_forecast_as_what_it_sold_with_wide_quantiles(
     assert (fast["q0.95"] > 1.3 * fast["mean_units"]).all()
 
 
+def test_a_day_missing_from_every_window_of_the_last_months_asks_nothing_of_the_forecast(
+    world: Mapping[str, pd.DataFrame], quick: Settings, night: Any
+) -> None:
+    """No window of a week was whole, and the trees of the spread had no row to grow on."""
+    past = world["daily_demand"]
+    days = pd.date_range(pd.Timestamp(AS_OF) - pd.Timedelta(days=150), AS_OF, freq="5D")
+    is_lost = past["date"].isin(days)
+    lost = past.assign(in_stock_share=past["in_stock_share"].where(~is_lost, 0.0),
+                       is_censored=past["is_censored"] | is_lost)  # fmt: skip
+    marks = pd.DataFrame(
+        [(r, d, "unknown") for r in world["regions"]["region_id"] for d in days],
+        columns=["region_id", "date", "day_kind"],
+    )
+    gaps: Any = FakeNight(dict(world) | {"daily_demand": lost, "demand_calendar": marks}, quick)
+    train.run(gaps)
+    stage.run(gaps)
+    four_weeks = [
+        found[(found["window_start_day"] == 1) & (found["window_days"] == 28)]["mean_units"].sum()
+        for found in (gaps.written["demand_quantiles"], night.written["demand_quantiles"])
+    ]
+    assert four_weeks[0] == pytest.approx(four_weeks[1], rel=0.08)
+
+
 def test_without_any_sale_only_what_planners_expect_is_forecast(
     world: Mapping[str, pd.DataFrame], quick: Settings
 ) -> None:

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from pipeline.contracts.sections.base import Section
 
-LEAST_HISTORY_DAYS = 56
+LEAST_HISTORY_DAYS = 80
 """Days with sales that a history must have to teach the forecast by itself."""
 
 
