@@ -9,13 +9,22 @@ from pipeline.buy.price_breaks import NEVER
 from pipeline.buy.worth import Worth
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
+LEAST_SAFETY_WEEKS = 4.0
 _STEPS = (-2, -1, 0, 1, 2, 4)
 _SHARES = (0.25, 0.5, 0.75, 1.25, 1.5, 2.0)
 
 
+def safety_weeks(known_days: Ints, most_weeks: float) -> Floats:
+    """Weeks of expected demand past the cover that an order may lead to, by pair: as many as the
+    item is known for, four at least, `most_weeks` at most. What is known from nine weeks of sales
+    is not stocked for half a year: the next weeks tell, and may be waited for."""
+    return np.minimum(np.maximum(known_days / 7.0, LEAST_SAFETY_WEEKS), most_weeks)
+
+
 def case_limits(
-    worth: Worth, max_excess_weeks: float, max_safety_weeks: float
+    worth: Worth, max_excess_weeks: float, max_safety_weeks: float | Floats
 ) -> tuple[Ints, Ints]:
     """Fewest (MOQ) and most cases of each pair; most < fewest where the MOQ lasts too long.
 

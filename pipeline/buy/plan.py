@@ -17,7 +17,14 @@ import pandas as pd
 
 from pipeline.buy.binding import Decision, decide
 from pipeline.buy.curves import curves_of
-from pipeline.buy.ladder import best_at_breaks, best_cases, break_cases, case_limits, ladder
+from pipeline.buy.ladder import (
+    best_at_breaks,
+    best_cases,
+    break_cases,
+    case_limits,
+    ladder,
+    safety_weeks,
+)
 from pipeline.buy.life import NOT_ITS_TURN, NOT_TONIGHT, life_limits
 from pipeline.buy.overrides import order_rules
 from pipeline.buy.position import inventory_positions
@@ -109,8 +116,10 @@ def plan_orders(
     worth = worth_of(
         pairs, planning.review_period_days, planning.holding_rate_per_year, buy.order_line_usd
     )
-    fewest, most = case_limits(worth, buy.max_excess_weeks, buy.max_safety_weeks)
     life = _text(tables.item_life, ["item_id"])
+    known = frame["item_id"].map(life.set_index("item_id")["known_days"]).fillna(0)
+    weeks = safety_weeks(known.to_numpy(dtype=np.int64), buy.max_safety_weeks)
+    fewest, most = case_limits(worth, buy.max_excess_weeks, weeks)
     lived, note = life_limits(frame, life, worth, fewest, as_of, buy)
     is_shut = ~frame["takes_orders"].to_numpy(dtype=bool)
     lived = np.where(is_shut, 0, lived)

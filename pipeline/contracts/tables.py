@@ -216,8 +216,8 @@ STAGE_TABLES = (
            "vendor_id item_id", "vendor_id item_id award_share recent_units is_next"),
     _table("item_life", "ingest", "an item: its last sale, whether it has gone quiet, its end",
            "item_id",
-           "item_id last_sale_date quiet_days is_quiet dead_probability end_date "
-           "shelf_life_days"),
+           "item_id last_sale_date known_days quiet_days is_quiet dead_probability "
+           "end_date shelf_life_days"),
     _table("lead_times", "ingest", "a possible lead time of a vendor for an item",
            "vendor_id item_id lead_time_days",
            "vendor_id item_id lead_time_days probability mean_lead_time_days sd_lead_time_days "

@@ -1,4 +1,5 @@
-"""Where each item stands in its life: its last sale, whether it has gone quiet, its end.
+"""Where each item stands in its life: how long it is known, its last sale, whether it has gone
+quiet, its end.
 
 An item is quiet when it sold nowhere on so many days that could have sold (open, in stock, on
 sale) that its own pace before makes that less likely than one in a hundred; and, without any sale,
@@ -50,7 +51,7 @@ def item_life(
     ended = (known["end_date"] <= days[-1]).to_numpy(dtype=bool)
     return pd.DataFrame({
         "item_id": names, "last_sale_date": pd.Series(dates[last]).where(last >= 0),
-        "quiet_days": quiet, "is_quiet": is_quiet.astype(bool),
+        "known_days": running[:, -1], "quiet_days": quiet, "is_quiet": is_quiet.astype(bool),
         "dead_probability": np.where(ended, 1.0, dead),
         "end_date": known["end_date"].to_numpy(),
         "shelf_life_days": known["shelf_life_days"].to_numpy()

@@ -49,8 +49,8 @@ def overrides(*rows: tuple[str | None, str, float]) -> pd.DataFrame:
 def no_life(items: list[str], **known: object) -> pd.DataFrame:
     """Items that sold yesterday, without an end, but for what is `known`."""
     table = pd.DataFrame({
-        "item_id": items, "last_sale_date": TODAY, "quiet_days": 0, "is_quiet": False,
-        "dead_probability": 0.0,
+        "item_id": items, "last_sale_date": TODAY, "known_days": 800, "quiet_days": 0,
+        "is_quiet": False, "dead_probability": 0.0,
         "end_date": pd.NaT, "shelf_life_days": pd.array([pd.NA] * len(items), dtype="Int64"),
     })  # fmt: skip
     return table.assign(**known)

@@ -98,6 +98,7 @@ RAW_COLUMNS = (
            "(sold as this item, so that less of it is ordered) or kept_apart.",
            values=("used_up", "kept_apart"), null="kept apart"),
     Column("last_sale_date", "date", "Newest day with a sale.", null="never sold"),
+    Column("known_days", "int", "Days of its history on which it could sell and was seen.", low=0),
     Column("quiet_days", "int", "Days since then that could have sold.", low=0),
     Column("is_quiet", "bool", "It sold for so long nothing that it may be dead."),
     Column("dead_probability", "float", "How likely it will never sell again: its silence by its "
