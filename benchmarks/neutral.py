@@ -115,7 +115,6 @@ CHANGES: dict[str, Rows] = {
     "each order times 1": _override("order_units", "multiply", lambda i, b: 1),
     "each order set to itself": _override("order_units", "set", lambda i, b: b.orders.get(i, 0)),
     "each demand times 1": _override("demand", "multiply", lambda i, b: 1),
-    "each demand plus 0": _override("demand", "add", lambda i, b: 0),
     "at least 0 a day of each demand": _override("demand", "at_least", lambda i, b: 0),
     "levels set to what they are": _levels_as_planned,
     "limits at nodes that none reaches": _limits,

@@ -183,13 +183,16 @@ def shard_quantiles(
             own, new, named / np.maximum(new, OFF_SALE_UNITS), levels, threads
         )
         mean[rows] = np.where(new > OFF_SALE_UNITS, new, 0.0)
+    after = _frame(seen, mean, found)
+    # A rule that says what is expected anyway changed nothing, and is not told of.
+    rows = rows[(after.iloc[rows] != before.iloc[rows]).any(axis=1).to_numpy(dtype=bool)]
     last = touched.ravel()[rows]
     changed = before.iloc[rows].assign(
         override_id=[asked.rules[k].override_id for k in last],
         override_kind=[asked.rules[k].kind for k in last],
         planner=[asked.rules[k].planner for k in last],
     )
-    return _frame(seen, mean, found), changed, redraw.mean[:, 1:]
+    return after, changed, redraw.mean[:, 1:]
 
 
 def _frame(seen: Windows, mean: F64, found: F64) -> pd.DataFrame:

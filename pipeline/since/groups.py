@@ -85,7 +85,7 @@ def effective(name: str, frame: pd.DataFrame, as_of: date) -> pd.DataFrame:
         return pd.concat([now.assign(start_date=tomorrow), later])
     dropped = {
         "items": ["launch_date", "end_date"], "closures": list(frame.columns),
-        "item_life": ["last_sale_date", "quiet_days", "dead_probability"],
+        "item_life": ["last_sale_date", "known_days", "quiet_days", "dead_probability"],
     }.get(name, [])  # fmt: skip
     return frame.drop(columns=[column for column in dropped if column in frame])
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.buy.curves import curves_of
-from pipeline.buy.ladder import best_cases, case_limits
+from pipeline.buy.ladder import best_cases, case_limits, safety_weeks
 from pipeline.buy.plan import _pairs, pair_frame
 from pipeline.buy.worth import worth_of
 from tests.buy.world import AS_OF, world
@@ -58,6 +58,20 @@ def test_an_order_lasts_no_longer_than_the_cover_and_the_safety_weeks_beyond_the
     held = is_cut & (most > fewest)
     assert (pairs.position + most * pairs.case <= lasts)[held].all()
     assert (pairs.position + (most + 1) * pairs.case > lasts)[is_cut].all()
+
+
+def test_an_item_is_stocked_no_longer_ahead_than_it_is_known_for():
+    weeks = safety_weeks(np.array([0, 20, 63, 400]), 26)
+    np.testing.assert_allclose(weeks, [4, 4, 9, 26])
+    assert safety_weeks(np.array([400]), 3.0).item() == 3.0
+    tables = world(60, 3, 11)
+    pairs = _pairs(pair_frame(tables, AS_OF), tables)
+    worth = worth_of(pairs, 7, 0.25, 0.5)
+    each = np.arange(len(pairs)) % 4 + 1.0
+    mixed = case_limits(worth, 26, each)[1]
+    for week in (1, 2, 3, 4):
+        own = each == week
+        np.testing.assert_array_equal(mixed[own], case_limits(worth, 26, week)[1][own])
 
 
 def test_the_best_number_of_cases_is_that_of_a_full_search():

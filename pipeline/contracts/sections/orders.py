@@ -40,8 +40,8 @@ class BuySettings(Section):
         default=26,
         gt=0,
         le=520,
-        description="Most weeks of expected demand, beyond the cover, that an order may lead to; of "
-        "an item known for less, as many as it is known for, four at least.",
+        description="Most weeks of expected demand, beyond the cover, that an order may lead to; "
+        "of an item known for less, as many as it is known for, four at least.",
     )
     quiet_order_usd: float = Field(
         default=25.0,
