@@ -142,8 +142,8 @@ def compare(record: Record, answer: Answer, seconds: float) -> Row:
 
 
 def unsolved(record: Record, reason: str, seconds: float) -> Row:
-    """Row for a record that could not be answered."""
-    has_answer = bool(record.expected)
+    """Row for a record that could not be answered; one whose answers are words has none."""
+    has_answer = any(not isinstance(value, str) for value in record.expected.values())
     return Row(
         id=record.id,
         quantity="",

@@ -1,7 +1,8 @@
 """What the records write for a demand distribution, and the distribution that is meant.
 
 Understood: `normal(50,8)`, `poisson(18)`, `uniform(0,b)` with b among the parameters,
-`uniform{0..4}`, `normal(8,sqrt8)`, `N1,5`, `P3`, `U0,6`, `round(max(0,N(5,8^2)))`, a bare `poisson`
+`uniform{0..4}`, `normal(8,sqrt8)`, `lognormal(mu=3,sigma=0.5)`, `burr12(2,3,10)`, `N1,5`, `P3`,
+`U0,6`, `U0-6`, `round(max(0,N(5,8^2)))`, a bare `poisson`
 with a mean or rate among the parameters, and objects like {"type": "normal", "mean": 3, "sd": 1}.
 """
 
@@ -32,6 +33,8 @@ MAKERS: dict[str, Callable[..., d.Demand]] = {
     "exponential": lambda mean: d.gamma(mean, mean),
     "gamma": lambda shape, scale: d.gamma(shape * scale, math.sqrt(shape) * scale),
     "lognormal": d.lognormal,
+    "burr12": lambda c, k, scale=1.0: d.continuous(stats.burr12(c, k, scale=scale)),
+    "weibull": lambda shape, scale: d.continuous(stats.weibull_min(shape, scale=scale)),
     "binomial": lambda n, p: d.discrete(stats.binom(int(n), p)),
     "negative_binomial": lambda r, p: d.discrete(stats.nbinom(r, p)),
     "nbinom": lambda r, p: d.discrete(stats.nbinom(r, p)),
@@ -48,6 +51,8 @@ ARGUMENTS = {
     "discrete_uniform": (("low", "lo", "min", "a"), ("high", "hi", "max", "b")),
     "exponential": (("mean", "scale"),),
     "gamma": (("shape", "k"), ("scale", "theta")),
+    "burr12": (("c", "shape1"), ("k", "d", "shape2"), ("scale",)),
+    "weibull": (("shape", "k"), ("scale", "lambda")),
     "lognormal": (("log_mean", "mu", "mean"), ("log_sd", "sigma", "sd")),
     "binomial": (("n",), ("p",)),
     "negative_binomial": (("r", "n"), ("p",)),
@@ -64,16 +69,31 @@ def parse_demand(spec: Any, params: dict[str, Any], item: int | None = None) -> 
     if rounded:
         spread = _number(rounded[2], params, item)
         return d.rounded_normal(_number(rounded[1], params, item), spread)
+    short = _short(text)
+    if short is not None:
+        return short
+    call = re.fullmatch(r"([a-z_][a-z_0-9]*)\((.*)\)", text)
+    if call and "=" in call[2]:
+        named = dict(part.split("=", 1) for part in call[2].split(","))
+        values = {name: _number(value, params, item) for name, value in named.items()}
+        return _named(SHORT.get(call[1], call[1]), values, item)
+    if call:
+        return _make(call[1], [_number(part, params, item) for part in call[2].split(",")])
+    return _named(text.removesuffix("process").rstrip("_"), params, item)
+
+
+def _short(text: str) -> d.Demand | None:
+    """A distribution written by a letter or a range, or None."""
     braces = re.fullmatch(r"(?:discrete_?)?uniform\{(-?\d+)(?:\.\.+|,\.\.\.,)(-?\d+)\}", text)
     if braces:
         return d.discrete_uniform(int(braces[1]), int(braces[2]))
-    call = re.fullmatch(r"([a-z_]+)\((.*)\)", text)
-    if call:
-        return _make(call[1], [_number(part, params, item) for part in call[2].split(",")])
-    short = re.fullmatch(r"([npuge])(-?[\d.]+(?:,-?[\d.]+)*)", text)
-    if short:
-        return _make(SHORT[short[1]], [float(part) for part in short[2].split(",")])
-    return _named(text.removesuffix("process").rstrip("_"), params, item)
+    span = re.fullmatch(r"u(?:niform)?\[?([\d.]+?)(?:-|\.\.+)([\d.]+)\]?", text)
+    if span:
+        return _make("uniform", [float(span[1]), float(span[2])])
+    letter = re.fullmatch(r"([npuge])(-?[\d.]+(?:,-?[\d.]+)*)", text)
+    if letter:
+        return _make(SHORT[letter[1]], [float(part) for part in letter[2].split(",")])
+    return None
 
 
 def integer_demand(spec: Any, params: dict[str, Any], item: int | None = None) -> d.Lattice:

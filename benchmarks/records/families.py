@@ -61,7 +61,7 @@ def solver_for(record: Record) -> Solver:
             return solver
     if {"lead_time", "p"} <= p.keys() and SOLVERS.keys() & record.expected.keys():
         return solve_lost_sales
-    if "h" in p or {"r", "c", "demand"} <= p.keys():
+    if {"h", "holding", "holding_cost"} & p.keys() or {"r", "c", "demand"} <= p.keys():
         return solve_single_stage
     if not record.expected:
         raise NotSolvedError("an instance only: the record has no published answer")

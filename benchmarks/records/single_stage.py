@@ -23,33 +23,45 @@ ALIASES = {
 }
 
 
+NAMES = {
+    "holding": "h", "holding_cost": "h", "backorder": "p", "backorder_cost": "p",
+    "stockout_cost": "p", "shortage_cost": "p", "penalty": "p", "b": "p", "fixed_cost": "K",
+    "order_cost": "K", "L": "lead_time", "lambda": "rate", "demand_rate": "rate",
+    "demand_mean": "rate", "demand_sd": "sd", "sigma": "sd",
+}  # fmt: skip
+"""Other words for parameters, and the ones that are used here."""
+
+
+def _renamed(p: dict[str, Any]) -> dict[str, Any]:
+    """Parameters under the names that are used here; one that is given twice keeps its own."""
+    return {**{NAMES.get(name, name): value for name, value in p.items()}, **p}
+
+
 def solve_single_stage(record: Record) -> Iterator[Answer]:
     """One item: which model is meant follows from the parameters that are given."""
     yield from _matching(record, _single_stage_values(record))
 
 
 def _single_stage_values(record: Record) -> dict[str, float]:
-    p = record.params
-    fixed = p.get("K", p.get("fixed_cost"))
+    p = _renamed(record.params)
+    fixed = p.get("K")
     if fixed is None and "r" in p and "c" in p:
-        demand = parse_demand(p["demand"], p)
-        salvage, goodwill = float(p.get("v", 0.0)), float(p.get("g", 0.0))
-        if "h" in p:  # a charge for a unit left over rather than a salvage value
-            salvage = -float(p["h"]) if "v" not in p else salvage - float(p["h"])
-        goodwill = float(p.get("p", goodwill))
-        units, profit = nv.newsvendor_profit(
-            demand, float(p["r"]), float(p["c"]), salvage, goodwill
-        )
-        return {"S": units, "Q": units, "profit": profit, "cost": -profit}
-    holding, shortage = float(p["h"]), p.get("p", p.get("b"))
-    lead = float(p.get("lead_time", p.get("L", 0)))
-    rate = p.get("rate", p.get("lambda"))
+        return _selling(p)
+    missing = [name for name in ("h",) if name not in p]
+    if missing:
+        raise NotSolvedError(f"the record does not give {missing[0]}, the holding cost")
+    holding, shortage = float(p["h"]), p.get("p")
+    lead, rate = float(p.get("lead_time", 0)), p.get("rate")
     if fixed is None:
         level = ss.base_stock(parse_demand(p["demand"], p), holding, float(shortage), lead)
         return {"S": level.level_units, "cost": level.cost}
     if rate is not None and shortage is None:
         lot = ss.economic_order_quantity(float(rate), float(fixed), holding)
         return {"Q": lot.level_units, "cost": lot.cost}
+    if shortage is None:
+        raise NotSolvedError("the record does not give p, the backorder cost")
+    if rate is None and ("Q" in record.expected or "order_quantity" in record.expected):
+        rate = parse_demand(p["demand"], p).mean
     if rate is not None:
         return _continuous_review(p, float(fixed), holding, float(shortage), float(rate), lead)
     demand = integer_demand(p["demand"], p)
@@ -61,13 +73,28 @@ def _single_stage_values(record: Record) -> dict[str, float]:
     }
 
 
+def _selling(p: dict[str, Any]) -> dict[str, float]:
+    """A newsvendor that is told by its price r and cost c."""
+    demand = parse_demand(p["demand"], p)
+    salvage, goodwill = float(p.get("v", 0.0)), float(p.get("g", 0.0))
+    if "h" in p:  # a charge for a unit left over rather than a salvage value
+        salvage = -float(p["h"]) if "v" not in p else salvage - float(p["h"])
+    goodwill = float(p.get("p", goodwill))
+    units, profit = nv.newsvendor_profit(demand, float(p["r"]), float(p["c"]), salvage, goodwill)
+    return {"S": units, "Q": units, "profit": profit, "cost": -profit}
+
+
 def _continuous_review(
     p: dict[str, Any], fixed: float, holding: float, shortage: float, rate: float, lead: float
 ) -> dict[str, float]:
+    if "r" in p and "Q" in p:  # the cost of a policy that is given
+        over = parse_demand(p["demand"], p).over(lead)
+        cost = ss.reorder_cost(over, rate, fixed, holding, shortage, float(p["r"]), float(p["Q"]))
+        return {"cost": cost}
     if "demand" in p and "sd" not in p:
         over = parse_demand(p["demand"], p).over(lead)
-    elif p.get("sd", p.get("sigma")) is not None:
-        over = parse_demand(f"normal({rate},{p.get('sd', p.get('sigma'))})", p).over(lead)
+    elif p.get("sd") is not None:
+        over = parse_demand(f"normal({rate},{p['sd']})", p).over(lead)
     else:
         over = parse_demand(f"poisson({rate})", p).over(lead)
     if lead == 0 and "lead_time" not in p:

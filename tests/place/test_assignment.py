@@ -7,8 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from pipeline.cli import app
+from pipeline.contracts.check import require
 from pipeline.contracts.settings import Settings
+from pipeline.contracts.tables import TABLES as CONTRACTS
 from pipeline.core.assignment import assign
 from pipeline.errors import UsageError
 from pipeline.place.plan import plan_placement
@@ -16,6 +20,7 @@ from pipeline.place.replay import NEEDED, read_orders, replay, situation
 from pipeline.simulate.world import kernel
 from pipeline.simulate.world.opportunity import kept_units, replacement_usd
 from pipeline.simulate.world.randomness import poisson_demand
+from pipeline.store import Store
 from tests.place.world import AS_OF, world
 from tests.simulate.small import raw_tables, small_world
 
@@ -192,3 +197,38 @@ def test_a_file_of_orders_that_cannot_be_used_is_told_line_by_line(tmp_path: Pat
     with pytest.raises(UsageError, match="lacks the columns units"):
         read_orders(path, known)
     assert len(NEEDED) == 6
+
+
+def test_the_command_assigns_what_the_function_does_and_tells_the_totals(tmp_path: Path) -> None:
+    found = night()
+    store, orders = Store(tmp_path / "out"), lines(found)
+    for name in TABLES:
+        store.publish(AS_OF, name, require(found[name], CONTRACTS[name]), {})
+    orders.to_csv(tmp_path / "orders.csv", index=False)
+    to = tmp_path / "assigned.csv"
+    arguments = ["assign", str(tmp_path / "orders.csv"), "--out", str(tmp_path / "out")]
+    ran = CliRunner().invoke(app, [*arguments, "--to", str(to), "--split-usd", "3"])
+    assert ran.exit_code == 0, ran.output
+    mine = replay(situation({name: store.read(AS_OF, name) for name in TABLES}), orders, 3.0)
+    written = pd.read_csv(to, keep_default_na=False)
+    assert written["assigned_units"].tolist() == mine["assigned_units"].tolist()
+    assert written["node_id"].tolist() == mine["node_id"].tolist()
+    served = int(mine.loc[mine["node_id"] != "", "assigned_units"].sum())
+    assert f"{orders['units'].sum():,} units: {served:,} served" in ran.output
+
+
+def test_the_command_refuses_what_it_cannot_read_and_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("order_id,item_id\no1,i1\n")
+    none = CliRunner().invoke(
+        app, ["assign", str(tmp_path / "orders.csv"), "--out", str(tmp_path / "none")]
+    )
+    assert isinstance(none.exception, UsageError)
+    assert "Next: echelon run" in str(none.exception)
+    found, store = night(), Store(tmp_path / "out")
+    for name in TABLES:
+        store.publish(AS_OF, name, require(found[name], CONTRACTS[name]), {})
+    bad = CliRunner().invoke(
+        app, ["assign", str(tmp_path / "orders.csv"), "--out", str(tmp_path / "out")]
+    )
+    assert isinstance(bad.exception, UsageError)
+    assert "region_id" in str(bad.exception)

@@ -119,3 +119,62 @@ def test_integer_models_round_normal_demand() -> None:
     assert found.probabilities[0] == pytest.approx(0.46, abs=0.01)  # Φ((0.5 − 1)/5)
     with pytest.raises(NotSolvedError, match="whole units"):
         integer_demand("gamma(2,3)", {})
+
+
+@pytest.mark.parametrize(
+    ("demand", "mean"),
+    [
+        ("lognormal(mu=1, sigma=0.5)", 3.0802168),
+        ("lognormal(1,0.5)", 3.0802168),
+        ("U0-6", 3.0),
+        ("uniform[0..6]", 3.0),
+        ("burr12(c=3, k=2, scale=10)", 8.0614),
+        ("normal(mean=5,sd=1)", 5.0),
+        ("weibull(shape=1, scale=4)", 4.0),
+    ],
+)
+def test_a_distribution_may_be_named_with_its_arguments(demand: str, mean: float) -> None:
+    assert parse_demand(demand, {}).mean == pytest.approx(mean, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("params", "published"),
+    [
+        # Snyder & Shen (2019), example 5.1 and problem 5.2, as stockpyl words them
+        ({"holding_cost": 0.225, "stockout_cost": 7.5, "fixed_cost": 8, "demand_mean": 1300,
+          "demand_sd": 150, "lead_time": 1 / 12},
+         {"reorder_point": 126.8670634479628, "order_quantity": 328.4491421980451,
+          "cost": 78.07116250928294}),
+        ({"h": 1, "p": 19, "K": 25, "demand": "poisson(5)", "lead_time": 2}, {"Q": 16}),
+        ({"h": 1, "p": 19, "K": 25, "demand": "poisson(5)", "lead_time": 2, "rate": 5, "r": 10,
+          "Q": 16}, {"cost": 0.0}),
+    ],
+)  # fmt: skip
+def test_reorder_policies_are_read_in_other_words(
+    tmp_path: Path, params: dict[str, Any], published: dict[str, float]
+) -> None:
+    rows = check_record(_record(tmp_path, params=params, published=published))
+    assert [row.quantity for row in rows] == list(published)
+    assert all(row.ours is not None for row in rows), rows
+    if "reorder_point" in published:
+        assert all(row.ok for row in rows), rows
+
+
+def test_poisson_demand_by_the_period_is_not_a_poisson_process(tmp_path: Path) -> None:
+    params = {"h": 1, "p": 14, "K_fixed": 5, "lead_time": 2}
+    published = {"optimal_avg_cost": 11.46}  # Bijvank, Bhulai & Huh (2015)
+    by_period = {**params, "demand": "poisson(5)"}
+    (row,) = check_record(
+        _record(tmp_path, params=by_period, published=published, tolerance_abs=0.01)
+    )
+    assert row.ok, row
+    process = {**params, "demand": "poisson process", "rate": 5}
+    (row,) = check_record(
+        _record(tmp_path, params=process, published={"optimal_avg_cost": 13.86}, tolerance_abs=0.01)
+    )
+    assert row.ok, row
+
+
+def test_a_record_whose_answers_are_words_has_nothing_to_compare(tmp_path: Path) -> None:
+    (row,) = check_record(_record(tmp_path, params={}, published={"regret": "O(sqrt(T))"}))
+    assert row.ok is None

@@ -112,7 +112,8 @@ RAW_COLUMNS = (
     Column("population", "int", "People living in the region.", low=0, high=1e11),
     Column("node_name", "string", "Name of the node."),
     Column("tier", "category", "Tier of the node.", values=TIERS),
-    Column("is_vendor_receiving", "bool", "Vendors may ship to this node."),
+    Column("is_vendor_receiving", "bool", "Vendors ship to this node: what it holds passes its own "
+           "dock and not that of parent_node_id."),
     Column("handling_usd_per_unit", "float", "Cost to receive, stow and pick a unit.",
            low=0, high=1e6),
     Column("storage_usd_per_cuft_day", "float", "Cost of a cubic foot held for a day.",

@@ -1,10 +1,15 @@
-"""Lost sales with a fixed order cost, periodic review and a lead time that need not be whole.
+"""Lost sales with a fixed order cost and periodic review, in continuous time and by the period.
 
-Demand is a Poisson process of `rate` units per unit of time; every R = 1 the stock is reviewed; an
-order arrives L later, that is after ⌊L⌋ reviews and a fraction τ = L − ⌊L⌋ of a period. Cost: K
-per order, h per unit on hand and unit of time (integrated), p per lost unit. Exact value
-iteration; source of model and tests: Bijvank, Service Inventory Control, PhD thesis, VU Amsterdam
-(2009), chapter 6; Bijvank, Bhulai & Huh, EJOR 241 (2015) 381–390.
+In continuous time demand is a Poisson process of `rate` units per unit of time; every R = 1 the
+stock is reviewed; an order arrives L later, that is after ⌊L⌋ reviews and a fraction τ = L − ⌊L⌋ of
+a period. Cost: K per order, h per unit on hand and unit of time (integrated), p per lost unit. By
+the period, demand has any law, an order arrives a whole number of periods later, before demand, and
+h is paid for what is left after it: the same value iteration, its first part without length. With
+Poisson demand the two differ by a sixth to a fifth of the cost, since a period's holding is that of
+its end in one and of its course in the other, so a record must say which it means.
+
+Sources of model and tests: Bijvank, Service Inventory Control, PhD thesis, VU Amsterdam (2009),
+chapter 6; Bijvank, Bhulai & Huh, EJOR 241 (2015) 381–390.
 """
 
 from __future__ import annotations
@@ -17,7 +22,7 @@ from numba import njit
 from scipy import stats
 
 from pipeline.core.inventory.demand import Array, poisson
-from pipeline.core.inventory.lost_sales import outstanding_units
+from pipeline.core.inventory.lost_sales import LostSales, outstanding_units
 from pipeline.core.inventory.single_stage import base_stock, economic_order_quantity
 
 
@@ -50,15 +55,11 @@ class FixedCostLostSales:
 
 def optimal_fixed_cost_lost_sales(problem: FixedCostLostSales, tolerance: float = 1e-4) -> float:
     """Least average cost per review period."""
-    lot = economic_order_quantity(problem.rate, problem.fixed_cost, problem.holding).level_units
+    outstanding = problem.whole_periods
     safe = base_stock(
         poisson(problem.rate), problem.holding, problem.penalty, problem.lead_time
     ).level_units
-    most = math.ceil(1.6 * lot + problem.rate) + 2
-    top = int(safe) + math.ceil(1.2 * lot)
-    outstanding = problem.whole_periods
-    if (top + 1) * float(most + 1) ** outstanding > 5e6:
-        raise ValueError(f"lead time {problem.lead_time}: too many states to solve exactly")
+    top, most = _ranges(problem.rate, problem.fixed_cost, problem.holding, safe, outstanding)
     fraction = problem.lead_time - outstanding
     low, high = _value_iteration(
         problem.stage_cost(fraction, top),
@@ -72,6 +73,34 @@ def optimal_fixed_cost_lost_sales(problem: FixedCostLostSales, tolerance: float 
         20_000,
     )
     return 0.5 * (low + high)
+
+
+def optimal_fixed_cost_by_period(
+    problem: LostSales, fixed_cost: float, tolerance: float = 1e-4
+) -> float:
+    """Least average cost per period of core.inventory.lost_sales' problem, where every order costs
+    fixed_cost besides."""
+    top, most = _ranges(
+        problem.demand.mean, fixed_cost, problem.holding, problem.largest_position,
+        problem.lead_time,
+    )  # fmt: skip
+    low, high = _value_iteration(
+        np.zeros(top + 1), problem.period_cost(top), np.ones(1), problem.demand.mass_from_zero(),
+        problem.lead_time, most, fixed_cost, tolerance, 20_000,
+    )  # fmt: skip
+    return 0.5 * (low + high)
+
+
+def _ranges(
+    rate: float, fixed_cost: float, holding: float, safe: float, outstanding: int
+) -> tuple[int, int]:
+    """Largest position and order that can pay. Raises ValueError where states are too many."""
+    lot = economic_order_quantity(rate, fixed_cost, holding).level_units
+    most = math.ceil(1.6 * lot + rate) + 2
+    top = int(safe) + math.ceil(1.2 * lot)
+    if (top + 1) * float(most + 1) ** outstanding > 5e6:
+        raise ValueError(f"{outstanding} orders outstanding: too many states to solve exactly")
+    return top, most
 
 
 @njit(cache=True)
