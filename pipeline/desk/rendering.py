@@ -46,9 +46,12 @@ def cell(value: Any, style: str) -> str:
     return str(value)
 
 
+_REASONS = {"moq": "vendor's minimum", "case_pack": "full cases", "quiet": "gone quiet"}
+
+
 def words(name: Any) -> str:
-    """'below_order_up_to' -> 'below order up to'."""
-    return str(name).replace("_", " ")
+    """'below_order_up_to' -> 'below order up to'; some codes have better words."""
+    return _REASONS.get(str(name)) or str(name).replace("_", " ")
 
 
 def environment() -> Environment:

@@ -52,7 +52,14 @@ class Explainer:
                 future = self._worker.submit(self._answer, key, before, after, settings)
                 if failed is not None:
                     error = failed.exception()
-                    raise error if isinstance(error, EchelonError) else UsageError(str(error))
+                    raise (
+                        error
+                        if isinstance(error, EchelonError)
+                        else UsageError(
+                            f"these nights cannot be planned again by this version: {error}. Next: run "
+                            "both again, then look here again."
+                        )
+                    )
             self._found[key] = future
             while len(self._found) > _KEPT:
                 self._found.pop(next(iter(self._found)))

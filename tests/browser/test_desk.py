@@ -67,6 +67,15 @@ def test_an_order_is_found_overridden_approved_and_released(
 ) -> None:
     order = Store(world.out).read(LAST, "purchase_orders").sort_values("order_cost_usd").iloc[-1]
     chrome.get(address)
+    _wait_for(chrome, "What needs a person")
+    kinds = [tag.text for tag in chrome.find_elements(By.CSS_SELECTOR, "tbody .tag")[:5]]
+    stakes = [
+        float(cell.text.lstrip("$").replace(",", ""))
+        for cell in chrome.find_elements(By.CSS_SELECTOR, "tbody td.n")[:5]
+    ]
+    assert len(kinds) == 5
+    assert stakes == sorted(stakes, reverse=True)  # the five most valuable come first
+    _picture(chrome, "tonight")
     chrome.find_element(By.LINK_TEXT, "Orders").click()
     search = chrome.find_element(By.NAME, "q")
     search.send_keys(order["item_id"], Keys.ENTER)
@@ -89,6 +98,13 @@ def test_an_order_is_found_overridden_approved_and_released(
     _picture(chrome, "override")
     chrome.find_element(By.XPATH, "//button[.='Save it']").click()
     _wait_for(chrome, "the vendor is on strike")
+    chrome.find_element(By.XPATH, "//button[.='Withdraw']").click()  # undone again
+    WebDriverWait(chrome, 60, ignored_exceptions=[StaleElementReferenceException]).until_not(
+        seen.text_to_be_present_in_element((By.ID, "main"), "the vendor is on strike")
+    )
+    chrome.find_element(By.LINK_TEXT, "Audit").click()
+    _wait_for(chrome, "withdraw")
+    _picture(chrome, "audit")
     chrome.find_element(By.LINK_TEXT, "Approval").click()
     _wait_for(chrome, "Approve ticked")
     chrome.find_element(By.CSS_SELECTOR, "input[data-all]").click()
@@ -150,4 +166,6 @@ def _wait_for(chrome: webdriver.Chrome, text: str) -> None:
 def _picture(chrome: webdriver.Chrome, name: str) -> None:
     folder = os.environ.get("ECHELON_SCREENSHOTS")
     if folder:
+        chrome.set_window_size(1200, 760)
         chrome.save_screenshot(f"{folder}/desk-{name}.png")
+        chrome.set_window_size(1400, 1400)
