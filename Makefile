@@ -5,7 +5,7 @@ SYNC := $(UV) sync --frozen --quiet --inexact --no-default-groups --extra airflo
 AS_OF ?=
 PORT ?= 8080
 
-.PHONY: help night airflow test lint format docs bench campaign portable wheel pythons secrets clean
+.PHONY: help night airflow test lint format docs pictures bench campaign portable wheel pythons secrets clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,10 @@ format: .venv/.dev  ## rewrite sources in the project's style
 
 docs: .venv/.dev  ## rewrite the generated documents and the default settings
 	$(RUN) pipeline.contracts.docs
+
+pictures: .venv/.dev openmp  ## take the pictures of the desk's documentation by its browser tests
+	@mkdir -p docs/pictures
+	ECHELON_SCREENSHOTS=docs/pictures .venv/bin/pytest -q -n 0 tests/browser/test_desk.py
 
 campaign: .venv/.dev openmp  ## spoilt inputs, kills at every step, 60 nights; CI runs tests/faults
 	.venv/bin/python -m benchmarks.input_faults --count 1000 --nights 100

@@ -51,15 +51,7 @@ class Explainer:
                 failed = future
                 future = self._worker.submit(self._answer, key, before, after, settings)
                 if failed is not None:
-                    error = failed.exception()
-                    raise (
-                        error
-                        if isinstance(error, EchelonError)
-                        else UsageError(
-                            f"these nights cannot be planned again by this version: {error}. Next: run "
-                            "both again, then look here again."
-                        )
-                    )
+                    raise _told(failed.exception())
             self._found[key] = future
             while len(self._found) > _KEPT:
                 self._found.pop(next(iter(self._found)))
@@ -78,6 +70,16 @@ class Explainer:
         ]
         found = changes_between(nights[0], nights[1], on_plan=told)
         return found, stock_bridge(after.store, before.as_of, after.as_of)
+
+
+def _told(error: BaseException | None) -> EchelonError:
+    """What to say of nights that could not be compared."""
+    if isinstance(error, EchelonError):
+        return error
+    return UsageError(
+        f"these nights cannot be planned again by this version: {error}. Next: run both again, "
+        "then look here again."
+    )
 
 
 def since_page(answer: Answer, by: str, measure: str, item: str, category: str) -> dict[str, Any]:

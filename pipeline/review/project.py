@@ -78,7 +78,11 @@ def _items(terms: pd.DataFrame, tables: dict[str, pd.DataFrame], as_of: date) ->
     on_hand = held.groupby("item_id")["on_hand_units"].sum().reindex(names).fillna(0)
     on_hand += moving.groupby("item_id")["open_units"].sum().reindex(names).fillna(0)
     known = tables["open_orders"][tables["open_orders"]["date"] == day]
-    due = np.zeros((len(names), WEEKS))
+    due, tonight = np.zeros((len(names), WEEKS)), np.zeros(len(names))
+    ordered = tables["purchase_orders"]
+    ordered = ordered[ordered["item_id"].isin(names)]
+    units_tonight = ordered["order_units"].to_numpy(dtype=np.float64)
+    np.add.at(tonight, names.get_indexer(ordered["item_id"]), units_tonight)
     for frame, units in ((known, "open_units"), (tables["purchase_orders"], "order_units")):
         row = names.get_indexer(frame["item_id"])
         days = (frame["expected_arrival_date"] - day).dt.days.to_numpy()
@@ -87,11 +91,12 @@ def _items(terms: pd.DataFrame, tables: dict[str, pd.DataFrame], as_of: date) ->
         np.add.at(due, (row[kept], week[kept]), frame[units].to_numpy(dtype=np.float64)[kept])
     lead_days = terms["mean_lead_time_days"].fillna(terms["quoted_lead_time_days"])
     return Items(
-        on_hand=on_hand.to_numpy(dtype=np.float64), due=due,
+        on_hand=on_hand.to_numpy(dtype=np.float64), due=due, tonight=tonight,
         level=terms["order_up_to_units"].to_numpy(dtype=np.float64),
         case=terms["case_pack_units"].to_numpy(dtype=np.float64),
         moq=np.maximum(terms["moq_units"].to_numpy(dtype=np.float64), 1),
-        lead=np.clip(np.ceil(lead_days.to_numpy(dtype=np.float64) / 7), 1, 60).astype(np.int64),
+        # Nights order every day: on average from the middle of a week.
+        lead=np.clip((lead_days.to_numpy(dtype=np.float64) + 3.5) // 7, 1, 60).astype(np.int64),
         cube=terms["unit_cube_cuft"].to_numpy(dtype=np.float64),
         cost=terms["unit_cost_usd"].to_numpy(dtype=np.float64),
         price=terms["list_price_usd"].to_numpy(dtype=np.float64),

@@ -36,12 +36,14 @@ I64 = npt.NDArray[np.int64]
 class Items:
     """What the policy knows of each item; arrays over items, in the order of `demand_paths`.
 
-    due: units that arrive in each week (items, weeks), tonight's orders included; all in units but
-    cube (cubic feet), cost and price (USD a unit), lead (weeks until an order arrives, at least 1).
+    due: units that arrive in each week (items, weeks), tonight's orders included; tonight: units of
+    these alone; all in units but cube (cubic feet), cost and price (USD a unit), lead (weeks until
+    an order arrives, at least 1).
     """
 
     on_hand: F64
     due: F64
+    tonight: F64
     level: F64
     case: F64
     moq: F64
@@ -98,13 +100,14 @@ def follow_policy(items: Items, expected: F64, demand: F64) -> dict[str, F64]:
         level = (items.level * ahead / now)[:, None]
         short = level - stock - arriving[:, week + 1 :].sum(axis=1)
         cases = np.ceil(np.maximum(short, 0) / items.case[:, None]) * items.case[:, None]
-        # Tonight's orders are in `due` already; smaller lacks than a minimum wait.
-        is_asked = (short >= np.maximum(items.moq, items.case)[:, None] / 2) & (week > 0)
+        # What a week has sold is ordered by its end; smaller lacks than a minimum wait.
+        is_asked = short >= np.maximum(items.moq, items.case)[:, None] / 2
         ordered = np.where(is_asked, np.maximum(cases, items.moq[:, None]), 0.0)
         arriving[rows, week + items.lead] += ordered
         found["stock_units"][:, week], found["receipts_units"][:, week] = stock, receipts
         found["ordered_units"][:, week] = ordered
         found["lost_units"][:, week] = demand[:, week] - sold
+    found["ordered_units"][:, 0] += items.tonight[:, None]
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import threading
@@ -141,7 +142,6 @@ def test_no_page_violates_wcag_or_asks_another_site(
             "return performance.getEntriesByType('resource').map(e => new URL(e.name).host)"
         )
         assert {site for site in sites if site} <= {chrome.current_url.split("/")[2]}
-        _picture(chrome, page.replace("/", "-") + ("-dark" if scheme == "dark" else ""))
     assert found == {}
 
 
@@ -164,8 +164,10 @@ def _wait_for(chrome: webdriver.Chrome, text: str) -> None:
 
 
 def _picture(chrome: webdriver.Chrome, name: str) -> None:
+    """For docs/pictures (`make pictures`): small, as a screen of 1200 by 760 shows it."""
     folder = os.environ.get("ECHELON_SCREENSHOTS")
     if folder:
         chrome.set_window_size(1200, 760)
-        chrome.save_screenshot(f"{folder}/desk-{name}.png")
+        told = chrome.execute_cdp_cmd("Page.captureScreenshot", {"format": "webp", "quality": 60})
+        Path(folder, f"desk-{name}.webp").write_bytes(base64.b64decode(told["data"]))
         chrome.set_window_size(1400, 1400)

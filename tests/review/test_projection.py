@@ -35,22 +35,25 @@ def _item(**changed: float) -> Items:
     due = np.zeros((1, WEEKS))
     due[0, 1] = 20.0
     one = {name: np.array([float(value)]) for name, value in known.items() if name != "lead"}
-    return Items(due=due, lead=np.array([int(known["lead"])]), cube=np.array([2.0]),
-                 cost=np.array([3.0]), price=np.array([5.0]), **one)  # fmt: skip
+    return Items(
+        due=due, tonight=np.array([20.0]), lead=np.array([int(known["lead"])]),
+        cube=np.array([2.0]), cost=np.array([3.0]), price=np.array([5.0]), **one,
+    )  # fmt: skip
 
 
 def test_a_sure_demand_is_followed_by_hand() -> None:
-    """Level 140, lead 2 weeks, 70 a week; in week 0 tonight's orders are all there is."""
+    """Level 140, lead 2 weeks, 70 a week; tonight's 20 come in week 1."""
     expected, drawn = demand_paths(_demand(10.0, 0.0), ["A"], [1])
     assert expected == pytest.approx(np.full((1, WEEKS), 70.0))
     assert drawn == pytest.approx(np.full((1, WEEKS, PATHS), 70.0))
     found = follow_policy(_item(), expected, drawn)
     path = {name: values[0, :6, 0].tolist() for name, values in found.items()}
-    # week 0: 70 - 70 = 0; week 1: 20 arrive, 50 lost, 140 ordered for week 3; week 2: 70 lost
-    assert path["receipts_units"] == [0, 20, 0, 140, 0, 70]
-    assert path["ordered_units"] == [0, 140, 0, 70, 70, 70]
-    assert path["stock_units"] == [0, 0, 0, 70, 0, 0]
-    assert path["lost_units"] == [0, 50, 70, 0, 0, 0]
+    # week 0: 70 - 70 = 0, 120 ordered for week 2 beside tonight's 20; week 1: 20 arrive, 50 lost,
+    # 20 ordered for week 3; week 2: 120 - 70 = 50, 70 for week 4; week 3: 50 + 20 - 70 = 0, 70 more
+    assert path["receipts_units"] == [0, 20, 120, 20, 70, 70]
+    assert path["ordered_units"] == [140, 20, 70, 70, 70, 70]
+    assert path["stock_units"] == [0, 0, 50, 0, 0, 0]
+    assert path["lost_units"] == [0, 50, 0, 0, 0, 0]
 
 
 def test_stock_is_conserved_on_every_path() -> None:
