@@ -51,7 +51,7 @@ class Explainer:
                 failed = future
                 future = self._worker.submit(self._answer, key, before, after, settings)
                 if failed is not None:
-                    raise _told(failed.exception())
+                    raise _failure(failed.exception())
             self._found[key] = future
             while len(self._found) > _KEPT:
                 self._found.pop(next(iter(self._found)))
@@ -72,7 +72,7 @@ class Explainer:
         return found, stock_bridge(after.store, before.as_of, after.as_of)
 
 
-def _told(error: BaseException | None) -> EchelonError:
+def _failure(error: BaseException | None) -> EchelonError:
     """What to say of nights that could not be compared."""
     if isinstance(error, EchelonError):
         return error
