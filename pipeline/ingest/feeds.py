@@ -152,7 +152,9 @@ def _last_day(tables: Tables, today: pd.Timestamp, settings: IngestSettings) -> 
     if len(usual) < 4 or now == 0:  # a day without any sale is a closing or a missing day
         return
     least = float(usual.min())
-    if now >= settings.feed_stop_share * least or now >= least - 4 * np.sqrt(least):
+    # What sales of a small company, or of uneven weeks, do by themselves is no fault of the feed.
+    chance = max(4 * np.sqrt(least), 2 * float(usual.std(ddof=1)))
+    if now >= settings.feed_stop_share * least or now >= least - chance:
         return
     yield Finding(
         "sales", 0, "units", f"{now:,} units were sold on {today:%Y-%m-%d}, far below the same "

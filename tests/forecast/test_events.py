@@ -43,7 +43,9 @@ def test_one_item_of_many_keeps_a_lift_that_the_others_lack() -> None:
     found = with_lifts(panel())
     assert found.lift is not None
     assert 3.8 < found.lift[0, 831] < 6.0
-    assert (np.abs(np.log(found.lift[1:, 831])) < 0.25).all()
+    others = np.abs(np.log(found.lift[1:, 831]))
+    assert others.mean() < 0.2
+    assert others.max() < 0.7  # the one item's is above 1.3
 
 
 def test_a_day_ahead_knows_nothing_of_its_own_occurrence() -> None:

