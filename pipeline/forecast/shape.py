@@ -1,7 +1,9 @@
 """Spread of a window's demand around its mean, learned on forecasts made before the fact.
 
 Two sets of trees, grown together on the likelihood of `distribution`: one for the logarithm of
-the size r, one for the logit of the chance of none.
+the size r, one for the logit of the chance of none. They correct a start that follows each item:
+the variance of its window of mean m is φ m for the lumps in which its units come, and c m² for what
+is not known of its level. φ is the item's own ratio of variance to mean on a day (`dispersion`).
 """
 
 from __future__ import annotations
@@ -11,10 +13,11 @@ import numba
 import numpy as np
 
 from pipeline.contracts.settings import ShapeSettings
+from pipeline.core.arithmetic import single_log
 from pipeline.forecast.distribution import log_likelihood
 from pipeline.forecast.features import COLUMN
 from pipeline.forecast.mean import DETERMINISTIC, workers
-from pipeline.forecast.panel import F32, F64, I32
+from pipeline.forecast.panel import F32, F64, I32, Panel
 from pipeline.progress import step
 
 _BORROWED = (
@@ -24,12 +27,29 @@ _BORROWED = (
     "category", "censored_28",
 )  # fmt: skip
 SHAPE_FEATURES = (
-    "log_mean", "log_days", "start_day", "mean_vs_level", "mean_log_exposure", *_BORROWED
+    "log_mean", "log_days", "start_day", "mean_vs_level", "mean_log_exposure",
+    "log_dispersion", *_BORROWED
 )  # fmt: skip
+_DISPERSION = SHAPE_FEATURES.index("log_dispersion")
+USUAL_DISPERSION, BORROWED_UNITS = 1.5, 6.0
+_LEAST = 0.02
 _LIMITS = ((-3.0, 9.0), (-12.0, 4.0))
 
 
-def shape_features(x: F32, mean: F64, exposure: F64, start: I32, days: I32) -> F32:
+def dispersion(panel: Panel, origin: int) -> F32:
+    """Units a sale of a series comes in (series,), Σ y² / Σ y over the last year up to `origin`: of
+    unrelated sales that is the variance of a day over its mean. Drawn to that of the item, and
+    that to `USUAL_DISPERSION`, each with the weight of `BORROWED_UNITS` units."""
+    past = np.nan_to_num(panel.demand[:, max(0, origin + 1 - 364) : origin + 1])
+    units = past.sum(axis=1, dtype=np.float64)
+    square = np.square(past, dtype=np.float64).sum(axis=1)
+    own = np.bincount(panel.item, square) + BORROWED_UNITS * USUAL_DISPERSION
+    own = own / (np.bincount(panel.item, units) + BORROWED_UNITS)
+    found = (square + BORROWED_UNITS * own[panel.item]) / (units + BORROWED_UNITS)
+    return np.asarray(found, np.float32)
+
+
+def shape_features(x: F32, mean: F64, exposure: F64, start: I32, days: I32, dispersion: F32) -> F32:
     """Features (rows, `SHAPE_FEATURES`) of windows of so much `exposure`; `x` are the features of
     their first days."""
     out = np.empty((len(mean), len(SHAPE_FEATURES)), np.float32)
@@ -38,7 +58,8 @@ def shape_features(x: F32, mean: F64, exposure: F64, start: I32, days: I32) -> F
     out[:, 2] = start
     out[:, 3] = np.log(mean / exposure) - x[:, COLUMN["log_level"]]
     out[:, 4] = np.log(exposure / days)
-    out[:, 5:] = x[:, [COLUMN[name] for name in _BORROWED]]
+    out[:, _DISPERSION] = single_log(dispersion)
+    out[:, 6:] = x[:, [COLUMN[name] for name in _BORROWED]]
     return out
 
 
@@ -71,7 +92,7 @@ def fit_shape(
 ) -> lgb.Booster:
     """Trees for (log r, logit π) of windows with features `x`, demand `y` and forecast `mean`.
 
-    `start` is the pair that the trees correct, see `shape_start`.
+    `start` is what the trees correct, see `shape_start`.
     """
 
     def objective(raw: F64, data: lgb.Dataset) -> tuple[F64, F64]:
@@ -86,7 +107,7 @@ def fit_shape(
     data = lgb.Dataset(
         x,
         y,
-        init_score=np.repeat(start, len(y)),
+        init_score=shape_base(start, x).ravel(order="F"),
         feature_name=list(SHAPE_FEATURES),
         params={"max_bin": 63, "verbosity": -1},
     )
@@ -107,21 +128,34 @@ def fit_shape(
     )  # fmt: skip
 
 
-def shape_start(y: F64, mean: F64, weight: F64) -> F64:
-    """The pair (log r, logit π) of a coarse grid that is likeliest for all rows together."""
+def shape_base(start: F64, x: F32) -> F64:
+    """The pair (log r, logit π) (rows, 2) that the trees correct: the variance beside π is
+    m + (f (φ − 1) + c m + `_LEAST`) m, with `start` = (f, c, logit π)."""
+    share, doubt, none = start
+    mean = np.exp(x[:, 0].astype(np.float64))
+    lumps = np.maximum(np.exp(x[:, _DISPERSION].astype(np.float64)) - 1, 0.0)
+    size = np.log(mean) - np.log(share * lumps + doubt * mean + _LEAST)
+    return np.stack([np.clip(size, *_LIMITS[0]), np.full(len(x), none)], axis=1)
+
+
+def shape_start(x: F32, y: F64, mean: F64, weight: F64) -> F64:
+    """What `shape_base` starts from: the triple of a coarse grid that is likeliest for all rows."""
     every = slice(None, None, max(1, len(y) // 20_000))
-    best, choice = -np.inf, (0.0, -4.0)
-    for a in np.arange(-1.0, 6.1, 0.5):
-        for b in (-10.0, -5.0, -3.5, -2.0, -1.0):
-            total = float((_likelihoods(y[every], mean[every], a, b) * weight[every]).sum())
-            if total > best:
-                best, choice = total, (float(a), float(b))
+    best, choice = -np.inf, (1.0, 0.1, -4.0)
+    for share in (0.0, 0.3, 0.6, 1.0, 1.5):
+        for doubt in (0.02, 0.05, 0.1, 0.2, 0.4, 0.8):
+            size = shape_base(np.array([share, doubt, 0.0]), x[every])[:, 0]
+            for none in (-10.0, -3.5, -2.0, -1.0):
+                of_rows = _likelihoods(y[every], mean[every], size, none)
+                total = float((of_rows * weight[every]).sum())
+                if total > best:
+                    best, choice = total, (share, doubt, none)
     return np.array(choice)
 
 
 def likelihood_of(y: F64, mean: F64, log_size: float) -> float:
     """Log likelihood of `y` under negative binomials of one size around `mean`."""
-    return float(_likelihoods(y, mean, log_size, -12.0).sum())
+    return float(_likelihoods(y, mean, np.full(len(y), log_size), -12.0).sum())
 
 
 def likeliest_size(y: F64, mean: F64) -> float:
@@ -134,7 +168,7 @@ def likeliest_size(y: F64, mean: F64) -> float:
 def _likelihoods(y, mean, a, b):  # type: ignore[no-untyped-def]  # numba kernel
     out = np.empty(y.shape[0])
     for k in range(y.shape[0]):
-        out[k] = log_likelihood(y[k], mean[k], a, b)
+        out[k] = log_likelihood(y[k], mean[k], a[k], b)
     return out
 
 
@@ -142,9 +176,8 @@ def predict_shape(booster: lgb.Booster, start: F64, x: F32, threads: int) -> tup
     """Size r and chance of none π of windows with features `x`; `start` as fitted."""
     if len(x) == 0:
         return np.empty(0), np.empty(0)
-    raw = (
-        np.asarray(booster.predict(x, raw_score=True, num_threads=workers(len(x), threads))) + start
-    )
+    raw = np.asarray(booster.predict(x, raw_score=True, num_threads=workers(len(x), threads)))
+    raw = raw + shape_base(start, x)
     (low_a, high_a), (low_b, high_b) = _LIMITS
     size = np.exp(np.clip(raw[:, 0], low_a, high_a))
     return size, 1 / (1 + np.exp(-np.clip(raw[:, 1], low_b, high_b)))

@@ -31,7 +31,7 @@ class PastErrors:
 
 @dataclass(frozen=True)
 class Spread:
-    """Trees for the spread, the (log size, logit none) that they correct, and level correction."""
+    """Trees for the spread, what they start from (`shape_base`), and level correction."""
 
     shape: lgb.Booster
     start: F64
@@ -106,7 +106,7 @@ def fit_spread(
     the levels are corrected out of sample.
     """
     importance = np.ones(len(units)) if weight is None else weight
-    start = shape_start(units[learn], past.mean[learn], importance[learn])
+    start = shape_start(past.x[learn], units[learn], past.mean[learn], importance[learn])
     shape = fit_shape(
         past.x[learn], units[learn], past.mean[learn], start, settings.shape, threads,
         importance[learn],

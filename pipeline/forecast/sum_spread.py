@@ -19,7 +19,7 @@ from pipeline.forecast.features import COLUMN
 from pipeline.forecast.levels import Codes, Sums
 from pipeline.forecast.panel import F32, F64, I32, Calendar, Panel, Totals
 from pipeline.forecast.panel import totals as totals_of
-from pipeline.forecast.shape import shape_features
+from pipeline.forecast.shape import dispersion, shape_features
 from pipeline.forecast.windows import OFF_SALE_UNITS, Windows, day_features
 
 LATEST_FEATURES = 50
@@ -136,7 +136,14 @@ def windows_of_sums(
         tiled_start,
         tiled_days,
         expected,
-        shape_features(x, expected, exposure * tiled_days, tiled_start, tiled_days),
+        shape_features(
+            x,
+            expected,
+            exposure * tiled_days,
+            tiled_start,
+            tiled_days,
+            np.repeat(dispersion(panel, origin), len(windows)),
+        ),
     )
 
 

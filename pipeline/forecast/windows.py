@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pipeline.core.arithmetic import single_exp
 from pipeline.forecast.features import COLUMN, features, history
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
-from pipeline.forecast.shape import shape_features
+from pipeline.forecast.shape import dispersion, shape_features
 
 EXPECTED_DAYS = 28.0
 OFF_SALE_UNITS = 1e-3
@@ -74,12 +74,14 @@ class Days:
     known     (days,) days after the origin that were asked for, ascending
     mean      (series, reach + 1) expected units by day after the origin; 0 where not asked for
     x         (series, days, features) features of the days `known`
+    dispersion  (series,) see `shape.dispersion`
     """
 
     origin: int
     known: I32
     mean: F64
     x: F32
+    dispersion: F32
 
     def sums(self, windows: list[tuple[int, int]]) -> F64:
         """Expected units (series, windows) of windows (start day, days)."""
@@ -103,7 +105,14 @@ class Days:
             tiled_start,
             tiled_days,
             mean,
-            shape_features(x, mean, exposure.ravel(), tiled_start, tiled_days),
+            shape_features(
+                x,
+                mean,
+                exposure.ravel(),
+                tiled_start,
+                tiled_days,
+                np.repeat(self.dispersion, len(windows)),
+            ),
         )
 
 
@@ -126,7 +135,8 @@ def foresee_days(
     daily[:, known] = mean_of(x).reshape(panel.series, -1)
     _expect(daily, panel, origin)
     daily[:, 1:] *= on_sale(panel, origin + np.arange(1, reach + 1))
-    return Days(origin, known, daily, x.reshape(panel.series, len(known), -1))
+    return Days(origin, known, daily, x.reshape(panel.series, len(known), -1),
+                dispersion(panel, origin))  # fmt: skip
 
 
 def foresee_tonight(
@@ -141,7 +151,8 @@ def foresee_tonight(
     gap = panel.days - 1 - origin
     later = [(start + gap, days) for start, days in windows]
     seen = foresee_days(mean_of, panel, totals, origin, later)
-    return Days(panel.days - 1, seen.known - np.int32(gap), seen.mean[:, gap:], seen.x)
+    return Days(panel.days - 1, seen.known - np.int32(gap), seen.mean[:, gap:], seen.x,
+                seen.dispersion)  # fmt: skip
 
 
 def foresee(
