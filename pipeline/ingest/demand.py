@@ -29,6 +29,8 @@ from pipeline.ingest.item_life import item_life
 
 _RATE_DAYS = 56
 _RATE_LEAST_DAYS = 28
+_STOCKED_SHARE = 0.7
+"""Items in stock, known by availability, below which few sales say nothing of their export."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ def daily_demand(
     unknown = _unreported(grid, periods)
     empty = (units.sum(axis=0) == 0) & ~closed.all(axis=0)
     share[:, empty | unknown] = 0.0
-    cut = _cut_off(grid, tables, by_region, ~opening.past & ~(empty | unknown), periods, settings)
+    judged = ~opening.past & ~(empty | unknown) & _is_stocked(grid, share, on_sale)
+    cut = _cut_off(grid, tables, by_region, judged, periods, settings)
     share[np.tile(cut, (len(grid.items), 1))] = 0.0
     suspected = suspected_stockouts(
         units, on_sale & (share >= 1), settings.stockout_probability, settings.stockout_max_days
@@ -116,6 +119,15 @@ def daily_demand(
         ),
         _life(grid, tables["items"], units, on_sale & (share > 0), settings), findings,
     )  # fmt: skip
+
+
+def _is_stocked(grid: SeriesGrid, share: np.ndarray, on_sale: np.ndarray) -> np.ndarray:
+    """Days [regions, days] on which most of a region's items were in stock: what was known not to
+    be there explains few sales."""
+    shape = (len(grid.items), len(grid.regions), -1)
+    there = np.einsum("ird,ird->rd", share.reshape(shape), on_sale.reshape(shape), optimize=False)
+    stocked: np.ndarray = there >= _STOCKED_SHARE * on_sale.reshape(shape).sum(axis=0)
+    return stocked
 
 
 def _cut_off(

@@ -344,6 +344,15 @@ def test_a_past_day_cut_short_is_not_known_and_a_named_one_is_low(raw: Path) -> 
     unknown = daily[(daily["in_stock_share"] == 0) & (whole["daily_demand"]["in_stock_share"] > 0)]
     assert sorted(unknown["date"].unique()) == list(pd.to_datetime(days))
     assert len(unknown) > 0.8 * daily["date"].isin(pd.to_datetime(days)).sum()
+    stock = pd.read_csv(raw / "availability.csv", dtype="str", keep_default_na=False)
+    out = [{"item_id": item, "region_id": region, "date": day, "in_stock_share": "0.05"}
+           for item in cut["items"]["item_id"] for region in cut["regions"]["region_id"]
+           for day in days]  # fmt: skip
+    key = ["item_id", "region_id", "date"]
+    both = pd.concat([stock, pd.DataFrame(out)]).drop_duplicates(key, keep="last")
+    both.to_csv(raw / "availability.csv", index=False)
+    assert "sold far less" not in rules(night(raw), "sales")  # empty shelves explain it
+    stock.to_csv(raw / "availability.csv", index=False)
     believed = night(raw, cut_day_share=0)["daily_demand"]["in_stock_share"]
     pd.testing.assert_series_equal(believed, whole["daily_demand"]["in_stock_share"])
     calendar = pd.read_csv(raw / "calendar.csv", dtype="str", keep_default_na=False)

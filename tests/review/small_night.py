@@ -121,7 +121,8 @@ def _world(day: pd.Timestamp, names: list[str]) -> dict[str, pd.DataFrame]:
         ),
         "item_life": pd.DataFrame(
             {"item_id": names, "last_sale_date": day, "known_days": 400, "quiet_days": 0,
-             "is_quiet": False, "end_date": pd.NaT, "shelf_life_days": None}
+             "is_quiet": False, "dead_probability": 0.0, "end_date": pd.NaT,
+             "shelf_life_days": None}
         ),
         "regions": pd.DataFrame({"region_id": REGIONS, "region_name": REGIONS, "latitude": 40.0,
                                  "longitude": -80.0, "population": 1_000_000}),
