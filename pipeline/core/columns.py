@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipeline.core.ascent import Start, newton_step
 from pipeline.core.certificate import lower_bound
 from pipeline.core.master import Mix, mix
+from pipeline.core.planned import Swept
 from pipeline.core.prices import Capacity
 from pipeline.core.shards import Blocks, Engine
 from pipeline.core.trace import Trace
@@ -25,21 +26,21 @@ TRUSTING_SWEEPS = 3
 """Sweeps that perturb the first prices before they are doubted."""
 MARGIN = 1.01
 """What perturbed answers use is taken for more, so that some mix of them fits."""
-LEAN = (0.3, 0.6)
-"""Share of answers whose levels do not lean on cheap nodes, and how much others do at most."""
+STALLED, WINDOW = 0.85, 3
+"""Share of the gap that the last sweeps must have closed for the search to go on."""
+TOLL_STEPS = 8
+"""Steps of an item's tolls in a sweep for the bound."""
 
 
 @dataclass(frozen=True)
 class Answers:
     """Stored answers of all blocks, their best mix, and the best lower bound with its prices.
 
-    on_items: [columns, blocks, weeks, kinds, nodes] the prices each was found at; lean: [columns,
-    blocks] of its levels;
+    on_items: [columns, blocks, weeks, kinds, nodes] the prices each was found at;
     cost: [blocks, columns] usd without capacity prices; usage: [blocks, columns, rows].
     """
 
     on_items: NDArray[np.float64]
-    lean: NDArray[np.float64]
     cost: NDArray[np.float64]
     usage: NDArray[np.float64]
     mix: Mix
@@ -62,7 +63,6 @@ class Search:
     mixed: Mix | None = None
     _used: NDArray[np.float64] | None = None
     _on_items: list[NDArray[np.float64]] = field(default_factory=list)
-    _lean: list[NDArray[np.float64]] = field(default_factory=list)
     _cost: list[NDArray[np.float64]] = field(default_factory=list)
     _usage: list[NDArray[np.float64]] = field(default_factory=list)
 
@@ -84,25 +84,19 @@ class Search:
         on_items = np.broadcast_to(
             self.capacity.on_items(price), (blocks, *self.capacity.shape)
         ).copy()
-        none, every = np.zeros(blocks), np.ones(blocks, np.bool_)
-        swept = self.blocks.sweep(self.engine, on_items, none, every)
-        self.add_bound(price, on_items, *swept)
-        return np.asarray(swept[2].sum(axis=0).ravel())
+        swept = self.blocks.sweep(self.engine, on_items, np.ones(blocks, np.bool_), TOLL_STEPS)
+        self.add_bound(price, on_items, swept)
+        return np.asarray(swept.used.sum(axis=0).ravel())
 
     def add_bound(
-        self,
-        price: NDArray[np.float64],
-        on_items: NDArray[np.float64],
-        saved: NDArray[np.float64],
-        dearer: NDArray[np.float64],
-        used: NDArray[np.float64],
+        self, price: NDArray[np.float64], on_items: NDArray[np.float64], swept: Swept
     ) -> None:
         """Store the answers at one price for all blocks."""
-        self._used = used if self._used is None else self._used
-        found = lower_bound(float((self.empty - saved).sum()), price, self.capacity)
+        self._used = swept.used if self._used is None else self._used
+        found = lower_bound(float((self.empty - swept.most).sum()), price, self.capacity)
         if found > self.lower:
             self.lower, self.best = found, price
-        self._store(on_items, np.zeros(len(saved)), saved - dearer, used, "sweep", 1.0)
+        self._store(on_items, swept, "sweep", 1.0)
 
     def perturb(
         self, centre: NDArray[np.float64], spread: float, wanted: NDArray[np.bool_] | None = None
@@ -117,39 +111,35 @@ class Search:
         # free rows need some answers that spare them, too
         lift = spread * centre.mean() * np.abs(self._rng.standard_normal(noise.shape))
         prices = np.clip(centre * noise + lift, 0.0, self.capacity.overflow_usd)
-        lean = LEAN[1] * self._rng.uniform(-1.0, 1.0, blocks)
-        lean[self._rng.uniform(0.0, 1.0, blocks) < LEAN[0]] = 0.0
         on_items = self.capacity.on_items(prices)
-        saved, dearer, used = self.blocks.sweep(self.engine, on_items, lean, wanted)
+        swept = self.blocks.sweep(self.engine, on_items, wanted)
         if self._used is not None:
-            used[~wanted] = self._used[~wanted]
-        self._store(on_items, lean, saved - dearer, used, "perturbed sweep", wanted.mean(), ~wanted)
-        return np.asarray(used.sum(axis=0).ravel())
+            swept.used[~wanted] = self._used[~wanted]
+        self._store(on_items, swept, "perturbed sweep", wanted.mean(), ~wanted)
+        return np.asarray(swept.used.sum(axis=0).ravel())
 
     def _store(
         self,
         on_items: NDArray[np.float64],
-        lean: NDArray[np.float64],
-        saved: NDArray[np.float64],
-        used: NDArray[np.float64],
+        swept: Swept,
         phase: str,
         share: float,
         repeat: NDArray[np.bool_] | None = None,
     ) -> None:
-        cost = self.empty - saved - (on_items * used).sum(axis=(1, 2, 3))
-        usage = self.capacity.usage(used)
+        cost = self.empty - swept.saved - (on_items * swept.used).sum(axis=(1, 2, 3))
+        usage = self.capacity.usage(swept.used)
         if repeat is not None and repeat.any():
-            on_items[repeat], lean[repeat] = self._on_items[0][repeat], self._lean[0][repeat]
+            on_items[repeat] = self._on_items[0][repeat]
             cost[repeat] = self._cost[0][repeat]
         self._on_items.append(on_items)
-        self._lean.append(lean)
         self._cost.append(cost)
         self._usage.append(usage)
         self.trace.sweeps += share
         if len(self._cost) > 1:
+            known = self.best if self.mixed is None else self.mixed.price
             rows = np.flatnonzero(self.best) if self.mixed is None else self.mixed.rows
             stored = np.stack(self._cost, axis=1), np.stack(self._usage, axis=1)
-            self.mixed = mix(*stored, self.capacity, rows)
+            self.mixed = mix(*stored, self.capacity, rows, known)
         self.trace.add(phase, self.lower, self.mixed.value if self.mixed else np.nan)
 
     def answers(self) -> Answers:
@@ -157,8 +147,7 @@ class Search:
         if self.mixed is None:
             raise ValueError("the search needs two sweeps at least")
         stored = np.stack(self._cost, axis=1), np.stack(self._usage, axis=1)
-        prices = np.stack(self._on_items), np.stack(self._lean)
-        return Answers(*prices, *stored, self.mixed, self.lower, self.best)
+        return Answers(np.stack(self._on_items), *stored, self.mixed, self.lower, self.best)
 
 
 def search(
@@ -174,7 +163,7 @@ def search(
     bound is poor, prices are halfway between the best ones and the master's (in-out separation);
     once it is good, every block gets its own perturbed prices.
     """
-    spreads = iter(SPREADS[2:])
+    spreads, gaps = iter(SPREADS[2:]), [np.inf] * WINDOW
     for sweep in range(1, most_sweeps):
         is_fair = found.gap <= FAIR_GAP
         if found.mixed is None or (sweep <= TRUSTING_SWEEPS and not is_fair):
@@ -186,7 +175,9 @@ def search(
             found.perturb(found.mixed.price, spread)
         else:
             found.bound((found.best + found.mixed.price) / 2.0)
-        if found.gap <= target_gap:
+        gaps.append(found.gap)
+        is_stalled = sweep > TRUSTING_SWEEPS and found.gap > STALLED * gaps[-1 - WINDOW]
+        if found.gap <= target_gap or is_stalled:
             break
     return found.answers()
 

@@ -121,23 +121,6 @@ def credit(wanted: Array, worth: Array, toll: Array) -> None:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def lean_on(lean: float, usd: Array, worth: Array, penalty: Array) -> None:
-    """Charge units at a node the share ``lean`` of what serving from there is dearer than from the
-    cheapest; below zero, credit them with that of what it is cheaper than from the dearest, as far
-    as a unit keeps a cost. So levels come to lie where they serve cheaply, for plans; the penalty
-    [nodes] is not paid."""
-    reference = np.inf if lean > 0.0 else 0.0
-    for j in range(len(usd)):
-        if usd[j] < np.inf:
-            reference = min(reference, usd[j]) if lean > 0.0 else max(reference, usd[j])
-    for j in range(len(worth)):
-        penalty[j] = 0.0
-        if lean != 0.0 and usd[j] < np.inf:
-            penalty[j] = max(abs(lean) * (usd[j] - reference), 0.9 * worth[j])
-            worth[j] -= penalty[j]
-
-
-@njit(nogil=True, cache=True, inline="always")
 def within(n_sets: int, parent: Array, home: Array, y: Array, held: Array) -> None:
     """Units in every set."""
     held[:n_sets] = 0.0
@@ -173,46 +156,6 @@ def first_served(
             if parent[s] >= 0 and gate[parent[s]] >= 0:
                 served[gate[parent[s]]] -= covered
         p += count[s]
-
-
-@njit(nogil=True, cache=True, inline="always")
-def capped_served(
-    n_sets: int, parent: Array, home: Array, share: Array, y: Array, usd: Array, covered: Array,
-    served: Array, least: Array, inside: Array,
-) -> float:  # fmt: skip
-    """Make ``served`` [nodes] something that the levels can serve: every set serves what it covers
-    [sets], from its cheapest nodes that have units left. Returns the usd that this costs more.
-
-    least: [nodes] what served was; inside: [sets] scratch.
-    """
-    extra = 0.0
-    for j in range(len(y)):
-        least[j] = served[j]
-        served[j] = 0.0
-    for s in range(n_sets):
-        wanted = covered[s] - inside[s] if share[s] > 0.0 else 0.0
-        while wanted > 1e-12:
-            best = -1
-            for j in range(len(y)):
-                if home[j] < 0 or served[j] >= y[j]:
-                    continue
-                at = home[j]
-                while at < s:
-                    at = parent[at]
-                if at == s and (best < 0 or usd[j] < usd[best]):
-                    best = j
-            if best < 0:
-                break
-            step = min(wanted, y[best] - served[best])
-            served[best] += step
-            inside[s] += step
-            wanted -= step
-        if parent[s] >= 0:
-            inside[parent[s]] += inside[s]
-    for j in range(len(y)):
-        if served[j] != least[j]:
-            extra += usd[j] * (served[j] - least[j])
-    return extra
 
 
 @njit(nogil=True, cache=True, inline="always")

@@ -24,12 +24,10 @@ from pipeline.core.flow import (
     HELD,
     LEAVING,
     book,
-    capped_served,
     credit,
     first_served,
     gates,
     is_priced,
-    lean_on,
     unit_worth,
     ways,
 )
@@ -128,8 +126,7 @@ def _sweep(
     n_sets: Array, n_children: Array, parent: Array, above: Array, home: Array, feeder: Array,
     order: Array, tree: Array, week: Array, start: Array, count: Array, knots: Array,
     place_usd: Array, use: Array, gap_usd: Array, turn: Array, rise: Array, bounds: Array,
-    lean: Array, tolls: Array, is_capped: bool, wanted: Array, price: Array, saved: Array,
-    dearer: Array, used: Array,
+    tolls: Array, wanted: Array, price: Array, saved: Array, used: Array,
 ) -> None:  # fmt: skip
     n_nodes, width = place_usd.shape[1], count.shape[1] + 2
     room = 64 + 2 * width
@@ -143,8 +140,7 @@ def _sweep(
     worth, y = np.empty(n_nodes), np.zeros(n_nodes)
     low, share, gate = np.empty(width), np.ones(width), np.zeros(width, np.int64)
     usd, held, served = np.empty(n_nodes), np.zeros(width), np.zeros(n_nodes)
-    cover, inside, least = np.zeros(width), np.zeros(width), np.zeros(n_nodes)
-    penalty, toll = np.zeros(n_nodes), np.zeros(n_nodes)
+    cover, toll = np.zeros(width), np.zeros(n_nodes)
     way, flow = np.zeros((price.shape[1], n_nodes)), np.zeros((price.shape[1], n_nodes))
     waits = np.zeros((price.shape[1], n_nodes), np.bool_)
     flows = use.shape[1] > LEAVING
@@ -161,7 +157,6 @@ def _sweep(
                     credit(tolls[k], worth, toll)
                 gates(n_sets[t], parent[t], home[t], week[k], place_usd[k], use[k], price[b],
                       gap_usd[k], way, priced, toll, usd, low, share, gate)  # fmt: skip
-                lean_on(lean[b], usd, worth, penalty)
             y[:] = 0.0
             own_nodes(n_sets[t], home[t], worth, 0.0, best, node)
             item_segments(
@@ -175,14 +170,9 @@ def _sweep(
             each = np.float64(use[k, HELD])
             for j in range(n_nodes):
                 used[b, week[k], HELD, j] += each * y[j]
-                dearer[b] -= penalty[j] * y[j]
             if flows:
                 first_served(n_sets[t], parent[t], home[t], start[k], count[k], knots, gap_usd[k],
                              share, gate, y, held, cover, served)  # fmt: skip
-                if is_capped:
-                    inside[:] = 0.0
-                    dearer[b] += capped_served(n_sets[t], parent[t], home[t], share, y, usd,
-                                               cover, served, least, inside)  # fmt: skip
                 book(week[k], turn[k], rise[k], use[k], y, served, feeder, order, waits, flow,
                      used[b])  # fmt: skip
 
@@ -192,7 +182,7 @@ def _positions(
     n_sets: Array, n_children: Array, parent: Array, above: Array, home: Array, feeder: Array,
     order: Array, tree: Array, week: Array, start: Array, count: Array, knots: Array,
     place_usd: Array, use: Array, gap_usd: Array, turn: Array, rise: Array, first: int, last: int,
-    choice: Array, lean: Array, price: Array, position: Array,
+    choice: Array, price: Array, position: Array,
 ) -> float:  # fmt: skip
     n_nodes, width = place_usd.shape[1], count.shape[1] + 2
     room = 64 + 2 * width
@@ -206,8 +196,7 @@ def _positions(
     low, share, gate = np.empty(width), np.ones(width), np.zeros(width, np.int64)
     usd, way = np.empty(n_nodes), np.zeros((price.shape[1], n_nodes))
     waits = np.zeros((price.shape[1], n_nodes), np.bool_)
-    penalty, none = np.zeros(n_nodes), np.zeros(n_nodes)
-    saved = 0.0
+    none, saved = np.zeros(n_nodes), 0.0
     for k in range(first, last):
         t, own = tree[k], price[choice[k - first]]
         if use.shape[1] > LEAVING:
@@ -216,8 +205,6 @@ def _positions(
             gates(n_sets[t], parent[t], home[t], week[k], place_usd[k], use[k], own, gap_usd[k],
                   way, priced, none, usd, low, share, gate)  # fmt: skip
         unit_worth(week[k], place_usd[k], use[k], rise[k], own, way, worth)
-        if use.shape[1] > LEAVING:
-            lean_on(lean[choice[k - first]], usd, worth, penalty)
         y[:] = 0.0
         own_nodes(n_sets[t], home[t], worth, 0.0, best, node)
         item_segments(
@@ -320,46 +307,23 @@ def sweep(
     against empty nodes, and used: [blocks, weeks, kinds, nodes], the resources that the
     best positions use. Releases the interpreter lock.
     """
-    saved, dearer = np.zeros((2, len(bounds) - 1))
+    saved = np.zeros(len(bounds) - 1)
     used = np.zeros(price.shape)
     wanted = np.ones(len(saved), np.bool_) if wanted is None else wanted
-    arrays = kernel_arrays(woods, items)
     tolls = np.zeros((0, woods.n_nodes)) if toll is None else toll
-    none = np.zeros(len(saved))
-    _sweep(*arrays, bounds, none, tolls, False, wanted, price, saved, dearer, used)
+    _sweep(*kernel_arrays(woods, items), bounds, tolls, wanted, price, saved, used)
     return saved, used
-
-
-def sweep_plans(
-    woods: Forest,
-    items: ItemTables,
-    bounds: NDArray[np.int64],
-    price: NDArray[np.float64],
-    lean: NDArray[np.float64],
-    wanted: NDArray[np.bool_],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """As sweep, but what is used is that of plans: no node serves more than its level. The second
-    result is the priced usd [blocks] by which they are dearer than the first says. lean: [blocks]
-    share of what serving from a node is dearer that its levels are charged with; none for a bound.
-    """
-    saved, dearer = np.zeros((2, len(bounds) - 1))
-    used = np.zeros(price.shape)
-    none = np.zeros((0, woods.n_nodes))
-    arrays = kernel_arrays(woods, items)
-    _sweep(*arrays, bounds, lean, none, True, wanted, price, saved, dearer, used)
-    return saved, dearer, used
 
 
 def answer(
     woods: Forest, items: ItemTables, first: int, last: int,
-    choice: NDArray[np.int64], price: NDArray[np.float64], lean: NDArray[np.float64] | None = None,
+    choice: NDArray[np.int64], price: NDArray[np.float64],
 ) -> tuple[NDArray[np.int32], float]:  # fmt: skip
-    """Best positions of items first..last-1, item k at price[choice[k]] and lean[choice[k]], by
-    default none: positions [items, nodes] and priced usd saved."""
+    """Best positions of items first..last-1, item k at price[choice[k]]: positions [items, nodes]
+    and priced usd saved, both of the relaxation where flows have prices."""
     found = np.zeros((last - first, woods.n_nodes), dtype=np.int32)
     price = np.ascontiguousarray(price)  # one compiled version
-    lean = np.zeros(len(price)) if lean is None else np.ascontiguousarray(lean)
-    saved = _positions(*kernel_arrays(woods, items), first, last, choice, lean, price, found)
+    saved = _positions(*kernel_arrays(woods, items), first, last, choice, price, found)
     return found, saved
 
 

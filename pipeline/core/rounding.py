@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from pipeline.core.columns import Answers
 from pipeline.core.evaluate import evaluate
-from pipeline.core.item import ItemTables, answer, concatenate
+from pipeline.core.item import ItemTables, concatenate
+from pipeline.core.planned import plans_at
 from pipeline.core.prices import Capacity
 from pipeline.core.recover import GOLDEN, choose, fill, trim
-from pipeline.core.serve import Placed, joined, serve
+from pipeline.core.serve import Placed, joined
 from pipeline.core.settle import settle
 from pipeline.core.shards import Blocks, Engine, Parts
 
@@ -58,7 +59,7 @@ def integer_plan(
     drawn = [choose(share[b], 1, lottery(b, attempt))[0] for b in range(n)]
     chosen = np.array(drawn, np.int64) * len(blocks) + np.arange(n)
     flat = found.on_items.reshape(-1, *capacity.shape)
-    heavy = _answered(blocks, blocks.heavy, 0, n, chosen, flat, found.lean.ravel())
+    heavy = plans_at(blocks.woods, blocks.heavy, 0, n, chosen, flat)
     _blend(blocks, found, capacity, heavy)
     used = used + evaluate(blocks.woods, blocks.heavy, heavy, capacity.shape[0])[1]
     repair(blocks, parts, plans, heavy, capacity, capacity.usage(used), found, pool_items)
@@ -81,7 +82,7 @@ def _blend(blocks: Blocks, found: Answers, capacity: Capacity, heavy: Placed) ->
         if len(mine):
             price = np.ascontiguousarray(found.on_items[column, mine])
             items, choice = blocks.heavy.take(mine), np.arange(len(mine))
-            one = _answered(blocks, items, 0, len(mine), choice, price, found.lean[column, mine])
+            one = plans_at(blocks.woods, items, 0, len(mine), choice, price)
             level[mine] += share[mine, column, None] * one.position
             served[mine] += share[mine, column, None] * one.served
     many = (level.max(axis=1, initial=0.0) >= MANY_UNITS) & (share.max(axis=1) < 1.0 - SOME)
@@ -92,16 +93,6 @@ def _blend(blocks: Blocks, found: Answers, capacity: Capacity, heavy: Placed) ->
 def lottery(block: int, attempt: int) -> float:
     """Number in (0, 1) for a block's draw in an attempt; zero in the first."""
     return (block * GOLDEN + attempt * np.sqrt(2.0)) % 1.0 if attempt else 0.0
-
-
-def _answered(
-    blocks: Blocks, items: ItemTables, first: int, last: int, choice: NDArray[np.int64],
-    price: NDArray[np.float64], lean: NDArray[np.float64],
-) -> Placed:  # fmt: skip
-    """Best plan of some items, each at one of the prices."""
-    position, _ = answer(blocks.woods, items, first, last, choice, price, lean)
-    mine = items.take(np.arange(first, last))
-    return serve(blocks.woods, mine, position, price, choice)
 
 
 def take(
@@ -123,8 +114,8 @@ def take(
             plans.append(held.take(slice(int(first), int(last))))
             continue
         choice = choose(found.mix.share[b], int(last - first), lottery(b, attempt))
-        price, lean = found.on_items[:, b], found.lean[:, b]
-        plans.append(_answered(blocks, light, int(first), int(last), choice, price, lean))
+        price = found.on_items[:, b]
+        plans.append(plans_at(blocks.woods, light, int(first), int(last), choice, price))
     return joined(plans)
 
 

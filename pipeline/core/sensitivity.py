@@ -18,6 +18,8 @@ from pipeline.core.prices import Capacity
 
 STEP = 0.002
 """Change of capacity, as a share of it."""
+NEAR = 6
+"""Answers of a block, at least, of which a mix may change so little: the cheapest at the prices."""
 
 
 def derivatives(
@@ -36,7 +38,11 @@ def derivatives(
     if not len(matter):
         return left, right
     rows = np.union1d(solved.rows, matter)
-    master = _Master(cost, usage[:, :, rows], capacity.take(rows))
+    priced = np.where(solved.share > 0, -np.inf, cost + usage @ solved.price)
+    n = max(NEAR, int((solved.share > 0).sum(axis=1).max(initial=0)))
+    near = np.argsort(priced, axis=1, kind="stable")[:, :n]
+    some = np.take_along_axis(usage[:, :, rows], near[:, :, None], axis=1)
+    master = _Master(np.take_along_axis(cost, near, axis=1), some, capacity.take(rows))
     value = master.value()
     for row in matter.tolist():
         at = int(np.searchsorted(rows, row))

@@ -10,7 +10,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from pipeline.core.flow import LEAVING, capped_served, first_served, gates, is_priced, ways
+from pipeline.core.capped import cover_of, serve_best
+from pipeline.core.flow import LEAVING, is_priced, ways
 from pipeline.core.item import ItemTables, kernel_arrays
 from pipeline.core.network import Forest
 
@@ -75,23 +76,23 @@ def _serve(
     price: Array, position: Array, served: Array, entered: Array,
 ) -> None:  # fmt: skip
     n_nodes, width = position.shape[1], count.shape[1] + 2
-    low, share, gate = np.empty(width), np.ones(width), np.zeros(width, np.int64)
-    usd, held, least = np.empty(n_nodes), np.zeros(width), np.zeros(n_nodes)
-    cover, inside, y = np.zeros(width), np.zeros(width), np.zeros(n_nodes)
-    none = np.zeros(n_nodes)
+    sets, serving, y = np.zeros((6, width)), np.empty(n_nodes), np.zeros(n_nodes)
     way = np.zeros((price.shape[1], n_nodes))
     waits = np.zeros((price.shape[1], n_nodes), np.bool_)
     for k in range(len(position)):
         t, own = tree[k], price[choice[k]]
         priced = use.shape[1] > LEAVING and is_priced(own)
         ways(week[k], turn[k], place_usd[k], use[k], own, priced, feeder, order, way, waits)
-        gates(n_sets[t], parent[t], home[t], week[k], place_usd[k], use[k], own, gap_usd[k], way,
-              priced, none, usd, low, share, gate)  # fmt: skip
+        for j in range(n_nodes):
+            serving[j] = way[week[k], j]
+            if priced:
+                serving[j] += use[k, LEAVING] * own[week[k], LEAVING, j]
         entry_weeks(week[k], feeder, waits, entered[k])
-        y[:], inside[:] = position[k], 0.0
-        first_served(n_sets[t], parent[t], home[t], start[k], count[k], knots, gap_usd[k], share,
-                     gate, y, held, cover, served[k])  # fmt: skip
-        capped_served(n_sets[t], parent[t], home[t], share, y, usd, cover, served[k], least, inside)
+        y[:] = position[k]
+        cover_of(n_sets[t], parent[t], home[t], start[k], count[k], knots, gap_usd[k], y, sets[0],
+                 sets[1], sets[2], sets[3])  # fmt: skip
+        serve_best(n_sets[t], parent[t], home[t], gap_usd[k], y, serving, sets[1], served[k],
+                   sets[4], sets[5])  # fmt: skip
 
 
 def serve(
@@ -101,7 +102,7 @@ def serve(
     price: NDArray[np.float64],
     choice: NDArray[np.int64] | None = None,
 ) -> Placed:
-    """What positions [items, nodes] serve where it pays, each set from its cheapest nodes first.
+    """What positions [items, nodes] serve best.
 
     price: [weeks, kinds, nodes] usd of what items use; with choice [items], one of several.
     """

@@ -11,7 +11,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from pipeline.core.arithmetic import dot
 from pipeline.core.flow import ENTERING, HELD, LEAVING
 from pipeline.core.item import ItemTables
 from pipeline.core.network import Forest
@@ -64,36 +63,81 @@ def _rates(
 
 
 @njit(nogil=True, cache=True)
-def _way_use(
-    week: int, turn: float, use: Array, feeder: Array, entered: Array, j: int, out: float,
-    into: float, row: Array,
-) -> float:  # fmt: skip
-    """What ``out`` units served from node j, and ``into`` that enter it, use of a row [weeks,
-    kinds,
-    nodes]."""
-    total = row[week, LEAVING, j] * use[LEAVING] * out
+def _way(
+    week: int, turn: float, use: Array, feeder: Array, entered: Array, j: int, nodes: int,
+    cell: Array, units: Array,
+) -> int:  # fmt: skip
+    """Cells (of weeks, kinds, nodes) and what a unit served from node j, which entered for it, uses
+    of each; returns how many. A cell may come twice."""
+    kinds = len(use)
+    cell[0], units[0], n = (week * kinds + LEAVING) * nodes + j, use[LEAVING], 1
     at, until, d = j, week, 0
     while at >= 0:
         came = int(entered[d])
         for t in range(came, until):
-            total += row[t, HELD, at] * turn * use[HELD] * into
-        for r in range(ENTERING, len(use)):
-            total += row[came, r, at] * use[r] * into
+            cell[n], units[n], n = (t * kinds + HELD) * nodes + at, turn * use[HELD], n + 1
+        for r in range(ENTERING, kinds):
+            cell[n], units[n], n = (came * kinds + r) * nodes + at, use[r], n + 1
         if feeder[at] >= 0:
-            total += row[came, LEAVING, feeder[at]] * use[LEAVING] * into
+            cell[n], units[n] = (came * kinds + LEAVING) * nodes + feeder[at], use[LEAVING]
+            n += 1
         at, until, d = feeder[at], came, d + 1
-    return total
+    return n
 
 
 @njit(nogil=True, cache=True)
 def _uses(
     week: Array, turn: Array, use: Array, feeder: Array, entered: Array, at: Array, row: Array,
-    each: Array,
+    nodes: int, each: Array,
 ) -> None:  # fmt: skip
-    nodes = row.shape[2]
+    """What a unit at each (item, node) uses of a row [cells]."""
+    cell, units = np.empty(len(row), np.int64), np.empty(len(row))
     for i in range(len(at)):
         k, j = at[i] // nodes, at[i] % nodes
-        each[i] = _way_use(int(week[k]), turn[k], use[k], feeder, entered[k, j], j, 1.0, 1.0, row)
+        n = _way(int(week[k]), turn[k], use[k], feeder, entered[k, j], j, nodes, cell, units)
+        each[i] = 0.0
+        for c in range(n):
+            each[i] += row[cell[c]] * units[c]
+
+
+@njit(nogil=True, cache=True)
+def _booked(
+    week: Array, turn: Array, use: Array, feeder: Array, entered: Array, at: Array, flow: Array,
+    nodes: int, used: Array,
+) -> None:  # fmt: skip
+    """Add what flows at each (item, node) use to used [cells]."""
+    cell, units = np.empty(len(used), np.int64), np.empty(len(used))
+    for i in range(len(at)):
+        k, j = at[i] // nodes, at[i] % nodes
+        n = _way(int(week[k]), turn[k], use[k], feeder, entered[k, j], j, nodes, cell, units)
+        for c in range(n):
+            used[cell[c]] += units[c] * flow[i]
+
+
+@njit(nogil=True, cache=True)
+def _taken(
+    week: Array, turn: Array, use: Array, feeder: Array, entered: Array, at: Array, flow: Array,
+    nodes: int, indptr: Array, indices: Array, data: Array, room: Array,
+) -> None:  # fmt: skip
+    """Cut the flows, each in turn, to what fits into the room [rows] that those before leave."""
+    cells = len(indptr) - 1
+    cell, units = np.empty(cells, np.int64), np.empty(cells)
+    each, touched = np.zeros(len(room)), np.empty(len(room), np.int64)
+    for i in range(len(at)):
+        k, j = at[i] // nodes, at[i] % nodes
+        n = _way(int(week[k]), turn[k], use[k], feeder, entered[k, j], j, nodes, cell, units)
+        rows = 0
+        for c in range(n):
+            for q in range(indptr[cell[c]], indptr[cell[c] + 1]):
+                if each[indices[q]] == 0.0 and data[q] * units[c] > 0.0:
+                    touched[rows], rows = indices[q], rows + 1
+                each[indices[q]] += data[q] * units[c]
+        for r in range(rows):
+            flow[i] = min(flow[i], max(room[touched[r]], 0.0) / each[touched[r]] * (1.0 - 1e-12))
+        flow[i] = flow[i] if flow[i] > TINY else 0.0
+        for r in range(rows):
+            room[touched[r]] -= each[touched[r]] * flow[i]
+            each[touched[r]] = 0.0
 
 
 def settle(
@@ -112,17 +156,16 @@ def settle(
     if not len(items) or items.use.shape[1] <= LEAVING:
         return usage
     np.minimum(placed.served, placed.position, out=placed.served)
-    dense = capacity.rows.toarray().reshape(len(capacity), *capacity.shape)
-    flows = dense[:, :, LEAVING:].any(axis=(1, 2, 3))
     usage = usage.copy()
-    for row in np.flatnonzero(flows & (usage > limit)).tolist():
+    serving = node_usd(woods, items, capacity.on_items(price))[1].ravel()
+    for row in np.flatnonzero(capacity.is_on_flows & (usage > limit)).tolist():
         for _ in range(PASSES):
             if usage[row] <= limit[row]:
                 break
-            if not _give_up(woods, items, placed, dense, usage, row, usage[row] - limit[row]):
+            if not _give_up(woods, items, placed, capacity, usage, row, limit, serving):
                 break
     for _ in range(PASSES):
-        if not _take_up(woods, items, placed, capacity, dense, usage, limit, price):
+        if not _take_up(woods, items, placed, capacity, usage, limit, serving):
             break
     return usage
 
@@ -136,15 +179,6 @@ def _valued(woods: Forest, items: ItemTables, placed: Placed) -> tuple[Array, Ar
     return loss, least, gain, most
 
 
-def _each(
-    woods: Forest, items: ItemTables, placed: Placed, at: NDArray[np.int64], row: Array
-) -> NDArray[np.float64]:
-    """What a unit served at each of the (item, node) uses of a row."""
-    each = np.empty(len(at))
-    _uses(items.week, items.turn, items.use, woods.feeder, placed.entered, at, row, each)
-    return each
-
-
 def _firsts(order: NDArray[np.int64], item: NDArray[np.int64]) -> NDArray[np.int64]:
     """Of the candidates in order the first of every item, in that order."""
     _, first = np.unique(item[order], return_index=True)
@@ -152,54 +186,55 @@ def _firsts(order: NDArray[np.int64], item: NDArray[np.int64]) -> NDArray[np.int
 
 
 def _give_up(
-    woods: Forest, items: ItemTables, placed: Placed, dense: Array, usage: Array, row: int,
-    excess: float,
+    woods: Forest, items: ItemTables, placed: Placed, capacity: Capacity,
+    usage: NDArray[np.float64], row: int, limit: NDArray[np.float64], serving: NDArray[np.float64],
 ) -> bool:  # fmt: skip
-    """Serve less of what loses least for its use of the row; whether there was anything."""
-    loss, least, _, _ = _valued(woods, items, placed)
+    """Serve less of what loses least for its use of the row, what else it uses counted at its
+    price; whether there was anything."""
+    nodes = placed.position.shape[1]
+    ways = (items.week, items.turn, items.use, woods.feeder, placed.entered)
     at = np.flatnonzero(placed.served > TINY)
-    each = _each(woods, items, placed, at, dense[row])
+    each = np.empty(len(at))
+    _uses(*ways, at, capacity.rows[row].toarray().ravel(), nodes, each)
     at, each = at[each > 0.0], each[each > 0.0]
     if not len(at):
         return False
-    nodes = placed.position.shape[1]
-    order = _firsts(np.argsort(loss.ravel()[at] / each, kind="stable"), at // nodes)
+    some, of = np.unique(at // nodes, return_inverse=True)
+    loss, least, _, _ = _valued(woods, items.take(some), placed.take(some))
+    mine = of * nodes + at % nodes
+    order = np.argsort((loss.ravel()[mine] - serving[at]) / each, kind="stable")
+    order = _firsts(order, at // nodes)
     at, each = at[order], each[order]
-    units = np.maximum(least.ravel()[at], 0.0)
+    units = np.maximum(least.ravel()[mine[order]], 0.0)
     before = np.cumsum(units * each) - units * each
+    excess = usage[row] - limit[row]
     units = np.minimum(units, np.maximum(excess * (1 + 1e-12) - before, 0.0) / each)
     at, units = at[units > 0.0], units[units > 0.0]
     placed.served.reshape(-1)[at] -= units
-    for r in range(len(usage)):
-        usage[r] -= dot(_each(woods, items, placed, at, dense[r]), units)
+    used = np.zeros(capacity.rows.shape[1])
+    _booked(*ways, at, units, nodes, used)
+    usage -= capacity.rows @ used
     return bool(len(at))
 
 
 def _take_up(
-    woods: Forest, items: ItemTables, placed: Placed, capacity: Capacity, dense: Array,
-    usage: Array, limit: Array, price: NDArray[np.float64],
+    woods: Forest, items: ItemTables, placed: Placed, capacity: Capacity,
+    usage: NDArray[np.float64], limit: NDArray[np.float64], serving: NDArray[np.float64],
 ) -> bool:  # fmt: skip
     """Serve more of what gains most for its priced use and fits; whether there was anything."""
     _, _, gain, most = _valued(woods, items, placed)
     at = np.flatnonzero((gain > 0.0) & (most > TINY))
     if not len(at):
         return False
-    priced = np.maximum(node_usd(woods, items, capacity.on_items(price))[1].ravel()[at], 1e-12)
     nodes = placed.position.shape[1]
-    order = _firsts(np.argsort(-gain.ravel()[at] / priced, kind="stable"), at // nodes)
-    at = at[order]
-    each = np.stack([_each(woods, items, placed, at, row) for row in dense], axis=1)
-    units = most.ravel()[at]
-    room = np.maximum(limit - usage, 0.0)
-    changed = False
-    for i in range(len(at)):
-        takes = each[i] > 0.0
-        fits = units[i]
-        if takes.any():
-            fits = min(fits, float((room[takes] / each[i][takes]).min()) * (1 - 1e-12))
-        if fits > TINY:
-            placed.served.reshape(-1)[at[i]] += fits
-            room[takes] -= each[i][takes] * fits
-            usage += each[i] * fits
-            changed = True
-    return changed
+    worth = gain.ravel()[at] / np.maximum(serving[at], 1e-12)
+    at = at[_firsts(np.argsort(-worth, kind="stable"), at // nodes)]
+    units, columns = most.ravel()[at], capacity.rows.tocsc()
+    room = limit - usage
+    _taken(
+        items.week, items.turn, items.use, woods.feeder, placed.entered, at, units, nodes,
+        columns.indptr, columns.indices, columns.data, room,
+    )  # fmt: skip
+    placed.served.reshape(-1)[at] += units
+    usage[:] = limit - room
+    return bool((units > 0.0).any())

@@ -15,8 +15,9 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.item import ItemTables, concatenate, sweep_plans
+from pipeline.core.item import ItemTables, concatenate
 from pipeline.core.network import Forest
+from pipeline.core.planned import Swept, sweep_plans
 from pipeline.core.size import empty_cost
 
 Result = TypeVar("Result")
@@ -97,30 +98,26 @@ class Blocks:
         return replace(items, count=count)
 
     def sweep(
-        self,
-        engine: Engine,
-        price: NDArray[np.float64],
-        lean: NDArray[np.float64],
-        wanted: NDArray[np.bool_],
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Priced usd saved [blocks] at best, what plans are dearer [blocks], and what they use
-        [blocks, weeks, kinds, nodes], of the wanted blocks [blocks], each at its own prices and
-        lean; zero elsewhere."""
+        self, engine: Engine, price: NDArray[np.float64], wanted: NDArray[np.bool_], steps: int = 0
+    ) -> Swept:
+        """What the wanted blocks [blocks], each at its own prices, save at best, could save at
+        most, and use; zero elsewhere. steps: of the tolls that tighten the most."""
 
-        def work(part: int, items: ItemTables) -> tuple[NDArray, NDArray, NDArray]:
+        def work(part: int, items: ItemTables) -> Swept:
             mine = self.of_part(part)
             light = self.light(part, items)
             return sweep_plans(
-                self.woods, light, self.bounds[part], price[mine], lean[mine], wanted[mine]
+                self.woods, light, self.bounds[part], price[mine], wanted[mine], steps
             )
 
         n = len(self.heavy)
-        heavy = sweep_plans(
-            self.woods, self.heavy, np.arange(n + 1), price[:n], lean[:n], wanted[:n]
-        )
+        heavy = sweep_plans(self.woods, self.heavy, np.arange(n + 1), price[:n], wanted[:n], steps)
         found = [heavy, *engine.each(work)]
-        saved, dearer, used = zip(*found, strict=True)
-        return np.concatenate(saved), np.concatenate(dearer), np.concatenate(used)
+        return Swept(
+            np.concatenate([one.saved for one in found]),
+            np.concatenate([one.most for one in found]),
+            np.concatenate([one.used for one in found]),
+        )
 
     def empty_cost(self, engine: Engine) -> NDArray[np.float64]:
         """Usd [blocks] that items cost when nothing is added."""

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from pipeline.core.ascent import Start, climb, newton_step, sample_dual
 from pipeline.core.certificate import Certificate, PriceBound, certify
-from pipeline.core.columns import MARGIN, Answers, Search, search, search_some
+from pipeline.core.columns import MARGIN, TOLL_STEPS, Answers, Search, search, search_some
 from pipeline.core.evaluate import evaluate
 from pipeline.core.exact import ExactParams, exact_plan
 from pipeline.core.horizon import relax_horizon
-from pipeline.core.item import ItemTables, answer, concatenate
+from pipeline.core.item import ItemTables, concatenate
 from pipeline.core.network import Forest
+from pipeline.core.planned import Swept, plans_at
 from pipeline.core.prices import Capacity, Sample, stratified
 from pipeline.core.programme import Relaxed, relax
 from pipeline.core.rounded import whole_plan
@@ -43,7 +44,7 @@ class SolveParams:
     target_gap: stop when the mix of answers is this close to the lower bound.
     most_sweeps: over all items; warm_share, warm_sweeps: from a warm start every warm_share-th
         block is perturbed, so often at most, before all are; warm_gap: the target_gap then.
-    attempts: roundings tried until the plan is within enough_gap of the bound.
+    attempts: roundings tried until the plan is within enough_gap of the mix of answers.
     exact: of the search in small worlds.
     pool_items: items among which units are trimmed and filled; warm_pool_items: from a warm start.
     threads: threads of the sweeps. seed: of the sample and the perturbations.
@@ -63,7 +64,7 @@ class SolveParams:
     warm_share: int = 6
     warm_sweeps: int = 8
     attempts: int = 6
-    enough_gap: float = 1e-3
+    enough_gap: float = 3e-4
     exact: ExactParams = field(default_factory=ExactParams)
     pool_items: int = 20_000
     warm_pool_items: int = 5_000
@@ -135,7 +136,8 @@ def solve(
         trace.close("recovery")
         done = finish(woods, engine, capacity, plans, overflow, found.lower, trace)
         best = done if best is None or done.rank < best.rank else best
-        if best.proof.violation == 0 and best.proof.gap <= params.enough_gap:
+        missed = best.proof.upper - max(found.mix.value, best.proof.lower)
+        if best.proof.violation == 0 and missed <= params.enough_gap * abs(best.proof.upper):
             break
     if best is None:
         raise ValueError("attempts must be at least one")
@@ -307,8 +309,8 @@ def _answers(
     if is_warm:
         held, swept = hold(blocks, engine, capacity, start.price)
         on_items = np.repeat(capacity.on_items(start.price)[None], len(blocks), axis=0)
-        found.add_bound(start.price, on_items, *swept)
-        used = swept[2].sum(axis=0).ravel()
+        found.add_bound(start.price, on_items, swept)
+        used = swept.used.sum(axis=0).ravel()
     else:
         used = found.bound(start.price)
     if is_warm:
@@ -321,19 +323,17 @@ def _answers(
 
 def hold(
     blocks: Blocks, engine: Engine, capacity: Capacity, price: NDArray[np.float64]
-) -> tuple[Plans, tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]]:
+) -> tuple[Plans, Swept]:
     """All plans at one price (of light items), and the sweep of all blocks."""
     on_items = capacity.on_items(price)
 
     def work(part: int, items: ItemTables) -> Placed:
         light = blocks.light(part, items)
         choice = np.zeros(len(light), np.int64)
-        position, _ = answer(blocks.woods, light, 0, len(light), choice, on_items[None])
-        return serve(blocks.woods, light, position, on_items)
+        return plans_at(blocks.woods, light, 0, len(light), choice, on_items[None])
 
     everywhere = np.repeat(on_items[None], len(blocks), axis=0)
-    none, every = np.zeros(len(blocks)), np.ones(len(blocks), np.bool_)
-    swept = blocks.sweep(engine, everywhere, none, every)
+    swept = blocks.sweep(engine, everywhere, np.ones(len(blocks), np.bool_), TOLL_STEPS)
     return engine.each(work), swept
 
 

@@ -40,7 +40,7 @@ def test_held_positions_are_those_of_solving_again():
     sizes = [potential(woods(), part) for part in parts]
     blocks = cut(woods(), parts, sizes, 20, 5)
     price = np.full(4, 0.4)
-    held, (saved, _, used) = hold(blocks, Threads(parts, 1), capacity, price)
+    held, swept = hold(blocks, Threads(parts, 1), capacity, price)
     on_items = capacity.on_items(price)
     again = positions(woods(), items, on_items)
     light = np.ones(500, bool)
@@ -50,8 +50,8 @@ def test_held_positions_are_those_of_solving_again():
         offset += len(part)
     assert (np.concatenate([part.position for part in held])[light] == again[light]).all()
     total, all_used = sweep(woods(), items, np.array([0, 500]), on_items[None])
-    assert np.isclose(saved.sum(), total[0])
-    assert np.allclose(used.sum(axis=0)[0, 0], all_used[0, 0, 0])
+    assert np.isclose(swept.saved.sum(), total[0])
+    assert np.allclose(swept.used.sum(axis=0)[0, 0], all_used[0, 0, 0])
 
 
 def test_start_that_is_far_off_still_ends_within_the_gap():

@@ -1,0 +1,235 @@
+"""Plans of items at prices, with what their levels can serve, and bounds that know it, too.
+
+An item's levels start from the relaxation of core.item and are improved by moves of units
+(core.capped); where no node would serve more than its level the relaxation is exact and nothing is
+left to do. The bound is that relaxation with *tolls*: multipliers of "no node serves more than its
+level", first those of the plan, then a few steps of the subgradient method towards the plan's own
+value (B. T. Polyak, USSR Computational Mathematics and Mathematical Physics 9, 1969).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from pipeline.core.capped import climb
+from pipeline.core.flow import (
+    HELD,
+    LEAVING,
+    book,
+    credit,
+    first_served,
+    gates,
+    is_priced,
+    unit_worth,
+    ways,
+)
+from pipeline.core.item import ItemTables, kernel_arrays
+from pipeline.core.merge import item_segments, own_nodes, spread
+from pipeline.core.network import Forest
+from pipeline.core.serve import Placed, entry_weeks
+
+Array = NDArray[Any]
+
+NEAR = 1e-4
+"""Distance of an item's bound from its plan, as a share, from which on tolls are good enough."""
+SOME = 1e-9
+
+
+@njit(nogil=True, cache=True)
+def _relaxed(
+    n_sets: int, children: Array, parent: Array, above: Array, home: Array, week: int, p: int,
+    count: Array, knots: Array, place_usd: Array, use: Array, gap_usd: Array, price: Array,
+    way: Array, priced: bool, level: Array, wanted: Array, worth: Array, toll: Array, usd: Array,
+    y: Array, served: Array, sets: Array, whole: Array, stack: Array, merged: Array,
+    stack_node: Array, merged_node: Array,
+) -> float:  # fmt: skip
+    """Most usd that the item saves if the cheapest node of a set may serve whatever stands in it,
+    with tolls as wanted [nodes]; fills toll (as far as it is credited), y and served."""
+    for j in range(len(y)):
+        worth[j] = -level[j]
+        y[j] = 0.0
+    credit(wanted, worth, toll)
+    low, share, best, held, cover = sets[0], sets[1], sets[2], sets[3], sets[4]
+    gate, node, begin, head = whole[0], whole[1], whole[2], whole[3]
+    gates(n_sets, parent, home, week, place_usd, use, price, gap_usd, way, priced, toll, usd,
+          low, share, gate)  # fmt: skip
+    own_nodes(n_sets, home, worth, 0.0, best, node)
+    begin[0] = 0
+    item_segments(
+        n_sets, children, above, count, knots, p, best, node, share, begin, head, stack,
+        stack_node, merged, merged_node,
+    )  # fmt: skip
+    gain = spread(begin[1], stack, stack_node, y)
+    first_served(n_sets, parent, home, p, count, knots, gap_usd, share, gate, y, held, cover,
+                 served)  # fmt: skip
+    return gain
+
+
+@njit(nogil=True, cache=True)
+def _step(
+    gain: float, aim: float, y: Array, served: Array, toll: Array, wanted: Array
+) -> bool:  # fmt: skip
+    """The next tolls, a step along served - y that would reach the aim; whether there is one."""
+    norm = 0.0
+    for j in range(len(y)):
+        served[j] -= y[j]
+        if served[j] < 0.0 and toll[j] <= 0.0:
+            served[j] = 0.0
+        norm += served[j] * served[j]
+    if norm <= 1e-18:
+        return False
+    for j in range(len(y)):
+        wanted[j] = max(toll[j] + (gain - aim) / norm * served[j], 0.0)
+    return True
+
+
+@njit(nogil=True, cache=True)
+def _exceeds(y: Array, served: Array) -> bool:
+    found = False
+    for j in range(len(y)):
+        found |= served[j] > y[j] + SOME
+    return found
+
+
+@njit(nogil=True, cache=True)
+def _cheapest(n_sets: int, parent: Array, home: Array, serving: Array, cheapest: Array) -> None:
+    """Least usd of a unit served within each set."""
+    cheapest[:n_sets] = np.inf
+    for j in range(len(home)):
+        if home[j] >= 0:
+            cheapest[home[j]] = min(cheapest[home[j]], serving[j])
+    for s in range(n_sets - 1):
+        cheapest[parent[s]] = min(cheapest[parent[s]], cheapest[s])
+
+
+@njit(nogil=True, cache=True)
+def _tolls(home: Array, level: Array, serving: Array, cost: Array, wanted: Array) -> None:
+    """What a unit more that a node could serve is worth by a plan's multipliers ``cost`` [sets]."""
+    for j in range(len(home)):
+        wanted[j] = 0.0
+        if home[j] >= 0 and level[j] < np.inf:
+            wanted[j] = max(cost[home[j]] - serving[j], 0.0)
+
+
+@njit(nogil=True, cache=True)
+def _plans(
+    n_sets: Array, n_children: Array, parent: Array, above: Array, home: Array, feeder: Array,
+    order: Array, tree: Array, week: Array, start: Array, count: Array, knots: Array,
+    place_usd: Array, use: Array, gap_usd: Array, turn: Array, rise: Array, first: int, last: int,
+    choice: Array, price: Array, steps: int, saved: Array, most: Array, used: Array,
+    position: Array, flows: Array, entered: Array,
+) -> None:  # fmt: skip
+    n_nodes, width = place_usd.shape[1], count.shape[1] + 2
+    room = 64 + 2 * width
+    for k in range(first, last):
+        room = max(room, 64 + 2 * (start[k + 1] - start[k]) + 2 * width)
+    stack, merged = np.empty((room, 2)), np.empty((room, 2))
+    stack_node, merged_node = np.empty(room, np.int64), np.empty(room, np.int64)
+    sets, whole = np.zeros((9, width)), np.zeros((4, width + 1), np.int64)
+    cheapest, nodes = np.empty(width), np.empty((3, n_nodes))
+    level, serving, usd = np.empty(n_nodes), np.empty(n_nodes), np.empty(n_nodes)
+    y, served, toll = np.zeros(n_nodes), np.zeros(n_nodes), np.zeros(n_nodes)
+    worth = np.empty(n_nodes)
+    plan, out, wanted = np.zeros(n_nodes), np.zeros(n_nodes), np.zeros(n_nodes)
+    way, flow = np.zeros((price.shape[1], n_nodes)), np.zeros((price.shape[1], n_nodes))
+    waits = np.zeros((price.shape[1], n_nodes), np.bool_)
+    for k in range(first, last):
+        t, own, b = tree[k], price[choice[k - first]], choice[k - first]
+        priced = is_priced(own)
+        ways(week[k], turn[k], place_usd[k], use[k], own, priced, feeder, order, way, waits)
+        unit_worth(week[k], place_usd[k], use[k], rise[k], own, way, level)
+        level[:], wanted[:] = -level, 0.0
+        gain = _relaxed(
+            n_sets[t], n_children[t], parent[t], above[t], home[t], week[k], start[k], count[k],
+            knots, place_usd[k], use[k], gap_usd[k], own, way, priced, level, wanted, worth, toll,
+            usd, y, served, sets, whole, stack, merged, stack_node, merged_node,
+        )  # fmt: skip
+        value, bound = gain, gain
+        plan[:], out[:], serving[:] = y, served, usd
+        if _exceeds(y, served):
+            _cheapest(n_sets[t], parent[t], home[t], serving, cheapest)
+            value = climb(n_sets[t], parent[t], home[t], start[k], count[k], knots, gap_usd[k],
+                          level, serving, cheapest, gain, plan, out, sets, nodes)  # fmt: skip
+            _tolls(home[t], level, serving, sets[0], wanted)
+            for _ in range(steps):
+                if bound - value <= NEAR * bound:
+                    break
+                gain = _relaxed(
+                    n_sets[t], n_children[t], parent[t], above[t], home[t], week[k], start[k],
+                    count[k], knots, place_usd[k], use[k], gap_usd[k], own, way, priced, level,
+                    wanted, worth, toll, usd, y, served, sets, whole, stack, merged, stack_node,
+                    merged_node,
+                )  # fmt: skip
+                bound = min(bound, gain)
+                if not _step(gain, value, y, served, toll, wanted):
+                    break
+        if value > 0.0:
+            saved[b] += value
+            used[b, week[k], HELD] += np.float64(use[k, HELD]) * plan
+            if use.shape[1] > LEAVING:
+                book(week[k], turn[k], rise[k], use[k], plan, out, feeder, order, waits, flow,
+                     used[b])  # fmt: skip
+        most[b] += max(bound, 0.0)
+        if len(position):
+            entry_weeks(week[k], feeder, waits, entered[k - first])
+            if value > 0.0:
+                position[k - first], flows[k - first] = plan, out
+
+
+@dataclass(frozen=True)
+class Swept:
+    """By block, at its prices: saved: usd that its plans save against empty nodes; most: usd that
+    no plan could exceed; used: [blocks, weeks, kinds, nodes] what the plans use."""
+
+    saved: NDArray[np.float64]
+    most: NDArray[np.float64]
+    used: NDArray[np.float64]
+
+
+def sweep_plans(
+    woods: Forest,
+    items: ItemTables,
+    bounds: NDArray[np.int64],
+    price: NDArray[np.float64],
+    wanted: NDArray[np.bool_],
+    steps: int,
+) -> Swept:
+    """Plans of blocks of consecutive items, each block at its own prices [blocks, weeks, kinds,
+    nodes]; zero for blocks that are not wanted. steps: of the tolls that tighten ``most``."""
+    saved, most = np.zeros((2, len(bounds) - 1))
+    used = np.zeros(price.shape)
+    arrays, price = kernel_arrays(woods, items), np.ascontiguousarray(price)
+    for b in np.flatnonzero(wanted).tolist():
+        first, last = int(bounds[b]), int(bounds[b + 1])
+        choice = np.full(last - first, b, np.int64)
+        _plans(*arrays, first, last, choice, price, steps, saved, most, used, *_no_plans(woods))
+    return Swept(saved, most, used)
+
+
+def plans_at(
+    woods: Forest, items: ItemTables, first: int, last: int, choice: NDArray[np.int64],
+    price: NDArray[np.float64],
+) -> Placed:  # fmt: skip
+    """The plans that sweep_plans counts, of items first..last-1, item k at price[choice[k]]."""
+    n = last - first
+    saved, most = np.zeros((2, len(price)))
+    found = Placed(
+        np.zeros((n, woods.n_nodes), np.int32), np.zeros((n, woods.n_nodes)),
+        np.zeros((n, woods.n_nodes, woods.depth), np.uint8),
+    )  # fmt: skip
+    price = np.ascontiguousarray(price)
+    _plans(
+        *kernel_arrays(woods, items), first, last, choice, price, 0, saved, most,
+        np.zeros(price.shape), found.position, found.served, found.entered,
+    )  # fmt: skip
+    return found
+
+
+def _no_plans(woods: Forest) -> tuple[Array, Array, Array]:
+    return (
+        np.zeros((0, woods.n_nodes), np.int32), np.zeros((0, woods.n_nodes)),
+        np.zeros((0, woods.n_nodes, woods.depth), np.uint8),
+    )  # fmt: skip
