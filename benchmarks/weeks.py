@@ -91,10 +91,9 @@ def free_use(model: NightModel) -> dict[tuple[str, str, int], float]:
     }
 
 
-def measure(name: str, items: int) -> dict[str, float]:
-    """Figures of one world."""
+def limited(name: str, raw: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The tables with the limits, and the event, of a world."""
     is_event, share = WORLDS[name]
-    raw = world.tables(items, 1e6, 1e6)
     use = free_use(night_model(raw, world.AS_OF, SETTINGS))
     rows = []
     for (node, resource, week), units in sorted(use.items()):
@@ -102,7 +101,12 @@ def measure(name: str, items: int) -> dict[str, float]:
         first = pd.Timestamp(world.AS_OF + timedelta(days=1 + 7 * week))
         rows.append((node, resource, first, 1e6 if part is None else part * units))
     limits = pd.DataFrame(rows, columns=["node_id", "resource", "start_date", "capacity"])
-    raw = {**(with_event(raw) if is_event else raw), "node_capacity": limits}
+    return {**(with_event(raw) if is_event else raw), "node_capacity": limits}
+
+
+def measure(name: str, items: int) -> dict[str, float]:
+    """Figures of one world."""
+    raw = limited(name, world.tables(items, 1e6, 1e6))
     model = night_model(raw, world.AS_OF, SETTINGS)
     began = process_time()
     plan = solve(model.network.woods, [model.ahead], model.capacity.rows, SolveParams())

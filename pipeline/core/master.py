@@ -17,6 +17,7 @@ from scipy.optimize import linprog
 from scipy.sparse import bmat, csr_matrix, hstack, identity
 from scipy.sparse.csgraph import connected_components
 
+from pipeline.core.arithmetic import product
 from pipeline.core.prices import Capacity
 
 NEARLY_FULL = 0.98
@@ -105,13 +106,13 @@ def _one_part(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
     """Shares [blocks, columns], prices and overflow of the given rows, and value of a part; usage:
     [blocks, columns, these rows]; guess: prices of these rows."""
-    priced = cost + usage @ guess
+    priced = cost + product(usage, guess)
     live = np.zeros(cost.shape, np.bool_)
     few = np.argsort(priced, axis=1, kind="stable")[:, :FEW]
     np.put_along_axis(live, few, values=True, axis=1)
     while True:
         share, price, overflow, value = _over_columns(cost, usage, capacity, rows, live)
-        priced = cost + usage @ price
+        priced = cost + product(usage, price)
         best = np.where(live, priced, np.inf).min(axis=1)
         enters = priced.min(axis=1) < best - SOME * np.abs(cost).max(axis=1)
         if not enters.any():

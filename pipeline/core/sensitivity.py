@@ -13,6 +13,7 @@ from ortools.linear_solver import pywraplp
 from scipy.optimize import linprog
 from scipy.sparse import csr_matrix, hstack, identity, kron
 
+from pipeline.core.arithmetic import product
 from pipeline.core.master import Mix
 from pipeline.core.prices import Capacity
 
@@ -38,7 +39,7 @@ def derivatives(
     if not len(matter):
         return left, right
     rows = np.union1d(solved.rows, matter)
-    priced = np.where(solved.share > 0, -np.inf, cost + usage @ solved.price)
+    priced = np.where(solved.share > 0, -np.inf, cost + product(usage, solved.price))
     n = max(NEAR, int((solved.share > 0).sum(axis=1).max(initial=0)))
     near = np.argsort(priced, axis=1, kind="stable")[:, :n]
     some = np.take_along_axis(usage[:, :, rows], near[:, :, None], axis=1)

@@ -213,7 +213,7 @@ def _give_up(
     placed.served.reshape(-1)[at] -= units
     used = np.zeros(capacity.rows.shape[1])
     _booked(*ways, at, units, nodes, used)
-    usage -= capacity.rows @ used
+    usage -= capacity.usage(used.reshape(capacity.shape))
     return bool(len(at))
 
 
