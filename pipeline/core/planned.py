@@ -120,7 +120,7 @@ def _plans(
     order: Array, tree: Array, week: Array, start: Array, count: Array, knots: Array,
     place_usd: Array, use: Array, gap_usd: Array, turn: Array, rise: Array, first: int, last: int,
     choice: Array, price: Array, steps: int, saved: Array, most: Array, used: Array,
-    position: Array, flows: Array, entered: Array,
+    position: Array, flows: Array, entered: Array, tolls: Array,
 ) -> None:  # fmt: skip
     n_nodes, width = place_usd.shape[1], count.shape[1] + 2
     room = 64 + 2 * width
@@ -132,11 +132,13 @@ def _plans(
     cheapest, nodes = np.empty(width), np.empty((3, n_nodes))
     level, serving, usd = np.empty(n_nodes), np.empty(n_nodes), np.empty(n_nodes)
     y, served, toll = np.zeros(n_nodes), np.zeros(n_nodes), np.zeros(n_nodes)
-    worth = np.empty(n_nodes)
+    worth, spare = np.empty(n_nodes), np.empty(n_nodes)
     plan, out, wanted = np.zeros(n_nodes), np.zeros(n_nodes), np.zeros(n_nodes)
     way, flow = np.zeros((price.shape[1], n_nodes)), np.zeros((price.shape[1], n_nodes))
     waits = np.zeros((price.shape[1], n_nodes), np.bool_)
     for k in range(first, last):
+        if choice[k - first] < 0:
+            continue
         t, own, b = tree[k], price[choice[k - first]], choice[k - first]
         priced = is_priced(own)
         ways(week[k], turn[k], place_usd[k], use[k], own, priced, feeder, order, way, waits)
@@ -154,6 +156,7 @@ def _plans(
             value = climb(n_sets[t], parent[t], home[t], start[k], count[k], knots, gap_usd[k],
                           level, serving, cheapest, gain, plan, out, sets, nodes)  # fmt: skip
             _tolls(home[t], level, serving, sets[0], wanted)
+            kept = tolls[k - first] if len(tolls) else spare
             for _ in range(steps):
                 if bound - value <= NEAR * bound:
                     break
@@ -163,7 +166,9 @@ def _plans(
                     wanted, worth, toll, usd, y, served, sets, whole, stack, merged, stack_node,
                     merged_node,
                 )  # fmt: skip
-                bound = min(bound, gain)
+                if gain < bound:
+                    bound = gain
+                    kept[:] = toll
                 if not _step(gain, value, y, served, toll, wanted):
                     break
         if value > 0.0:
@@ -201,11 +206,11 @@ def sweep_plans(
     nodes]; zero for blocks that are not wanted. steps: of the tolls that tighten ``most``."""
     saved, most = np.zeros((2, len(bounds) - 1))
     used = np.zeros(price.shape)
-    arrays, price = kernel_arrays(woods, items), np.ascontiguousarray(price)
-    for b in np.flatnonzero(wanted).tolist():
-        first, last = int(bounds[b]), int(bounds[b + 1])
-        choice = np.full(last - first, b, np.int64)
-        _plans(*arrays, first, last, choice, price, steps, saved, most, used, *_no_plans(woods))
+    choice = np.repeat(np.where(wanted, np.arange(len(saved)), -1), np.diff(bounds))
+    _plans(
+        *kernel_arrays(woods, items), int(bounds[0]), int(bounds[-1]), choice,
+        np.ascontiguousarray(price), steps, saved, most, used, *_no_plans(woods), _none(woods),
+    )  # fmt: skip
     return Swept(saved, most, used)
 
 
@@ -223,9 +228,28 @@ def plans_at(
     price = np.ascontiguousarray(price)
     _plans(
         *kernel_arrays(woods, items), first, last, choice, price, 0, saved, most,
-        np.zeros(price.shape), found.position, found.served, found.entered,
+        np.zeros(price.shape), found.position, found.served, found.entered, _none(woods),
     )  # fmt: skip
     return found
+
+
+def tolls_at(
+    woods: Forest, items: ItemTables, price: NDArray[np.float64], steps: int
+) -> NDArray[np.float64]:
+    """Tolls [items, nodes] of the bound that sweep_plans finds at prices [weeks, kinds, nodes]."""
+    n = len(items)
+    saved, most = np.zeros((2, 1))
+    found = np.zeros((n, woods.n_nodes))
+    price = np.ascontiguousarray(price[None])
+    _plans(
+        *kernel_arrays(woods, items), 0, n, np.zeros(n, np.int64), price, steps, saved, most,
+        np.zeros(price.shape), *_no_plans(woods), found,
+    )  # fmt: skip
+    return found
+
+
+def _none(woods: Forest) -> NDArray[np.float64]:
+    return np.zeros((0, woods.n_nodes))
 
 
 def _no_plans(woods: Forest) -> tuple[Array, Array, Array]:

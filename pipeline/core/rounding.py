@@ -5,6 +5,7 @@ as prices; solving again is cheaper than keeping positions), then what is exceed
 what is served of the levels settled.
 """
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.columns import Answers
 from pipeline.core.evaluate import evaluate
+from pipeline.core.fitting import fitted
 from pipeline.core.item import ItemTables, concatenate
 from pipeline.core.planned import plans_at
 from pipeline.core.prices import Capacity
@@ -26,6 +28,8 @@ MANY_UNITS = 50
 """Units at a node from which a part of one is small."""
 SOME = 1e-9
 """Share of an answer that is some."""
+FITTED = 3_000
+"""Items, about, whose answers are chosen anew so that all together fit."""
 
 
 def integer_plan(
@@ -46,23 +50,27 @@ def integer_plan(
     share = found.mix.share
     is_held = np.zeros(len(blocks), np.bool_) if held is None else share[:, 0] > 1 - 1e-9
 
-    def work(part: int, items: ItemTables) -> tuple[Placed, NDArray[np.float64]]:
+    def work(part: int, items: ItemTables) -> tuple[Placed, NDArray[np.int64], NDArray]:
         own = None if held is None else held[part]
         light = blocks.light(part, items)
-        placed = take(blocks, part, light, found, is_held, own, attempt)
-        return placed, evaluate(blocks.woods, light, placed, capacity.shape[0])[1]
+        placed, choice = take(blocks, part, light, found, is_held, own, attempt)
+        return placed, choice, evaluate(blocks.woods, light, placed, capacity.shape[0])[1]
 
     taken = engine.each(work)
-    plans = [placed.copy() for placed, _ in taken]
-    used = sum((used for _, used in taken), np.zeros(capacity.shape))
+    plans = [placed.copy() for placed, _, _ in taken]
+    used = sum((used for _, _, used in taken), np.zeros(capacity.shape))
     n = len(blocks.heavy)
     drawn = [choose(share[b], 1, lottery(b, attempt))[0] for b in range(n)]
     chosen = np.array(drawn, np.int64) * len(blocks) + np.arange(n)
     flat = found.on_items.reshape(-1, *capacity.shape)
     heavy = plans_at(blocks.woods, blocks.heavy, 0, n, chosen, flat)
-    _blend(blocks, found, capacity, heavy)
+    is_blend = _blend(blocks, found, capacity, heavy)
     used = used + evaluate(blocks.woods, blocks.heavy, heavy, capacity.shape[0])[1]
-    repair(blocks, parts, plans, heavy, capacity, capacity.usage(used), found, pool_items)
+    usage = capacity.usage(used)
+    choices = [choice for _, choice, _ in taken]
+    refit = _fitting(blocks, parts, found, share, choices, np.array(drawn, np.int64), is_blend)
+    usage = _fit(blocks, capacity, found, refit, plans, heavy, usage)
+    repair(blocks, parts, plans, heavy, capacity, usage, found, pool_items)
     first = 0
     for part, rows in enumerate(blocks.heavy_at):
         plans[part].put(rows, heavy.take(slice(first, first + len(rows))))
@@ -70,10 +78,71 @@ def integer_plan(
     return plans
 
 
-def _blend(blocks: Blocks, found: Answers, capacity: Capacity, heavy: Placed) -> None:
+@dataclass(frozen=True)
+class Refit:
+    """Items whose answers may be chosen anew: tables, blocks, answers; part (-1: heavy) and
+    row of each."""
+
+    items: ItemTables
+    block: NDArray[np.int64]
+    choice: NDArray[np.int64]
+    part: NDArray[np.int64]
+    row: NDArray[np.int64]
+
+
+def _fitting(
+    blocks: Blocks, parts: Parts, found: Answers, share: NDArray[np.float64],
+    choices: list[NDArray[np.int64]], drawn: NDArray[np.int64], is_blend: NDArray[np.bool_],
+) -> Refit:  # fmt: skip
+    """Heavy items, and the first of every block that mixes answers."""
+    mixes = np.flatnonzero(share.max(axis=1) < 1.0 - SOME)
+    each = max(FITTED // max(len(mixes), 1), 1)
+    own = np.flatnonzero(~is_blend)
+    tables, places = (
+        [blocks.heavy.take(own)],
+        [np.column_stack([own, drawn[own], own * 0 - 1, own])],
+    )
+    for part, choice in enumerate(choices):
+        mine, edges = blocks.of_part(part), blocks.bounds[part]
+        rows, block = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        for b in mixes[(mixes >= mine.start) & (mixes < mine.stop)].tolist():
+            first, last = int(edges[b - mine.start]), int(edges[b - mine.start + 1])
+            some = np.arange(first, min(first + each, last))
+            rows.append(some)
+            block.append(np.full(len(some), b))
+        at = np.concatenate(rows)
+        tables.append(blocks.light(part, parts[part]).take(at))
+        places.append(np.column_stack([np.concatenate(block), choice[at], at * 0 + part, at]))
+    block, chosen, part_of, row = np.concatenate(places).T
+    return Refit(concatenate(tables), block, chosen, part_of, row)
+
+
+def _fit(
+    blocks: Blocks, capacity: Capacity, found: Answers, refit: Refit, plans: Plans, heavy: Placed,
+    usage: NDArray[np.float64],
+) -> NDArray[np.float64]:  # fmt: skip
+    """Let items take the answers that fit best, in place; returns the usage [rows]."""
+    woods, items, weeks = blocks.woods, refit.items, capacity.shape[0]
+    if not len(items):
+        return usage
+    choice = fitted(woods, items, refit.block, refit.choice, found, capacity, usage)
+    flat = found.on_items.reshape(-1, *capacity.shape)
+    n = len(items)
+    before, after = (
+        plans_at(woods, items, 0, n, of * len(blocks) + refit.block, flat)
+        for of in (refit.choice, choice)
+    )
+    for part in np.unique(refit.part).tolist():
+        mine = np.flatnonzero(refit.part == part)
+        (heavy if part < 0 else plans[part]).put(refit.row[mine], after.take(mine))
+    change = evaluate(woods, items, after, weeks)[1] - evaluate(woods, items, before, weeks)[1]
+    return usage + capacity.usage(change)
+
+
+def _blend(blocks: Blocks, found: Answers, capacity: Capacity, heavy: Placed) -> NDArray[np.bool_]:
     """Give heavy items of many units, in place, the rounded mix of their answers instead of one of
     them: their cost is convex in the levels, so that it costs no more than the mix, but for what
-    half a unit at a node is worth."""
+    half a unit at a node is worth. Returns which."""
     n = len(blocks.heavy)
     share = found.mix.share[:n]
     level, served = np.zeros(heavy.position.shape), np.zeros(heavy.served.shape)
@@ -88,6 +157,7 @@ def _blend(blocks: Blocks, found: Answers, capacity: Capacity, heavy: Placed) ->
     many = (level.max(axis=1, initial=0.0) >= MANY_UNITS) & (share.max(axis=1) < 1.0 - SOME)
     heavy.position[many] = np.rint(level[many]).astype(np.int32)
     heavy.served[many] = np.minimum(served[many], heavy.position[many])
+    return many
 
 
 def lottery(block: int, attempt: int) -> float:
@@ -103,10 +173,11 @@ def take(
     is_held: NDArray[np.bool_],
     held: Placed | None,
     attempt: int,
-) -> Placed:
-    """A part's light items, each at one of its block's stored prices, or as held."""
+) -> tuple[Placed, NDArray[np.int64]]:
+    """A part's light items, each at one of its block's stored prices, or as held; which."""
     mine = blocks.of_part(part)
     plans: list[Placed] = []
+    choices = np.zeros(len(light), np.int64)
     for b, (first, last) in zip(
         range(mine.start, mine.stop), pairwise(blocks.bounds[part]), strict=True
     ):
@@ -114,9 +185,10 @@ def take(
             plans.append(held.take(slice(int(first), int(last))))
             continue
         choice = choose(found.mix.share[b], int(last - first), lottery(b, attempt))
+        choices[first:last] = choice
         price = found.on_items[:, b]
         plans.append(plans_at(blocks.woods, light, int(first), int(last), choice, price))
-    return joined(plans)
+    return joined(plans), choices
 
 
 def repair(

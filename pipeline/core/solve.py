@@ -21,7 +21,7 @@ from pipeline.core.exact import ExactParams, exact_plan
 from pipeline.core.horizon import relax_horizon
 from pipeline.core.item import ItemTables, concatenate
 from pipeline.core.network import Forest
-from pipeline.core.planned import Swept, plans_at
+from pipeline.core.planned import Swept, plans_at, tolls_at
 from pipeline.core.prices import Capacity, Sample, stratified
 from pipeline.core.programme import Relaxed, relax
 from pipeline.core.rounded import whole_plan
@@ -151,9 +151,15 @@ def solve(
     price[kept] = relaxed.price if relaxed else found.mix.price
     bound_price[kept] = relaxed.price if relaxed else found.price
     again = Start(bound_price, start.curvature)
+    toll: NDArray[np.float64] | None = None
+    if not relaxed and (rows.is_on_flows & (found.price > 0)).any():
+        on_items = rows.on_items(found.price)
+        toll = np.concatenate(
+            engine.each(lambda _, items: tolls_at(woods, items, on_items, TOLL_STEPS))
+        )
     return Plan(
         best.placed, price, again, best.usage, best.overflow, kept, found, relaxed, best.proof,
-        PriceBound(relaxed.lower if relaxed else found.lower, bound_price), trace,
+        PriceBound(relaxed.lower if relaxed else found.lower, bound_price, toll), trace,
     )  # fmt: skip
 
 
