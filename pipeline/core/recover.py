@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from pipeline.core.capped import cover_of, serve_best
 from pipeline.core.flow import HELD, LEAVING, gates, is_priced, ways
 from pipeline.core.item import ItemTables, kernel_arrays
 from pipeline.core.network import Forest
@@ -111,6 +112,48 @@ def margins(
     return loss, gain
 
 
+@njit(nogil=True, cache=True)
+def _removals(
+    n_sets: Array, parent: Array, home: Array, tree: Array, start: Array, count: Array,
+    knots: Array, gap_usd: Array, level: Array, serving: Array, position: Array, loss: Array,
+) -> None:  # fmt: skip
+    n_nodes, width = position.shape[1], count.shape[1] + 2
+    sets, served, y = np.empty((6, width)), np.empty(n_nodes), np.empty(n_nodes)
+    for k in range(len(position)):
+        t = tree[k]
+        y[:] = position[k]
+        whole = 0.0
+        for j in range(-1, n_nodes):
+            if j >= 0:
+                loss[k, j] = np.inf
+                if position[k, j] <= 0:
+                    continue
+                y[j] -= 1.0
+            cover_of(n_sets[t], parent[t], home[t], start[k], count[k], knots, gap_usd[k], y,
+                     sets[0], sets[1], sets[2], sets[3])  # fmt: skip
+            gain = serve_best(n_sets[t], parent[t], home[t], gap_usd[k], y, serving[k], sets[1],
+                              served, sets[4], sets[5])  # fmt: skip
+            if j < 0:
+                whole = gain
+            else:
+                loss[k, j] = whole - gain - level[k, j]
+                y[j] += 1.0
+
+
+def removals(
+    woods: Forest, items: ItemTables, position: NDArray[np.int32], price: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Usd [items, nodes] lost with the last unit at a node, at prices [weeks, kinds, nodes] of all
+    that it uses and with the best service of what is left; infinite where there is none."""
+    more, serving = node_usd(woods, items, price)
+    loss = np.empty(position.shape)
+    _removals(
+        woods.n_sets, woods.parent, woods.home, items.tree, items.start, items.count, items.knots,
+        items.gap_usd, items.place_usd.astype(np.float64) + more, serving, position, loss,
+    )  # fmt: skip
+    return loss
+
+
 def trim(
     woods: Forest,
     items: ItemTables,
@@ -125,9 +168,11 @@ def trim(
 
     Units go by usd for what they use; as many of an item and node between two valuations as its
     step of equal value has at most. A row that still exceeds its limit when no unit is left to take
-    stays exceeded, and the certificate shows it. price: as for margins.
+    stays exceeded, and the certificate shows it. price: as for margins; where it is of flows, units
+    are valued with what else they use, at these prices.
     """
     usage = usage.copy()
+    is_flowing = price is not None and bool((price[:, LEAVING:] > 0.0).any())
     if not len(items):
         return usage
     for row in np.argsort(-(usage - limit) / np.maximum(np.abs(limit), 1.0), kind="stable"):
@@ -141,7 +186,11 @@ def trim(
                 break
             some = np.unique(at // position.shape[1])
             loss = np.full(position.shape, np.inf)
-            loss[some] = margins(woods, items.take(some), position[some], price)[0]
+            mine = items.take(some), position[some]
+            if is_flowing and price is not None:
+                loss[some] = removals(woods, *mine, price)
+            else:
+                loss[some] = margins(woods, *mine, price)[0]
             per_unit = each.ravel()[at]
             order = np.argsort(loss.ravel()[at] / per_unit, kind="stable")
             used = np.zeros(capacity.shape)

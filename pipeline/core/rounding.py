@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from pipeline.core.columns import Answers
 from pipeline.core.evaluate import evaluate
 from pipeline.core.fitting import fitted
+from pipeline.core.flow import LEAVING
 from pipeline.core.item import ItemTables, concatenate
 from pipeline.core.planned import plans_at
 from pipeline.core.prices import Capacity
 from pipeline.core.recover import GOLDEN, choose, fill, trim
-from pipeline.core.serve import Placed, joined
+from pipeline.core.serve import Placed, joined, serve
 from pipeline.core.settle import settle
 from pipeline.core.shards import Blocks, Engine, Parts
 
@@ -217,13 +218,18 @@ def repair(
     woods, price = blocks.woods, found.mix.price
     before = evaluate(woods, items, one, capacity.shape[0])[1]
     rest = usage - capacity.usage(before)
-    trim(woods, items, one.position, capacity, usage, limit, capacity.on_items(price))
-    for _ in range(2):  # what serving less gives back of a level's room may be used again
-        usage = rest + capacity.usage(evaluate(woods, items, one, capacity.shape[0])[1])
-        usage = settle(woods, items, one, capacity, usage, limit, price)
-        fill(woods, items, one.position, capacity, usage, limit, price)
+    on_items = capacity.on_items(price)
+    levels = one.position.copy()
+    trim(woods, items, one.position, capacity, usage, limit, on_items)
+    changed = np.flatnonzero((one.position != levels).any(axis=1))
+    kept = serve(woods, items.take(changed), one.position[changed], on_items)
+    one.served[changed] = kept.served
     usage = rest + capacity.usage(evaluate(woods, items, one, capacity.shape[0])[1])
-    settle(woods, items, one, capacity, usage, limit, price)
+    usage = settle(woods, items, one, capacity, usage, limit, price)
+    if not (on_items[:, LEAVING:] > 0.0).any():  # else a unit more need not be served
+        fill(woods, items, one.position, capacity, usage, limit, price)
+        usage = rest + capacity.usage(evaluate(woods, items, one, capacity.shape[0])[1])
+        settle(woods, items, one, capacity, usage, limit, price)
     heavy.put(slice(None), one.take(slice(len(heavy))))
     at = len(heavy)
     for mine, part in zip(plans, pool, strict=False):
