@@ -17,6 +17,10 @@ _MARGIN = 0.06
 
 def network_page(night: NightTables) -> dict[str, Any]:
     """`resources`: heat rows by node and week; `nodes` with x, y in 0…1 and their stock."""
+    return night.remember("network", lambda: _network(night))
+
+
+def _network(night: NightTables) -> dict[str, Any]:
     cells = night.rows(
         "select node_id, resource, cast(week_start as varchar) as week, capacity, usage, overflow, "
         "price_usd_per_capacity_unit as price, left_derivative_usd, right_derivative_usd, "

@@ -11,6 +11,7 @@ from fastapi import HTTPException
 
 from pipeline.desk.listing import page_of
 from pipeline.desk.listings import LISTINGS
+from pipeline.desk.network import network_page
 from pipeline.desk.tables import NightTables
 from pipeline.store import Store
 
@@ -96,3 +97,4 @@ def _warm(night: NightTables) -> None:
     """Make what the lists keep of a night while its first page is read."""
     for listing in LISTINGS.values():
         page_of(night, listing, {})
+    network_page(night)

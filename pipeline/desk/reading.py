@@ -59,8 +59,7 @@ def one_item(
 def network(request: Request, desk: The, person: Known, place: str, as_of: date) -> Response:
     """Map, use and price of capacities."""
     night = desk.nights.night(place, as_of)
-    found = night.remember("network", lambda: network_page(night))
-    return desk.show(request, person, place, as_of, "network", **found)
+    return desk.show(request, person, place, as_of, "network", **network_page(night))
 
 
 @first.get("/{place}/{as_of}/vendors")
