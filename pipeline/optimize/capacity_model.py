@@ -65,8 +65,10 @@ def capacity_model(
     reserve: NDArray[np.float64],
     as_of: date,
     settings: Settings,
+    most_usd: float = np.inf,
 ) -> CapacityModel:
-    """Rows from node_capacity, the lanes' capacities and the budget of a night.
+    """Rows from node_capacity, the lanes' capacities and the budget of a night; a budget of at
+    least `most_usd`, more than could ever be spent, limits nothing and is no row.
 
     kept_share: [nodes] of a level that is left a week later if nothing comes in; overstock: [nodes,
     weeks] cubic feet of stock above any level; reserve: [nodes] inbound units a
@@ -75,7 +77,7 @@ def capacity_model(
     weeks = [as_of + timedelta(days=1 + 7 * t) for t in range(overstock.shape[1])]
     found = _stated(network, capacity, weeks) + _lanes(network, lanes, len(weeks))
     budget = settings.buy.budget_usd
-    if budget is not None:
+    if budget is not None and budget < most_usd:
         found += [(NETWORK, "budget_usd_per_day", t, budget) for t in range(len(weeks))]
     found.sort()
     node = np.array([row[0] for row in found], int)

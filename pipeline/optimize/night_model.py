@@ -125,13 +125,16 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     reserve = reserve_units(
         network, money, names, tables, weekly * (unpriced.sum(axis=1) > 0)[:, None], settings
     )
+    # All that stock could ever be filled up to, and weeks of demand besides, bought in one night.
+    ever = unpriced.sum(axis=1) + weeks * 7.0 / cycle_days * demand
     capacity = capacity_model(
         network, tables["node_capacity"], tables["lanes"], kept_share, overstock, reserve, as_of,
-        settings,
+        settings, float(product(money.unit_cost_usd, ever)),
     )  # fmt: skip
     vendors = vendor_rows(
-        tables["vendor_items"], tables["lead_times"], names, money, tables.get("vendor_calendar")
-    )
+        tables["vendor_items"], tables["lead_times"], names, money, tables.get("vendor_calendar"),
+        settings.planning.review_period_days,
+    )  # fmt: skip
     early_days = days_ordered_early(demand / cycle_days, money, settings)
     early_days = no_earlier(early_days, tables, names, settings.planning.review_period_days)
     return NightModel(

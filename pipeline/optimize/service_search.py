@@ -215,7 +215,7 @@ def _part(model: NightModel, items: NDArray[np.int64], rows: NDArray[np.int64]) 
         ahead=model.ahead.take(every),
         vendors=Vendors(
             [vendors.vendor[row] for row in rows], np.arange(len(items)), vendors.lead_days,
-            vendors.chances[rows], vendors.extra_usd[rows], vendors.gap_days[rows],
+            vendors.chances[rows], vendors.extra_usd[rows], vendors.most_early_days[rows],
         ),
         early_days=model.early_days[items],
         scopes=scopes,

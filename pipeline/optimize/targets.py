@@ -21,7 +21,8 @@ from pipeline.optimize.network_model import NetworkModel
 class Vendors:
     """Rows (item, vendor) in order of their ids, with lead times as chances of whole days.
 
-    gap_days: [rows] days from tonight until the vendor takes another order: its own review period.
+    most_early_days: [rows] review period less the days until the vendor takes another order; below
+    zero where that is longer.
     """
 
     vendor: list[str]
@@ -29,25 +30,24 @@ class Vendors:
     lead_days: NDArray[np.float64]
     chances: NDArray[np.float64]
     extra_usd: NDArray[np.float64]
-    gap_days: NDArray[np.float64]
+    most_early_days: NDArray[np.float64]
 
-    def early(self, cycle_days: float, early_days: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Days by row by which the next order is placed before a cycle is over: the item's
-        early_days [items] where its vendor takes orders so soon, below zero where it takes none
-        for longer than a cycle."""
-        return np.asarray(np.minimum(early_days[self.item], cycle_days - self.gap_days))
+    def early(self, early_days: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Days by row by which the next order is placed before a review period is over: the item's
+        early_days [items] where its vendor takes orders so soon."""
+        return np.asarray(np.minimum(early_days[self.item], self.most_early_days))
 
     def cover_days(self, cycle_days: float, early_days: NDArray[np.float64]) -> NDArray[np.float64]:
         """Expected days by row that a position must last, until the next order has come and is
         at its nodes; early_days: [items]."""
-        left = np.maximum(self.lead_days - self.early(cycle_days, early_days)[:, None], 0.0)
+        left = np.maximum(self.lead_days - self.early(early_days)[:, None], 0.0)
         return np.asarray((self.chances * left).sum(axis=1)) + cycle_days
 
     def supply(self, cycle_days: float, early_days: NDArray[np.float64]) -> Supply:
         """The rows as core.echelon takes them; early_days: [items]."""
         return Supply(
             self.item, self.lead_days, self.chances, cycle_days,
-            self.early(cycle_days, early_days), self.extra_usd,
+            self.early(early_days), self.extra_usd,
         )  # fmt: skip
 
     def arrival_week(self, weeks: int) -> NDArray[np.int64]:
@@ -58,7 +58,7 @@ class Vendors:
 
 def vendor_rows(
     vendor_items: pd.DataFrame, lead_times: pd.DataFrame, items: list[str], money: Economics,
-    calendar: pd.DataFrame | None = None,
+    calendar: pd.DataFrame | None = None, review_days: int = 1,
 ) -> Vendors:  # fmt: skip
     """Vendors of each item; a pair without fitted lead times has the quoted one for certain.
 
@@ -92,11 +92,11 @@ def vendor_rows(
     chances /= chances.sum(axis=1, keepdims=True)
     item = rows["item"].to_numpy()
     extra = rows["cost"].to_numpy() - money.unit_cost_usd[item]
-    gap = np.ones(len(rows))
+    most_early = np.full(len(rows), np.inf)
     if calendar is not None:
         known = calendar.set_index(calendar["vendor_id"].astype(str))["order_gap_days"]
-        gap = rows["vendor"].map(known).fillna(1).to_numpy(float)
-    return Vendors(rows["vendor"].tolist(), item, days.astype(float), chances, extra, gap)
+        most_early = review_days - rows["vendor"].map(known).fillna(1).to_numpy(float)
+    return Vendors(rows["vendor"].tolist(), item, days.astype(float), chances, extra, most_early)
 
 
 def curves_at(

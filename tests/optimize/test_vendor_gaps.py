@@ -21,16 +21,17 @@ LEADS = pd.DataFrame(columns=["vendor_id", "item_id", "lead_time_days", "probabi
 @pytest.mark.parametrize(("gap", "more"), [(1, 0.0), (4, 3.0), (7, 6.0), (12, 11.0)])
 def test_a_position_lasts_until_its_own_vendor_takes_the_next_order(gap: int, more: float) -> None:
     calendar = pd.DataFrame({"vendor_id": ["weekly", "daily"], "order_gap_days": [gap, 1]})
-    rows = vendor_rows(OFFERS, LEADS, ["A", "B"], MONEY, calendar)
+    rows = vendor_rows(OFFERS, LEADS, ["A", "B"], MONEY, calendar, 7)
     assert rows.vendor == ["daily", "weekly", "daily"]
-    # Both items are ordered nightly: 6 of 7 days before a cycle is over.
-    cover = rows.cover_days(7.0, np.array([6.0, 6.0]))
-    np.testing.assert_allclose(cover, [11.0, 11.0 + more, 11.0])
+    # Both items are ordered nightly: 6 of 7 days before a review period is over; a cycle has two
+    # days on the way to nodes besides.
+    cover = rows.cover_days(9.0, np.array([6.0, 6.0]))
+    np.testing.assert_allclose(cover, [13.0, 13.0 + more, 13.0])
 
 
 def test_an_item_that_can_wait_waits_whatever_its_vendor_takes() -> None:
     calendar = pd.DataFrame({"vendor_id": ["weekly", "daily"], "order_gap_days": [4, 1]})
-    rows = vendor_rows(OFFERS, LEADS, ["A", "B"], MONEY, calendar)
+    rows = vendor_rows(OFFERS, LEADS, ["A", "B"], MONEY, calendar, 7)
     np.testing.assert_allclose(rows.cover_days(7.0, np.zeros(2)), 17.0)
     plain = vendor_rows(OFFERS, LEADS, ["A", "B"], MONEY)
     np.testing.assert_allclose(plain.cover_days(7.0, np.zeros(2)), 17.0)

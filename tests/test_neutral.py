@@ -1,0 +1,50 @@
+"""Rows and settings that say what the plan says anyway leave every table equal."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from benchmarks.kills import QUICK
+from benchmarks.neutral import AS_OF, CHANGES, SAYS_SO, base_of
+from pipeline import runner
+from pipeline.contracts.settings import load_settings
+from pipeline.ingest.sample import SampleSize, write_sample
+from pipeline.stages import BY_NAME
+from pipeline.store import Source, Store
+
+STAGES = ("ingest", "forecast", "assort", "optimize", "buy", "place")
+AT_ONCE = (
+    "at most 900,000 of each order", "each order times 1", "each demand times 1",
+    "limits at nodes that none reaches", "a closure in six years", "a block in six years",
+    "price breaks that none reaches", "units of one, dollars at one",
+    "a budget that none reaches",
+)  # fmt: skip
+"""The others of `python -m benchmarks.neutral`, which plans each by itself."""
+
+
+def planned(raw: Path, out: Path, over: dict) -> Store:  # type: ignore[type-arg]
+    merged = {name: {**QUICK.get(name, {}), **over.get(name, {})} for name in {*QUICK, *over}}
+    store, source, settings = Store(out), Source("raw", raw), load_settings(None, merged)
+    for name in STAGES:
+        runner.run_stage(store, source, settings, AS_OF, name)
+        if name == "ingest":
+            runner.ensure_model(store, source, settings, AS_OF)
+    return store
+
+
+def test_a_company_that_writes_down_what_holds_anyway_gets_the_same_plan(tmp_path: Path) -> None:
+    write_sample(tmp_path / "raw", SampleSize(6, 1, 100, 4), AS_OF, 3)
+    plain = planned(tmp_path / "raw", tmp_path / "plain", {})
+    assert len(plain.read(AS_OF, "purchase_orders")) > 1
+    base, over = base_of(plain), {}
+    shutil.copytree(tmp_path / "raw", tmp_path / "changed")
+    for name in AT_ONCE:
+        over |= CHANGES[name](tmp_path / "changed", base)
+    shutil.copytree(tmp_path / "plain", tmp_path / "out")
+    again = planned(tmp_path / "changed", tmp_path / "out", over)
+    assert len(again.read(AS_OF, "overrides")) > len(plain.read(AS_OF, "overrides"))
+    for stage in STAGES:
+        for table in set(BY_NAME[stage].writes) - set(SAYS_SO):
+            one, other = plain.read(AS_OF, table), again.read(AS_OF, table)
+            assert one.equals(other), table
