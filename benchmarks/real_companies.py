@@ -1,6 +1,6 @@
 """Two real companies end to end: time, memory, and the forecast against what planners use.
 
-    python -m benchmarks.real_companies --data DIR [--only uci|ta_feng] [--json FILE]
+    python -m benchmarks.real_companies --data DIR [--only uci|ta_feng] [--items N] [--json FILE]
 
 DIR holds uci_online_retail/online_retail.parquet and ta_feng/ta_feng_transactions.parquet. The
 night is planned from the raw folder that the adapter in examples/ writes; the 28 days after it are
@@ -75,22 +75,38 @@ def scored(store: Store, raw: Path, as_of: date) -> pd.DataFrame:
     return pd.DataFrame(rows).round(4)
 
 
+def draw(raw: Path, items: int | None) -> None:
+    """Leave so many items, drawn by chance, in the raw folder; all of them for None."""
+    known = pd.read_parquet(raw / "items.parquet")["item_id"]
+    if items is None or items >= len(known):
+        return
+    kept = known.sample(items, random_state=1)
+    for path in sorted(raw.glob("*.parquet")):
+        frame = pd.read_parquet(path)
+        if "item_id" in frame:
+            frame[frame["item_id"].isin(kept)].to_parquet(path, index=False)
+
+
 def main() -> None:
     """Plan, score and print each company."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--only", choices=list(_SETS))
+    parser.add_argument("--items", type=int, help="so many items, the same for the same number")
+    parser.add_argument("--as-of", type=date.fromisoformat, help="another night")
     parser.add_argument("--settings", type=Path)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--out", type=Path, help="keep raw folder and night here")
     args = parser.parse_args()
     kept = {}
     for name in [args.only] if args.only else list(_SETS):
-        adapt, file, as_of = _SETS[name]
+        adapt, file, usual = _SETS[name]
+        as_of = args.as_of or usual
         root = args.out or Path(tempfile.mkdtemp())
         raw, store = root / name / "raw", Store(root / name / "out")
         began, spent = time.perf_counter(), time.process_time()
         adapt(args.data / file, raw, as_of.isoformat())
+        draw(raw, args.items)
         adapted = time.process_time() - spent
         runner.run_night(store, Source("raw", raw), load_settings(args.settings), as_of)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from benchmarks.real_companies import draw
 from examples import uci_online_retail
 from pipeline import runner
 from pipeline.contracts.settings import Settings, load_settings
@@ -49,12 +50,7 @@ class Shop:
 def drawn(data: Path, folder: Path, items: int) -> None:
     """The raw folder of so many items, the same ones for the same number."""
     uci_online_retail.adapt(data / _FILE, folder, AS_OF.isoformat())
-    known = pd.read_parquet(folder / "items.parquet")["item_id"]
-    kept = known.sample(min(items, len(known)), random_state=1)
-    for path in sorted(folder.glob("*.parquet")):
-        frame = pd.read_parquet(path)
-        if "item_id" in frame:
-            frame[frame["item_id"].isin(kept)].to_parquet(path, index=False)
+    draw(folder, items)
 
 
 def shop_of(store: Store, raw: Path, settings: Settings) -> tuple[pd.DataFrame, Shop, Floats]:
