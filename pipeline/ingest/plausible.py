@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
 from pipeline.contracts.columns import COLUMNS
@@ -19,6 +20,7 @@ Tables = Mapping[str, pd.DataFrame]
 _RECENT_DAYS = 28
 _LISTED = 50
 _FIRST_YEAR, _LAST_YEAR = 1990, 2100
+_EARTH_KM, _FAR_KM = 6_371.0, 3_000.0
 
 
 def plausible_findings(tables: Tables, as_of: date, settings: IngestSettings) -> list[Finding]:
@@ -26,7 +28,8 @@ def plausible_findings(tables: Tables, as_of: date, settings: IngestSettings) ->
     today = pd.Timestamp(as_of)
     margins = _margins(tables, today)
     return [
-        *_far_dates(tables), *_costs(margins, settings), *_whole_margin(margins, settings),
+        *_far_dates(tables), *_far_places(tables),
+        *_costs(margins, settings), *_whole_margin(margins, settings),
         *_vendor_costs(tables, settings), *_price_jumps(tables, today, settings),
         *_large_sales(tables, today, settings), *_large_stock(tables, today, settings),
     ]  # fmt: skip
@@ -48,6 +51,37 @@ def _far_dates(tables: Tables) -> Iterator[Finding]:
                     "another system, or a wrong year? Leave such cells blank where nothing is "
                     "known.", "warning", rows=len(far),
                 )  # fmt: skip
+
+
+def _far_places(tables: Tables) -> Iterator[Finding]:
+    """Regions and nodes that lie across an ocean from every other place: a sign lost, a wrong cell.
+
+    Great-circle distances by the haversine formula, on a sphere of 6,371 km.
+    """
+    names, rows = [], []
+    for table in ("regions", "nodes"):
+        frame = tables[table]
+        names += [(table, str(name)) for name in frame[f"{table.removesuffix('s')}_id"]]
+        rows.append(frame[["latitude", "longitude"]].to_numpy(dtype=float))
+    place = np.radians(np.concatenate(rows))
+    latitude, longitude = place[:, 0], place[:, 1]
+    for row, (table, name) in enumerate(names):
+        others = np.arange(len(names)) != row
+        half = (
+            np.sin((latitude[others] - latitude[row]) / 2) ** 2
+            + np.cos(latitude[row]) * np.cos(latitude[others])
+            * np.sin((longitude[others] - longitude[row]) / 2) ** 2
+        )  # fmt: skip
+        if not len(half):
+            continue
+        nearest = 2 * _EARTH_KM * float(np.arcsin(np.sqrt(np.clip(half.min(), 0, 1))))
+        if nearest > _FAR_KM:
+            yield Finding(
+                table, 0, "latitude", f"{name} lies {nearest:,.0f} km from every other place",
+                f"{np.degrees(latitude[row]):g}, {np.degrees(longitude[row]):g}",
+                "Correct latitude and longitude (a sign, an exchange of both?); it is taken as "
+                "written.", "warning", name,
+            )  # fmt: skip
 
 
 def _margins(tables: Tables, today: pd.Timestamp) -> pd.DataFrame:

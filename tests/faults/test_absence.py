@@ -360,3 +360,16 @@ def test_a_past_day_cut_short_is_not_known_and_a_named_one_is_low(raw: Path) -> 
             for day in days for region in cut["regions"]["region_id"]]  # fmt: skip
     pd.concat([calendar, pd.DataFrame(rows)]).to_csv(raw / "calendar.csv", index=False)
     assert "sold far less" not in rules(night(raw), "sales")
+
+
+@pytest.mark.parametrize(("column", "value"), [("latitude", "-0.5"), ("longitude", "118.2")])
+def test_a_place_across_an_ocean_from_all_others_is_told(
+    raw: Path, planned: Tables, column: str, value: str
+) -> None:
+    assert "from every other place" not in rules(planned, "regions")
+
+    def moved(frame: pd.DataFrame) -> None:
+        frame.loc[0, column] = value
+
+    edit(raw, "regions", moved)
+    assert "los_angeles lies" in rules(night(raw), "regions")
