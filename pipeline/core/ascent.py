@@ -26,6 +26,10 @@ from pipeline.core.prices import Capacity, Sample
 Array = NDArray[Any]
 
 
+MANY_CELLS = 1_500
+"""Cells from which on the curvature is kept by cell alone: a matrix of them would not fit."""
+
+
 @dataclass(frozen=True)
 class Point:
     """The dual function at a price: value in usd, and what items use there [cells]."""
@@ -37,7 +41,7 @@ class Point:
 @dataclass(frozen=True)
 class Start:
     """Where an ascent ended and another may begin: price [rows]; curvature [cells, cells], what use
-    falls by for a unit of price."""
+    falls by for a unit of price; of many cells [cells], each by itself."""
 
     price: NDArray[np.float64]
     curvature: NDArray[np.float64]
@@ -71,10 +75,16 @@ def newton_step(
 ) -> tuple[NDArray[np.float64], float]:
     """The next price and the gain that the model promises, from the use [cells] at the price."""
     rows = capacity.rows
+    slope = rows @ used - capacity.limit
+    if curvature.ndim == 1:
+        alone = damping * (rows.power(2) @ curvature)
+        step = slope / (alone + 1e-12 * (alone.max(initial=0.0) + 1e-12))
+        step = np.clip(step, -price, capacity.overflow_usd - price)
+        gain = dot(slope, step) - dot(alone * step, step) / 2.0
+        return np.clip(price + step, 0.0, capacity.overflow_usd), gain
     bend = damping * np.asarray(rows @ np.asarray(rows @ curvature).T)
     at = np.arange(len(price))
     bend[at, at] = bend[at, at] * (1.0 + 1e-6) + 1e-12 * (bend[at, at].max(initial=0.0) + 1e-12)
-    slope = rows @ used - capacity.limit
     step = box_ascent(bend, slope, -price, capacity.overflow_usd - price, 200)
     gain = dot(slope, step) - dot(product(bend, step), step) / 2.0
     return np.clip(price + step, 0.0, capacity.overflow_usd), gain
@@ -126,7 +136,8 @@ def _first(
     price = capacity.rows.T @ probe
     typical = float(np.median(price[price > 0])) if (price > 0).any() else 1.0
     fall = np.where(price > 0, (free.used - priced.used) / np.where(price > 0, price, 1.0), 0.0)
-    curvature = np.diag(np.maximum(fall, 0.02 * free.used / typical + 1e-12))
+    alone = np.maximum(fall, 0.02 * free.used / typical + 1e-12)
+    curvature = alone if len(alone) > MANY_CELLS else np.diag(alone)
     if priced.value > free.value:
         return probe, curvature, priced
     return np.zeros(len(capacity)), curvature, free
@@ -135,7 +146,12 @@ def _first(
 def _updated(
     curvature: NDArray[np.float64], step: NDArray[np.float64], fall: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """BFGS update, left out where it would not be positive."""
+    """BFGS update, left out where it would not be positive; cell by cell, what use fell by for a
+    unit of price, as far as it did."""
+    if curvature.ndim == 1:
+        seen = np.where(np.abs(step) > 1e-12, fall / np.where(step == 0.0, 1.0, step), 0.0)
+        moved = np.clip(seen, curvature / 4.0, curvature * 4.0)
+        return np.where(seen > 0.0, np.sqrt(curvature * moved), curvature)
     along = dot(step, fall)
     if along <= 1e-12 * float(np.sqrt(dot(step, step) * dot(fall, fall))):
         return curvature

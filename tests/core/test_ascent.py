@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from pipeline.core import ascent
 from pipeline.core.ascent import Start, box_ascent, climb, newton_step, sample_dual
 from pipeline.core.prices import Capacity, Sample
 from tests.core.instances import random_items, storage_rows, woods
@@ -38,6 +39,16 @@ def test_climb_reaches_what_hundreds_of_gradient_steps_reach(share):
     found, evaluations = climb(dual, capacity, None, 40, 1e-7)
     assert dual(found.price).value >= slow_maximum(sample, capacity) * (1 - 1e-4)
     assert evaluations <= 40
+
+
+@pytest.mark.parametrize("share", [0.5, 0.8])
+def test_climb_with_a_curvature_by_cell_reaches_it_too(share, monkeypatch):
+    monkeypatch.setattr(ascent, "MANY_CELLS", 0)
+    sample, capacity = instance(share)
+    dual = sample_dual(woods(), sample, capacity)
+    found, _ = climb(dual, capacity, None, 60, 1e-9)
+    assert found.curvature.ndim == 1
+    assert dual(found.price).value >= slow_maximum(sample, capacity) * (1 - 2e-3)
 
 
 def test_climb_from_its_own_end_stops_at_once():
