@@ -14,7 +14,7 @@ from tests.core.test_weeks import CASES, WEEKS, ahead, free_use, network, rows
 from tests.oracles.weeks_lp import exact_cost
 
 LARGE = SolveParams(exact=ExactParams(items=0))
-ITEMS = 90
+ITEMS = 60
 
 
 def short_world(seed: int = 21) -> tuple[ItemTables, Capacity]:
@@ -33,7 +33,7 @@ def test_plan_is_near_the_programme_of_the_horizon_where_everything_is_short():
     plan = planned(items, capacity)
     assert plan.certificate.violation == 0.0
     assert exact * (1 - 2e-3) <= plan.certificate.lower <= exact * (1 + 1e-6)
-    assert exact * (1 - 1e-6) <= plan.certificate.upper <= exact * 1.02  # whole units, 90 items
+    assert exact * (1 - 1e-6) <= plan.certificate.upper <= exact * 1.03  # whole units, 60 items
     assert plan.price.sum() == pytest.approx(price.sum(), rel=0.05)
 
 
