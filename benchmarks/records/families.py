@@ -18,6 +18,7 @@ from benchmarks.records.checks import (
     unsolved,
 )
 from benchmarks.records.dual_sourcing import solve_dual_sourcing
+from benchmarks.records.guaranteed import solve_guaranteed_service
 from benchmarks.records.lost_sales import SOLVERS, solve_fixed_cost, solve_lost_sales
 from benchmarks.records.multi_echelon import (
     solve_divergent,
@@ -48,6 +49,10 @@ FAMILIES: tuple[tuple[Callable[[Params], bool], Solver], ...] = (
     (lambda p: "special_delivery_cost" in p, solve_special_delivery),
     (lambda p: {"edges_w_r_weight", "levels"} <= p.keys(), solve_network),
     (lambda p: {"total_inventory", "cost"} <= p.keys(), solve_placement),
+    (
+        lambda p: "edges" in p and bool({"processing_time", "processing_times"} & p.keys()),
+        solve_guaranteed_service,
+    ),
     (_is_serial, solve_serial),
     (lambda p: "K_fixed" in p, solve_fixed_cost),
 )

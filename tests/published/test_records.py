@@ -178,3 +178,14 @@ def test_poisson_demand_by_the_period_is_not_a_poisson_process(tmp_path: Path) -
 def test_a_record_whose_answers_are_words_has_nothing_to_compare(tmp_path: Path) -> None:
     (row,) = check_record(_record(tmp_path, params={}, published={"regret": "O(sqrt(T))"}))
     assert row.ok is None
+
+
+def test_a_tree_of_guaranteed_service_is_solved_from_its_record(tmp_path: Path) -> None:
+    params = {
+        "edges": [[1, 3], [3, 2], [3, 4]], "processing_time": {"1": 2, "2": 1, "3": 1, "4": 1},
+        "local_holding_cost": [1, 3, 2, 3], "demand_sd": {"2": 1, "4": 1},
+        "external_inbound_cst": {"1": 1}, "external_outbound_cst": {"2": 0, "4": 1},
+    }  # fmt: skip
+    published = {"cost": 8.277916867529369}  # Snyder & Shen (2019), example 6.5
+    (row,) = check_record(_record(tmp_path, params=params, published=published))
+    assert row.ok, row
