@@ -31,7 +31,7 @@ from pipeline.forecast.assemble import Names
 from pipeline.forecast.dependence import joint_ranks
 from pipeline.forecast.mean import daily_mean
 from pipeline.forecast.model import Model, fit
-from pipeline.forecast.panel import F64, I32
+from pipeline.forecast.panel import F64, I32, Panel
 from pipeline.forecast.scores import VELOCITY_NAMES, pinball, velocity_class
 from pipeline.forecast.spread import PastErrors
 from pipeline.forecast.train import dependence
@@ -40,7 +40,7 @@ from pipeline.ingest.demand import suspected_stockouts
 
 WINDOWS = [(1, 7), (1, 14), (1, 28)]
 Q = np.array(QUANTILE_LEVELS)
-NOMINAL = (0.5, 0.9, 0.95)
+NOMINAL = (0.05, 0.5, 0.9, 0.95)
 RUN_EDGES = (0, 3, 6, 14, 28, 56, 10_000)
 SEED = 20160424
 
@@ -62,7 +62,7 @@ def actual(data: M5, origin: int, level: int) -> F64:
 
 
 def summed_paths(
-    own: Tier,
+    panel: Panel,
     model: Model,
     errors: PastErrors,
     ahead: Windows,
@@ -71,14 +71,14 @@ def summed_paths(
     threads: int,
 ) -> tuple[F64, F64]:
     """Quantiles of items over all regions from joint paths (items × windows, levels), and ranks."""
-    regions = int(own.panel.region.max()) + 1
+    regions = int(panel.region.max()) + 1
     names = Names(tuple(map(str, range(regions))), (), (), ())
-    correlation = np.array(dependence(own.panel, names, errors, model.spread, SEED)["all"])
+    correlation = np.array(dependence(panel, names, errors, model.spread, SEED)["all"])
     rank = joint_ranks(correlation, paths, SEED)
     grid = np.linspace(0.002, 0.998, 250)
     out = np.empty((len(ahead.mean) // regions, len(Q)))
     table = model.spread.quantiles(ahead, grid, threads)  # (series × windows, grid)
-    shape = (-1, regions, len(WINDOWS))
+    shape = (-1, regions, len(np.unique(ahead.days)))
     place = np.arange(len(ahead.mean)).reshape(shape).transpose(0, 2, 1).reshape(-1, regions)
     step = np.clip(np.searchsorted(grid, rank), 0, len(grid) - 1)  # (paths, regions)
     at = np.random.default_rng(SEED).random(len(place))
@@ -157,7 +157,7 @@ def one_origin(data: M5, origin: int, threads: int) -> dict[str, Scored]:
     run = unsold(stores, ahead)
     found = {"item × region": Scored(units, ahead.mean, ahead.days, quantiles, rank, run)}
     units = actual(data, origin, 10)
-    summed = summed_paths(stores, model, errors, ahead, units, 500, threads)
+    summed = summed_paths(stores.panel, model, errors, ahead, units, 500, threads)
     sums = ahead.mean.reshape(-1, 10, len(WINDOWS)).sum(axis=1).ravel()
     model, _, direct = fitted(items, threads)
     direct = direct.take((items.keys["level"] == 10).to_numpy()[direct.series])

@@ -26,7 +26,9 @@ HALF_LIFE_DAYS = 21.0
 PRIOR_DAYS, PRIOR_UNITS = 2.0, 1.0  # the lesser of both: a large prior says little of an item
 LEAST_SHARE = 0.15  # exposure of a span, by its days, below which it says nothing
 GROUP_DAYS = 168.0  # series-days of the group that temper the few of like price: three times 56
-OLD_DAYS = 182  # of age; beyond, and for what was there before the history, age would tell the date
+OLD_DAYS = 182
+"""Age beyond which days have none, nor has what was there before the history: it would tell the
+date. Of weeks, few and dense, the date is worth knowing (docs/decisions/forecast.md)."""
 TINY = 0.02
 _WEEKDAYS = ("weekday_own", "weekday_item", "weekday_group", "weekday")
 
@@ -195,7 +197,7 @@ def _log_ratio(a, b, tiny):  # type: ignore[no-untyped-def]  # numba kernel
 @numba.njit(cache=True)
 def _own(  # type: ignore[no-untyped-def]  # numba kernel
     out, demand, behind, units, square, zeros, seen, exposure, time, cut, level, last_sale, launch,
-    series, origin, target,
+    period, series, origin, target,
 ):  # fmt: skip
     spans = np.array([7, 14, 28, 56, 112, 364])
     for k in range(series.shape[0]):
@@ -230,7 +232,10 @@ def _own(  # type: ignore[no-untyped-def]  # numba kernel
         for d in range(max(0, t - 27), t + 1):
             peak = max(peak, demand[i, d] / max(behind[i, d], 0.3))
         out[k, 12] = _log_ratio(peak, base, tiny)
-        out[k, 13] = min(target[k] - launch[i], OLD_DAYS) if launch[i] > 0 else OLD_DAYS
+        if period > 1:
+            out[k, 13] = min(target[k] - launch[i], 2000)
+        else:
+            out[k, 13] = min(target[k] - launch[i], OLD_DAYS) if launch[i] > 0 else OLD_DAYS
         out[k, 14] = _weekday_own(demand, behind, units, exposure, i, t, target[k])
         out[k, 38] = _span(cut, i, t, 28) / max(n28, 1)
 
@@ -378,7 +383,8 @@ def features(
     behind, ahead = panel.exposure()
     _own(
         out, past.demand, behind, past.units, past.square, past.zeros, past.seen, past.exposure,
-        past.time, past.cut, past.level, past.last_sale, panel.launch_day, series, origin, target,
+        past.time, past.cut, past.level, past.last_sale, panel.launch_day, panel.period_days,
+        series, origin, target,
     )  # fmt: skip
     out[:, COLUMN["log_exposure"]] = single_log(ahead[series, target])
     _peers(
