@@ -19,6 +19,8 @@ from pipeline.forecast.outliers import find_spikes
 from pipeline.forecast.panel import F32, I32, Calendar, Panel, align, event_distance
 from pipeline.forecast.seasons import with_exposure
 
+LIKE_DAYS = 56
+
 
 @dataclass(frozen=True)
 class Names:
@@ -138,7 +140,7 @@ def assemble(
         if attributes is not None and names.attributes
         else None,
         tuple(k for k, (_, words) in enumerate(names.attributes) if words),
-        _expected(launch_plans, item_ids, names, row, len(keys)),
+        _expected(launch_plans, item_ids, names, row, demand),
     )
     panel = with_exposure(panel)
     return Assembled(
@@ -151,17 +153,31 @@ def _expected(
     item_ids: npt.NDArray[np.object_],
     names: Names,
     row: npt.NDArray[np.int64],
-    series: int,
+    demand: F32,
 ) -> F32 | None:
-    """Units a day (series,) that planners expect at launch; None where they say nothing."""
+    """Units a day (series,) that planners expect at launch; None where they say nothing.
+
+    Where they name an item to sell like instead, what it sold a day on the last `LIKE_DAYS` days
+    seen in the same region; nothing where it is not sold there.
+    """
     if plans is None or plans.empty:
         return None
-    expected = np.full(series, np.nan, np.float32)
-    item = _places(item_ids, plans["item_id"])
     region = _places(np.array(names.regions, object), plans["region_id"])
-    cell = np.where((item >= 0) & (region >= 0), item * len(names.regions) + region, -1)
-    place = np.where(cell >= 0, row[np.maximum(cell, 0)], -1)
-    units = plans["expected_daily_units"].to_numpy(np.float32)
+
+    def series(column: pd.Series) -> npt.NDArray[np.int64]:
+        item = _places(item_ids, column)
+        cell = np.where((item >= 0) & (region >= 0), item * len(names.regions) + region, -1)
+        return np.where(cell >= 0, row[np.maximum(cell, 0)], -1)
+
+    units = plans["expected_daily_units"].to_numpy(np.float32, na_value=np.nan)
+    if "like_item_id" in plans:
+        like = series(plans["like_item_id"])
+        sold = demand[np.maximum(like, 0), -LIKE_DAYS:]
+        seen = np.isfinite(sold).sum(axis=1) * (like >= 0)
+        pace = np.where(seen > 0, np.nansum(sold, axis=1) / np.maximum(seen, 1), np.nan)
+        units = np.where(np.isfinite(units), units, pace).astype(np.float32)
+    expected = np.full(len(demand), np.nan, np.float32)
+    place = series(plans["item_id"])
     expected[place[place >= 0]] = units[place >= 0]
     return expected
 

@@ -104,7 +104,9 @@ RAW_COLUMNS = (
     Column("dead_probability", "float", "How likely it will never sell again: its silence by its "
            "own pace and its sisters' sales, or its end has come.", low=0, high=1),
     Column("expected_daily_units", "float", "Units a day, as planners expect them at launch.",
-           low=0, high=1e7),
+           low=0, high=1e7, null="as the item it is like"),
+    Column("like_item_id", "string", "Item still on sale that this one is expected to sell like, "
+           "by what that sells there now.", null="none is named"),
     Column("end_date", "date", "Last day on sale.", null="no end planned"),
     Column("region_name", "string", "Name of the region."),
     Column("latitude", "float", "Degrees north.", low=-90, high=90),
