@@ -79,7 +79,7 @@ RAW_TABLES = (
            "what planners expect an item to sell in a region before its own sales tell",
            "item_id region_id", "item_id region_id expected_daily_units like_item_id",
            nullable=("expected_daily_units", "like_item_id"),
-           optional=("expected_daily_units", "like_item_id"),
+           optional=("like_item_id",),
            references={**_ITEM_REGION, "like_item_id": "items.item_id"}, is_optional=True),
     _table("service_targets", "raw",
            "a share of demand that the plan is to serve, of a class or group (a category or "
