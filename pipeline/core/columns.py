@@ -27,7 +27,7 @@ TRUSTING_SWEEPS = 3
 MARGIN = 1.01
 """What perturbed answers use is taken for more, so that some mix of them fits."""
 STALLED, WINDOW = 0.85, 3
-"""Share of the gap that the last sweeps must have closed for the search to go on."""
+"""Share of the gap that the last sweeps for the bound may leave if the search is to go on."""
 TOLL_STEPS = 8
 """Steps of an item's tolls in a sweep for the bound."""
 
@@ -175,9 +175,8 @@ def search(
             found.perturb(found.mixed.price, spread)
         else:
             found.bound((found.best + found.mixed.price) / 2.0)
-        gaps.append(found.gap)
-        is_stalled = sweep > TRUSTING_SWEEPS and found.gap > STALLED * gaps[-1 - WINDOW]
-        if found.gap <= target_gap or is_stalled:
+            gaps.append(found.gap)
+        if found.gap <= target_gap or found.gap > STALLED * gaps[-1 - WINDOW]:
             break
     return found.answers()
 
