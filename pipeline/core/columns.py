@@ -163,7 +163,7 @@ def search(
     bound is poor, prices are halfway between the best ones and the master's (in-out separation);
     once it is good, every block gets its own perturbed prices.
     """
-    spreads, gaps = iter(SPREADS[2:]), [np.inf] * WINDOW
+    spreads, gaps = iter(SPREADS[2:]), [np.inf] * (WINDOW + 1)
     for sweep in range(1, most_sweeps):
         is_fair = found.gap <= FAIR_GAP
         if found.mixed is None or (sweep <= TRUSTING_SWEEPS and not is_fair):
