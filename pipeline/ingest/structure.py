@@ -114,6 +114,11 @@ def _unserved(tables: Tables) -> Iterator[Finding]:
         if (region, speed) not in served:
             yield _fatal("delivery_options", "", f"no node serves region {region} at {speed}", "",
                          "Add an option, or remove the speed.")  # fmt: skip
+    asked = set(zip(speeds["region_id"], speeds["speed"], strict=True))
+    for region, speed in sorted((str(r), str(s)) for r, s in served - asked):
+        yield Finding("delivery_options", 0, "speed", f"speed {speed} of region {region} is none "
+                      "of delivery_speeds", "", "The option serves nobody: correct the speed, or give "
+                      "it a share of demand.", "warning", f"{region} / {speed}")  # fmt: skip
 
 
 def _no_snapshot(tables: Tables, as_of: date) -> Iterator[Finding]:

@@ -373,3 +373,10 @@ def test_a_place_across_an_ocean_from_all_others_is_told(
 
     edit(raw, "regions", moved)
     assert "los_angeles lies" in rules(night(raw), "regions")
+
+
+def test_a_delivery_option_of_a_speed_that_nobody_asks_for_is_told(raw: Path) -> None:
+    options = pd.read_csv(raw / "delivery_options.csv", dtype="str")
+    extra = options.iloc[[0]].assign(speed="GHOST")
+    pd.concat([options, extra]).to_csv(raw / "delivery_options.csv", index=False)
+    assert "speed GHOST of region" in rules(night(raw), "delivery_options")
