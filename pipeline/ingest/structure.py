@@ -116,9 +116,10 @@ def _unserved(tables: Tables) -> Iterator[Finding]:
                          "Add an option, or remove the speed.")  # fmt: skip
     asked = set(zip(speeds["region_id"], speeds["speed"], strict=True))
     for region, speed in sorted((str(r), str(s)) for r, s in served - asked):
-        yield Finding("delivery_options", 0, "speed", f"speed {speed} of region {region} is none "
-                      "of delivery_speeds", "", "The option serves nobody: correct the speed, or give "
-                      "it a share of demand.", "warning", f"{region} / {speed}")  # fmt: skip
+        rule = f"speed {speed} of region {region} is none of delivery_speeds"
+        yield Finding("delivery_options", 0, "speed", rule, "", "The option serves nobody: "
+                      "correct the speed, or give it a share of demand.", "warning",
+                      f"{region} / {speed}")  # fmt: skip
 
 
 def _no_snapshot(tables: Tables, as_of: date) -> Iterator[Finding]:
