@@ -108,6 +108,8 @@ def silent_days(
 
 
 def groups_of(items: pd.DataFrame, names: pd.Index) -> npt.NDArray[np.integer]:
-    """Code (items,) of each item's department."""
+    """Code (items,) of each item's department; one of all where the table has none."""
+    if "department" not in items:
+        return np.zeros(len(names), np.int64)
     known = items.set_index(items["item_id"].astype("str"))["department"].reindex(names)
     return np.asarray(pd.factorize(known.astype("str"), sort=True)[0])
