@@ -82,9 +82,11 @@ def test_budget_row_counts_the_value_of_a_days_purchases_and_binds():
     raw = tables(items=30)
     model, free = planned(raw, settings(budget_usd=1e7))
     cost = dict(zip(model.cube.items, model.money.unit_cost_usd, strict=True))
-    rows = rows_of(free, "budget_usd_per_day")
-    assert rows["node_id"].astype(str).unique().tolist() == ["network"]
+    assert rows_of(free, "budget_usd_per_day").empty  # no night could spend so much
     by_hand = used_by_hand(model, free, None, 0, cost)
+    _, wide = planned(raw, settings(budget_usd=2.0 * by_hand))
+    rows = rows_of(wide, "budget_usd_per_day")
+    assert rows["node_id"].astype(str).unique().tolist() == ["network"]
     assert rows["usage"].iloc[0] == pytest.approx(by_hand, rel=1e-5)
     assert (rows["price_usd_per_capacity_unit"] == 0).all()
     _, tight = planned(raw, settings(budget_usd=0.7 * by_hand))
