@@ -31,9 +31,12 @@ def roomy() -> dict[str, pd.DataFrame]:
     return plan(tables())
 
 
+TIGHT = {"items": 30, "storage": 20.0, "inbound": 12.5}
+
+
 @pytest.fixture(scope="module")
 def tight() -> dict[str, pd.DataFrame]:
-    return plan(tables(storage=40.0, inbound=25.0))
+    return plan(tables(**TIGHT))
 
 
 def test_every_table_keeps_its_contract(tight):
@@ -54,7 +57,7 @@ def test_tight_network_is_certified_and_exceeds_nothing_unpaid(tight):
     rows = tight["capacity_prices"]
     assert (rows["usage"] <= rows["capacity"] + rows["overflow"] + 1e-6).all()
     assert figure(tight, "violation") == 0
-    assert figure(tight, "certified_gap") <= 1e-3  # by branch and bound: 60 items only
+    assert figure(tight, "certified_gap") <= 1e-3  # by branch and bound: 30 items only
     assert (rows["price_usd_per_capacity_unit"] > 0).any()
 
 
@@ -65,9 +68,11 @@ def test_price_lies_between_its_one_sided_derivatives(tight):
     assert (rows["right_derivative_usd"] <= price + 1e-9).all()
 
 
-def test_capacity_prices_lower_what_is_bought(roomy, tight):
+def test_capacity_prices_lower_what_is_bought(tight):
     keys = ["item_id", "vendor_id"]
-    free, priced = (t["network_targets"].set_index(keys) for t in (roomy, tight))
+    free, priced = (
+        t["network_targets"].set_index(keys) for t in (plan(tables(items=TIGHT["items"])), tight)
+    )
     assert (free["unpriced_order_up_to_units"] == priced["unpriced_order_up_to_units"]).all()
     assert (priced["order_up_to_units"] <= priced["unpriced_order_up_to_units"]).all()
     assert priced["order_up_to_units"].sum() < free["order_up_to_units"].sum()
@@ -119,7 +124,7 @@ def test_an_item_that_is_ordered_every_night_covers_a_day_instead_of_a_review_pe
 def test_without_derivatives_of_prices_nothing_else_changes(tight):
     optimize = SETTINGS.optimize.model_copy(update={"price_derivatives": False})
     plain = SETTINGS.model_copy(update={"optimize": optimize})
-    out = optimize_night(night_model(tables(storage=40.0, inbound=25.0), AS_OF, plain), plain)
+    out = optimize_night(night_model(tables(**TIGHT), AS_OF, plain), plain)
     for name, frame in tight.items():
         ours = out[name]
         if name == "capacity_prices":
