@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from pipeline.errors import UsageError
@@ -39,7 +37,8 @@ def test_an_item_without_an_order_is_told_why(store: Store) -> None:
     ordered = set(store.read(AS_OF, "purchase_orders")["item_id"].astype("str"))
     idle = sorted(set(store.read(AS_OF, "items")["item_id"].astype("str")) - ordered)[0]
     text = explain_item(store, AS_OF, idle)
-    assert re.search(r"No order from Acme & Sons: \S.*\.", text)
+    assert "No order from Acme & Sons: " in text
+    assert "more than needed." in text
 
 
 def test_an_unknown_item_says_where_to_look(store: Store) -> None:

@@ -47,7 +47,7 @@ def test_stored_forecasts_are_made_once_and_a_rule_needs_no_night_of_its_own(bas
     store_forecasts(base, 7)
     assert stored(base).dates("demand_quantiles") == [START]
     record = run_policy(base, STORED, POLICIES["min_max"], 0)
-    assert record.money[:, 0].sum() > 0
+    assert record.ordered.sum() > 0
     assert not (base.folder / "runs" / "min_max" / "000" / "nights").exists()
     assert plans_itself(STORED, POLICIES["echelon"])
     assert not plans_itself(STORED, POLICIES["min_max"])
