@@ -13,16 +13,19 @@ from rich.table import Table as RichTable
 
 from pipeline.printing import console, plain
 
+ChoicesOption = Annotated[
+    Path | None, typer.Option(help="CSV of recorded choices: occasion, item, chosen_units…")
+]
+LeaveOption = Annotated[
+    float, typer.Option(min=0, max=1, help="Who leaves without the first choice, if unknown.")
+]
+
 
 def assort(
     products: Annotated[Path, typer.Argument(help="CSV: item, price_usd, unit_cost_usd, weight…")],
     customers: Annotated[float, typer.Option(help="Customers expected in the season.")],
-    choices: Annotated[
-        Path | None, typer.Option(help="CSV of recorded choices: occasion, item, chosen_units…")
-    ] = None,
-    leave_share: Annotated[
-        float, typer.Option(min=0, max=1, help="Who leaves without the first choice, if unknown.")
-    ] = 0.3,
+    choices: ChoicesOption = None,
+    leave_share: LeaveOption = 0.3,
     dispersion: Annotated[
         float, typer.Option(min=1, help="Variance of the number of customers over its mean.")
     ] = 1.0,
@@ -78,12 +81,8 @@ def assort_near(
     space_usd: Annotated[
         float, typer.Option(min=0, help="A cubic foot of the site for the season.")
     ] = 0.0,
-    choices: Annotated[
-        Path | None, typer.Option(help="CSV of recorded choices: occasion, item, chosen_units…")
-    ] = None,
-    leave_share: Annotated[
-        float, typer.Option(min=0, max=1, help="Who leaves without the first choice, if unknown.")
-    ] = 0.3,
+    choices: ChoicesOption = None,
+    leave_share: LeaveOption = 0.3,
     out: Annotated[Path, typer.Option("--out", help="CSV file to write.")] = Path("near.csv"),
 ) -> None:
     """Decide which products lie in a site near customers, and how many; others wait or turn.

@@ -17,7 +17,7 @@ from pipeline.contracts.check import is_nullable
 from pipeline.contracts.columns import COLUMNS, QUANTILE_COLUMNS, Column
 from pipeline.contracts.locked import constraints
 from pipeline.contracts.settings import Settings
-from pipeline.contracts.tables import LOAD_TABLES, RAW_TABLES, STAGE_TABLES, Table
+from pipeline.contracts.tables import LOAD_TABLES, RAW_TABLES, SIMULATE_TABLES, STAGE_TABLES, Table
 
 COMMAND = "python -m pipeline.contracts.docs"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -56,10 +56,10 @@ def tables_page() -> str:
     lines = [_note("pipeline/contracts/tables.py and fields/"), *_TABLES_HEAD]
     for table in RAW_TABLES:
         lines += _table_lines(table)
-    stages = dict.fromkeys(table.stage for table in (*STAGE_TABLES, *LOAD_TABLES))
+    stages = dict.fromkeys(table.stage for table in (*STAGE_TABLES, *SIMULATE_TABLES, *LOAD_TABLES))
     for stage in stages:
         lines += [f"## Tables of {stage}", ""]
-        for table in (*STAGE_TABLES, *LOAD_TABLES):
+        for table in (*STAGE_TABLES, *SIMULATE_TABLES, *LOAD_TABLES):
             if table.stage == stage:
                 lines += _table_lines(table)
     return "\n".join(lines).rstrip() + "\n"

@@ -6,9 +6,8 @@ Levels enter as logarithms of ratios to the row's `level`, which is the model's 
 trees learn what is common to large and small series.
 
 Time is counted in usual days: a day's exposure (see `seasons` and `events`) says how many it stands
-for. A level is units over exposure, and is forgotten by exposure, a usual day's worth a day at
-most, so an item out of its season keeps the level of its last one; the row's own exposure is part
-of the offset.
+for. A level is units over exposure, forgotten by exposure, a usual day's worth a day at most, so an
+item out of its season keeps the level of its last one; the row's own is part of the offset.
 """
 
 from __future__ import annotations
@@ -375,9 +374,8 @@ def features(
     dates = panel.first_date.astype("datetime64[D]") + passed
     month_day = (dates - dates.astype("datetime64[M]")).astype(np.float32) + 1
     year_day = (dates - dates.astype("datetime64[Y]")).astype(np.float32)
-    if (
-        totals.lead + panel.days
-    ) * panel.period_days < 800:  # each day of the year seen once is no season
+    # Each day of the year seen once is no season.
+    if (totals.lead + panel.days) * panel.period_days < 800:
         year_day[:] = np.nan
     calendar = panel.calendar
     behind, ahead = panel.exposure()
@@ -399,6 +397,5 @@ def features(
     )  # fmt: skip
     if panel.period_days > 1:  # weeks have no weekday
         out[:, [COLUMN[name] for name in _WEEKDAYS]] = np.nan
-    if panel.attributes is None:
-        return out
-    return np.concatenate([out, panel.attributes[series]], axis=1)
+    own = panel.attributes
+    return out if own is None else np.concatenate([out, own[series]], axis=1)
