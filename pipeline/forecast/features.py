@@ -377,8 +377,7 @@ def features(
     # Each day of the year seen once is no season.
     if (totals.lead + panel.days) * panel.period_days < 800:
         year_day[:] = np.nan
-    calendar = panel.calendar
-    behind, ahead = panel.exposure()
+    calendar, (behind, ahead) = panel.calendar, panel.exposure()
     _own(
         out, past.demand, behind, past.units, past.square, past.zeros, past.seen, past.exposure,
         past.time, past.cut, past.level, past.last_sale, panel.launch_day, panel.period_days,
