@@ -4,11 +4,15 @@ Where rows are few and sales come in lumps, late trees learn by heart which rows
 orders: they forecast too little of everything else, by a third or a half on a hundred series of a
 wholesaler. So the trees that have not seen the last days are asked there, with ever more of them,
 for four weeks at a time; the number with the highest likelihood of what came (negative binomial,
-of the size that suits each number best) is how many are kept, and grown again on everything. Judged
-are days, which show patterns within a week, and their sums, which show what is always too low.
+of the size that suits each number best) is how many are kept, and grown again on everything.
+Judged are days, which show patterns within a week, and their sums, which show what is always too
+low. Where items are to come, as many others are judged without their history: late trees tell by
+what an item is what its sales do not tell yet.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import lightgbm as lgb
 import numpy as np
@@ -50,14 +54,41 @@ def trees_worth_keeping(
     tried = np.unique([max(1, round(share * every)) for share in SHARES])
     means, units = [], []
     origins = {panel.whole_origin(day) for day in range(cut, panel.days - days, days)}
+    hidden = _hidden(known, cut, seed)
     for origin in sorted(origins - {*range(cut)}):
-        found, came = _days(early, tried, shard, sums, origin, days)
-        means.append(found)
-        units.append(came)
+        asked = [(shard, sums)]
+        if len(hidden):
+            blank = _without_history(known, hidden, origin)
+            asked.append((blank.take(hidden), sums_of(blank)))
+        for own, own_sums in asked:
+            found, came = _days(early, tried, own, own_sums, origin, days)
+            means.append(found)
+            units.append(came)
     if sum(len(own) for own in units) < LEAST_SUMS:
         return max(1, round(UNJUDGED_SHARE * every))
     likelihood = [_likelihood([own[k] for own in means], units) for k in range(len(tried))]
     return int(tried[int(np.argmax(np.round(likelihood, 6)))])
+
+
+def _hidden(panel: Panel, cut: int, seed: int) -> npt.NDArray[np.intp]:
+    """Series of items to be judged as if they were still to come: as large a part of those with a
+    history as items really to come are beside them. None where none is to come."""
+    has_history = np.isfinite(panel.demand[:, : cut + 1]).any(axis=1)
+    coming = int((panel.launch_day >= panel.days).sum())
+    items = np.unique(panel.item[has_history])
+    share = coming / max(int(has_history.sum()), 1)
+    count = min(round(share * len(items)), len(items) // 2)
+    drawn = np.random.default_rng([seed, len(items)]).choice(items, count, replace=False)
+    rows = np.flatnonzero(np.isin(panel.item, drawn) & has_history)
+    return rows[:JUDGED_SERIES]
+
+
+def _without_history(panel: Panel, rows: npt.NDArray[np.intp], origin: int) -> Panel:
+    """`panel` in which the series `rows` begin on the day after `origin`."""
+    demand, launch_day = panel.demand.copy(), panel.launch_day.copy()
+    demand[rows, : origin + 1] = np.nan
+    launch_day[rows] = origin + 1
+    return replace(panel, demand=demand, launch_day=launch_day)
 
 
 def _likelihood(means: list[F64], units: list[F64]) -> float:

@@ -103,9 +103,7 @@ def trained(
 def test_a_product_line_s_own_column_improves_its_forecast(
     lines: Mapping[str, pd.DataFrame], trained: dict[bool, tuple[Assembled, Model]]
 ) -> None:
-    """The error of new toys falls by a quarter at least; tools, which lack the column, stay right.
-
-    Trees are as many as do best on held-back days, which keeps fewer than halving it would take."""
+    """The error of new toys halves at least; tools, which lack the column, stay right."""
     truth = lines["truth"]["units"].to_numpy()
     item = np.arange(len(truth)) // 2
     is_toy = (item % 2 == 0) & (item % 3 == 0)
@@ -116,7 +114,7 @@ def test_a_product_line_s_own_column_improves_its_forecast(
             daily_mean(model.mean, 1), panel, totals(panel), panel.days - 1, [(1, AHEAD)]
         ).mean
         error[with_attributes] = np.abs(mean - truth)
-    assert error[True][is_toy].mean() < 0.75 * error[False][is_toy].mean()
+    assert error[True][is_toy].mean() < 0.5 * error[False][is_toy].mean()
     assert error[True][item % 2 == 1].mean() < 0.06 * truth[item % 2 == 1].mean()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from pipeline.contracts.settings import ForecastSettings, MeanSettings, ShapeSet
 from pipeline.forecast.mean import daily_mean, fit_mean
 from pipeline.forecast.model import fit, trees_as_text
 from pipeline.forecast.panel import Calendar, Panel, totals
-from pipeline.forecast.stopping import first_trees
+from pipeline.forecast.stopping import _hidden, _without_history, first_trees
 from pipeline.forecast.windows import foresee
 
 SETTINGS = ForecastSettings(
@@ -80,3 +82,22 @@ def test_the_first_trees_are_those_that_so_many_rounds_would_have_grown() -> Non
     four = fit_mean(panel, sums, MeanSettings(trees=4, leaf_rows=20), 14, 119, 1, 1)
     assert trees_as_text(first_trees(whole, 4)) == trees_as_text(four)
     assert first_trees(whole, 9) is whole
+
+
+def test_items_to_come_are_judged_by_as_many_whose_history_is_hidden() -> None:
+    """Without any to come nobody is hidden; with a third, half as many of the others are, whole
+    items at a time, and nothing of their past is left."""
+    random = np.random.default_rng(7)
+    panel = panel_of(random.poisson(3.0, (60, 200)))
+    assert len(_hidden(panel, 170, 1)) == 0
+    launch_day = panel.launch_day.copy()
+    launch_day[:20] = panel.days
+    demand = panel.demand.copy()
+    demand[:20] = np.nan
+    coming = replace(panel, launch_day=launch_day, demand=demand)
+    hidden = _hidden(coming, 170, 1)
+    assert len(hidden) == 20
+    assert hidden.min() >= 20
+    blank = _without_history(coming, hidden, 170)
+    assert np.isnan(blank.demand[hidden, :171]).all()
+    np.testing.assert_array_equal(blank.demand[:, 171:], coming.demand[:, 171:])
