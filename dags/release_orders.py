@@ -10,7 +10,7 @@ from __future__ import annotations
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param, dag, get_current_context, task
 
-from echelon_airflow.parts import OPTIONAL, business_date, dated, this_night
+from echelon_airflow.parts import OPTIONAL, business_date, dated, run_type, this_night
 from echelon_airflow.release import (
     ANSWERS,
     DEFAULT,
@@ -25,7 +25,7 @@ from echelon_airflow.timetable import BusinessDates
 @task.short_circuit
 def releases_at_all() -> bool:
     """Skip everything in backfills, and where no target is configured."""
-    return may_release(str(get_current_context()["dag_run"].run_type))
+    return may_release(run_type())
 
 
 @task.short_circuit(ignore_downstream_trigger_rules=False)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import Asset, Param, Variable, get_current_context, task
+from airflow.utils.types import DagRunType
 
 from echelon_airflow.tasks import resolve_night, run_load, run_stage
 from pipeline.stages import LOAD_STAGES, Stage
@@ -43,9 +44,15 @@ def business_date() -> dict[str, str]:
     run = context["dag_run"]
     day = run.logical_date.date() if run.logical_date else None
     return resolve_night(
-        context["params"], run.run_type, day, lambda key: Variable.get(key, default=None),
+        context["params"], run_type(), day, lambda key: Variable.get(key, default=None),
         run.run_after.date(),
     )  # fmt: skip
+
+
+def run_type() -> str:
+    """What started the run, e.g. 'manual': a worker's context has it as a member of an
+    enumeration, whose text is another one."""
+    return DagRunType(get_current_context()["dag_run"].run_type).value
 
 
 def this_night() -> dict[str, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import os
 import shutil
 import threading
 import time
@@ -12,13 +10,9 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from axe_selenium_python import Axe
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support import expected_conditions as seen
-from selenium.webdriver.support.wait import WebDriverWait
 
 from pipeline.desk.app import create_app
 from pipeline.desk.people import Token
@@ -26,6 +20,15 @@ from pipeline.desk.rendering import PAGES
 from pipeline.records.database import Records
 from pipeline.store import Store
 from tests.browser.airflow_page import browser
+from tests.browser.desk_page import (
+    fill,
+    other_sites,
+    picture,
+    press,
+    violations,
+    wait_for,
+    wait_until_gone,
+)
 from tests.desk import conftest
 from tests.desk.conftest import LAST, QUICK, World
 
@@ -68,7 +71,7 @@ def test_an_order_is_found_overridden_approved_and_released(
 ) -> None:
     order = Store(world.out).read(LAST, "purchase_orders").sort_values("order_cost_usd").iloc[-1]
     chrome.get(address)
-    _wait_for(chrome, "What needs a person")
+    wait_for(chrome, "What needs a person")
     kinds = [tag.text for tag in chrome.find_elements(By.CSS_SELECTOR, "tbody .tag")[:5]]
     stakes = [
         float(cell.text.lstrip("$").replace(",", ""))
@@ -76,46 +79,40 @@ def test_an_order_is_found_overridden_approved_and_released(
     ]
     assert len(kinds) == 5
     assert stakes == sorted(stakes, reverse=True)  # the five most valuable come first
-    _picture(chrome, "tonight")
+    picture(chrome, "tonight")
     chrome.find_element(By.LINK_TEXT, "Orders").click()
     search = chrome.find_element(By.NAME, "q")
     search.send_keys(order["item_id"], Keys.ENTER)
-    _wait_for(chrome, "1 rows")
+    wait_for(chrome, "1 rows")
     chrome.find_element(By.CSS_SELECTOR, "tbody a").click()
-    _wait_for(chrome, "units are made of")
+    wait_for(chrome, "units are made of")
     assert chrome.find_elements(By.CSS_SELECTOR, ".chart canvas")
-    _picture(chrome, "item")
+    picture(chrome, "item")
     chrome.find_element(By.LINK_TEXT, "Override").click()
-    _wait_for(chrome, "A new override")
-    for name, text in (("override_value", "0"), ("why", "the vendor is on strike")):
-        chrome.find_element(By.NAME, name).send_keys(text)
-    for name, day in (("start_date", "2025-07-01"), ("expiry_date", "2025-07-14")):
-        chrome.execute_script(
-            "document.getElementsByName(arguments[0])[0].value = arguments[1]", name, day
-        )
-    chrome.find_element(By.XPATH, "//button[.='See what it would do']").click()
-    _wait_for(chrome, "What it would do tonight")
+    wait_for(chrome, "A new override")
+    fill(chrome, override_value="0", why="the vendor is on strike",
+         start_date="2025-07-01", expiry_date="2025-07-14")  # fmt: skip
+    press(chrome, "See what it would do")
+    wait_for(chrome, "What it would do tonight")
     assert order["item_id"] in chrome.find_element(By.CLASS_NAME, "preview").text
-    _picture(chrome, "override")
-    chrome.find_element(By.XPATH, "//button[.='Save it']").click()
-    _wait_for(chrome, "the vendor is on strike")
-    chrome.find_element(By.XPATH, "//button[.='Withdraw']").click()  # undone again
-    WebDriverWait(chrome, 60, ignored_exceptions=[StaleElementReferenceException]).until_not(
-        seen.text_to_be_present_in_element((By.ID, "main"), "the vendor is on strike")
-    )
+    picture(chrome, "override")
+    press(chrome, "Save it")
+    wait_for(chrome, "the vendor is on strike")
+    press(chrome, "Withdraw")  # undone again
+    wait_until_gone(chrome, "the vendor is on strike")
     chrome.find_element(By.LINK_TEXT, "Audit").click()
-    _wait_for(chrome, "withdraw")
-    _picture(chrome, "audit")
+    wait_for(chrome, "withdraw")
+    picture(chrome, "audit")
     chrome.find_element(By.LINK_TEXT, "Approval").click()
-    _wait_for(chrome, "Approve ticked")
+    wait_for(chrome, "Approve ticked")
     chrome.find_element(By.CSS_SELECTOR, "input[data-all]").click()
     chrome.find_element(By.NAME, "comment").send_keys("read and fine")
-    chrome.find_element(By.XPATH, "//button[.='Approve ticked']").click()
-    _wait_for(chrome, "read and fine")
-    chrome.find_element(By.XPATH, "//button[.='Release what may leave']").click()
-    _wait_for(chrome, "delivered")
+    press(chrome, "Approve ticked")
+    wait_for(chrome, "read and fine")
+    press(chrome, "Release what may leave")
+    wait_for(chrome, "delivered")
     assert list((tmp_path / "erp").glob("*.json"))
-    _picture(chrome, "approval")
+    picture(chrome, "approval")
     assert chrome.get_log("browser") == []
 
 
@@ -133,15 +130,9 @@ def test_no_page_violates_wcag_or_asks_another_site(
     found = {}
     for page in (*(name for name, _ in PAGES), f"items/{item}", "nothing"):
         chrome.get(f"{base}/{page}")
-        axe = Axe(chrome)
-        chrome.execute_script(axe.script_url and Path(axe.script_url).read_text())
-        results = axe.run(options={"runOnly": ["wcag2a", "wcag2aa"]})
-        if results["violations"]:
-            found[page] = [(v["id"], v["nodes"][0]["html"][:200]) for v in results["violations"]]
-        sites = chrome.execute_script(
-            "return performance.getEntriesByType('resource').map(e => new URL(e.name).host)"
-        )
-        assert {site for site in sites if site} <= {chrome.current_url.split("/")[2]}
+        if broken := violations(chrome):
+            found[page] = broken
+        assert other_sites(chrome) == set()
     assert found == {}
 
 
@@ -154,20 +145,3 @@ def test_the_page_is_reached_past_the_navigation_by_keyboard(
     assert focused.text == "Skip to the page"
     focused.send_keys(Keys.ENTER)
     assert chrome.switch_to.active_element.get_attribute("id") == "main"
-
-
-def _wait_for(chrome: webdriver.Chrome, text: str) -> None:
-    """Until the page that a click leads to shows the text."""
-    WebDriverWait(chrome, 60, ignored_exceptions=[StaleElementReferenceException]).until(
-        seen.text_to_be_present_in_element((By.ID, "main"), text)
-    )
-
-
-def _picture(chrome: webdriver.Chrome, name: str) -> None:
-    """For docs/pictures (`make pictures`): small, as a screen of 1200 by 760 shows it."""
-    folder = os.environ.get("ECHELON_SCREENSHOTS")
-    if folder:
-        chrome.set_window_size(1200, 760)
-        told = chrome.execute_cdp_cmd("Page.captureScreenshot", {"format": "webp", "quality": 60})
-        Path(folder, f"desk-{name}.webp").write_bytes(base64.b64decode(told["data"]))
-        chrome.set_window_size(1400, 1400)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from airflow.sdk.api.datamodels._generated import DagRunType
 from airflow.sdk.exceptions import AirflowFailException
 
-from echelon_airflow import release
+from echelon_airflow import parts, release
 from pipeline.desk import releasing
 from pipeline.desk.releasing import APPROVE_BUT, Waiting, settle
 from pipeline.errors import UsageError
@@ -21,14 +23,19 @@ def test_the_answers_on_the_form_are_those_that_can_be_settled() -> None:
     assert release.DEFAULT == releasing.LEAVE
 
 
-@pytest.mark.parametrize(("run_type", "answer"), [
-    ("scheduled", True), ("manual", True), ("backfill", False), ("asset_triggered", False),
+@pytest.mark.parametrize(("kind", "answer"), [
+    (DagRunType.SCHEDULED, True), (DagRunType.MANUAL, True), (DagRunType.BACKFILL, False),
+    (DagRunType.ASSET_TRIGGERED, False),
 ])  # fmt: skip
 def test_only_scheduled_and_manual_runs_ask(
-    run_type: str, answer: bool, monkeypatch: pytest.MonkeyPatch
+    kind: DagRunType, answer: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ECHELON_RECORDS", "sqlite://")
     monkeypatch.setenv("ECHELON_RELEASE_TO", "x")
+    # As a worker has it: a member of an enumeration, whose text is not its value.
+    context = {"dag_run": SimpleNamespace(run_type=kind)}
+    monkeypatch.setattr(parts, "get_current_context", lambda: context)
+    run_type = parts.run_type()
     assert release.may_release(run_type) is answer
     monkeypatch.delenv("ECHELON_RELEASE_TO")
     assert not release.may_release(run_type)
