@@ -165,7 +165,7 @@ def test_a_planner_overrides_reruns_approves_and_releases_in_airflow(folder: Pat
         chrome.get_log("browser")
         override_and_see(desk, item, units)
         nights.wait(nights.trigger(LAST), is_planned)
-        desk.open(f"items/{item}", f"a planner's override adds {units // 2:,} ({WHY}")
+        desk.open(f"items/{item}", f"override adds {units // 2:,} (admin: {WHY})")
         desk.open(f"since?other={FIRST}&item={item}", "override", 300)
         # Nobody answered for the first night: what is declared holds, and only small lines left.
         releases.wait(silent, is_over)
