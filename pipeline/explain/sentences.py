@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_MINIMUM_WORDS = {
-    "moq": "the vendor's minimum quantity",
-    "order_minimum": "the vendor's order minimum",
-    "truck_fill": "a full truck",
-    "price_break": "the vendor's lower price, which saves more than holding it costs",
+_RAISED_WORDS = {
+    "moq": "to reach the vendor's minimum quantity",
+    "order_minimum": "to reach the vendor's order minimum",
+    "truck_fill": "to reach a full truck",
+    "price_break": "to reach the vendor's lower price, which saves more than holding it costs",
+    "dearer_vendor": "to what sells until the next order: this vendor is dearer than another, and "
+    "units left for next time would cost its price as well",
 }
 
 _LIMIT_WORDS = {
@@ -17,7 +19,7 @@ _LIMIT_WORDS = {
     "cover_limit": "its sales are too uncertain to stock that far ahead at once",
     "item_end": "no more is expected to sell before the item's last day",
     "shelf_life": "no more is expected to sell within its shelf life",
-    "quiet": "it has sold nothing for weeks and may be dead: an override orders more",
+    "quiet": "it may be dead: an override orders more",
     "truck_fill": "its truck holds no more",
     "budget": "the budget is better spent on other items",
 }
@@ -186,15 +188,15 @@ def _order_rounding(facts: OrderFacts, drivers: Mapping[str, int]) -> str:
     units, need = drivers["rounding"], _needed(drivers)
     if need + units == 0 or units == 0:
         return f"the {need:,} wait for another night" if need > 0 and units else ""
-    if facts.reason_code in _MINIMUM_WORDS and units > 0:
-        return f"raised by {units:,} to reach {_MINIMUM_WORDS[facts.reason_code]}"
+    if facts.reason_code in _RAISED_WORDS and units > 0:
+        return f"raised by {units:,} {_RAISED_WORDS[facts.reason_code]}"
     if facts.reason_code in _LIMIT_WORDS and units < 0:
         return f"cut by {-units:,} because {_LIMIT_WORDS[facts.reason_code]}"
     if abs(units) < facts.case_units:
         return _rounded(units)
     if units > 0:
-        return f"raised by {units:,} because a larger order now is worth more"
-    return f"cut by {-units:,} because a smaller order now is worth more"
+        return f"raised by {units:,}, which bring more in sales than it costs to hold them"
+    return f"cut by {-units:,}, which would cost more to hold than they bring in sales"
 
 
 def _rounded(units: int) -> str:

@@ -19,6 +19,15 @@ GAIN_SHARE = 0.002
 SEASON_WEEKS = 13
 STOCKED_FACTOR = 2.0
 
+_BEYOND = "since it should bring more than it costs to hold"
+_BEYOND_NEED = {
+    "moq": "to reach the vendor's minimum quantity",
+    "order_minimum": "to reach the vendor's order minimum",
+    "case_pack": "to fill cases", "truck_fill": "to fill a truck",
+    "price_break": "for the vendor's lower price",
+    "dearer_vendor": "so as not to buy of this dearer vendor again next time",
+}  # fmt: skip
+"""Why an order is larger than what the level lacks, by its reason code."""
 F64 = npt.NDArray[np.float64]
 Words = Callable[[pd.Series], str]
 
@@ -128,7 +137,10 @@ def _tests(view: pd.DataFrame) -> list[tuple[F64, Words]]:
         ),
         (
             np.where(rounding > 0, rounding / (ROUNDING_SHARE * units), 0.0),
-            lambda row: f"{row['rounding'] / row['order_units']:.0%} is only packs and minima",
+            lambda row: (
+                f"{row['rounding'] / row['order_units']:.0%} of it is more than is needed, ordered "
+                f"{_BEYOND_NEED.get(row['reason_code'], _BEYOND)}"
+            ),
         ),
         (
             np.maximum(jump, 1 / jump) / FORECAST_FACTOR,

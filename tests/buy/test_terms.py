@@ -162,3 +162,17 @@ def test_a_minimum_is_filled_up_where_waiting_costs_more():
     assert lines(waits_long, dead_band_share=0)["order_units"].tolist() == [32]
     reached = dear_padding(minimum=300.0, daily=12.0)
     assert lines(reached, dead_band_share=0)["order_units"].tolist() == [30]
+
+
+def test_a_dearer_vendor_brings_what_sells_until_the_next_order_and_that_is_the_reason():
+    tables = one_item(on_hand=30, level=40)
+    dear = {name: getattr(tables, name).assign(vendor_id="v01") for name in (
+        "vendors", "vendor_items", "lead_times", "network_targets", "position_values")}  # fmt: skip
+    dear["vendor_items"]["unit_cost_usd"] = 11.0
+    dear["lead_times"]["lead_time_days"] = dear["lead_times"]["mean_lead_time_days"] = 1.0
+    dear["network_targets"]["cover_days"] = 8.0
+    both = {name: pd.concat([getattr(tables, name), frame]) for name, frame in dear.items()}
+    found = replace(tables, **both)
+    line = lines(found, dead_band_share=0.1).iloc[0]
+    # It lacks 10; a week sells 24.5, and each of these costs the dearer price whenever ordered.
+    assert (line["order_units"], line["reason_code"]) == (24, "dearer_vendor")

@@ -15,7 +15,8 @@ def order(**changes: Any) -> dict[str, Any]:
     return {
         "order_line_id": "o", "order_units": 50, "order_cost_usd": 500.0, "rounding": 2,
         "cover_days": 21.0, "weeks_before": 1.5, "weeks_after": 3.2, "weekly_mean_units": 30.0,
-        "trailing_weekly_units": 28.0, "value_gained_usd": 60.0, **changes,
+        "trailing_weekly_units": 28.0, "value_gained_usd": 60.0, "reason_code": "case_pack",
+        **changes,
     }  # fmt: skip
 
 
@@ -33,15 +34,19 @@ def test_a_plain_order_is_not_odd() -> None:
     [
         ({"weeks_after": 40.0}, "lasts 40 weeks"),
         ({"weeks_after": float("nan")}, "lasts more than two years"),
-        ({"rounding": 40}, "80% is only packs and minima"),
+        ({"rounding": 40, "reason_code": "moq"},
+         "80% of it is more than is needed, ordered to reach the vendor's minimum quantity"),
+        ({"rounding": 40, "reason_code": "dearer_vendor"},
+         "80% of it is more than is needed, ordered so as not to buy of this dearer vendor again "
+         "next time"),
         ({"weekly_mean_units": 300.0}, "300.0 a week expected, 28.0 a week sold lately"),
         ({"trailing_weekly_units": 300.0}, "30.0 a week expected, 300.0 a week sold lately"),
         ({"weeks_before": 7.0}, "7 weeks of cover before it"),
         ({"order_cost_usd": 3.0}, "worth only $3.00"),
         ({"value_gained_usd": 0.1}, "$500 that gain $0.10: it can wait"),
     ],
-)
-def test_each_oddity_has_its_words(changes: dict[str, float], words: str) -> None:
+)  # fmt: skip
+def test_each_oddity_has_its_words(changes: dict[str, Any], words: str) -> None:
     assert oddities(**changes) == words
 
 
