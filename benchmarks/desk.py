@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import tempfile
 import time
 from datetime import date
@@ -28,6 +29,8 @@ from pipeline.desk.app import create_app
 from pipeline.desk.people import Person
 from pipeline.review.exceptions import NightView, as_text, exceptions
 from pipeline.review.orders import order_view
+from pipeline.review.pooled import pool_regions
+from pipeline.review.risk import arrivals, stock_out_risk
 from pipeline.store import Store
 
 AS_OF = date(2025, 6, 30)
@@ -184,21 +187,34 @@ def _review(store: Store) -> None:
         "order_candidates", "capacity_prices", "forecast_changes", "quarantine",
     )  # fmt: skip
     there = {name: store.read(AS_OF, name) for name in names if store.manifest(AS_OF, name)}
-    empty = {
-        name: pd.DataFrame({
-            column: pd.Series(dtype=KINDS[COLUMNS[column].kind]) for column in TABLES[name].columns
-        })
-        for name in names
-    }  # fmt: skip
+    empty = {name: empty_of(name) for name in names}
     demand = store.read(AS_OF, "demand_quantiles").astype({"item_id": "str"})
     weekly = demand.groupby("item_id")["mean_units"].sum() / 4
     orders = order_view(
         store.read(AS_OF, "purchase_orders"), store.read(AS_OF, "order_reasons"), there["items"],
         there["vendors"], store.read(AS_OF, "network_targets"), weekly, weekly,
     )  # fmt: skip
-    night = NightView(as_text(empty | there), orders, weekly, AS_OF)
+    pooled = pool_regions(store.read(AS_OF, "demand_quantiles"), empty_of("demand_dependence"))
+    stock = there["stock"].groupby("item_id")["on_hand_units"].sum()
+    coming = arrivals(empty["open_orders"], empty["open_transfers"], orders, AS_OF)
+    risk = stock_out_risk(pooled, stock, coming, pd.Series(dtype="float64"))
+    items = there["items"].set_index("item_id")
+    risk["item_name"] = risk["item_id"].map(items["item_name"])
+    risk["shortfall_usd"] = risk["shortfall_units"] * risk["item_id"].map(items["list_price_usd"])
+    night = NightView(as_text(empty | there), orders, risk, AS_OF)
+    started = time.process_time()
     found = conform(exceptions(night, 1000.0), TABLES["exceptions"])
+    peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"{len(found)} exceptions of {len(orders):,} lines: "
+          f"{time.process_time() - started:.1f} CPU s, {peak_gb:.1f} GB at most")  # fmt: skip
     store.publish(AS_OF, "exceptions", found, {"inputs": {}})
+
+
+def empty_of(name: str) -> pd.DataFrame:
+    """A table without rows."""
+    return pd.DataFrame({
+        column: pd.Series(dtype=KINDS[COLUMNS[column].kind]) for column in TABLES[name].columns
+    })  # fmt: skip
 
 
 def _put(store: Store, name: str, rows: int, **columns: object) -> None:

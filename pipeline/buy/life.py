@@ -69,7 +69,7 @@ def life_words(note: str, life: pd.Series, least_usd: float, limit_usd: float) -
     if note == SPOILS:
         return f"would not sell within its shelf life of {int(life['shelf_life_days'])} days"
     return (
-        f"sold nothing on the last {int(life['quiet_days'])} days: taken for dead (probability "
-        f"{life['dead_probability']:.0%}). Its least order costs ${least_usd:.2f}, quiet items "
-        f"may cost ${limit_usd:.2f} while out of stock; an override orders it"
+        f"sold nothing on the last {int(life['quiet_days'])} days: taken for dead by "
+        f"{life['dead_probability']:.0%}, and its least order, ${least_usd:.2f}, is more than the "
+        f"${limit_usd:.2f} that such an item may cost while out of stock; an override orders it"
     )

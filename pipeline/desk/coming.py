@@ -65,9 +65,32 @@ def _weeks(night: NightTables) -> list[dict[str, Any]]:
         found.append({
             "start": str(start), "units": units,
             "against": units / usual - 1 if units is not None and usual else None,
-            "events": "; ".join(f"{row['names']} ({_day(row['date']):%a %d %b})" for row in own),
+            "events": _told([(_day(row["date"]), str(row["names"])) for row in own]),
         })  # fmt: skip
     return found
+
+
+def _told(events: list[tuple[date, str]]) -> str:
+    """Events of a week by name; days in a row as one span: 'SNAP (Mon 02 May to Sun 08 May)'."""
+    days: dict[str, list[date]] = {}
+    for day, names in events:
+        for name in names.split(", "):
+            days.setdefault(name, []).append(day)
+    texts = []
+    for name, own in days.items():
+        spans: list[list[date]] = []
+        for day in own:
+            if spans and (day - spans[-1][-1]).days == 1:
+                spans[-1].append(day)
+            else:
+                spans.append([day])
+        texts.append(f"{name} ({', '.join(_span(span) for span in spans)})")
+    return "; ".join(texts)
+
+
+def _span(days: list[date]) -> str:
+    first, last = f"{days[0]:%a %d %b}", f"{days[-1]:%a %d %b}"
+    return first if first == last else f"{first} to {last}"
 
 
 def _day(value: Any) -> date:

@@ -41,7 +41,7 @@ def _network(night: NightTables) -> dict[str, Any]:
     return {
         "weeks": sorted({cell["week"] for cell in cells}),
         "resources": _heat(cells, names),
-        "nodes": _placed(nodes),
+        "nodes": _placed(_with_room(nodes, cells)),
         "lanes": _lines(night, nodes),
         "worth": _worth(cells, names),
         "service": night.rows(
@@ -50,6 +50,20 @@ def _network(night: NightTables) -> dict[str, Any]:
             "service_levels",
         ),
     }  # fmt: skip
+
+
+def _with_room(nodes: list[dict[str, Any]], cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """`room_cuft` of each node in the first planned week, and how `full` tonight's stock makes it;
+    None where the storage has no limit."""
+    room: dict[str, float] = {}
+    for cell in cells:  # by week
+        if cell["resource"] == "storage_cuft":
+            room.setdefault(cell["node_id"], cell["capacity"])
+    known = [(node, room.get(node["node_id"])) for node in nodes]
+    return [
+        node | {"room_cuft": has, "full": node["cuft"] / has if has else None}
+        for node, has in known
+    ]
 
 
 def _heat(cells: list[dict[str, Any]], names: dict[str, str]) -> list[dict[str, Any]]:

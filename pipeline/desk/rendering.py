@@ -46,7 +46,11 @@ def cell(value: Any, style: str) -> str:
     return str(value)
 
 
-_REASONS = {"moq": "vendor's minimum", "case_pack": "full cases", "quiet": "gone quiet"}
+_REASONS = {
+    "moq": "vendor's minimum", "case_pack": "full cases", "quiet": "gone quiet", "all": "in all",
+    "demand_over_cover": "expected to sell over the cover", "on_order": "on the way in time",
+    "capacity_price": "scarce capacity", "rounding": "packs, minima, limits",
+}  # fmt: skip
 
 
 def words(name: Any) -> str:

@@ -13,15 +13,21 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from pipeline.review.forecasts import WHOLE, moved_by
 from pipeline.review.orders import largest_orders, oddest_orders
 
 SHOWN = 12
 """At most so many of each kind, those with the most money at stake."""
-_SOON_DAYS = 28
+_LEAST_SHORT_UNITS = 0.5
 _RESOURCES = {
     "storage_cuft": "storage", "inbound_units_per_day": "inbound",
     "outbound_units_per_day": "outbound", "lane_cuft_per_day": "the lane to it",
     "budget_usd_per_day": "budget",
+}  # fmt: skip
+_ONE_MORE = {
+    "storage_cuft": "cubic foot", "inbound_units_per_day": "unit a day",
+    "outbound_units_per_day": "unit a day", "lane_cuft_per_day": "cubic foot a day",
+    "budget_usd_per_day": "dollar a day",
 }  # fmt: skip
 Tables = Mapping[str, pd.DataFrame]
 Rows = Iterator[tuple[str, str, float, str, str, str]]
@@ -29,11 +35,12 @@ Rows = Iterator[tuple[str, str, float, str, str, str]]
 
 @dataclass(frozen=True)
 class NightView:
-    """A night's tables with ids as text, its orders as viewed, units a week by item, its date."""
+    """A night's tables with ids as text, its orders as viewed, the worst window of each item
+    (`Findings.risk`), its date."""
 
     tables: Tables
     orders: pd.DataFrame
-    weekly_units: pd.Series
+    risk: pd.DataFrame
     as_of: date
 
     def today(self, name: str) -> pd.DataFrame:
@@ -59,8 +66,8 @@ def as_text(tables: Tables) -> dict[str, pd.DataFrame]:
 def exceptions(night: NightView, approval_usd: float) -> pd.DataFrame:
     """Table `exceptions`: at most SHOWN of each kind; money in USD, 0 where none can be told."""
     rows = [
-        *_large(night.orders, approval_usd), *_odd(night.orders), *_short(night), *_full(night),
-        *_late(night), *_moved(night), *_data(night),
+        *_large(night.orders, approval_usd), *_odd(night.orders, approval_usd), *_short(night),
+        *_full(night), *_late(night), *_moved(night), *_data(night),
     ]  # fmt: skip
     columns = [
         "exception_kind", "exception_key", "at_stake_usd", "exception_title", "exception_detail",
@@ -72,36 +79,37 @@ def exceptions(night: NightView, approval_usd: float) -> pd.DataFrame:
 
 
 def _large(orders: pd.DataFrame, approval_usd: float) -> Rows:
-    for row in largest_orders(orders, SHOWN).itertuples():
-        if row.order_cost_usd >= approval_usd:
-            title = f"{row.order_units:,} {row.item_name}"
-            yield ("large_order", row.order_line_id, row.order_cost_usd, title, row.sentence,
-                   f"items/{row.item_id}")  # fmt: skip
+    largest = largest_orders(orders, SHOWN)
+    largest = largest[largest["order_cost_usd"] >= approval_usd]
+    odd = oddest_orders(largest, SHOWN).set_index("order_line_id")["oddities"]
+    for row in largest.itertuples():
+        title = f"{row.order_units:,} {row.item_name}"
+        why = f" Odd: {odd[row.order_line_id]}." if row.order_line_id in odd.index else ""
+        yield ("large_order", row.order_line_id, row.order_cost_usd, title,
+               f"{row.sentence}{why}", f"items/{row.item_id}")  # fmt: skip
 
 
-def _odd(orders: pd.DataFrame) -> Rows:
-    for row in oddest_orders(orders, SHOWN).itertuples():
+def _odd(orders: pd.DataFrame, approval_usd: float) -> Rows:
+    """The oddest orders that are not told as large ones."""
+    large = largest_orders(orders, SHOWN)
+    large = large.loc[large["order_cost_usd"] >= approval_usd, "order_line_id"]
+    rest = orders[~orders["order_line_id"].isin(large)]
+    for row in oddest_orders(rest, SHOWN).itertuples():
         detail = f"{row.order_units:,} units: {row.oddities}."
         yield ("odd_order", row.order_line_id, row.order_cost_usd, row.item_name, detail,
                f"items/{row.item_id}")  # fmt: skip
 
 
 def _short(night: NightView) -> Rows:
-    """Items that will sell out before anything arrives, by what that loses at list price."""
-    items = night.tables["items"].set_index("item_id")
-    held = night.today("stock").groupby("item_id")["on_hand_units"].sum()
-    moving = night.today("open_transfers").groupby("item_id")["open_units"].sum()
+    """Items that may sell out before a later order could help, by what that loses at list price:
+    the report's stock-out risk, with what is known of it."""
+    found = night.risk[night.risk["shortfall_units"] >= _LEAST_SHORT_UNITS]
+    found = found.sort_values(["shortfall_usd", "item_id"], ascending=[False, True]).head(SHOWN)
+    chosen = set(found["item_id"])
     coming = night.today("open_orders")
+    coming = coming[coming["item_id"].isin(chosen)]
     days = (coming["expected_arrival_date"] - coming["date"]).dt.days
     ahead = coming.assign(days=days)[days >= 0].groupby("item_id")["days"].min()
-    found = pd.DataFrame({"weekly": night.weekly_units.reindex(items.index).fillna(0.0)})
-    found["held"] = held.reindex(found.index).fillna(0) + moving.reindex(found.index).fillna(0)
-    found["days"] = ahead.reindex(found.index)
-    wanted = found["weekly"] / 7 * found["days"].clip(upper=_SOON_DAYS).fillna(_SOON_DAYS)
-    found["usd"] = (wanted - found["held"]) * items["list_price_usd"]
-    found = found[(found["weekly"] > 0) & (wanted >= found["held"] + 1)].reset_index()
-    found = found.sort_values(["usd", "item_id"], ascending=[False, True]).head(SHOWN)
-    chosen = set(found["item_id"])
     open_units = coming.groupby("item_id")["open_units"].sum()
     ordered = night.orders[night.orders["item_id"].isin(chosen)].set_index("item_id")
     ordered = ordered[~ordered.index.duplicated()]
@@ -109,13 +117,18 @@ def _short(night: NightView) -> Rows:
     why_not = _best_refused(offers[offers["item_id"].isin(chosen)])
     overdue = _overdue(night)
     for row in found.itertuples():
-        texts = [f"{row.held:,.0f} on hand and on the way between nodes, {row.weekly:,.1f} a week "
-                 "expected", _coming(open_units.get(row.item_id, 0), row.days)]  # fmt: skip
+        texts = [
+            f"{row.run_out_probability:.0%} likely to run out within {row.window_days} days, "
+            f"before a later order could help: {row.mean_units:,.0f} expected to sell, "
+            f"{row.on_hand_units:,.0f} on hand, {row.supply_units - row.on_hand_units:,.0f} to "
+            "come by then",
+            _coming(open_units.get(row.item_id, 0), ahead.get(row.item_id, np.nan)),
+        ]
         if row.item_id in overdue.index:
             late = overdue.loc[row.item_id]
             texts.append(f"{late['units']:,.0f} of them overdue by {_days(late['days'])}")
         texts.append(_tonight(row.item_id, ordered, why_not))
-        yield ("may_run_out", row.item_id, row.usd, str(items.at[row.item_id, "item_name"]),
+        yield ("may_run_out", row.item_id, row.shortfall_usd, str(row.item_name),
                "; ".join(texts) + ".", f"items/{row.item_id}")  # fmt: skip
 
 
@@ -178,10 +191,13 @@ def _full(night: NightView) -> Rows:
     names = dict(zip(nodes["node_id"], nodes["node_name"], strict=True))
     for row in found[found["usd"] >= 1].head(SHOWN).itertuples():
         first = pd.Timestamp(row.first).date()
-        weeks = f"{row.weeks} week{'s' * (row.weeks != 1)}"
+        weeks = (
+            f"{row.weeks} of the coming weeks, the first from {first}" if row.weeks != 1
+            else f"the week from {first}"
+        )  # fmt: skip
         detail = (
-            f"Scarce in {weeks} from {first}; one more unit of capacity is worth up to "
-            f"${row.price:,.2f} in a week. At stake: what a tenth more would bring in them."
+            f"Planned full in {weeks}; one more {_ONE_MORE[row.resource]} is worth up to "
+            f"${row.price:,.2f} a week. At stake: what a tenth more would bring in all of them."
         )
         title = f"{names.get(row.node_id, row.node_id)}: {_RESOURCES[row.resource]}"
         key = f"{row.node_id}/{row.resource}/{first}"
@@ -211,16 +227,18 @@ def _late(night: NightView) -> Rows:
 
 def _moved(night: NightView) -> Rows:
     """Forecasts that moved since yesterday, by the sales that they moved by at list price."""
-    rows = night.tables["forecast_changes"]
-    rows = rows[(rows["driver"] == "all") & (rows["change_units"].abs() >= 1)]
+    changes = night.tables["forecast_changes"]
+    rows = changes[(changes["driver"] == WHOLE) & (changes["change_units"].abs() >= 1)]
     items = night.tables["items"][["item_id", "item_name", "list_price_usd"]]
     rows = rows.merge(items, on="item_id")
     rows = rows.assign(usd=rows["change_units"].abs() * rows["list_price_usd"])
     rows = rows.sort_values(["usd", "item_id"], ascending=[False, True])
     for row in rows.head(SHOWN // 2).itertuples():
+        why = moved_by(changes[changes["item_id"] == row.item_id])
+        named = ", ".join(f"{driver} {units:+,.0f}" for driver, units in why)
         detail = (
             f"The next 28 days: {row.previous_mean_units:,.0f} expected yesterday, "
-            f"{row.mean_units:,.0f} today."
+            f"{row.mean_units:,.0f} today{f': {named}' if named else ''}."
         )
         yield ("forecast_moved", row.item_id, row.usd, row.item_name, detail,
                f"items/{row.item_id}")  # fmt: skip

@@ -22,14 +22,18 @@ def moved_forecasts(changes: pd.DataFrame, names: pd.Series, shown: int) -> list
     ranked = whole.assign(size=size).sort_values(["size", "item_id"], ascending=[False, True])
     rows: list[dict[Any, Any]] = ranked[ranked["size"] >= 0.5].head(shown).to_dict("records")
     for row in rows:
-        own = text[(text["item_id"] == row["item_id"]) & (text["driver"] != WHOLE)]
-        own = own[own["change_units"].abs() >= 0.5]
-        own = own.assign(size=own["change_units"].abs()).sort_values(
-            ["size", "driver"], ascending=[False, True]
-        )
         row["item_name"] = names.get(row["item_id"], row["item_id"])
-        row["drivers"] = list(zip(own["driver"], own["change_units"], strict=True))
+        row["drivers"] = moved_by(text[text["item_id"] == row["item_id"]])
     return rows
+
+
+def moved_by(changes: pd.DataFrame) -> list[tuple[str, float]]:
+    """What moved one item's forecast, in units, the largest first; [] where it is not explained."""
+    own = changes[(changes["driver"] != WHOLE) & (changes["change_units"].abs() >= 0.5)]
+    own = own.assign(size=own["change_units"].abs()).sort_values(
+        ["size", "driver"], ascending=[False, True]
+    )
+    return list(zip(own["driver"], own["change_units"], strict=True))
 
 
 def revision_share(changes: pd.DataFrame) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 
 def count(value: float, decimals: int = 0) -> str:
@@ -12,8 +13,9 @@ def count(value: float, decimals: int = 0) -> str:
 
 def usd(value: float, decimals: int = 0) -> str:
     """-1234.5 -> '−$1,234'."""
-    sign = "−" if value < 0 else ""
-    return _or_dash(value, f"{sign}${abs(value):,.{decimals}f}")
+    text = f"${abs(value):,.{decimals}f}"
+    is_zero = not text.strip("$0.,")
+    return _or_dash(value, f"−{text}" if value < 0 and not is_zero else text)
 
 
 def share(value: float, decimals: int = 1) -> str:
@@ -73,6 +75,19 @@ def label(name: str) -> str:
         return _LABELS[name]
     words = name.removesuffix("_usd").replace("_", " ")
     return words[:1].upper() + words[1:]
+
+
+def group_words(group: str) -> tuple[str, float]:
+    """Words for a group of scores, and the least sales a day of a class of pace (others: −1):
+    'velocity 0.5-2 a day' -> ('selling 0.5 to 2 a day', 0.5)."""
+    found = re.fullmatch(r"velocity ([\d.]+)-([\d.]+|inf) a day", group)
+    if not found:
+        return ("all items" if group == "all" else group), -1.0
+    low, high = found[1], found[2]
+    if high == "inf":
+        return f"selling {low} a day or more", float(low)
+    return (f"selling {low} to {high} a day" if float(low) else f"selling below {high} a day",
+            float(low))  # fmt: skip
 
 
 def _or_dash(value: float, text: str) -> str:

@@ -107,9 +107,13 @@ def expected_shortfall(quantiles: F64, supply: F64) -> F64:
 
 def run_out_probability(quantiles: F64, supply: F64) -> F64:
     """P(D > supply) for each row, interpolated between the levels (0 and 1 outside them)."""
-    return np.array(
-        [
-            1 - np.interp(units, row, LEVELS, left=0.0, right=1.0)
-            for row, units in zip(quantiles, supply, strict=True)
-        ]
-    )
+    below = (quantiles <= supply[:, None]).sum(axis=1) - 1
+    low = np.clip(below, 0, len(LEVELS) - 2)
+    rows = np.arange(len(supply))
+    start = quantiles[rows, low]
+    width = quantiles[rows, low + 1] - start
+    step = np.divide(LEVELS[low + 1] - LEVELS[low], width, out=np.zeros(len(rows)), where=width > 0)
+    inside = step * (supply - start) + LEVELS[low]
+    last = np.where(supply > quantiles[:, -1], 1.0, LEVELS[-1])
+    reached = np.where(below < 0, 0.0, np.where(below == len(LEVELS) - 1, last, inside))
+    return 1 - reached

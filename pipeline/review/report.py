@@ -104,7 +104,7 @@ def _biased(scores: pd.DataFrame) -> list[tuple[str, float]]:
 def _uncovered(tables: Mapping[str, pd.DataFrame], found: Findings, as_of: date) -> list[str]:
     """Items out of stock for which nothing comes or is ordered: name and reason."""
     return [
-        f"{found.item_names.get(row.item_id, row.item_id)} ({row.why})"
+        f"{found.item_names.get(row.item_id, row.item_id)} – {row.why}"
         for row in uncovered_items(tables, as_of).itertuples()
     ]
 
@@ -171,8 +171,11 @@ def _changes(found: Findings) -> list[dict[Any, Any]]:
 
 def _scores(scores: pd.DataFrame) -> list[dict[Any, Any]]:
     text = scores.astype({"item_group": "str", "region_group": "str"})
-    network = text[text["region_group"] == "network"]
-    return _rows(network.sort_values(["item_group", "window_days"]))
+    network = text[text["region_group"] == "network"].copy()
+    network["item_words"], slowest = zip(
+        *map(formats.group_words, network["item_group"]), strict=True
+    )
+    return _rows(network.assign(pace=slowest).sort_values(["pace", "item_group", "window_days"]))
 
 
 def _full(found: Findings, nodes: pd.DataFrame) -> list[str]:

@@ -18,7 +18,8 @@ def arrivals(
 ) -> pd.DataFrame:
     """Units to come into or within the network: item_id, arrival_day (1 is tomorrow), units.
 
-    Transfers count as there at once: they are in the network already.
+    Transfers count as there at once: they are in the network already. What is overdue is taken to
+    be as late again as it is already.
     """
     day = pd.Timestamp(as_of)
     known = open_orders[open_orders["date"] == day]
@@ -33,7 +34,7 @@ def arrivals(
             pd.DataFrame(
                 {
                     "item_id": frame["item_id"].astype("str"),
-                    "arrival_day": (frame["expected_arrival_date"] - day).dt.days,
+                    "arrival_day": (frame["expected_arrival_date"] - day).dt.days.abs(),
                     "units": frame[units].astype("float64"),
                 }
             )

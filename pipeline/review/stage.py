@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.review.exceptions import NightView, as_text, exceptions
-from pipeline.review.findings import find, weekly_mean
+from pipeline.review.findings import find
 from pipeline.review.history import COLUMNS
 from pipeline.review.kpis import plan_kpis
 from pipeline.review.report import report_html
@@ -27,7 +27,7 @@ def run(night: Night) -> None:
     found = find(tables, night.as_of, previous is not None)
     kpis = plan_kpis(tables, found, night.as_of, night.settings.review)
     night.write("plan_kpis", kpis)
-    view = NightView(as_text(tables), found.orders, weekly_mean(found.demand), night.as_of)
+    view = NightView(as_text(tables), found.orders, found.risk, night.as_of)
     night.write("exceptions", exceptions(view, night.settings.review.approval_usd))
     page = report_html(tables, found, kpis, previous, night.as_of, night.settings.review)
     night.write_files("report", {"report.html": page})

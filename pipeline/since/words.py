@@ -21,7 +21,7 @@ SINCE_WORDS = {
     "code_version": "another version of the program",
 }  # fmt: skip
 MEASURE_WORDS = {
-    "order_units": "units ordered", "order_usd": "usd ordered",
+    "order_units": "units ordered", "order_usd": "USD ordered",
     "transfer_units": "units transferred", "base_stock_units": "units held by plan",
     "order_up_to_units": "units to order up to",
 }  # fmt: skip
@@ -56,7 +56,7 @@ def sentence(
     if abs(change) < 0.05:
         head = f"{subject}: {amount(row['after'])}{unit}, as before"
     else:
-        word = "more" if change > 0 else "less" if "usd" in unit else "fewer"
+        word = "more" if change > 0 else "less" if "USD" in unit else "fewer"
         head = (f"{subject}: {amount(abs(change))} {word}{unit} "
                 f"(from {amount(row['before'])} to {amount(row['after'])})")  # fmt: skip
     return f"{head}: {', '.join(named)}." if named else f"{head}."

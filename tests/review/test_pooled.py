@@ -84,3 +84,12 @@ def test_shortfall_and_run_out_against_the_normal_formulas() -> None:
         == 1.0
     )
     assert expected_shortfall(row, np.array([1e6]))[0] == 0.0
+
+
+def test_run_out_probabilities_are_the_interpolated_ones_of_each_row() -> None:
+    draw = np.random.default_rng(3)
+    rows = np.sort(draw.integers(0, 9, (400, len(LEVELS))), axis=1).astype(np.float64)
+    supply = draw.integers(0, 10, 400) * draw.choice([1.0, 0.93], 400)
+    slow = [1 - np.interp(units, row, LEVELS, left=0.0, right=1.0)
+            for units, row in zip(supply, rows, strict=True)]  # fmt: skip
+    assert run_out_probability(rows, supply).tolist() == slow
