@@ -65,12 +65,12 @@ def _weeks(night: NightTables) -> list[dict[str, Any]]:
         found.append({
             "start": str(start), "units": units,
             "against": units / usual - 1 if units is not None and usual else None,
-            "events": _told([(_day(row["date"]), str(row["names"])) for row in own]),
+            "events": told([(_day(row["date"]), str(row["names"])) for row in own]),
         })  # fmt: skip
     return found
 
 
-def _told(events: list[tuple[date, str]]) -> str:
+def told(events: list[tuple[date, str]]) -> str:
     """Events of a week by name; days in a row as one span: 'SNAP (Mon 02 May to Sun 08 May)'."""
     days: dict[str, list[date]] = {}
     for day, names in events:

@@ -100,8 +100,8 @@ def _beyond_forecast(kpis: Mapping[str, float]) -> str:
 def _biased(groups: Sequence[tuple[str, float]]) -> list[str]:
     """Groups whose forecast was far off, the worst by name."""
     texts = [
-        f"The forecast of {'all items' if name == 'all' else name} was {share(abs(bias), 0)} too "
-        f"{'high' if bias > 0 else 'low'} lately."
+        f"The forecast of {name} was {share(abs(bias), 0)} too {'high' if bias > 0 else 'low'} "
+        "lately."
         for name, bias in groups[:_NAMED]
     ]
     more = len(groups) - _NAMED

@@ -64,6 +64,9 @@ _LABELS = {
     "expected_fill_rate": "Expected fill rate, next week",
     "items_likely_to_run_out": "Items that will probably run out",
     "items_not_worth_stocking": "Items not worth stocking",
+    "expected_profit_usd": "Expected profit a week",
+    "shortage_cost_usd": "Cost of what will be short, a week",
+    "overflow_cost_usd": "Cost of overfull capacities, a week",
     "same_day_site": "Same-day site", "lost_usd": "Sales lost", "lost_units": "Units lost",
     "receipts_units": "Units received", "storage_cuft": "Storage, cubic feet",
 }  # fmt: skip
@@ -79,15 +82,15 @@ def label(name: str) -> str:
 
 def group_words(group: str) -> tuple[str, float]:
     """Words for a group of scores, and the least sales a day of a class of pace (others: −1):
-    'velocity 0.5-2 a day' -> ('selling 0.5 to 2 a day', 0.5)."""
+    'velocity 0.5-2 a day' -> ('items selling 0.5 to 2 a day', 0.5)."""
     found = re.fullmatch(r"velocity ([\d.]+)-([\d.]+|inf) a day", group)
     if not found:
         return ("all items" if group == "all" else group), -1.0
     low, high = found[1], found[2]
     if high == "inf":
-        return f"selling {low} a day or more", float(low)
-    return (f"selling {low} to {high} a day" if float(low) else f"selling below {high} a day",
-            float(low))  # fmt: skip
+        return f"items selling {low} a day or more", float(low)
+    pace = f"{low} to {high}" if float(low) else f"below {high}"
+    return f"items selling {pace} a day", float(low)
 
 
 def _or_dash(value: float, text: str) -> str:

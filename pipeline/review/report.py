@@ -95,7 +95,7 @@ def _biased(scores: pd.DataFrame) -> list[tuple[str, float]]:
     much: over the shortest window, the whole network."""
     rows = _scores(scores)
     shortest = min((row["window_days"] for row in rows), default=0)
-    off = [(str(row["item_group"]), float(row["relative_bias"])) for row in rows
+    off = [(str(row["item_words"]), float(row["relative_bias"])) for row in rows
            if row["window_days"] == shortest
            and abs(row["relative_bias"]) >= BIAS_SHARE]  # fmt: skip
     return sorted(off, key=lambda one: (-abs(one[1]), one[0]))

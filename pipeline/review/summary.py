@@ -12,8 +12,8 @@ from pipeline.store import Store
 
 TOTALS = (
     "order_value_usd", "order_units", "order_lines", "order_vendors", "transfers",
-    "transfer_units", "stock_value_usd", "stock_cover_weeks", "certified_gap", "violation",
-    "capacities_full", "expected_fill_rate", "items_likely_to_run_out", "forecast_coverage_90",
+    "transfer_units", "stock_value_usd", "stock_cover_weeks", "capacities_full",
+    "expected_fill_rate", "items_likely_to_run_out", "forecast_coverage_90",
     "order_churn", "quarantined_rows",
 )  # fmt: skip
 

@@ -64,13 +64,13 @@ def _of_night(night: NightTables, desk_url: str, least_usd: float) -> list[Alert
         if row["exception_kind"] == "may_run_out":
             found.append(Alert(
                 f"{key}/{night.as_of:%G-W%V}", f"{row['exception_title']} may run out",
-                f"About ${row['at_stake_usd']:,.0f} of sales are at stake before anything arrives: "
+                f"About ${row['at_stake_usd']:,.0f} of sales would be lost: "
                 f"{row['exception_detail']}", link,
             ))  # fmt: skip
         elif row["exception_kind"] == "full_node":
             found.append(Alert(
                 key, f"Full: {row['exception_title']}",
-                f"{row['exception_detail']} That is ${row['at_stake_usd']:,.0f}.", link,
+                f"{row['exception_detail']} That is ${row['at_stake_usd']:,.0f} tonight.", link,
             ))  # fmt: skip
     return found
 

@@ -26,7 +26,7 @@ def test_an_overflow_that_costs_nothing_is_not_said_to_be_paid_for() -> None:
 
 
 def test_a_category_that_is_far_off_is_named_and_the_point_leads_to_the_scores() -> None:
-    off = [("toys", -0.57), ("all", 0.3), ("food", 0.28), ("garden", 0.26)]
+    off = [("toys", -0.57), ("all items", 0.3), ("food", 0.28), ("garden", 0.26)]
     points = attention_points(QUIET, 0, [], (), off)
     assert [point.text for point in points] == [
         "The forecast of toys was 57% too low lately.",

@@ -30,3 +30,11 @@ from pipeline.review import formats
 )
 def test_numbers_read_well(text: str, expected: str) -> None:
     assert text == expected
+
+
+def test_a_class_of_pace_is_told_in_words_and_sorted_by_it() -> None:
+    names = ["all", "toys", "velocity 0-0.1 a day", "velocity 0.5-2 a day", "velocity 10-inf a day"]
+    assert [formats.group_words(name) for name in names] == [
+        ("all items", -1.0), ("toys", -1.0), ("items selling below 0.1 a day", 0.0),
+        ("items selling 0.5 to 2 a day", 0.5), ("items selling 10 a day or more", 10.0),
+    ]  # fmt: skip

@@ -62,3 +62,12 @@ def test_arrivals_take_orders_by_date_and_transfers_at_once() -> None:
     assert sorted(zip(found["arrival_day"], found["units"], strict=True)) == [
         (0, 3.0), (5, 7.0), (9, 11.0),
     ]  # fmt: skip
+
+
+def test_an_overdue_order_is_taken_to_be_as_late_again() -> None:
+    late = pd.DataFrame({"date": [DAY], "item_id": "tea", "open_units": [7],
+                         "expected_arrival_date": [DAY - pd.Timedelta(days=3)]})  # fmt: skip
+    none = pd.DataFrame({"item_id": [], "order_units": [], "expected_arrival_date": late[
+        "expected_arrival_date"].iloc[:0]})  # fmt: skip
+    found = arrivals(late, late.iloc[:0], none, date(2026, 3, 1))
+    assert found["arrival_day"].tolist() == [3]
