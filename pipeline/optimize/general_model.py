@@ -147,7 +147,8 @@ def _night_item(
     usd, asked = usd[kept], np.ascontiguousarray(asked[:, kept])
     more = usd - usd.min(axis=1, keepdims=True, initial=np.inf)
     dearest = np.where(np.isfinite(more), more, 0.0).max(axis=1, initial=0.0)
-    worth = np.maximum(dearest, lost_usd) if lost_usd > 0.0 else np.zeros(len(usd))
+    worth = np.full(len(usd), lost_usd)  # as in item_model: to be near is worth no more than it
+    more *= np.minimum(lost_usd / np.maximum(dearest, 1e-300), 1.0)[:, None]
     served = np.isfinite(more) & (lost_usd > 0.0)
     reward = np.where(served, worth[:, None] - more, -np.inf).T
     may = np.isfinite(place_usd)  # blocked nodes hold nothing

@@ -234,6 +234,13 @@ def _overridden_cost(model: NightModel, plan: Plan, general: GeneralItems) -> Ce
     return certify(plan.certificate.lower, cost, usage, paid, rows)
 
 
+def _kept_for_goodwill(model: NightModel, position: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Items with stock to be held whose sale brings no money after delivery (net of what
+    substitutes would win back), only goodwill."""
+    money = model.money
+    return (position.sum(axis=1) > 0) & (money.goodwill_usd >= money.lost_sale_usd)
+
+
 def _figures(model: NightModel, plan: Plan, general: GeneralItems) -> dict[str, tuple[float, str]]:
     proof = plan.certificate
     overridden = _overridden_cost(model, plan, general)
@@ -263,6 +270,7 @@ def _figures(model: NightModel, plan: Plan, general: GeneralItems) -> dict[str, 
         "shortage_cost_usd": (proof.upper - proof.overflow_usd - holding, "usd"),
         "expected_profit_usd": (worth - proof.upper - dot(model.money.goodwill_usd, served), "usd"),
         "expected_demand_units": (sales.sum(), "units"),
+        "items_kept_for_goodwill": (_kept_for_goodwill(model, position[:items]).sum(), "items"),
         "base_stock_units": (position[:items].sum(), "units"),
         "unpriced_base_stock_units": (model.unpriced.sum(), "units"),
         "planning_weeks": (len(ahead) // items, "weeks"),

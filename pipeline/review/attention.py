@@ -67,6 +67,10 @@ def attention_points(
             f"deliver than a sale brings and get{'s' if one else ''} no stock.",
             "unstocked",
         )
+    if value("items_kept_for_goodwill", 0):
+        add(f"{_n(kpis['items_kept_for_goodwill'], 'item')} to be stocked bring no money after "
+            "delivery, only goodwill (planning.goodwill_share; planning.drops_losing_items leaves "
+            "them out).", "solver")  # fmt: skip
     if value("items_beyond_forecast", 0):
         add(_beyond_forecast(kpis), "figures")
     points += [Point(text, "capacity", False) for text in _full(full_capacities)]

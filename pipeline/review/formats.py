@@ -67,6 +67,7 @@ _LABELS = {
     "expected_profit_usd": "Expected profit a week",
     "shortage_cost_usd": "Cost of what will be short, a week",
     "overflow_cost_usd": "Cost of overfull capacities, a week",
+    "items_kept_for_goodwill": "Items stocked for goodwill alone",
     "same_day_site": "Same-day site", "lost_usd": "Sales lost", "lost_units": "Units lost",
     "receipts_units": "Units received", "storage_cuft": "Storage, cubic feet",
 }  # fmt: skip

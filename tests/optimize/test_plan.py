@@ -302,3 +302,23 @@ def test_counting_more_goodwill_never_raises_expected_profit():
         out = optimize_night(night_model(tables(12), AS_OF, counted), counted)
         profit.append(out["optimize_summary"].set_index("measure")["value"]["expected_profit_usd"])
     assert 0.0 < profit[1] <= profit[0] * 1.001
+
+
+def test_levels_fall_to_nothing_with_what_a_sale_is_worth_and_without_a_jump():
+    raw, name, k = tables(12), "ITEM-007", 7
+    plain = SETTINGS.model_copy(
+        update={"planning": SETTINGS.planning.model_copy(update={"goodwill_share": 0.0})}
+    )
+    model = night_model(raw, AS_OF, plain)
+    mine = raw["prices"]["item_id"] == name
+    money, network = model.money, model.network
+    nothing = float(raw["prices"].loc[mine, "price_usd"].iloc[0] - money.lost_sale_usd[k])
+    spilt = float(network.spilling_usd(money.size_class, money.cube_cuft)[k])
+    held = []
+    for share in (-0.1, 1e-9, *np.arange(0.1, 0.95, 0.1), 0.999999, 1.000001, 2.0):
+        raw["prices"].loc[mine, "price_usd"] = nothing + share * spilt
+        held.append(int(night_model(raw, AS_OF, plain).unpriced[k].sum()))
+    assert held[0] == held[1] == 0
+    assert (np.diff(held) >= 0).all()
+    assert np.diff(held).max() <= max(held) // 3
+    assert held[-3] == held[-2] > 5
