@@ -195,3 +195,19 @@ def test_classes_split_sales_at_eighty_and_ninety_five_percent() -> None:
         "C",
         "C",
     ]  # 0, 50 | 80, 90 | 96 before
+
+
+def test_a_higher_level_never_loses_more_however_much_is_lost() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        shape, size = rng.uniform(0.1, 5.0, 2), rng.uniform(0.2, 20.0, 2)
+        before, last = (rng.gamma(shape[i], size[i], (1, 200)).astype(np.float32) for i in (0, 1))
+        wait = rng.integers(0, 3, (1, 200)).astype(np.uint8)
+        one = before.astype(np.float64)
+        interval, lot = np.array([float(last.mean())]), np.array([float(rng.integers(0, 30))])
+        demand = Cover(one, one, before, before + last, interval, lot, wait)
+        most = int((before + last).max()) + 40
+        lost = np.concatenate([short_share(demand, np.array([level])) for level in range(most)])
+        assert lost[0] > 0.4
+        assert lost[-1] == 0.0
+        assert (np.diff(lost) <= 1e-12).all()
