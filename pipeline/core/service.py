@@ -169,7 +169,7 @@ def _short(
 
 
 def short_share(cover: Cover, level: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Share [rows] of demand that is lost at these levels, from 0 to 1; never more at a higher level.
+    """Share [rows] of demand that is lost at these levels, 0 to 1; never more at a higher level.
 
     Even and late losses fall with the level. What lies between rises with both up to
     even = WITH_LATE / LESS_OFTEN, and from there on it is below the even ones, which are taken.

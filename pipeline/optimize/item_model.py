@@ -222,7 +222,7 @@ def item_tables(
                 money.cube_cuft[mine], network.cube_cuft, network.gap_usd[t, :, s]
             )
         gap[mine, tree.n_sets - 1] = np.maximum(money.lost_sale_usd - spilt, 0.0)[mine]
-    # To be near is worth no more than the sale, so that levels fall to nothing with it, not at once.
+    # To be near is worth no more than the sale: levels fall to nothing with it, without a jump.
     worth = np.divide(money.lost_sale_usd, spilt, out=np.ones(len(gap)), where=spilt > 0.0)
     worth[money.lost_sale_usd <= 0.0] = 0.0
     gap *= np.clip(worth, 0.0, 1.0)[:, None]

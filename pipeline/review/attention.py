@@ -67,12 +67,9 @@ def attention_points(
             f"deliver than a sale brings and get{'s' if one else ''} no stock.",
             "unstocked",
         )
-    if value("items_kept_for_goodwill", 0):
-        add(f"{_n(kpis['items_kept_for_goodwill'], 'item')} to be stocked bring no money after "
-            "delivery, only goodwill (planning.goodwill_share; planning.drops_losing_items leaves "
-            "them out).", "solver")  # fmt: skip
     if value("items_beyond_forecast", 0):
         add(_beyond_forecast(kpis), "figures")
+    points += [Point(text, "solver", False) for text in _kept_for_goodwill(kpis)]
     points += [Point(text, "capacity", False) for text in _full(full_capacities)]
     low, high = COVERAGE_90
     if not low <= value("forecast_coverage_90", 0.9) <= high:
@@ -89,6 +86,16 @@ def attention_points(
         noun = ("planner's override is", "planners' overrides are")
         add(f"{_n(kpis['overrides_in_force'], *noun)} in force.", "overrides")
     return sorted(points, key=lambda point: not point.is_serious)
+
+
+def _kept_for_goodwill(kpis: Mapping[str, float]) -> list[str]:
+    if not kpis.get("items_kept_for_goodwill", 0):
+        return []
+    return [
+        f"{_n(kpis['items_kept_for_goodwill'], 'item')} to be stocked bring no money after "
+        "delivery, only goodwill (planning.goodwill_share); planning.drops_losing_items leaves "
+        "them out."
+    ]
 
 
 def _beyond_forecast(kpis: Mapping[str, float]) -> str:
