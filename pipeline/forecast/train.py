@@ -18,6 +18,7 @@ from pipeline.forecast.backtest import backtest
 from pipeline.forecast.dependence import rank_correlation, share_of_correlation
 from pipeline.forecast.mean import fit_mean
 from pipeline.forecast.model import Model, fit, last_days
+from pipeline.forecast.own_level import own_level, times
 from pipeline.forecast.panel import F64, I32, Panel, Totals, totals
 from pipeline.forecast.prior import is_short, simulated_panel
 from pipeline.forecast.pull import Above
@@ -89,6 +90,10 @@ def train(panel: Panel, names: Names, settings: Settings, above: Above | None = 
     seed, threads = settings.planning.seed, settings.run.threads
     grown = _on_dask(panel, sums, windows, settings) if settings.run.engine == "dask" else None
     model, errors = fit(panel, sums, settings.forecast, windows, seed, threads, grown, above)
+    if known is not panel:
+        level = own_level(model.mean, known, threads)
+        model = replace(model, mean=times(model.mean, level))
+        model.notes["own_level"] = level
     model.notes["cells"] = keyed(above.departments.cells)
     model.notes.update(names.to_notes())
     model.notes["trained_to"] = str(known.first_date + np.timedelta64(known.days - 1, "D"))
