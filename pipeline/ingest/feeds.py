@@ -15,9 +15,10 @@ import pandas as pd
 
 from pipeline.contracts.settings import IngestSettings
 from pipeline.ingest.findings import Finding, Severity
+from pipeline.ingest.raw_file import RawFile
 
 Tables = Mapping[str, pd.DataFrame]
-EmptyDays = Mapping[str, frozenset[date]]
+Files = Mapping[str, RawFile]
 _UNITS = {"stock": "on_hand_units", "open_orders": "open_units", "open_transfers": "open_units"}
 _WORDS = {"open_orders": "open orders", "open_transfers": "open transfers", "stock": "stock"}
 _CHANCE = 1e-3
@@ -29,15 +30,16 @@ _FEW_ITEMS = 3
 
 
 def feed_findings(
-    tables: Tables, empty_days: EmptyDays, as_of: date, settings: IngestSettings
+    tables: Tables, files: Files, as_of: date, settings: IngestSettings
 ) -> list[Finding]:
     """What of tonight's feeds is absent or far below its past; fatal where the settings say so.
 
-    empty_days: days on which a table's part is there without a row, which declares none.
+    files: those that were found, by table; a part without a row declares that there is none.
     """
     today = pd.Timestamp(as_of)
     return [
-        *_no_rows(tables, empty_days, today, settings),
+        *_only_a_header(tables, files),
+        *_no_rows(tables, files, today, settings),
         *_shrunk(tables, today, settings),
         *_gone_nodes(tables, today),
         *_last_day(tables, today, settings),
@@ -48,13 +50,53 @@ def feed_findings(
     ]
 
 
+_OFTEN_EMPTY = {"overrides", "open_orders", "open_transfers", "stock", "sales", "prices"}
+"""Without rows of their own right, or spoken of below."""
+_COUNTED_DAYS = 60
+
+
+def _only_a_header(tables: Tables, files: Files) -> Iterator[Finding]:
+    """Files that are there and hold no row: an export that broke off says nothing, not none."""
+    for name in sorted(set(files) - _OFTEN_EMPTY):
+        if name in tables and not len(files[name].rows) and not files[name].empty_days:
+            yield Finding(
+                name, 0, "", "has a header and no row", "",
+                "The night goes on as if there were none. Export it again, or take the file away "
+                "where none is meant.", "warning",
+            )  # fmt: skip
+
+
+def _never_any(tables: Tables, name: str, today: pd.Timestamp) -> Iterator[Finding]:
+    """An on-order table without a row on any day, of a company that has received or can move."""
+    if name == "open_transfers":
+        if len(tables["lanes"]):
+            yield Finding(
+                name, 0, "", "no transfer is known on any day", "", "Nothing is taken to be on its "
+                "way between nodes. Export what is, or name it in ingest.may_be_empty.", "warning",
+            )  # fmt: skip
+        return
+    arrived = tables["receipts"]["arrival_date"]
+    count = int(arrived.between(today - pd.Timedelta(days=_COUNTED_DAYS), today).sum())
+    yield Finding(
+        name, 0, "", "no open order is known on any day",
+        f"{count:,} lines were received in the last {_COUNTED_DAYS} days",
+        "Nothing is taken to be on order, and what is will be bought again. Export the open "
+        "orders, or name open_orders in ingest.may_be_empty.", "fatal" if count else "warning",
+    )  # fmt: skip
+
+
 def _no_rows(
-    tables: Tables, empty_days: EmptyDays, today: pd.Timestamp, settings: IngestSettings
+    tables: Tables, files: Files, today: pd.Timestamp, settings: IngestSettings
 ) -> Iterator[Finding]:
     for name in ("open_orders", "open_transfers"):
         frame = tables[name]
         newest = frame["date"].max()
-        if pd.isna(newest) or newest == today or today.date() in empty_days.get(name, ()):
+        declared = files[name].empty_days if name in files else frozenset()
+        if newest == today or today.date() in declared:
+            continue
+        if pd.isna(newest):
+            if name not in settings.may_be_empty:
+                yield from _never_any(tables, name, today)
             continue
         is_meant = name in settings.may_be_empty or _is_explained(tables, name, newest, today)
         yield Finding(
@@ -194,8 +236,12 @@ def _cut_off(tables: Tables, today: pd.Timestamp) -> Iterator[Finding]:
         has = np.isin(names, tables[table]["item_id"].astype("str").unique())
         if not len(names):
             continue
-        if table == "receipts" and not has.any():
-            continue  # optional; and a short history may hold none
+        if not has.any() and table == "receipts":
+            yield Finding(
+                table, 0, "", "no receipt is known", "", "Lead times follow the quotes of "
+                "vendors alone. Export receipts where there are any.", "warning",
+            )  # fmt: skip
+            continue
         if not has.any():
             yield Finding(
                 table, 0, "", "has no row of any item", "",

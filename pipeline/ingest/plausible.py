@@ -137,6 +137,14 @@ def _whole_margin(margins: pd.DataFrame, settings: IngestSettings) -> Iterator[F
             "Costs or prices are in another unit (cases, cents, a currency). If the company means "
             "it, lower ingest.least_margin_share.", "fatal",
         )  # fmt: skip
+    if 0 < cost < settings.least_cost_share * revenue:
+        yield Finding(
+            "vendor_items", 0, "unit_cost_usd",
+            f"what was sold in {_RECENT_DAYS} days would cost next to nothing beside what it "
+            "brought", f"${cost:,.0f} at the cheapest vendors against ${revenue:,.0f}",
+            "Costs or prices are in another unit (cents, a currency): what earns a hundredfold is "
+            "overbought. If the company means it, lower ingest.least_cost_share.", "fatal",
+        )  # fmt: skip
 
 
 def _vendor_costs(tables: Tables, settings: IngestSettings) -> Iterator[Finding]:

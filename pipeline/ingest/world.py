@@ -23,6 +23,7 @@ from pipeline.ingest.standing_rules import with_standing_rules
 from pipeline.ingest.stock_age import stock_age
 from pipeline.ingest.structure import structure_findings
 from pipeline.ingest.succession import succeeded, with_passed_on
+from pipeline.ingest.swollen import swollen_findings
 from pipeline.ingest.vendor_days import vendor_calendar, with_waits
 from pipeline.ingest.vendor_months import vendor_months
 
@@ -79,6 +80,8 @@ def night_findings(
     tables: Mapping[str, pd.DataFrame], raw: RawTables, as_of: date, settings: IngestSettings
 ) -> list[Finding]:
     """What tonight's feeds and figures say beside their own past and each other."""
-    empty = {name: file.empty_days for name, file in raw.files.items()}
-    feeds = feed_findings(tables, empty, as_of, settings)
-    return [*feeds, *plausible_findings(tables, as_of, settings)]
+    feeds = feed_findings(tables, raw.files, as_of, settings)
+    return [
+        *feeds, *swollen_findings(tables, as_of, settings),
+        *plausible_findings(tables, as_of, settings),
+    ]  # fmt: skip

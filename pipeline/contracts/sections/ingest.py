@@ -91,6 +91,18 @@ class IngestSettings(Section):
     feed_warn_share: float = Field(
         default=0.9, ge=0, le=1, description="Below this share of the last snapshot it is told."
     )
+    told_times: float = Field(
+        default=3.0,
+        gt=1,
+        description="Sales of the last day or week so many times the most of eight weeks and of "
+        "the year before, stock or old open orders so many times the last snapshot: told.",
+    )
+    stop_times: float = Field(
+        default=10.0,
+        gt=1,
+        description="From so many times on, where half of the items grew alike and no event of "
+        "the calendar explains it, the night stops: the column is in another unit.",
+    )
     cut_day_share: float = Field(
         default=0.25,
         ge=0,
@@ -113,7 +125,11 @@ class IngestSettings(Section):
         "tonight, would bring a smaller share of their revenue.",
     )
     least_cost_share: float = Field(
-        default=0.01, ge=0, le=1, description="A cost below this share of the price is told."
+        default=0.01,
+        ge=0,
+        le=1,
+        description="A cost below this share of the price is told. Where four weeks' sales as a "
+        "whole would have cost less than it, the night stops.",
     )
     cost_spread: float = Field(
         default=4.0, ge=1, description="Vendors of an item whose costs differ by more are told."
