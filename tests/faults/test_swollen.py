@@ -47,6 +47,7 @@ def test_a_week_of_an_event_is_told_and_no_night_is_stopped(raw: Path) -> None:
 
 def test_one_item_that_sells_out_of_all_bounds_stops_no_night(raw: Path) -> None:
     """A run on one item is no unit: the week is told."""
+
     def change(frame: pd.DataFrame) -> pd.DataFrame:
         mine = (frame["date"] >= "2025-06-04") & (frame["item_id"] == frame["item_id"].iloc[0])
         return frame.assign(units=frame["units"].where(~mine, "9000"))
