@@ -8,15 +8,15 @@ from pathlib import Path
 
 from axe_selenium_python import Axe
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support import expected_conditions as seen
 from selenium.webdriver.support.wait import WebDriverWait
 
 
 def waiting(chrome: webdriver.Chrome, most_s: int = 60) -> WebDriverWait:
-    """Waits through pages that are replaced meanwhile."""
-    return WebDriverWait(chrome, most_s, ignored_exceptions=[StaleElementReferenceException])
+    """Waits through pages that are replaced meanwhile, which the driver tells in several ways."""
+    return WebDriverWait(chrome, most_s, ignored_exceptions=[WebDriverException])
 
 
 def wait_for(chrome: webdriver.Chrome, text: str, most_s: int = 60) -> None:
