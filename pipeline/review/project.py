@@ -11,7 +11,7 @@ from pipeline.contracts.columns import TIERS
 from pipeline.review.pooled import PooledDemand, pool_regions
 from pipeline.review.projection import (
     COLUMNS,
-    WEEKS,
+    DAYS,
     Items,
     demand_paths,
     follow_policy,
@@ -78,25 +78,24 @@ def _items(terms: pd.DataFrame, tables: dict[str, pd.DataFrame], as_of: date) ->
     on_hand = held.groupby("item_id")["on_hand_units"].sum().reindex(names).fillna(0)
     on_hand += moving.groupby("item_id")["open_units"].sum().reindex(names).fillna(0)
     known = tables["open_orders"][tables["open_orders"]["date"] == day]
-    due, tonight = np.zeros((len(names), WEEKS)), np.zeros(len(names))
+    due, tonight = np.zeros((len(names), DAYS)), np.zeros(len(names))
     ordered = tables["purchase_orders"]
     ordered = ordered[ordered["item_id"].isin(names)]
     units_tonight = ordered["order_units"].to_numpy(dtype=np.float64)
     np.add.at(tonight, names.get_indexer(ordered["item_id"]), units_tonight)
     for frame, units in ((known, "open_units"), (tables["purchase_orders"], "order_units")):
         row = names.get_indexer(frame["item_id"])
-        days = (frame["expected_arrival_date"] - day).dt.days.to_numpy()
-        week = np.maximum((days - 1) // 7, 0)  # overdue: this week
-        kept = (row >= 0) & (week < WEEKS)
-        np.add.at(due, (row[kept], week[kept]), frame[units].to_numpy(dtype=np.float64)[kept])
+        days = (frame["expected_arrival_date"] - day).dt.days.abs()  # overdue: as late again
+        at = np.maximum(days.to_numpy() - 1, 0)
+        kept = (row >= 0) & (at < DAYS)
+        np.add.at(due, (row[kept], at[kept]), frame[units].to_numpy(dtype=np.float64)[kept])
     lead_days = terms["mean_lead_time_days"].fillna(terms["quoted_lead_time_days"])
     return Items(
         on_hand=on_hand.to_numpy(dtype=np.float64), due=due, tonight=tonight,
         level=terms["order_up_to_units"].to_numpy(dtype=np.float64),
         case=terms["case_pack_units"].to_numpy(dtype=np.float64),
         moq=np.maximum(terms["moq_units"].to_numpy(dtype=np.float64), 1),
-        # Nights order every day: on average from the middle of a week.
-        lead=np.clip((lead_days.to_numpy(dtype=np.float64) + 3.5) // 7, 1, 60).astype(np.int64),
+        lead=np.clip(np.rint(lead_days.to_numpy(dtype=np.float64)), 1, 420).astype(np.int64),
         cube=terms["unit_cube_cuft"].to_numpy(dtype=np.float64),
         cost=terms["unit_cost_usd"].to_numpy(dtype=np.float64),
         price=terms["list_price_usd"].to_numpy(dtype=np.float64),

@@ -1,6 +1,6 @@
 """Stock, receipts, spend and lost sales of the coming weeks: the plan's own policy on demand paths.
 
-A network model, item by item: each week what is due arrives, demand is met as far as stock goes,
+A network model, item by item: each day what is due arrives, demand is met as far as stock goes,
 and what lacks to the order-up-to level (moved with expected demand) is ordered in whole cases. It
 knows neither capacity nor where stock lies; the closed-loop simulation does.
 """
@@ -8,7 +8,7 @@ knows neither capacity nor where stock lies; the closed-loop simulation does.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 
 import numpy as np
@@ -16,9 +16,15 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtr
 
-from pipeline.review.pooled import LEVELS, PooledDemand
+from pipeline.core.arithmetic import product
+from pipeline.review.pooled import LEVELS, WEIGHTS, PooledDemand
 
 WEEKS, PATHS = 13, 100
+DAYS = 7 * WEEKS
+_AT_ONCE = 64
+"""Items that are followed together: what they need lies in the processor's cache."""
+_LASTING_DAYS = 28
+"""Window that tells how much of an error lasts."""
 SHARED = 0.1
 """Share of an item's forecast error that all items have in common; without it, bands of sums would
 be too narrow."""
@@ -36,8 +42,8 @@ I64 = npt.NDArray[np.int64]
 class Items:
     """What the policy knows of each item; arrays over items, in the order of `demand_paths`.
 
-    due: units that arrive in each week (items, weeks), tonight's orders included; tonight: units of
-    these alone; all in units but cube (cubic feet), cost and price (USD a unit), lead (weeks until
+    due: units that arrive on each day (items, DAYS), tonight's orders included; tonight: units of
+    these alone; all in units but cube (cubic feet), cost and price (USD a unit), lead (days until
     an order arrives, at least 1).
     """
 
@@ -56,8 +62,10 @@ class Items:
 def demand_paths(demand: PooledDemand, items: list[str], seed: list[int]) -> tuple[F64, F64]:
     """Units by week: (items, WEEKS) expected, and (items, WEEKS, PATHS) drawn.
 
-    A path keeps one rank for all windows of its item, so that its sums over the weeks have the
-    published distribution of each window; beyond the longest window its daily rate goes on.
+    Each week has the distribution of the first one, moved with its expected demand. Part of an
+    error lasts over all weeks, the rest is new each week; how much lasts is what the published
+    spreads of the first week, s, and of h weeks, S, imply: S² = s² (share h² + (1 - share) h).
+    Beyond the longest window its daily rate goes on.
     """
     near = demand.where((demand.keys["window_start_day"] == 1).to_numpy())
     row = pd.Index(items).get_indexer(near.keys["item_id"])
@@ -66,49 +74,83 @@ def demand_paths(demand: PooledDemand, items: list[str], seed: list[int]) -> tup
     mean = np.zeros((len(items), len(days) + 1))
     quantiles = np.zeros((len(items), len(days) + 1, len(LEVELS)))
     mean[row, place + 1], quantiles[row, place + 1] = near.mean, near.quantiles
-    draw = np.random.default_rng(seed)
-    common, own = draw.standard_normal(PATHS), draw.standard_normal((len(items), PATHS))
-    ranks = ndtr(np.sqrt(SHARED) * common + np.sqrt(1 - SHARED) * own)
     grid = np.concatenate([[0.0], days])
-    sums, drawn = np.zeros((len(items), WEEKS + 1)), np.zeros((len(items), WEEKS + 1, PATHS))
-    for week in range(1, WEEKS + 1):
-        low, share, stretch = _between(grid, 7.0 * week)
-        at = [stretch * ((1 - share) * part[:, low] + share * part[:, low + 1])
-              for part in (mean, quantiles)]  # fmt: skip
-        sums[:, week] = at[0]
-        drawn[:, week] = [np.interp(u, LEVELS, q) for u, q in zip(ranks, at[1], strict=True)]
-    return np.diff(sums, axis=1), np.diff(np.maximum.accumulate(drawn, axis=1), axis=1)
+    sums = np.stack([_at(grid, mean, 7.0 * week) for week in range(WEEKS + 1)], axis=1)
+    expected = np.diff(sums, axis=1)
+    first = _at(grid, quantiles, 7.0)
+    later = min(_LASTING_DAYS, max(float(days[-1]), 7.0))
+    lasting = _lasting_share(first, _at(grid, quantiles, later), later / 7)
+    ranks = ndtr(_errors(lasting, np.random.default_rng(seed)))
+    drawn = np.stack([np.interp(u, LEVELS, q) for u, q in zip(ranks, first, strict=True)])
+    usual = expected[:, :1]
+    moved = np.divide(expected, usual, out=np.ones_like(expected), where=usual > 0)
+    return expected, drawn * moved[:, :, None]
+
+
+def _lasting_share(first: F64, later: F64, weeks: float) -> F64:
+    """Share of each item's variance in a week that lasts, from its quantiles of one week and of
+    several together (items, levels)."""
+    spread = [product(np.square(q - product(q, WEIGHTS)[:, None]), WEIGHTS) for q in (first, later)]
+    if weeks <= 1:
+        return np.ones(len(first))
+    ratio = np.divide(spread[1], spread[0], out=np.full(len(first), weeks), where=spread[0] > 0)
+    return np.clip((ratio / weeks - 1) / (weeks - 1), 0.0, 1.0)
+
+
+def _errors(lasting: F64, draw: np.random.Generator) -> F64:
+    """Standard normal errors (items, WEEKS, PATHS): a lasting and a new part, each shared with all
+    items in part."""
+    count = len(lasting)
+
+    def part(weeks: int) -> F64:
+        common = draw.standard_normal((1, weeks, PATHS))
+        own = draw.standard_normal((count, weeks, PATHS))
+        return np.asarray(np.sqrt(SHARED) * common + np.sqrt(1 - SHARED) * own)
+
+    share = lasting[:, None, None]
+    return np.asarray(np.sqrt(share) * part(1) + np.sqrt(1 - share) * part(WEEKS))
 
 
 def follow_policy(items: Items, expected: F64, demand: F64) -> dict[str, F64]:
     """Measures by item, week and path (see MEASURES), each (items, WEEKS, PATHS)."""
-    shape = demand.shape
-    arriving = np.zeros((shape[0], WEEKS + int(items.lead.max(initial=1)) + 1, PATHS))
-    arriving[:, :WEEKS] += items.due[:, :, None]
-    found = {name: np.zeros(shape) for name in
+    found = {name: np.zeros(demand.shape) for name in
              ("stock_units", "receipts_units", "ordered_units", "lost_units")}  # fmt: skip
+    for first in range(0, len(demand), _AT_ONCE):
+        own = slice(first, first + _AT_ONCE)
+        part = Items(*(getattr(items, field.name)[own] for field in fields(Items)))
+        _follow(part, expected[own], demand[own], {name: a[own] for name, a in found.items()})
+    found["ordered_units"][:, 0] += items.tonight[:, None]
+    return found
+
+
+def _follow(items: Items, expected: F64, demand: F64, found: Mapping[str, F64]) -> None:
+    """Fill `found` of some items, day by day."""
+    count, case, rows = len(demand), items.case[:, None], np.arange(len(demand))
+    arriving = np.zeros((count, DAYS + int(items.lead.max(initial=1)) + 1, PATHS))
+    arriving[:, :DAYS] += items.due[:, :, None]
+    on_order = np.repeat(items.due.sum(axis=1)[:, None], PATHS, axis=1)
     stock = np.repeat(items.on_hand[:, None], PATHS, axis=1)
-    rows = np.arange(shape[0])
+    least = np.maximum(items.moq, items.case)[:, None] / 2
     now = np.maximum(expected[:, :4].mean(axis=1), 1e-9)
-    for week in range(WEEKS):
-        receipts = arriving[:, week]
-        stock = stock + receipts
-        sold = np.minimum(stock, demand[:, week])
-        stock = stock - sold
+    for day in range(DAYS):
+        week = day // 7
         # The last weeks have no four weeks of forecast ahead of them: theirs are the last known.
         ahead = expected[:, min(week, WEEKS - 4) : min(week, WEEKS - 4) + 4].mean(axis=1)
         level = (items.level * ahead / now)[:, None]
-        short = level - stock - arriving[:, week + 1 :].sum(axis=1)
-        cases = np.ceil(np.maximum(short, 0) / items.case[:, None]) * items.case[:, None]
-        # What a week has sold is ordered by its end; smaller lacks than a minimum wait.
-        is_asked = short >= np.maximum(items.moq, items.case)[:, None] / 2
-        ordered = np.where(is_asked, np.maximum(cases, items.moq[:, None]), 0.0)
-        arriving[rows, week + items.lead] += ordered
-        found["stock_units"][:, week], found["receipts_units"][:, week] = stock, receipts
-        found["ordered_units"][:, week] = ordered
-        found["lost_units"][:, week] = demand[:, week] - sold
-    found["ordered_units"][:, 0] += items.tonight[:, None]
-    return found
+        asked, receipts = demand[:, week] / 7, arriving[:, day]
+        stock = stock + receipts
+        sold = np.minimum(stock, asked)
+        stock = stock - sold
+        short = level - stock - (on_order := on_order - receipts)
+        cases = np.ceil(np.maximum(short, 0) / case) * case
+        # Smaller lacks than a minimum wait.
+        ordered = np.where(short >= least, np.maximum(cases, items.moq[:, None]), 0.0)
+        on_order += ordered
+        arriving[rows, day + items.lead] += ordered
+        found["stock_units"][:, week] = stock
+        found["receipts_units"][:, week] += receipts
+        found["ordered_units"][:, week] += ordered
+        found["lost_units"][:, week] += asked - sold
 
 
 def projection(
@@ -175,9 +217,11 @@ def _added(member: F64, values: F64) -> F64:
     return result
 
 
-def _between(grid: F64, days: float) -> tuple[int, float, float]:
-    """Index below, share of the way to the next, and how far beyond the last window."""
+def _at(grid: F64, values: F64, days: float) -> F64:
+    """Sums over so many days, (items, …): between the windows (items, grid, …) on a line, beyond
+    the longest in proportion."""
     if days >= grid[-1]:
-        return len(grid) - 2, 1.0, days / grid[-1]
+        return np.asarray(values[:, -1] * (days / grid[-1]))
     low = int(np.searchsorted(grid, days, side="right")) - 1
-    return low, float((days - grid[low]) / (grid[low + 1] - grid[low])), 1.0
+    share = float((days - grid[low]) / (grid[low + 1] - grid[low]))
+    return np.asarray((1 - share) * values[:, low] + share * values[:, low + 1])

@@ -7,10 +7,12 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from pipeline.contracts.columns import QUANTILE_LEVELS
 from pipeline.review.pooled import PooledDemand
 from pipeline.review.projection import (
+    DAYS,
     PATHS,
     WEEKS,
     Items,
@@ -31,9 +33,9 @@ def _demand(daily: float, spread: float) -> PooledDemand:
 
 
 def _item(**changed: float) -> Items:
-    known = {"on_hand": 70.0, "level": 140.0, "case": 10.0, "moq": 10.0, "lead": 2} | changed
-    due = np.zeros((1, WEEKS))
-    due[0, 1] = 20.0
+    known = {"on_hand": 70.0, "level": 140.0, "case": 10.0, "moq": 10.0, "lead": 14} | changed
+    due = np.zeros((1, DAYS))
+    due[0, 9] = 20.0
     one = {name: np.array([float(value)]) for name, value in known.items() if name != "lead"}
     return Items(
         due=due, tonight=np.array([20.0]), lead=np.array([int(known["lead"])]),
@@ -42,14 +44,14 @@ def _item(**changed: float) -> Items:
 
 
 def test_a_sure_demand_is_followed_by_hand() -> None:
-    """Level 140, lead 2 weeks, 70 a week; tonight's 20 come in week 1."""
+    """Level 140, lead 2 weeks, 10 a day; tonight's 20 come in week 1."""
     expected, drawn = demand_paths(_demand(10.0, 0.0), ["A"], [1])
     assert expected == pytest.approx(np.full((1, WEEKS), 70.0))
     assert drawn == pytest.approx(np.full((1, WEEKS, PATHS), 70.0))
     found = follow_policy(_item(), expected, drawn)
     path = {name: values[0, :6, 0].tolist() for name, values in found.items()}
-    # week 0: 70 - 70 = 0, 120 ordered for week 2 beside tonight's 20; week 1: 20 arrive, 50 lost,
-    # 20 ordered for week 3; week 2: 120 - 70 = 50, 70 for week 4; week 3: 50 + 20 - 70 = 0, 70 more
+    # week 0: 70 - 70 = 0, 60 + 6 x 10 ordered for week 2 beside tonight's 20; week 1: 20 arrive, 50
+    # lost, 20 ordered for week 3; week 2: 120 - 70 = 50, 70 for week 4; week 3: 50 + 20 - 70 = 0
     assert path["receipts_units"] == [0, 20, 120, 20, 70, 70]
     assert path["ordered_units"] == [140, 20, 70, 70, 70, 70]
     assert path["stock_units"] == [0, 0, 50, 0, 0, 0]
@@ -76,6 +78,25 @@ def test_sums_of_a_path_have_the_published_distribution_of_the_window() -> None:
     limit = one.quantiles[2, list(QUANTILE_LEVELS).index(0.9)]
     under = (drawn[:, :4].sum(axis=1) <= limit).mean(axis=0)  # by path
     assert under.mean() == pytest.approx(0.9, abs=3 * under.std() / np.sqrt(PATHS))
+
+
+@pytest.mark.parametrize(("growth", "weeks_alike"), [(2.0, 0.0), (3.0, 0.417), (4.0, 1.0)])
+def test_as_much_of_an_error_lasts_as_the_published_spreads_imply(
+    growth: float, weeks_alike: float
+) -> None:
+    """growth: spread of four weeks over that of one: 2 where all is new, 4 where all lasts."""
+    many = [f"I{i:03d}" for i in range(100)]
+    keys = pd.DataFrame(
+        [(name, 1, days) for name in many for days in (7, 28)],
+        columns=["item_id", "window_start_day", "window_days"],
+    )
+    spread = np.tile([10.0, 10.0 * growth], 100)
+    mean = np.tile([100.0, 400.0], 100)
+    demand = PooledDemand(keys, mean, mean[:, None] + spread[:, None] * norm.ppf(LEVELS))
+    _, drawn = demand_paths(demand, many, [5])
+    alike = np.corrcoef(drawn[:, 0].ravel(), drawn[:, 3].ravel())[0, 1]
+    assert alike == pytest.approx(weeks_alike, abs=0.08)
+    assert drawn[:, :4].sum(axis=1).std() == pytest.approx(10.0 * growth, rel=0.08)
 
 
 def test_groups_add_up_to_the_network_and_shares_to_the_stock() -> None:
