@@ -11,8 +11,9 @@ from pipeline.store import Store
 
 SHOWN = 60
 TOTALS = (
-    ("order_value_usd", "Orders, value"), ("order_lines", "Order lines"),
-    ("order_units", "Units ordered"), ("transfer_units", "Units transferred"),
+    ("order_value_usd", "Orders, value"), ("order_budget_usd", "Budget"),
+    ("order_lines", "Order lines"), ("order_units", "Units ordered"),
+    ("transfer_units", "Units transferred"),
     ("stock_value_usd", "Stock, value"), ("stock_cover_weeks", "Weeks of stock"),
     ("in_stock_share_last_week", "In stock, last week"),
     ("items_likely_to_run_out", "Items likely to run out"),

@@ -8,7 +8,7 @@ from datetime import date
 
 import pandas as pd
 
-from pipeline.contracts.settings import ReviewSettings
+from pipeline.contracts.settings import Settings
 from pipeline.review.findings import Findings
 from pipeline.review.forecasts import revision_share
 
@@ -20,12 +20,13 @@ _OPTIMIZER_FIGURES = (
 
 
 def plan_kpis(
-    tables: Mapping[str, pd.DataFrame], findings: Findings, as_of: date, settings: ReviewSettings
+    tables: Mapping[str, pd.DataFrame], findings: Findings, as_of: date, settings: Settings
 ) -> pd.DataFrame:
     """Table plan_kpis: kpi, value, measure_unit."""
-    asks = settings.unplaced_orders == "ask"
+    asks, budget = settings.review.unplaced_orders == "ask", settings.buy.budget_usd
     rows = [
         *_orders(tables["purchase_orders"]),
+        *([] if budget is None else [("order_budget_usd", budget, "usd")]),
         *(_unplaced(tables["previous_orders"]) if asks else []),
         *_transfers(tables["transfers"], findings),
         *_stock(tables, findings, as_of),

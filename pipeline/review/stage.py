@@ -25,7 +25,7 @@ def run(night: Night) -> None:
     tables["daily_demand"] = night.read("daily_demand", COLUMNS)
     previous = night.read_previous("plan_kpis")
     found = find(tables, night.as_of, previous is not None)
-    kpis = plan_kpis(tables, found, night.as_of, night.settings.review)
+    kpis = plan_kpis(tables, found, night.as_of, night.settings)
     night.write("plan_kpis", kpis)
     view = NightView(as_text(tables), found.orders, found.risk, night.as_of)
     night.write("exceptions", exceptions(view, night.settings.review.approval_usd))

@@ -77,8 +77,10 @@ def test_last_nights_lines_are_asked_about_or_ignored_as_the_settings_say(
     names = [name for name in kpis.index if name.startswith(("unplaced", "previous_order"))]
     assert len(names) == 4
     with_rule = {
-        rule: Settings.model_validate({"review": {"unplaced_orders": rule}})
-        for rule in ("ask", "ignore")
+        rule: Settings.model_validate(
+            {"review": {"unplaced_orders": rule}, "buy": {"budget_usd": budget}}
+        )
+        for rule, budget in (("ask", None), ("ignore", 80_000.0))
     }
     store = Store(shutil.copytree(two_nights.root, tmp_path / "nights"))
     found = {}
@@ -89,4 +91,5 @@ def test_last_nights_lines_are_asked_about_or_ignored_as_the_settings_say(
         text = store.read_files(AS_OF, "report")["report.html"].decode()
         found[rule] = ("were they placed?" in text, set(store.read(AS_OF, "plan_kpis")["kpi"]))
     assert found["ask"] == (kpis["unplaced_order_lines"] > 0, set(kpis.index))
-    assert found["ignore"] == (False, set(kpis.index) - set(names))
+    # A budget stands beside what is ordered.
+    assert found["ignore"] == (False, (set(kpis.index) - set(names)) | {"order_budget_usd"})
