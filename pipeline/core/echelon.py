@@ -17,6 +17,10 @@ Errors of forecast over L and over the cycle after it are correlated, so D is de
 to make the variance of D plus an independent cycle that of demand over L and the cycle together,
 whose joint quantiles the forecast gives; B is not scaled.
 
+A vendor who asks c more a unit than the cheapest gets G(X) - c X, with W'(0) - c for W'(0): a sale
+that is lost before the order came is not paid for either. Otherwise c would be charged on the
+demand of the whole lead time and W counted for one cycle, and what brings five times c not bought.
+
 What is ordered more often than once in a cycle is replenished sooner: its position must last only
 until the next order comes, so that D is demand over L less the days by which it comes early.
 """
@@ -133,14 +137,15 @@ def _worth(
 @njit(nogil=True, cache=True)
 def mean_worth(
     x: float, demand: Array, before: Array, units: Array, value: Array, slope: Array, first: int,
-    last: int, tail: float,
+    last: int, tail: float, extra: float,
 ) -> float:  # fmt: skip
-    """G at x."""
-    total, at_zero = 0.0, tail if last == first else slope[first]
+    """G at x, less what each unit costs more at the vendor; a sale that is lost before an order can
+    come is lost once, and nothing more is paid for it."""
+    total, at_zero = 0.0, (tail if last == first else slope[first]) - extra
     for i in range(len(demand)):
         total += _worth(x - demand[i], units, value, slope, first, last, tail)
         total += at_zero * max(before[i] - x, 0.0)
-    return total / len(demand)
+    return total / len(demand) - extra * x
 
 
 @njit(nogil=True, cache=True)
@@ -159,8 +164,7 @@ def best_level(
         step = max((high - low + _GRID - 1) // _GRID, 1)
         top = -np.inf
         for x in range(low, high + 1, step):
-            gain = mean_worth(x, demand, before, units, value, slope, first, last, tail)
-            gain -= extra * x
+            gain = mean_worth(x, demand, before, units, value, slope, first, last, tail, extra)
             if gain > top + 1e-12 * abs(gain):
                 top, best = gain, x
         if step == 1:
@@ -193,9 +197,8 @@ def _levels(
                 position[row, i] = position[row, i - 1] + 1
         for i in range(len(shape)):
             x = position[row, i]
-            worth[row, i] = (
-                mean_worth(x, demand, before, units, value, slope, first, last, tail[row])
-                - extra[row] * x
+            worth[row, i] = mean_worth(
+                x, demand, before, units, value, slope, first, last, tail[row], extra[row]
             )
         _concave(level[row], position[row], worth[row], extra[row], units, value, slope, first,
                  last, tail[row])  # fmt: skip

@@ -41,7 +41,10 @@ class ExactParams:
     item-nodes a week than flow_cells; gap: relative, at which a search ends;
     near_nodes: of branch and bound next to the relaxed plan; kicks: new beginnings of the moves;
     nodes: of branch and bound over all plans, few_nodes: of that in worlds of no more than
-    few_items; whole_gap, whole_nodes: of branch and bound where flows bind (core.rounded).
+    few_items; whole_gap, whole_nodes: of branch and bound where flows bind (core.rounded);
+    waiting_shares: of what has waited in the relaxed programme from which on all waits, tried one
+    after the other until a plan is within fair_gap; poor_gap: of a plan from prices, from which on
+    the programme of the horizon is solved, too.
     """
 
     items: int = 150
@@ -55,6 +58,9 @@ class ExactParams:
     few_nodes: int = 20_000
     whole_gap: float = 5e-4
     whole_nodes: int = 1
+    waiting_shares: tuple[float, ...] = (0.5, 0.2, 0.8, 1e-6)
+    fair_gap: float = 5e-3
+    poor_gap: float = 1e-2
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,10 @@ def _pdhg(
     return y, bound
 
 
+COARSE = 32
+"""Moves begin at a power of two of units, this part of the largest position at most."""
+
+
 @dataclass(frozen=True)
 class Recourse:
     """What a position brings: reward: usd, mean over scenarios; gain, loss: [nodes] usd of one unit
@@ -166,26 +170,39 @@ def climb_position(item: GeneralItem, start: NDArray[np.int64]) -> tuple[NDArray
     usd; starts from another one, of nodes that may hold the item only."""
     best, found = start, recourse(item, start)
     value = found.reward - dot(item.place_usd, start)
-    for _ in range(100 + 2 * int(start.sum())):
-        more, less = found.gain - item.place_usd, item.place_usd - found.loss
-        tried = []
-        for add, take in ((first_of_best(more), -1), (-1, first_of_best(less)),
-                          (first_of_best(more), first_of_best(less))):  # fmt: skip
-            promised = (more[add] if add >= 0 else 0.0) + (less[take] if take >= 0 else 0.0)
-            if promised > 1e-9 and add != take:
-                tried.append((float(promised), add, take))
-        better = False
-        for _, add, take in sorted(tried, reverse=True):  # a swap may promise more than it keeps
-            moved = best.copy()
-            if add >= 0:
-                moved[add] += 1
-            if take >= 0:
-                moved[take] -= 1
-            again = recourse(item, moved)
-            usd = again.reward - dot(item.place_usd, moved)
-            if usd > value + 1e-9:
-                best, value, found, better = moved, usd, again, True
+    size = 1
+    while 2 * size * COARSE <= start.max(initial=0):
+        size *= 2
+    while size > 0:
+        for _ in range(100 + 2 * int(start.sum()) // size):
+            moved = _moved(item, best, value, found, size)
+            if moved is None:
                 break
-        if not better:
-            break
+            best, value, found = moved
+        size //= 2
     return best, value
+
+
+def _moved(
+    item: GeneralItem, best: NDArray[np.int64], value: float, found: Recourse, size: int
+) -> tuple[NDArray[np.int64], float, Recourse] | None:
+    """A better position by ``size`` units more, less or elsewhere, its value and recourse."""
+    more, less = found.gain - item.place_usd, item.place_usd - found.loss
+    less = np.where(best >= size, less, -np.inf)
+    tried = []
+    for add, take in ((first_of_best(more), -1), (-1, first_of_best(less)),
+                      (first_of_best(more), first_of_best(less))):  # fmt: skip
+        promised = (more[add] if add >= 0 else 0.0) + (less[take] if take >= 0 else 0.0)
+        if promised > 1e-9 and add != take:
+            tried.append((float(promised), add, take))
+    for _, add, take in sorted(tried, reverse=True):  # a swap may promise more than it keeps
+        moved = best.copy()
+        if add >= 0:
+            moved[add] += size
+        if take >= 0:
+            moved[take] -= size
+        again = recourse(item, moved)
+        usd = again.reward - dot(item.place_usd, moved)
+        if usd > value + 1e-9:
+            return moved, usd, again
+    return None

@@ -45,11 +45,20 @@ def _entered(week: Array, group: Array, feeder: Array, waits: Array, entered: Ar
         entry_weeks(int(week[k]), feeder, waits[group[k]], entered[k])
 
 
-def entries(woods: Forest, items: ItemTables, found: Horizon) -> NDArray[np.uint8]:
-    """Weeks [items, nodes, depth] in which what is needed enters: where most of it has waited from
-    the week before, it waits."""
+def waiting(found: Horizon, share: float) -> NDArray[np.bool_]:
+    """Whether what is needed [groups, weeks, nodes] waits from the week before: where more than a
+    share of it does in the programme."""
     waits = np.zeros(found.waiting.shape, np.bool_)
-    waits[:, 1:] = found.waiting[:, :-1] > found.entering[:, 1:]
+    before, now = found.waiting[:, :-1], found.entering[:, 1:]
+    waits[:, 1:] = (1.0 - share) * before > share * now
+    return waits
+
+
+def entries(
+    woods: Forest, items: ItemTables, found: Horizon, waits: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """Weeks [items, nodes, depth] in which what is needed enters if it waits [groups, weeks, nodes]
+    from the week before."""
     entered = np.zeros((len(items), woods.n_nodes, woods.depth), np.uint8)
     _entered(items.week, found.group, woods.feeder, waits, entered)
     return entered
@@ -98,13 +107,17 @@ def ways_in(
 
 
 def whole_plan(
-    woods: Forest, items: ItemTables, capacity: Capacity, found: Horizon, gap: float, nodes: int
-) -> Placed:
-    """A plan with whole levels next to the programme's; rounded down where no better was found."""
+    woods: Forest, items: ItemTables, capacity: Capacity, found: Horizon, gap: float, nodes: int,
+    waits: NDArray[np.bool_],
+) -> Placed:  # fmt: skip
+    """A plan with whole levels next to the programme's; rounded down where no better was found.
+
+    waits: [groups, weeks, nodes] what waits from the week before.
+    """
     whole, weeks_kinds = found.whole, capacity.shape[1]
     n_y, n_o = len(whole.item), len(capacity)
     n_z = len(whole.cost) - n_y - n_o
-    entered = entries(woods, items, found)
+    entered = entries(woods, items, found, waits)
     ways = ways_in(woods, items, capacity, whole, entered)
     rise = items.rise[whole.item].astype(float)
     cell = (items.week[whole.item].astype(np.int64) * weeks_kinds + LEAVING) * woods.n_nodes

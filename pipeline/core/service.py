@@ -215,8 +215,8 @@ def _mean(
     for row in range(len(level)):
         found[row] = mean_worth(
             level[row], lead[row], arrival[row], units, value, slope, start[row], start[row + 1],
-            tail[row],
-        ) - extra[row] * level[row]  # fmt: skip
+            tail[row], extra[row],
+        )  # fmt: skip
 
 
 def position_worth(

@@ -24,7 +24,7 @@ from pipeline.core.network import Forest
 from pipeline.core.planned import Swept, plans_at, tolls_at
 from pipeline.core.prices import Capacity, Sample, stratified
 from pipeline.core.programme import Relaxed, relax
-from pipeline.core.rounded import whole_plan
+from pipeline.core.rounded import waiting, whole_plan
 from pipeline.core.rounding import Plans, integer_plan
 from pipeline.core.serve import Placed, joined, serve
 from pipeline.core.shards import Blocks, Engine, Parts, Threads, cut
@@ -141,6 +141,10 @@ def solve(
             break
     if best is None:
         raise ValueError("attempts must be at least one")
+    if is_small and is_flowing and best.proof.gap > params.exact.poor_gap:
+        whole = _over_horizon(woods, parts, engine, capacity, kept, start, params, trace)
+        if (whole.certificate.violation, whole.certificate.upper) < best.rank:
+            return whole
     relaxed: Relaxed | None = None
     levels = np.setdiff1d(kept, np.flatnonzero(capacity.is_on_flows))
     if is_small and len(levels) and not is_flowing:
@@ -211,13 +215,19 @@ def _over_horizon(
     lower = found.relaxed.lower
     trace.add("horizon", lower)
     trace.close("prices")
-    placed = whole_plan(woods, items, rows, found, params.exact.whole_gap, params.exact.whole_nodes)
-    trace.close("recovery")
     edges = np.cumsum([0] + [len(part) for part in tables])
-    whole = [placed.take(slice(int(a), int(b))) for a, b in pairwise(edges)]
     needed = np.full(len(capacity), np.inf)
     needed[kept] = np.where(found.relaxed.overflow > 0, np.inf, 0.0)
-    best = finish(woods, engine, capacity, whole, needed, lower, trace)
+    exact, tried = params.exact, []
+    for share in exact.waiting_shares:  # a node has one way in where the programme may have two
+        waits = waiting(found, share)
+        placed = whole_plan(woods, items, rows, found, exact.whole_gap, exact.whole_nodes, waits)
+        whole = [placed.take(slice(int(a), int(b))) for a, b in pairwise(edges)]
+        trace.close("recovery")
+        tried.append(finish(woods, engine, capacity, whole, needed, lower, trace))
+        if tried[-1].proof.violation == 0 and tried[-1].proof.gap <= exact.fair_gap:
+            break
+    best = min(tried, key=lambda done: done.rank)
     price = np.zeros(len(capacity))
     price[kept] = found.relaxed.price
     again = Start(price, start.curvature)

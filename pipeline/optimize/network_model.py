@@ -227,7 +227,10 @@ def _tree(parent: NDArray[np.int64], able: NDArray[np.bool_], name: str) -> Tree
         held = np.zeros(len(parent), dtype=bool)
         held[j] = True
         for _ in range(len(parent)):
-            held |= np.where(parent >= 0, held[parent], False)
+            grown = held | np.where(parent >= 0, held[parent], False)
+            if (grown == held).all():
+                break
+            held = grown
         groups.append(frozenset(np.flatnonzero(held & able).tolist()))
     if not any(groups):
         raise EchelonError(f"nodes: no node accepts {name} items. Next: correct nodes.accepts.")

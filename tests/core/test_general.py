@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
+from pipeline.core import general
 from pipeline.core.general import GeneralItem, recourse, solve_general
 
 
@@ -53,3 +54,15 @@ def test_worthless_item_is_not_held():
     item = overlapping(2)
     nothing = GeneralItem(item.reward, item.demand, np.full(3, 50.0))
     assert solve_general(nothing).position.sum() == 0
+
+
+def test_an_item_that_sells_a_thousand_times_as_much_takes_few_more_moves(monkeypatch):
+    small = overlapping(0)
+    moves = []
+    monkeypatch.setattr(general, "recourse", lambda *one: moves.append(1) or recourse(*one))
+    found = solve_general(small, rounds=25)
+    few = len(moves)
+    huge = GeneralItem(small.reward, small.demand * 1000.0, small.place_usd)
+    more = solve_general(huge, rounds=0, start=1000 * found.position + 400)
+    assert len(moves) - few < 300  # unit by unit it would be more than a thousand
+    assert more.value >= 1000.0 * found.value * 0.999

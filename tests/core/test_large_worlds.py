@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.odd_worlds import AS_OF, SETTINGS, odd_world
 from pipeline.core.exact import ExactParams
 from pipeline.core.flow import ENTERING, HELD
 from pipeline.core.item import ItemTables
 from pipeline.core.prices import Capacity
 from pipeline.core.solve import Plan, SolveParams, solve
+from pipeline.optimize.night_model import night_model
 from tests.core.test_weeks import CASES, WEEKS, ahead, free_use, network, rows
 from tests.oracles.weeks_lp import exact_cost
 
@@ -104,3 +106,16 @@ def test_more_demand_in_a_later_week_with_a_full_dock_orders_no_less():
     usual, event = planned(items, docks), planned(more, docks)
     assert early(event) > early(usual)
     assert event.position[0].sum() > usual.position[0].sum()
+
+
+def test_where_one_item_dominates_the_way_in_is_chosen_by_what_the_plan_costs():
+    """Most of it comes later; if all did, docks would overflow that have hardly any room."""
+    world = odd_world(1)
+    model = night_model(world.raw, AS_OF, SETTINGS)
+    gap = {}
+    for shares in ((0.5,), ExactParams().waiting_shares):
+        params = SolveParams(exact=ExactParams(waiting_shares=shares))
+        plan = solve(model.network.woods, [model.ahead], model.capacity.rows, params)
+        gap[len(shares)] = plan.certificate.gap
+    assert gap[1] > 0.1
+    assert gap[4] < 0.02
