@@ -46,7 +46,7 @@ class Forecast:
     keys: pd.DataFrame
     quantiles: F64
     mean: F64
-    pull: float
+    pull: list[float]
     train_cpu_s: float
     predict_cpu_s: float
     peak_gb: float
@@ -82,7 +82,7 @@ def forecast(data: M5, origin: int, threads: int) -> Forecast:
         found[rows], mean[rows] = level.quantiles, level.mean
     total = time.process_time() - started
     return Forecast(
-        keys, found, mean, float(model.notes["pull"]), trained - started,
+        keys, found, mean, model.notes["pull"], trained - started,
         total - (trained - started),
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
     )  # fmt: skip
@@ -105,7 +105,7 @@ def departments_alone(data: M5, origin: int) -> Forecast:
         rows = rows_of(top.keys, level, data.series)
         found[rows], mean[rows] = level.quantiles, level.mean
     return Forecast(
-        top.keys, found, mean, 1.0, trained - started, time.process_time() - trained,
+        top.keys, found, mean, [1.0, 1.0], trained - started, time.process_time() - trained,
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from pipeline.forecast.departments import past_errors
 from pipeline.forecast.mean import fit_mean
 from pipeline.forecast.panel import Panel, Totals
 from pipeline.forecast.past import Past, foresee_past
-from pipeline.forecast.pull import Above, errors_of_sums, learned_weight
+from pipeline.forecast.pull import Above, errors_of_sums, learned_weights
 from pipeline.forecast.spread import PastErrors, Spread, fit_spread
 from pipeline.forecast.stopping import first_trees, trees_worth_keeping
 from pipeline.forecast.total_paths import PathErrors
@@ -118,9 +118,10 @@ def fit(
     sums = errors = None
     if above is not None:
         cells = past.cells(panel, above)
-        notes["pull"] = learned_weight(cells) if above.knows_years else 0.0
-        if notes["pull"] > 0:
-            past = past.pulled(above, cells, notes["pull"])
+        weights = learned_weights(cells) if above.knows_years else (0.0, 0.0)
+        notes["pull"] = list(weights)
+        if max(weights) > 0:
+            past = past.pulled(above, cells, weights)
         errors = past_errors(above.departments) if above.knows_years else errors_of_sums(cells)
         sums = _spread_of_sums(past, panel, above, settings, seed, threads)
     seen, units = past.windows(panel)

@@ -13,7 +13,7 @@ from pipeline.errors import UsageError
 from pipeline.forecast.mean import daily_mean
 from pipeline.forecast.panel import F64, Panel, Totals
 from pipeline.forecast.panel import totals as sums_of
-from pipeline.forecast.pull import Above, Seen, factors
+from pipeline.forecast.pull import Above, Seen, Weights, factors
 from pipeline.forecast.seasons import as_known
 from pipeline.forecast.sum_spread import LEARNED, summed, window_sums, windows_of_sums
 from pipeline.forecast.windows import OFF_SALE_UNITS, Windows, foresee_days, join
@@ -87,12 +87,12 @@ class Past:
             out.append(Seen(foreseen, other, above.departments.units[:, begin : begin + days]))
         return out
 
-    def pulled(self, above: Above, cells: list[Seen], weight: float) -> Past:
+    def pulled(self, above: Above, cells: list[Seen], weights: Weights) -> Past:
         """The same with series drawn towards their cells' own forecast."""
         out = []
         for own, seen in zip(self.foreseen, cells, strict=True):
             factor = np.ones(own.daily.shape)
-            drawn = factors(seen.summed, seen.own, weight)
+            drawn = factors(seen.summed, seen.own, weights)
             factor[:, : drawn.shape[1]] = drawn[above.cell[self.rows]]
             out.append(own.scaled(factor))
         return replace(self, foreseen=out)

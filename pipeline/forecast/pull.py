@@ -2,12 +2,14 @@
 
 A regression on years of a department's calendar knows holidays and slow drifts that trees over
 thousands of items do not; trees know prices, launches and stock-outs. Series are scaled so that
-their cell's sum is the geometric mean of the two,
+their cell's sum is a geometric mean of the two,
 
-    factor = (regression / sum of series) ^ weight,
+    factor = A ^ a · (regression / sum of series / A) ^ b,
 
-and the weight is learned from forecasts of both made before the fact: least squares on the errors'
-logarithms, drawn to no pull at all. Without 624 days of history nothing pulls.
+where A is what regressions say of the day over what series say, of all cells together: of the sum
+of everything the calendar knows most, of a single cell its trees. Both weights are learned from
+forecasts made before the fact: least squares on the errors' logarithms, drawn to no pull at all.
+Without 624 days of history nothing pulls.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.forecast.departments import LEAST_DAYS, Departments, foresee_departments, is_closed
 from pipeline.forecast.levels import Codes, Sums
@@ -27,6 +30,9 @@ LEAST_UNITS = 50.0
 cells of M5 items came out worse."""
 MOST_LOG_FACTOR = 1.0
 RECENT_DAYS = 56
+ROUNDS = 50
+Weights = tuple[float, float]
+"""Of all cells together, and of a cell beyond them."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +69,20 @@ class Above:
         return foresee_departments(self.departments, origin + 1 + self.first_day, reach)
 
 
-def factors(summed: F64, own: F64, weight: float) -> F64:
+def gaps(summed: F64, own: F64, known: npt.NDArray[np.bool_]) -> tuple[F64, F64]:
+    """Logarithms (cells, days) of `own` over `summed`: of all cells that are `known` together, and
+    of each beyond that; 0 where it is not known."""
+    together = [np.maximum(np.where(known, each, 0.0).sum(axis=0), 1e-9) for each in (own, summed)]
+    whole = np.where(known, np.log(together[0]) - np.log(together[1]), 0.0)
+    each = np.log(np.where(known, own, 1.0)) - np.log(np.where(known, summed, 1.0))
+    return whole, each - whole
+
+
+def factors(summed: F64, own: F64, weights: Weights) -> F64:
     """Factors (cells, days) that draw sums of series `summed` towards the cells' `own` forecast."""
-    known = (summed >= LEAST_UNITS) & (own > 0)
-    gap = np.log(np.where(known, own, 1.0)) - np.log(np.where(known, summed, 1.0))
-    return np.asarray(np.exp(weight * np.clip(gap, -MOST_LOG_FACTOR, MOST_LOG_FACTOR)))
+    whole, beyond = gaps(summed, own, (summed >= LEAST_UNITS) & (own > 0))
+    drawn = weights[0] * whole + weights[1] * beyond
+    return np.asarray(np.exp(np.clip(drawn, -MOST_LOG_FACTOR, MOST_LOG_FACTOR)))
 
 
 @dataclass(frozen=True)
@@ -79,22 +94,26 @@ class Seen:
     came: F64
 
 
-def learned_weight(past: list[Seen]) -> float:
-    """The weight of the departments' own forecast, from both ones' past errors."""
-    top, below = 0.0, 0.0
+def learned_weights(past: list[Seen]) -> Weights:
+    """The weights of the departments' own forecast, from both ones' past errors."""
+    left, right = np.zeros((2, 2)), np.zeros(2)
     for seen in past:
-        units = np.minimum(np.minimum(seen.summed, seen.own), seen.came)
-        known = units >= LEAST_UNITS
-        summed, own, came = (
-            np.log(np.where(known, each, 1.0)) for each in (seen.summed, seen.own, seen.came)
-        )
-        both, gap = summed - came, own - summed
+        known = np.minimum(np.minimum(seen.summed, seen.own), seen.came) >= LEAST_UNITS
+        apart = gaps(seen.summed, seen.own, known)
+        of_all, of_each = gaps(seen.summed, seen.came, known)
         size = seen.came.mean(axis=1, keepdims=True)
-        top -= float((size * both * gap).sum())
-        below += float((size * gap**2).sum())
-    if below <= 0:
-        return 0.0
-    return round(float(np.clip(top / (below * (1 + PRIOR_SHARE)), 0.0, 1.0)), 4)
+        for j in range(2):
+            right[j] += float((size * apart[j] * (of_all + of_each)).sum())
+            for k in range(2):
+                left[j, k] += float((size * apart[j] * apart[k]).sum())
+    found = np.zeros(2)
+    drawn = left + np.diag(PRIOR_SHARE * np.diag(left))
+    for _ in range(ROUNDS):  # each within its limits, given the other
+        for j in range(2):
+            if drawn[j, j] > 0:
+                rest = right[j] - drawn[j, 1 - j] * found[1 - j]
+                found[j] = np.clip(rest / drawn[j, j], 0.0, 1.0)
+    return round(float(found[0]), 4), round(float(found[1]), 4)
 
 
 def errors_of_sums(past: list[Seen]) -> PathErrors:

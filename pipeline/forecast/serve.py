@@ -140,14 +140,14 @@ def _factors(
     panel: Panel, daily: list[F64], model: Model, above: Above | None
 ) -> Callable[[slice], F64] | None:
     """The factors (series, days) of some rows that draw them to what stands above."""
-    weight = float(model.notes.get("pull", 0.0))
-    if above is None or weight <= 0:
+    whole, beyond = model.notes.get("pull", (0.0, 0.0))
+    if above is None or max(whole, beyond) <= 0:
         return None
     origin = panel.whole_origin(panel.days - 1)
     if origin != panel.days - 1:
         return None  # reported periods that are not over: nothing above them is known better
     summed = above.sums(np.concatenate(daily), slice(None))
-    drawn = factors(summed, above.foresee(origin, summed.shape[1]), weight)
+    drawn = factors(summed, above.foresee(origin, summed.shape[1]), (whole, beyond))
     return lambda rows: drawn[above.cell[rows]]
 
 

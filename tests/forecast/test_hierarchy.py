@@ -16,7 +16,7 @@ from pipeline.forecast.above import territories
 from pipeline.forecast.departments import Departments, foresee_departments, reconciled
 from pipeline.forecast.levels import UPPER, Cells
 from pipeline.forecast.panel import Calendar
-from pipeline.forecast.pull import Seen, factors, learned_weight
+from pipeline.forecast.pull import Seen, factors, learned_weights
 from pipeline.forecast.total_paths import ERROR_DAYS, PathErrors, draws_of_windows
 from tests.forecast.test_model import FakeNight
 
@@ -134,15 +134,28 @@ def test_the_better_of_two_forecasts_gets_the_weight() -> None:
     rng = np.random.default_rng(1)
     came = np.full((5, 28), 200.0)
     good, bad = (came * np.exp(rng.normal(0, sd, came.shape)) for sd in (0.02, 0.3))
-    assert learned_weight([Seen(bad, good, came)]) > 0.75
-    assert learned_weight([Seen(good, bad, came)]) < 0.05
-    assert learned_weight([Seen(came, came, came)]) == 0.0
+    assert min(learned_weights([Seen(bad, good, came)])) > 0.75
+    assert max(learned_weights([Seen(good, bad, came)])) < 0.05
+    assert learned_weights([Seen(came, came, came)]) == (0.0, 0.0)
+
+
+def test_who_knows_the_whole_pulls_the_whole_and_who_knows_the_cells_keeps_them() -> None:
+    """Trees that miss days all cells share, beside a calendar that misses each cell for itself."""
+    rng = np.random.default_rng(2)
+    came = np.full((40, 56), 200.0)
+    trees = came * np.exp(rng.normal(0, 0.1, (1, 56)))
+    calendar = came * np.exp(rng.normal(0, 0.2, came.shape))
+    whole, beyond = learned_weights([Seen(trees, calendar, came)])
+    assert whole > 0.7
+    assert beyond < 0.05
+    off = np.abs(np.log(trees * factors(trees, calendar, (whole, beyond)) / came)).mean()
+    assert off < 0.5 * np.abs(np.log(trees / came)).mean()
 
 
 def test_a_factor_draws_the_sum_the_given_part_of_the_way_in_logarithms() -> None:
     summed, own = np.array([[100.0, 10.0]]), np.array([[121.0, 50.0]])
     np.testing.assert_allclose(
-        factors(summed, own, 0.5), [[1.1, 1.0]]
+        factors(summed, own, (0.5, 0.5)), [[1.1, 1.0]]
     )  # ten units a day: left alone
 
 
