@@ -50,6 +50,15 @@ SETTINGS = Settings.model_validate(
         "run": {"threads": 1},
     }
 )
+_PER_CUFT = ("storage_overflow_usd_per_cuft_week", "lane_overflow_usd_per_cuft")
+SMALL_FEET = SETTINGS.model_copy(
+    update={
+        "optimize": SETTINGS.optimize.model_copy(
+            update={name: getattr(SETTINGS.optimize, name) / 16.0 for name in _PER_CUFT}
+        )
+    }
+)
+"""What cubic feet cost if they are counted in sixteenths."""
 WEEKS = 6
 Frames = dict[str, pd.DataFrame]
 Rng = np.random.Generator
@@ -224,23 +233,18 @@ def odd_world(seed: int) -> World:
     return World(shape, items, features, raw)
 
 
-def planned(raw: Frames) -> tuple[pd.Series, pd.Series, float]:
+def planned(raw: Frames, settings: Settings = SETTINGS) -> tuple[pd.Series, pd.Series, float]:
     """Summary by measure, order-up-to by item, CPU seconds of a night's plan."""
     began = process_time()
-    found = optimize_night(night_model(raw, AS_OF, SETTINGS), SETTINGS)
+    found = optimize_night(night_model(raw, AS_OF, settings), settings)
     cpu_s = process_time() - began
     targets = found["network_targets"].set_index("item_id")["order_up_to_units"]
     return found["optimize_summary"].set_index("measure")["value"], targets.sort_index(), cpu_s
 
 
 def other_order(raw: Frames) -> Frames:
-    """Items in another order, under names that sort the other way."""
-    ids = raw["items"]["item_id"].tolist()
-    name = dict(zip(ids, reversed(ids), strict=True))
-    return {
-        table: frame.assign(item_id=frame["item_id"].map(name)) if "item_id" in frame else frame
-        for table, frame in raw.items()
-    }
+    """The rows of every table in another order."""
+    return {table: frame.iloc[::-1].reset_index(drop=True) for table, frame in raw.items()}
 
 
 def other_units(raw: Frames) -> Frames:
@@ -284,14 +288,13 @@ def laws(raw: Frames) -> dict[str, float]:
     _, base, _ = planned(raw)
     total = max(float(base.sum()), 1.0)
     turned = planned(other_order(raw))[1]
-    turned.index = list(reversed(base.index))
     sunk = {
         "demand": planned(more_demand(raw))[1] - base,
         "last week": planned(last_week(raw))[1] - base,
     }
     return {
-        "order": float((turned.sort_index() - base).abs().sum()) / total,
-        "units": float((planned(other_units(raw))[1] - base).abs().sum()) / total,
+        "order": float((turned - base).abs().sum()) / total,
+        "units": float((planned(other_units(raw), SMALL_FEET)[1] - base).abs().sum()) / total,
         **{name: float(-change[change < 0].sum()) / total for name, change in sunk.items()},
     }
 

@@ -81,7 +81,7 @@ def measure(options: argparse.Namespace, folder: Path) -> Figures:
         items = concatenate([parts[i] for i in range(len(parts))])
         figures |= _peer(options.peer, linear_programme(place.woods, items, capacity), plan, cpu_s)
     if options.items <= 1_000_000 and not options.out_of_core and not options.peer:
-        figures |= _bandwidth(place, parts)
+        figures |= _bandwidth(place, parts, capacity.shape)
     return figures
 
 
@@ -169,9 +169,9 @@ def _memory(parts: Parts) -> Figures:
     }
 
 
-def _bandwidth(place: World, parts: list[ItemTables]) -> Figures:
-    """Seconds of one sweep, and of merely reading the same bytes."""
-    price = np.full((1, 3, 2, len(place.tier)), 0.05)
+def _bandwidth(place: World, parts: list[ItemTables], shape: tuple[int, ...]) -> Figures:
+    """Seconds of one sweep, and of merely reading the same bytes; shape: of the rows' cells."""
+    price = np.full((1, *shape), 0.05)
     began = process_time()
     for part in parts:
         sweep(place.woods, part, np.array([0, len(part)]), price)

@@ -1,13 +1,16 @@
 """Service targets against a simulation of the levels that they lead to.
 
     python -m benchmarks.service_targets [--items 60] [--goodwill 0.05] [--holding 2] [--runs 12]
+        [--seed 0] [--shape 0.5] [--lead-days 5,9,16]
 
 The tests' world, where goodwill is low and holding dear so that targets bind; --json FILE writes
 the rows. Every day the network is ordered up to its published level, an economic lot at least;
 orders come after a lead time (--leads) and the mean transit to nodes; what is not there is lost.
 Demand of a day is negative binomial, either independent from day to day ('known'), or with a level
 that is drawn once and that the forecast does not learn ('unlearned'); the forecast's quantiles are
-those of the law. Told are, by class: the target, what
+those of the law. Two constants of core/service.py were fitted at the defaults: other seeds (of
+items and demand), shapes (of a day's demand, lumpier the less) and lead times are out of sample.
+Told are, by class: the target, what
 the plan says, what the simulation serves, and the target's published cost a week beside the profit
 (sales less holding) that the same customers bring less with it.
 """
@@ -18,6 +21,7 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -37,24 +41,38 @@ from pipeline.optimize.service_scopes import abc_classes
 from tests.optimize import world
 
 WARM_DAYS, DAYS = 120, 364
-SHAPE_A_DAY = 0.5
 WINDOWS = (7, 14, 28, 56)
 LAWS = ("known", "unlearned")
 TARGETS = (None, 0.90, 0.95, 0.98)
 
 
-def tables(
-    items: int, law: str, rate: NDArray[np.float64], cost_share: float
-) -> dict[str, pd.DataFrame]:
-    """The world with quantiles of the law; rate: [items, regions] units a day; cost_share: of the
-    list price that a unit costs."""
-    found = world.tables(items=items)
+@dataclass(frozen=True)
+class Here:
+    """A world: seed of its items and demand, shape of a day's demand, days of the lead times, cost
+    of a unit as a share of its price, and how many items."""
+
+    items: int
+    seed: int
+    shape: float
+    lead_days: tuple[int, int, int]
+    cost_share: float
+
+
+def tables(here: Here, law: str, rate: NDArray[np.float64]) -> dict[str, pd.DataFrame]:
+    """The world with quantiles of the law; rate: [items, regions] units a day."""
+    found = world.tables(items=here.items)
+    leads = found["lead_times"]
+    found["lead_times"] = leads.assign(
+        lead_time_days=leads["lead_time_days"].map(
+            dict(zip((5, 9, 16), here.lead_days, strict=True))
+        )
+    )
     ids = found["items"]["item_id"].tolist()
     regions = sorted(found["regions"]["region_id"])
     frames = []
     for days in WINDOWS:
         mean = (rate * days).ravel()
-        shape = SHAPE_A_DAY * days if law == "known" else 8.0
+        shape = here.shape * days if law == "known" else 8.0
         levels = nbinom.ppf(np.array(QUANTILE_LEVELS), shape, shape / (shape + mean[:, None]))
         frame = pd.DataFrame(levels, columns=list(QUANTILE_COLUMNS))
         frame.insert(0, "item_id", np.repeat(ids, len(regions)))
@@ -65,19 +83,19 @@ def tables(
     vendors = found["vendor_items"]
     vendors = vendors[vendors["vendor_id"] == "V0"].copy()
     price = found["items"].set_index("item_id")["list_price_usd"]
-    vendors["unit_cost_usd"] = cost_share * vendors["item_id"].map(price)
+    vendors["unit_cost_usd"] = here.cost_share * vendors["item_id"].map(price)
     found["vendor_items"] = vendors
     found["items"] = found["items"].assign(category="food", department="food")
     return found
 
 
-def demand(law: str, rate: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
+def demand(law: str, rate: NDArray[np.float64], shape_a_day: float, seed: int) -> NDArray[np.int64]:
     """[days, items] units asked for."""
     rng = np.random.default_rng(seed)
     days = WARM_DAYS + DAYS
     if law == "known":
-        shape = np.full((days, *rate.shape), SHAPE_A_DAY)
-        level = rng.gamma(shape, rate / SHAPE_A_DAY)
+        shape = np.full((days, *rate.shape), shape_a_day)
+        level = rng.gamma(shape, rate / shape_a_day)
     else:
         level = np.broadcast_to(rng.gamma(8.0, rate / 8.0), (days, *rate.shape))
     return np.asarray(rng.poisson(level).sum(axis=2), np.int64)
@@ -119,15 +137,14 @@ def lived(
 
 
 def planned(
-    items: int,
+    here: Here,
     law: str,
     rate: NDArray[np.float64],
     target: float | None,
     settings: Settings,
-    cost_share: float,
 ) -> tuple[NightModel, dict[str, pd.DataFrame]]:
     """A night with the target for each class."""
-    given = tables(items, law, rate, cost_share)
+    given = tables(here, law, rate)
     rows = [] if target is None else [
         (abc, "fill_rate", target, abc, None, None, None) for abc in ABC_CLASSES
     ]  # fmt: skip
@@ -138,7 +155,7 @@ def planned(
 
 
 def measured(
-    items: int, goodwill: float, holding: float, runs: int, leads: str, cost_share: float
+    here: Here, goodwill: float, holding: float, runs: int, leads: str
 ) -> list[dict[str, object]]:
     """A row for each law, target and class."""
     settings = Settings.model_validate({
@@ -148,18 +165,18 @@ def measured(
             "goodwill_share": goodwill, "horizon_weeks": 3, "holding_rate_per_year": holding,
         },
     })  # fmt: skip
-    rng = np.random.default_rng(0)
+    rng, items = np.random.default_rng(here.seed), here.items
     rate = rng.lognormal(0.0, 1.0, (items, 1)) * rng.dirichlet(np.full(10, 9.0), items)
     found: list[dict[str, object]] = []
     for law in LAWS:
         free: dict[str, tuple[float, float]] = {}
         rate_here = rate[:, : len(world.tables(items=items)["regions"])]
         for target in TARGETS:
-            model, out = planned(items, law, rate_here, target, settings, cost_share)
+            model, out = planned(here, law, rate_here, target, settings)
             level = out["network_targets"]["order_up_to_units"].to_numpy(np.int64)
             asked, sold, owned = np.zeros(items), np.zeros(items), np.zeros(items)
             for run in range(runs):
-                day = demand(law, rate_here, 100 + run)
+                day = demand(law, rate_here, here.shape, 1000 * here.seed + 100 + run)
                 units, held = lived(model, level, day, settings, runs * 100 + run, runs, leads)
                 asked += day[WARM_DAYS:].sum(axis=0)
                 sold += units
@@ -197,12 +214,18 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=12)
     parser.add_argument("--leads", choices=("steady", "crossing"), default="steady",
                         help="One lead time a run, or one drawn for each order.")  # fmt: skip
+    parser.add_argument("--seed", type=int, default=0, help="Of items and their demand.")
+    parser.add_argument("--shape", type=float, default=0.5, help="Of a day's demand.")
+    parser.add_argument(
+        "--lead-days", default="5,9,16", help="Of half, a third, a fifth of orders."
+    )
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    rows = measured(
-        options.items, options.goodwill, options.holding, options.runs, options.leads,
-        options.cost_share,
-    )  # fmt: skip
+    first, second, third = map(int, options.lead_days.split(","))
+    here = Here(
+        options.items, options.seed, options.shape, (first, second, third), options.cost_share
+    )
+    rows = measured(here, options.goodwill, options.holding, options.runs, options.leads)
     shown = Table(*rows[0], title="Service targets: planned, simulated, and what they cost a week")
     for row in rows:
         shown.add_row(*(f"{v:.4f}" if isinstance(v, float) else str(v) for v in row.values()))

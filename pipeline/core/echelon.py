@@ -149,6 +149,40 @@ def mean_worth(
 
 
 @njit(nogil=True, cache=True)
+def _at_whole_units(
+    units: Array, value: Array, slope: Array, first: int, last: int
+) -> Array:  # fmt: skip
+    """W [0 .. all units of the curve]: its segments end at whole units."""
+    table = np.zeros(int(units[last - 1]) + 1)
+    at = 0
+    for q in range(first, last):
+        while at < len(table) and at <= units[q]:
+            table[at] = value[q] - (units[q] - at) * slope[q]
+            at += 1
+    return table
+
+
+@njit(nogil=True, cache=True)
+def _looked_up(
+    x: float, demand: Array, before: Array, table: Array, at_zero: float, tail: float, extra: float
+) -> float:
+    """mean_worth at x, of W at whole units."""
+    total, size = 0.0, len(table) - 1
+    for i in range(len(demand)):
+        y = x - demand[i]
+        if y <= 0.0:
+            total += y * at_zero
+        elif y >= size:
+            total += table[size] + (y - size) * tail
+        else:
+            whole = int(y)
+            total += table[whole] + (y - whole) * (table[whole + 1] - table[whole])
+        if before[i] > x:
+            total += (at_zero - extra) * (before[i] - x)
+    return total / len(demand) - extra * x
+
+
+@njit(nogil=True, cache=True)
 def best_level(
     demand: Array, before: Array, units: Array, value: Array, slope: Array, first: int, last: int,
     tail: float, extra: float,
@@ -160,11 +194,16 @@ def best_level(
     low, high, best = 0, int(demand.max()) + 1, 0
     if last > first:
         high += int(units[last - 1])
+    is_short = last > first and units[last - 1] <= _MOST_UNITS
+    table = _at_whole_units(units, value, slope, first, last) if is_short else np.zeros(1)
     while True:
         step = max((high - low + _GRID - 1) // _GRID, 1)
         top = -np.inf
         for x in range(low, high + 1, step):
-            gain = mean_worth(x, demand, before, units, value, slope, first, last, tail, extra)
+            if is_short:
+                gain = _looked_up(x, demand, before, table, slope[first], tail, extra)
+            else:
+                gain = mean_worth(x, demand, before, units, value, slope, first, last, tail, extra)
             if gain > top + 1e-12 * abs(gain):
                 top, best = gain, x
         if step == 1:
@@ -238,6 +277,8 @@ def _concave(
 
 
 _GRID = 16
+_MOST_UNITS = 16_384
+"""Units up to which W is looked up at whole units instead of searched for among its segments."""
 SHAPE = np.array([
     0.0, 0.2, 0.4, 0.55, 0.7, 0.8, 0.9, 0.94, 0.97, 1.0, 1.03, 1.06, 1.1, 1.2, 1.35, 1.5, 2.0, 3.0,
     5.0,

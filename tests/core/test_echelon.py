@@ -5,7 +5,15 @@ import pytest
 from scipy.stats import norm
 
 from pipeline.core.demand import draw_ranks
-from pipeline.core.echelon import Curves, Supply, order_up_to
+from pipeline.core.echelon import (
+    Curves,
+    Supply,
+    _at_whole_units,
+    _looked_up,
+    best_level,
+    mean_worth,
+    order_up_to,
+)
 
 LEVELS = np.array([0.005, 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975, 0.995])
 
@@ -97,3 +105,21 @@ def test_a_sale_lost_before_the_order_came_is_not_lost_again_each_cycle():
     own = weekly_cost(int(found), demand, wait, short, hold)
     assert own <= 1.02 * min(costs)
     assert weekly_cost(int(newsvendor), demand, wait, short, hold) > 1.25 * own
+
+
+def test_values_looked_up_at_whole_units_are_those_of_the_segments() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(10):
+        units = np.cumsum(rng.integers(1, 9, 12)).astype(float)
+        slope = np.sort(rng.uniform(-0.5, 4.0, 12))[::-1].copy()
+        value = np.cumsum(slope * np.diff(units, prepend=0.0))
+        demand, before = rng.gamma(2.0, 9.0, (2, 64))
+        curve = (units, value, slope, 0, 12)
+        table = _at_whole_units(*curve)
+        for x in (0.0, 1.0, 7.0, 30.0, 200.0):
+            searched = mean_worth(x, demand, before, *curve, -0.5, 0.3)
+            looked_up = _looked_up(x, demand, before, table, slope[0], -0.5, 0.3)
+            assert looked_up == pytest.approx(searched, rel=1e-12, abs=1e-12)
+        level = best_level(demand, before, *curve, -0.5, 0.3)
+        every = [mean_worth(float(x), demand, before, *curve, -0.5, 0.3) for x in range(200)]
+        assert every[level] == pytest.approx(max(every), rel=1e-9)
