@@ -5,6 +5,7 @@
 The production plan lives in the simulator night by night (true demand drawn from the sample's
 past, docks, lanes and storage as they are). Every seventh night is projected, too; each week that
 the run reaches is compared with what was projected for it. A band of 10 to 90 % should hold 80 %.
+Stock is what the nodes hold and what is on the way between them, as it is in the projection.
 """
 
 from __future__ import annotations
@@ -40,8 +41,9 @@ class Projected(Echelon):
 
     name: str = "projected"
     stages: tuple[str, ...] = (*Echelon.stages, "project")
-    reads: tuple[str, ...] = (*Echelon.reads, "projection")
+    reads: tuple[str, ...] = (*Echelon.reads, "projection", "stock", "open_transfers")
     seen: list[tuple[date, pd.DataFrame]] = field(default_factory=list)
+    held: dict[date, float] = field(default_factory=dict)
 
     def decide(self, situation: Situation) -> Plan:
         """The plan's own decision."""
@@ -50,6 +52,13 @@ class Projected(Echelon):
             frame = situation.tables["projection"].astype({"projected_by": "str", "measure": "str"})
             own = frame[(frame["projected_by"] == "network") & frame["measure"].isin(MEASURES)]
             self.seen.append((situation.as_of, own))
+            self.held[situation.as_of] = sum(
+                float(rows.loc[rows["date"] == pd.Timestamp(situation.as_of), units].sum())
+                for rows, units in (
+                    (situation.tables["stock"], "on_hand_units"),
+                    (situation.tables["open_transfers"], "open_units"),
+                )
+            )
         return super().decide(situation)
 
 
@@ -93,16 +102,16 @@ def compared(
 ) -> Iterator[dict[str, object]]:
     """One row for each projected week that came, by measure."""
     days = tables["simulated_days"].set_index("date").sort_index()
-    held = tables["simulated_nodes"].groupby("date")["node_units"].sum()
     for as_of, projected in policy.seen:
         for row in projected.itertuples():
             first = pd.Timestamp(row.week_start)
             week = days.loc[first : first + pd.Timedelta(days=6)]
-            if len(week) < 7:
+            end = (first + pd.Timedelta(days=6)).date()
+            if len(week) < 7 or end not in policy.held:
                 continue
             asked, lost = week["demand_units"].sum(), week["lost_units"].sum()
             came = {
-                "stock_units": float(held.loc[week.index[-1]]), "lost_units": float(lost),
+                "stock_units": policy.held[end], "lost_units": float(lost),
                 "fill_rate": float(1 - lost / asked) if asked else 1.0,
             }  # fmt: skip
             actual = came[str(row.measure)]

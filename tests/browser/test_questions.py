@@ -66,7 +66,7 @@ class Walk:
             for name, value in chosen.items():
                 field = self.chrome.find_element(By.NAME, name)
                 if field.tag_name == "select":
-                    Select(field).select_by_value(value)
+                    Select(field).select_by_visible_text(value)
                 else:
                     fill(self.chrome, **{name: value})
             press(self.chrome, button)
