@@ -70,6 +70,6 @@ def life_words(note: str, life: pd.Series, least_usd: float, limit_usd: float) -
         return f"would not sell within its shelf life of {int(life['shelf_life_days'])} days"
     return (
         f"sold nothing on the last {int(life['quiet_days'])} days: taken for dead by "
-        f"{life['dead_probability']:.0%}, and its least order, ${least_usd:.2f}, is more than the "
-        f"${limit_usd:.2f} that such an item may cost while out of stock; an override orders it"
+        f"{life['dead_probability']:.0%}, and its least order, ${least_usd:,.2f}, is more than the "
+        f"${limit_usd:,.2f} that such an item may cost while out of stock; an override orders it"
     )

@@ -107,7 +107,7 @@ def _ordered_items(plan: Ordering, chosen: Ints, buy: BuySettings) -> pd.DataFra
     rows = np.sort(plan.choice.rows)
     rest = options.gain[mine[rivals]] - options.gain[rivals]
     why = [
-        f"worth ${less / 1e6:.2f} less" if less > 0 else _constraint(plan, int(row), buy)
+        f"worth ${less / 1e6:,.2f} less" if less > 0 else _constraint(plan, int(row), buy)
         for row, less in zip(rivals, rest, strict=True)
     ]
     none = pd.DataFrame({
@@ -154,8 +154,8 @@ def _weighed(plan: Ordering, rows: Ints, is_chosen: bool, why: list[str] | None)
 def _why_not_nothing(plan: Ordering, row: int) -> str:
     gain = plan.options.gain[row] / 1e6
     if gain >= 0:
-        return f"gives up ${gain:.2f} of expected value"
-    return f"an override or the order minimum asks for it, at ${-gain:.2f}"
+        return f"gives up ${gain:,.2f} of expected value"
+    return f"an override or the order minimum asks for it, at ${-gain:,.2f}"
 
 
 def _why_unordered(plan: Ordering, pair: int, gain: float, buy: BuySettings) -> str:
@@ -167,7 +167,7 @@ def _why_unordered(plan: Ordering, pair: int, gain: float, buy: BuySettings) -> 
     if plan.fewest[pair] > plan.most[pair]:
         return _why_least_is_too_much(plan, pair, buy)
     if gain <= 0:
-        return f"costs ${-gain:.2f} more than it brings tonight"
+        return f"costs ${-gain:,.2f} more than it brings tonight"
     band = float(plan.band[pair])
     if needed < band and not (plan.pair == pair).any():
         return f"waits: {needed} short, orders start at {np.ceil(band):.0f}"
@@ -210,8 +210,8 @@ def _why_it_waits(plan: Ordering, vendor: int) -> str:
     waits, minimum = plan.waits, plan.terms.minimum_cents[vendor] / 100
     return (
         f"waits for more lines: in {waits.days[vendor]} day(s) the vendor's order should reach its "
-        f"minimum of ${minimum:.2f}; waiting costs ${waits.waiting_usd[vendor]:.2f} at most, "
-        f"filling it up tonight ${waits.padding_usd[vendor]:.2f}"
+        f"minimum of ${minimum:,.2f}; waiting costs ${waits.waiting_usd[vendor]:,.2f} at most, "
+        f"filling it up tonight ${waits.padding_usd[vendor]:,.2f}"
     )
 
 
@@ -228,15 +228,15 @@ def _limit(plan: Ordering, row: int, buy: BuySettings) -> str:
     minimum, capacity = int(terms.minimum_cents[vendor]), int(terms.capacity_units[vendor])
     if minimum > 0 and not len(rows):
         lacks = (minimum - _most_cents(options, vendor)) / 100
-        short = f", ${lacks:.2f} short" if lacks > 0 else ""
-        return f"the vendor's order would stay below its minimum of ${minimum / 100:.2f}{short}"
+        short = f", ${lacks:,.2f} short" if lacks > 0 else ""
+        return f"the vendor's order would stay below its minimum of ${minimum / 100:,.2f}{short}"
     others = rows[options.item[rows] != options.item[row]]
     if capacity >= 0 and options.units[others].sum() + options.units[row] > capacity:
         return f"the vendor carries {capacity} units an order, and other lines are worth more"
     spent = int(options.cost_cents[plan.choice.rows].sum())
     if buy.budget_usd is not None and plan.choice.budget_price > 0:
         return (
-            f"the budget of ${buy.budget_usd:.2f} is spent (${spent / 100:.2f}) on lines "
+            f"the budget of ${buy.budget_usd:,.2f} is spent (${spent / 100:,.2f}) on lines "
             f"that bring more than {plan.choice.budget_price:.2f} a dollar"
         )
     if terms.least_fill[vendor] >= 0:
@@ -245,5 +245,5 @@ def _limit(plan: Ordering, row: int, buy: BuySettings) -> str:
             f"to {terms.least_fill[vendor] / TRUCK:.0%} at least, and no more than they hold"
         )
     if minimum > 0:
-        return f"the vendor's order needs more to reach its minimum of ${minimum / 100:.2f}"
+        return f"the vendor's order needs more to reach its minimum of ${minimum / 100:,.2f}"
     return "worth the same, but further from the level"
