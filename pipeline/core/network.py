@@ -97,11 +97,12 @@ def entry_sets(can_serve: NDArray[np.bool_], tree: Tree) -> NDArray[np.int64]:
     can_serve: bool [cells, nodes], the node can still meet the cell's promise. A cell that no node
     can serve enters at the root: its promise is missed from anywhere.
     """
-    holds = (tree.members[None, :, :] | ~can_serve[:, None, :]).all(axis=2)
-    size = np.where(holds, tree.members.sum(axis=1)[None, :], np.iinfo(np.int64).max)
+    kinds, of = np.unique(can_serve, axis=0, return_inverse=True)  # hours alike are many
+    outside = kinds.astype(np.float32) @ (~tree.members).T.astype(np.float32)  # counts: exact
+    size = np.where(outside == 0.0, tree.members.sum(axis=1)[None, :], np.iinfo(np.int64).max)
     found = size.argmin(axis=1)
-    found[~can_serve.any(axis=1)] = tree.n_sets - 1
-    return found.astype(np.int64)
+    found[~kinds.any(axis=1)] = tree.n_sets - 1
+    return found[of.ravel()].astype(np.int64)
 
 
 @dataclass(frozen=True)

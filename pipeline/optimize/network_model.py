@@ -270,7 +270,7 @@ def _gaps(
     gap = np.zeros(tree.n_sets)
     usd = np.where(tree.members[entry], cost, np.inf).min(axis=1)
     for s in range(tree.n_sets - 1):  # in post-order: what spills into a set has been counted
-        within = (tree.members[entry] <= tree.members[s]).all(axis=1)
+        within = (tree.members <= tree.members[s]).all(axis=1)[entry]
         outside = tree.members[tree.parent[s]] & ~tree.members[s]
         beyond = cost[within][:, outside].min(axis=1, initial=np.inf)
         known = np.isfinite(beyond)
