@@ -50,7 +50,9 @@ def feed_findings(
     ]
 
 
-_OFTEN_EMPTY = {"overrides", "open_orders", "open_transfers", "stock", "sales", "prices"}
+_OFTEN_EMPTY = {
+    "lanes", "open_orders", "open_transfers", "overrides", "prices", "sales", "stock",
+}  # fmt: skip
 """Without rows of their own right, or spoken of below."""
 _COUNTED_DAYS = 60
 
