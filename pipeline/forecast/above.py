@@ -23,7 +23,7 @@ def above_of(
     """
     cells, cell = Cells.of(panel.category, panel.department, panel.region, territory)
     own = Sums.of(cell, np.zeros(len(cell), np.int64))
-    known = own.add(np.nan_to_num(panel.demand)) if units is None else units
+    known = own.add(np.where(panel.own_days(), panel.demand, 0)) if units is None else units
     departments = Departments(panel.first_date, known, cells, calendar or panel.calendar)
     return Above(departments, cell, 0)
 
@@ -57,6 +57,9 @@ def above_of_tables(
     row = index.get_indexer(pd.MultiIndex.from_arrays([codes[0][item], codes[1][item], region]))
     day = (daily_demand["date"] - first).dt.days.to_numpy(np.int64)
     kept = (row >= 0) & (item >= 0) & (day >= 0) & (day < panel.days)
+    # What a successor knows from its predecessor was sold once.
+    begins = (keys["launch_date"] - first).dt.days.where(keys["predecessor_item_id"].notna(), 0)
+    kept &= day >= begins.to_numpy(np.int64)[item]
     units = np.zeros((len(cells.region), panel.days))
     sold = np.nan_to_num(daily_demand["units"].to_numpy(np.float64, na_value=0.0))
     np.add.at(units, (row[kept], day[kept]), sold[kept])

@@ -116,7 +116,12 @@ class Panel:
 
     def observed(self) -> npt.NDArray[np.bool_]:
         """Days (n, days) whose demand may teach or judge: seen, and in no suspected stock-out."""
-        return np.isfinite(self.demand) & ~(self.is_censored & (self.demand == 0))
+        return self.own_days() & ~(self.is_censored & (self.demand == 0))
+
+    def own_days(self) -> npt.NDArray[np.bool_]:
+        """Days (n, days) seen, other than those that a successor knows from its predecessor: that
+        item's windows ended there with what it sold, and the successor was not on sale."""
+        return np.isfinite(self.demand) & (np.arange(self.days) >= self.launch_day[:, None])
 
     def closed(self, day: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
         """Whether each series' region is closed (n, days) on the days `day`."""
@@ -201,7 +206,7 @@ class Totals:
 
 def totals(panel: Panel) -> Totals:
     """Sums of `panel` by group, by item and by likeness, in units of a usual day."""
-    observed = np.isfinite(panel.demand)
+    observed, own = np.isfinite(panel.demand), panel.own_days()
     units = np.where(observed, panel.demand, 0).astype(np.float64)
     units /= np.maximum(panel.exposure()[0], LEAST_EXPOSURE)
 
@@ -212,15 +217,16 @@ def totals(panel: Panel) -> Totals:
         summed[codes[order][starts]] = np.add.reduceat(values[order], starts, axis=0)
         return summed
 
-    count = observed.astype(np.float64)
+    count, counted = observed.astype(np.float64), own.astype(np.float64)
+    once = np.where(own, units, 0.0)  # a successor's past is its predecessor's
     return Totals(
         0,
-        by(panel.group, units),
-        by(panel.group, count),
+        by(panel.group, once),
+        by(panel.group, counted),
         by(panel.item, units),
         by(panel.item, count),
-        by(panel.like(), units),
-        by(panel.like(), count),
+        by(panel.like(), once),
+        by(panel.like(), counted),
     )
 
 

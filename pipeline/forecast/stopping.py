@@ -74,7 +74,7 @@ def _hidden(panel: Panel, cut: int, seed: int) -> npt.NDArray[np.intp]:
     """Series of items to be judged as if they were still to come: as large a part of those with a
     history as items really to come are beside them. None where none is to come."""
     has_history = np.isfinite(panel.demand[:, : cut + 1]).any(axis=1)
-    coming = int((panel.launch_day >= panel.days).sum())
+    coming = int(((panel.launch_day >= panel.days) & ~has_history).sum())
     items = np.unique(panel.item[has_history])
     share = coming / max(int(has_history.sum()), 1)
     count = min(round(share * len(items)), len(items) // 2)

@@ -26,6 +26,7 @@ from pipeline.ingest.grain import (
     without_part,
 )
 from pipeline.ingest.item_life import item_life
+from pipeline.ingest.new_regions import not_open_yet, opening_findings
 
 _RATE_DAYS = 56
 _RATE_LEAST_DAYS = 28
@@ -94,11 +95,15 @@ def daily_demand(
     closed = np.tile(opening.past & (by_region == 0), (len(grid.items), 1))
     share = _spread(grid, tables["availability"], "in_stock_share", 1.0, "float32")
     price = _prices(grid, tables)
-    on_sale = _on_sale(grid, tables) & ~closed
+    unopened = not_open_yet(by_region)
+    planned = _planned(grid, tables, unopened)
+    on_sale = _on_sale(grid, tables) & ~closed & ~np.tile(unopened, (len(grid.items), 1))
+    on_sale[planned, -1] = True  # a series of which nothing is known but what planners expect
+    share[planned] = 0.0
     unknown = _unreported(grid, periods)
     empty = (units.sum(axis=0) == 0) & ~closed.all(axis=0)
     share[:, empty | unknown] = 0.0
-    judged = ~opening.past & ~(empty | unknown) & _is_stocked(grid, share, on_sale)
+    judged = ~opening.past & ~unopened & ~(empty | unknown) & _is_stocked(grid, share, on_sale)
     cut = _cut_off(grid, tables, by_region, judged, periods, settings)
     share[np.tile(cut, (len(grid.items), 1))] = 0.0
     suspected = suspected_stockouts(
@@ -107,7 +112,9 @@ def daily_demand(
     censored = (share < 1) | suspected
     known_days = int((~(empty | closed.all(axis=0) | cut.all(axis=0))).sum())
     findings = [
-        *told, *opening.findings, *cut_finding(cut, by_region, grid.regions, grid.days),
+        *told, *opening.findings,
+        *opening_findings(unopened, grid.regions, grid.days, _names(grid, planned)),
+        *cut_finding(cut, by_region, grid.regions, grid.days),
         *_findings(grid, empty & ~unknown, suspected & on_sale, on_sale, known_days),
     ]  # fmt: skip
     kept = opening.past & (by_region == 0)
@@ -119,6 +126,22 @@ def daily_demand(
         ),
         _life(grid, tables["items"], units, on_sale & (share > 0), settings), findings,
     )  # fmt: skip
+
+
+def _planned(
+    grid: SeriesGrid, tables: Mapping[str, pd.DataFrame], unopened: np.ndarray
+) -> np.ndarray:
+    """Rows of launch_plans in regions that have not sold yet, of items that are launched."""
+    plans = tables["launch_plans"]
+    named = grid.series(plans[plans["expected_daily_units"].notna()])
+    launch = tables["items"].set_index(tables["items"]["item_id"].astype("str"))["launch_date"]
+    launched = (launch.reindex(grid.items) <= grid.days[-1]).to_numpy()
+    item, region = np.divmod(named, len(grid.regions))
+    return np.unique(named[launched[item] & unopened[region, -1]])
+
+
+def _names(grid: SeriesGrid, rows: np.ndarray) -> set[str]:
+    return {str(name) for name in grid.regions[np.unique(rows % len(grid.regions))]}
 
 
 def _is_stocked(grid: SeriesGrid, share: np.ndarray, on_sale: np.ndarray) -> np.ndarray:

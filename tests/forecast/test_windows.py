@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -49,3 +50,20 @@ def test_a_window_before_launch_expects_nothing(panel: Panel) -> None:
     assert late.any()
     assert seen.mean[late].max() <= 1e-3
     np.testing.assert_allclose(seen.mean[panel.launch_day[seen.series] == 0], np.tile([7, 14], 63))
+
+
+def test_what_a_successor_knows_from_its_predecessor_judges_no_forecast(panel: Panel) -> None:
+    """It was not on sale then; the sums of its group count those units once."""
+    heir = int(np.flatnonzero(panel.launch_day == 0)[0])
+    launch = panel.launch_day.copy()
+    launch[heir] = 500  # after the last day
+    coming = replace(panel, launch_day=launch)
+    seen = windows_of(coming, 370)
+    units = seen.units(coming)
+    assert np.isnan(units[seen.series == heir]).all()
+    assert np.isfinite(units[seen.series != heir]).any()
+    whole, once = totals(panel), totals(coming)
+    left = whole.group_units[panel.group[heir]] - once.group_units[panel.group[heir]]
+    usual = np.nan_to_num(panel.demand[heir]) / np.maximum(panel.exposure()[0][heir], 1e-9)
+    np.testing.assert_allclose(left, usual, atol=1e-6)
+    np.testing.assert_array_equal(whole.item_units, once.item_units)

@@ -25,15 +25,17 @@ def frame(columns: str, *rows: tuple) -> pd.DataFrame:
 
 
 def world(**tables: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Items a and b in regions r and s; a sells two units in r every day of 2025."""
+    """Items a and b in regions r and s; a sells two units in r every day of 2025, b one in s."""
     days = [str(day.date()) for day in pd.date_range("2025-01-01", AS_OF)]
     return {
         "items": frame("item_id list_price_usd launch_date end_date",
                        ("a", 5.0, "2024-01-01", None), ("b", 9.0, "2025-02-01", "2025-02-20")),
         "regions": frame("region_id", ("r",), ("s",)),
-        "sales": frame("item_id region_id date units", *[("a", "r", day, 2) for day in days]),
+        "sales": frame("item_id region_id date units", *[("a", "r", day, 2) for day in days],
+                       ("b", "s", "2025-02-01", 1)),
         "availability": frame("item_id region_id date in_stock_share"),
         "prices": frame("item_id region_id start_date price_usd"),
+        "launch_plans": frame("item_id region_id expected_daily_units"),
         **tables,
     }  # fmt: skip
 
