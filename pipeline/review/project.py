@@ -84,11 +84,10 @@ def _items(terms: pd.DataFrame, tables: dict[str, pd.DataFrame], as_of: date) ->
     units_tonight = ordered["order_units"].to_numpy(dtype=np.float64)
     np.add.at(tonight, names.get_indexer(ordered["item_id"]), units_tonight)
     for frame, units in ((known, "open_units"), (tables["purchase_orders"], "order_units")):
-        row = names.get_indexer(frame["item_id"])
-        days = (frame["expected_arrival_date"] - day).dt.days.abs()  # overdue: as late again
-        at = np.maximum(days.to_numpy() - 1, 0)
+        comes = _arrivals(frame, units, tables["lead_times"], day)
+        row, at = names.get_indexer(comes["item_id"]), comes["day"].to_numpy(dtype=np.int64) - 1
         kept = (row >= 0) & (at < DAYS)
-        np.add.at(due, (row[kept], at[kept]), frame[units].to_numpy(dtype=np.float64)[kept])
+        np.add.at(due, (row[kept], at[kept]), comes["units"].to_numpy(dtype=np.float64)[kept])
     lead_days = terms["mean_lead_time_days"].fillna(terms["quoted_lead_time_days"])
     return Items(
         on_hand=on_hand.to_numpy(dtype=np.float64), due=due, tonight=tonight,
@@ -100,6 +99,34 @@ def _items(terms: pd.DataFrame, tables: dict[str, pd.DataFrame], as_of: date) ->
         cost=terms["unit_cost_usd"].to_numpy(dtype=np.float64),
         price=terms["list_price_usd"].to_numpy(dtype=np.float64),
     )  # fmt: skip
+
+
+def _arrivals(
+    orders: pd.DataFrame, units: str, lead_times: pd.DataFrame, today: pd.Timestamp
+) -> pd.DataFrame:
+    """Units that order lines bring by day from tomorrow (1) on: item_id, day, units.
+
+    A line is spread over the days on which it may come: its expected day, moved as the lead times
+    of its vendor spread about their mean, given that it has not come yet. What is later than ever
+    is taken to be as late again.
+    """
+    keys = ["item_id", "vendor_id"]
+    lines = orders[keys].assign(
+        line=np.arange(len(orders)), units=orders[units].to_numpy(dtype=np.float64),
+        expected=(orders["expected_arrival_date"] - today).dt.days.to_numpy(),
+    )  # fmt: skip
+    spread = lead_times[[*keys, "lead_time_days", "mean_lead_time_days", "probability"]]
+    ways = lines.merge(spread, on=keys, how="left")
+    late = (ways["lead_time_days"] - ways["mean_lead_time_days"]).fillna(0.0)
+    ways["day"] = ways["expected"] + np.rint(late.astype("float64")).astype("int64")
+    ways["chance"] = ways["probability"].astype("float64").fillna(1.0).where(ways["day"] >= 1, 0.0)
+    total = ways.groupby("line")["chance"].transform("sum")
+    known = ways[total > 0]
+    never = lines[~lines["line"].isin(known["line"])]
+    return pd.concat([
+        known.assign(units=known["units"] * known["chance"] / total[total > 0]),
+        never.assign(day=never["expected"].abs().clip(lower=1)),
+    ])[["item_id", "day", "units"]]  # fmt: skip
 
 
 def _shares(tables: dict[str, pd.DataFrame], names: list[str]) -> pd.DataFrame:

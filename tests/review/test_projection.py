@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 from pipeline.contracts.columns import QUANTILE_LEVELS
 from pipeline.review.pooled import PooledDemand
+from pipeline.review.project import _arrivals
 from pipeline.review.projection import (
     DAYS,
     PATHS,
@@ -112,3 +113,20 @@ def test_groups_add_up_to_the_network_and_shares_to_the_stock() -> None:
     assert first == pd.Timestamp("2025-07-01")
     fill = table[(table["measure"] == "fill_rate") & (table["projected_by"] == "vendor")]
     assert fill["mean_value"].between(0, 1).all()
+
+
+def test_an_order_is_spread_over_the_days_on_which_it_may_still_come() -> None:
+    today = pd.Timestamp("2025-06-30")
+    orders = pd.DataFrame({
+        "item_id": ["A", "A", "B"], "vendor_id": "V", "open_units": [30, 30, 8],
+        "expected_arrival_date": today + pd.to_timedelta([5, -1, -4], unit="D"),
+    })  # fmt: skip
+    leads = pd.DataFrame({
+        "item_id": "A", "vendor_id": "V", "lead_time_days": [8, 10, 14],
+        "mean_lead_time_days": 10.0, "probability": [0.25, 0.5, 0.25],
+    })  # fmt: skip
+    found = _arrivals(orders, "open_units", leads, today)
+    told = sorted(found.itertuples(index=False, name=None))
+    # Due in 5 days: 2 before, then, or 4 after. Overdue: only the last way is left. No lead times: as
+    # late again.
+    assert told == [("A", 3, 7.5), ("A", 3, 30.0), ("A", 5, 15.0), ("A", 9, 7.5), ("B", 4, 8.0)]
