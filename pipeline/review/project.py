@@ -121,10 +121,10 @@ def _arrivals(
     ways["day"] = ways["expected"] + np.rint(late.astype("float64")).astype("int64")
     ways["chance"] = ways["probability"].astype("float64").fillna(1.0).where(ways["day"] >= 1, 0.0)
     total = ways.groupby("line")["chance"].transform("sum")
-    known = ways[total > 0]
+    known = ways.assign(total=total)[ways["chance"] > 0]
     never = lines[~lines["line"].isin(known["line"])]
     return pd.concat([
-        known.assign(units=known["units"] * known["chance"] / total[total > 0]),
+        known.assign(units=known["units"] * known["chance"] / known["total"]),
         never.assign(day=never["expected"].abs().clip(lower=1)),
     ])[["item_id", "day", "units"]]  # fmt: skip
 

@@ -127,6 +127,6 @@ def test_an_order_is_spread_over_the_days_on_which_it_may_still_come() -> None:
     })  # fmt: skip
     found = _arrivals(orders, "open_units", leads, today)
     told = sorted(found.itertuples(index=False, name=None))
-    # Due in 5 days: 2 before, then, or 4 after. Overdue: only the last way is left. No lead times: as
-    # late again.
+    # Due in 5 days: 2 before, then, or 4 after. Overdue: only the last way is left. Without lead
+    # times: as late again.
     assert told == [("A", 3, 7.5), ("A", 3, 30.0), ("A", 5, 15.0), ("A", 9, 7.5), ("B", 4, 8.0)]
