@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.arithmetic import product
 from pipeline.errors import EchelonError
 
 
@@ -98,7 +99,7 @@ def entry_sets(can_serve: NDArray[np.bool_], tree: Tree) -> NDArray[np.int64]:
     can serve enters at the root: its promise is missed from anywhere.
     """
     kinds, of = np.unique(can_serve, axis=0, return_inverse=True)  # hours alike are many
-    outside = kinds.astype(np.float32) @ (~tree.members).T.astype(np.float32)  # counts: exact
+    outside = product(kinds.astype(np.float64), (~tree.members).T.astype(np.float64))
     size = np.where(outside == 0.0, tree.members.sum(axis=1)[None, :], np.iinfo(np.int64).max)
     found = size.argmin(axis=1)
     found[~kinds.any(axis=1)] = tree.n_sets - 1
