@@ -58,7 +58,8 @@ def above_of_tables(
     day = (daily_demand["date"] - first).dt.days.to_numpy(np.int64)
     kept = (row >= 0) & (item >= 0) & (day >= 0) & (day < panel.days)
     # What a successor knows from its predecessor was sold once.
-    begins = (keys["launch_date"] - first).dt.days.where(keys["predecessor_item_id"].notna(), 0)
+    inherits = keys.get("predecessor_item_id", pd.Series(index=keys.index)).notna()
+    begins = (keys["launch_date"] - first).dt.days.where(inherits, 0)
     kept &= day >= begins.to_numpy(np.int64)[item]
     units = np.zeros((len(cells.region), panel.days))
     sold = np.nan_to_num(daily_demand["units"].to_numpy(np.float64, na_value=0.0))
