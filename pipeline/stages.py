@@ -168,8 +168,9 @@ STAGES = (
         "review",
         "pipeline.review.stage:run",
         (
-            "items", "nodes", "lanes", "vendors", "vendor_items", "stock", "open_orders",
-            "open_transfers", "overrides", "quarantine", "daily_demand", "demand_quantiles",
+            "items", "item_life", "nodes", "lanes", "vendors", "vendor_items", "stock",
+            "open_orders", "open_transfers", "overrides", "quarantine", "daily_demand",
+            "demand_quantiles",
             "demand_dependence", "demand_findings", "forecast_scores", "forecast_changes",
             "network_targets", "capacity_prices",
             "service_levels", "solver_trace", "optimize_summary", "purchase_orders",

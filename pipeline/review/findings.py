@@ -62,6 +62,11 @@ def find(tables: Mapping[str, pd.DataFrame], as_of: date, has_yesterday: bool) -
     coming = arrivals(tables["open_orders"], tables["open_transfers"], orders, as_of)
     cover_days = targets.groupby("item_id")["cover_days"].min()
     risk = stock_out_risk(stocked, on_hand, coming, cover_days)
+    life = tables["item_life"].astype({"item_id": "str"}).set_index("item_id")
+    alive = 1 - risk["item_id"].map(life["dead_probability"]).fillna(0.0)
+    risk[["shortfall_units", "run_out_probability"]] = risk[
+        ["shortfall_units", "run_out_probability"]
+    ].mul(alive, axis=0)  # what is dead does not run out
     risk["item_name"] = risk["item_id"].map(item["item_name"])
     risk["shortfall_usd"] = risk["shortfall_units"] * risk["item_id"].map(item["list_price_usd"])
     return Findings(

@@ -47,3 +47,14 @@ def test_scarce_capacity_or_no_demand_does_not_make_an_item_unstocked(tables) ->
     idle = without_levels(tables, "item03")
     idle["network_targets"]["cover_demand_units"] = 0.4
     assert find(idle, AS_OF, False).unstocked.empty
+
+
+def test_what_is_taken_for_dead_has_so_much_less_to_lose(tables) -> None:
+    whole = find(tables, AS_OF, False).risk.set_index("item_id")
+    worst = whole["shortfall_usd"].idxmax()
+    life = tables["item_life"].copy()
+    life.loc[life["item_id"].astype("str") == worst, "dead_probability"] = 0.75
+    found = find(tables | {"item_life": life}, AS_OF, False).risk.set_index("item_id")
+    assert whole.loc[worst, "shortfall_usd"] > 0
+    for column in ("shortfall_usd", "shortfall_units", "run_out_probability"):
+        assert found.loc[worst, column] == pytest.approx(0.25 * whole.loc[worst, column])
