@@ -11,7 +11,10 @@ from pipeline.contracts.columns import TIERS
 from pipeline.review.pooled import PooledDemand, pool_regions
 from pipeline.review.projection import (
     COLUMNS,
-    DAYS,
+    F64,
+    I64,
+    WAYS,
+    Due,
     Items,
     demand_paths,
     follow_policy,
@@ -24,6 +27,7 @@ _TABLES = (
     "demand_quantiles", "demand_dependence", "network_targets", "base_stock_levels",
     "purchase_orders",
 )  # fmt: skip
+_LATEST_DAYS = 420
 _IDS = ("item_id", "vendor_id", "node_id", "category", "tier")
 
 
@@ -45,7 +49,7 @@ def project(
         return pd.DataFrame(columns=list(COLUMNS))
     items = _items(terms, tables, as_of)
     expected, drawn = demand_paths(demand, names, seed)
-    found = follow_policy(items, expected, drawn)
+    found = follow_policy(items, _due(terms, tables, as_of), expected, drawn, seed)
     groups = terms[["category", "vendor_id"]]
     return projection(items, found, drawn, groups, _shares(tables, names), as_of)
 
@@ -77,56 +81,66 @@ def _items(terms: pd.DataFrame, tables: dict[str, pd.DataFrame], as_of: date) ->
     moving = tables["open_transfers"][tables["open_transfers"]["date"] == day]
     on_hand = held.groupby("item_id")["on_hand_units"].sum().reindex(names).fillna(0)
     on_hand += moving.groupby("item_id")["open_units"].sum().reindex(names).fillna(0)
-    known = tables["open_orders"][tables["open_orders"]["date"] == day]
-    due, tonight = np.zeros((len(names), DAYS)), np.zeros(len(names))
-    ordered = tables["purchase_orders"]
-    ordered = ordered[ordered["item_id"].isin(names)]
-    units_tonight = ordered["order_units"].to_numpy(dtype=np.float64)
-    np.add.at(tonight, names.get_indexer(ordered["item_id"]), units_tonight)
-    for frame, units in ((known, "open_units"), (tables["purchase_orders"], "order_units")):
-        comes = _arrivals(frame, units, tables["lead_times"], day)
-        row, at = names.get_indexer(comes["item_id"]), comes["day"].to_numpy(dtype=np.int64) - 1
-        kept = (row >= 0) & (at < DAYS)
-        np.add.at(due, (row[kept], at[kept]), comes["units"].to_numpy(dtype=np.float64)[kept])
-    lead_days = terms["mean_lead_time_days"].fillna(terms["quoted_lead_time_days"])
+    ordered = tables["purchase_orders"].groupby("item_id")["order_units"].sum()
+    quoted = terms["mean_lead_time_days"].fillna(terms["quoted_lead_time_days"])
+    lines = terms[["item_id", "vendor_id"]].assign(line=range(len(terms)), expected=np.nan)
     return Items(
-        on_hand=on_hand.to_numpy(dtype=np.float64), due=due, tonight=tonight,
+        on_hand=on_hand.to_numpy(dtype=np.float64),
+        tonight=ordered.reindex(names).fillna(0).to_numpy(dtype=np.float64),
         level=terms["order_up_to_units"].to_numpy(dtype=np.float64),
         case=terms["case_pack_units"].to_numpy(dtype=np.float64),
         moq=np.maximum(terms["moq_units"].to_numpy(dtype=np.float64), 1),
-        lead=np.clip(np.rint(lead_days.to_numpy(dtype=np.float64)), 1, 420).astype(np.int64),
+        vendor=pd.factorize(terms["vendor_id"], sort=True)[0].astype(np.int64),
+        lead=_ways(lines, tables["lead_times"], np.rint(quoted.to_numpy(dtype=np.float64))),
         cube=terms["unit_cube_cuft"].to_numpy(dtype=np.float64),
         cost=terms["unit_cost_usd"].to_numpy(dtype=np.float64),
         price=terms["list_price_usd"].to_numpy(dtype=np.float64),
     )  # fmt: skip
 
 
-def _arrivals(
-    orders: pd.DataFrame, units: str, lead_times: pd.DataFrame, today: pd.Timestamp
-) -> pd.DataFrame:
-    """Units that order lines bring by day from tomorrow (1) on: item_id, day, units.
+def _due(terms: pd.DataFrame, tables: dict[str, pd.DataFrame], as_of: date) -> Due:
+    """Lines on order and of tonight: an order, or what a vendor gets tonight, comes whole."""
+    day = pd.Timestamp(as_of)
+    known = tables["open_orders"][tables["open_orders"]["date"] == day]
+    tonight = tables["purchase_orders"]
+    lines = pd.concat([
+        known.assign(units=known["open_units"], order="o" + known["order_id"].astype("str")),
+        tonight.assign(units=tonight["order_units"], order="t" + tonight["vendor_id"]),
+    ])[["item_id", "vendor_id", "expected_arrival_date", "units", "order"]]  # fmt: skip
+    row = pd.Index(terms["item_id"]).get_indexer(lines["item_id"])
+    lines = lines[row >= 0].assign(row=row[row >= 0]).reset_index(drop=True)
+    expected = (lines["expected_arrival_date"] - day).dt.days.to_numpy(dtype=np.float64)
+    lines = lines.assign(line=range(len(lines)), expected=expected)
+    return Due(
+        lines["row"].to_numpy(np.int64), lines["units"].to_numpy(np.float64),
+        pd.factorize(lines["order"], sort=True)[0].astype(np.int64),
+        _ways(lines, tables["lead_times"], np.abs(expected)),
+    )  # fmt: skip
 
-    A line is spread over the days on which it may come: its expected day, moved as the lead times
-    of its vendor spread about their mean, given that it has not come yet. What is later than ever
-    is taken to be as late again.
+
+def _ways(lines: pd.DataFrame, lead_times: pd.DataFrame, otherwise: F64) -> I64:
+    """Days (lines, WAYS) from tomorrow, 1, on which lines may come, each as likely.
+
+    Where `expected` is known (days from today), that day moved as the lead times of the vendor
+    spread about their mean, given that it has not come yet; else the lead times themselves. Without
+    lead times, and where a line is later than ever, the day `otherwise`.
     """
     keys = ["item_id", "vendor_id"]
-    lines = orders[keys].assign(
-        line=np.arange(len(orders)), units=orders[units].to_numpy(dtype=np.float64),
-        expected=(orders["expected_arrival_date"] - today).dt.days.to_numpy(),
-    )  # fmt: skip
     spread = lead_times[[*keys, "lead_time_days", "mean_lead_time_days", "probability"]]
-    ways = lines.merge(spread, on=keys, how="left")
-    late = (ways["lead_time_days"] - ways["mean_lead_time_days"]).fillna(0.0)
-    ways["day"] = ways["expected"] + np.rint(late.astype("float64")).astype("int64")
-    ways["chance"] = ways["probability"].astype("float64").fillna(1.0).where(ways["day"] >= 1, 0.0)
-    total = ways.groupby("line")["chance"].transform("sum")
-    known = ways.assign(total=total)[ways["chance"] > 0]
-    never = lines[~lines["line"].isin(known["line"])]
-    return pd.concat([
-        known.assign(units=known["units"] * known["chance"] / known["total"]),
-        never.assign(day=never["expected"].abs().clip(lower=1)),
-    ])[["item_id", "day", "units"]]  # fmt: skip
+    ways = lines[[*keys, "line", "expected"]].merge(spread, on=keys)
+    about = ways["expected"].fillna(ways["mean_lead_time_days"]) - ways["mean_lead_time_days"]
+    ways["day"] = np.rint((ways["lead_time_days"] + about).astype("float64"))
+    ways = ways[(ways["day"] >= 1) & (ways["probability"] > 0)].sort_values(["line", "day"])
+    chance = ways["probability"].astype("float64")
+    whole = chance.groupby(ways["line"]).transform("sum")
+    below = chance.groupby(ways["line"]).cumsum() / whole
+    found = np.repeat(np.clip(otherwise, 1, _LATEST_DAYS)[:, None], WAYS, axis=1)
+    known = np.unique(ways["line"].to_numpy())
+    place = np.searchsorted(known, ways["line"].to_numpy()) + below.to_numpy() - 1e-9
+    asked = np.arange(len(known))[:, None] + (np.arange(WAYS) + 0.5) / WAYS
+    at = np.searchsorted(place, asked)
+    found[known] = np.minimum(ways["day"].to_numpy()[np.minimum(at, len(ways) - 1)], _LATEST_DAYS)
+    return found.astype(np.int64)
 
 
 def _shares(tables: dict[str, pd.DataFrame], names: list[str]) -> pd.DataFrame:

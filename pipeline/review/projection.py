@@ -1,8 +1,10 @@
 """Stock, receipts, spend and lost sales of the coming weeks: the plan's own policy on demand paths.
 
 A network model, item by item: each day what is due arrives, demand is met as far as stock goes,
-and what lacks to the order-up-to level (moved with expected demand) is ordered in whole cases. It
-knows neither capacity nor where stock lies; the closed-loop simulation does.
+and what lacks to the order-up-to level (moved with expected demand) is ordered in whole cases. On
+every path each order comes on a day of its own, drawn from its vendor's lead times; the lines of
+an order come together. It knows neither capacity nor where stock lies; the closed-loop simulation
+does.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from pipeline.review.pooled import LEVELS, WEIGHTS, PooledDemand
 
 WEEKS, PATHS = 13, 100
 DAYS = 7 * WEEKS
+WAYS = 20
+"""Days on which an order may come, each as likely."""
 _AT_ONCE = 64
 """Items that are followed together: what they need lies in the processor's cache."""
 _LASTING_DAYS = 28
@@ -36,23 +40,34 @@ COLUMNS = (
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
+Ways = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Due:
+    """Lines on order: row of the item, units, a code of the order, which comes whole, and the days
+    (lines, WAYS) from tomorrow, 1, on which it may come."""
+
+    item: I64
+    units: F64
+    order: I64
+    days: I64
 
 
 @dataclass(frozen=True)
 class Items:
     """What the policy knows of each item; arrays over items, in the order of `demand_paths`.
 
-    due: units that arrive on each day (items, DAYS), tonight's orders included; tonight: units of
-    these alone; all in units but cube (cubic feet), cost and price (USD a unit), lead (days until
-    an order arrives, at least 1).
+    tonight: units ordered tonight; vendor: code of the vendor; lead: days (items, WAYS) until an
+    order may arrive, at least 1; all in units but cube (cubic feet), cost and price (USD a unit).
     """
 
     on_hand: F64
-    due: F64
     tonight: F64
     level: F64
     case: F64
     moq: F64
+    vendor: I64
     lead: I64
     cube: F64
     cost: F64
@@ -111,24 +126,44 @@ def _errors(lasting: F64, draw: np.random.Generator) -> F64:
     return np.asarray(np.sqrt(share) * part(1) + np.sqrt(1 - share) * part(WEEKS))
 
 
-def follow_policy(items: Items, expected: F64, demand: F64) -> dict[str, F64]:
+def follow_policy(
+    items: Items, due: Due, expected: F64, demand: F64, seed: list[int]
+) -> dict[str, F64]:
     """Measures by item, week and path (see MEASURES), each (items, WEEKS, PATHS)."""
     found = {name: np.zeros(demand.shape) for name in
              ("stock_units", "receipts_units", "ordered_units", "lost_units")}  # fmt: skip
+    draw = np.random.default_rng([*seed, 1])
+    known = draw.integers(0, WAYS, (int(due.order.max(initial=-1)) + 1, PATHS), np.int8)
+    later = draw.integers(0, WAYS, (int(items.vendor.max(initial=-1)) + 1, DAYS, PATHS), np.int8)
     for first in range(0, len(demand), _AT_ONCE):
         own = slice(first, first + _AT_ONCE)
         part = Items(*(getattr(items, field.name)[own] for field in fields(Items)))
-        _follow(part, expected[own], demand[own], {name: a[own] for name, a in found.items()})
+        lines = (due.item >= first) & (due.item < first + _AT_ONCE)
+        coming = Due(due.item[lines] - first, due.units[lines], due.order[lines], due.days[lines])
+        _follow(part, coming, known, later, expected[own], demand[own],
+                {name: values[own] for name, values in found.items()})  # fmt: skip
     found["ordered_units"][:, 0] += items.tonight[:, None]
     return found
 
 
-def _follow(items: Items, expected: F64, demand: F64, found: Mapping[str, F64]) -> None:
-    """Fill `found` of some items, day by day."""
-    count, case, rows = len(demand), items.case[:, None], np.arange(len(demand))
-    arriving = np.zeros((count, DAYS + int(items.lead.max(initial=1)) + 1, PATHS))
-    arriving[:, :DAYS] += items.due[:, :, None]
-    on_order = np.repeat(items.due.sum(axis=1)[:, None], PATHS, axis=1)
+def _arriving(items: Items, due: Due, ways: Ways) -> F64:
+    """Units (items, days, PATHS) that arrive of what is on order already; room for what is not."""
+    last = int(max(items.lead.max(initial=1) + DAYS, due.days.max(initial=1)))
+    arriving = np.zeros((len(items.on_hand), last + 1, PATHS))
+    day = np.take_along_axis(due.days, ways[due.order].astype(np.int64), axis=1)
+    np.add.at(arriving, (due.item[:, None], day - 1, np.arange(PATHS)), due.units[:, None])
+    return arriving
+
+
+def _follow(
+    items: Items, due: Due, known: Ways, later: Ways, expected: F64, demand: F64,
+    found: Mapping[str, F64],
+) -> None:  # fmt: skip
+    """Fill `found` of some items, day by day; `known` (orders, PATHS) and `later` (vendors, DAYS,
+    PATHS) draw the day on which an order comes."""
+    case, rows, paths = items.case[:, None], np.arange(len(demand))[:, None], np.arange(PATHS)
+    arriving = _arriving(items, due, known)
+    on_order = arriving.sum(axis=1)
     stock = np.repeat(items.on_hand[:, None], PATHS, axis=1)
     least = np.maximum(items.moq, items.case)[:, None] / 2
     now = np.maximum(expected[:, :4].mean(axis=1), 1e-9)
@@ -146,7 +181,8 @@ def _follow(items: Items, expected: F64, demand: F64, found: Mapping[str, F64]) 
         # Smaller lacks than a minimum wait.
         ordered = np.where(short >= least, np.maximum(cases, items.moq[:, None]), 0.0)
         on_order += ordered
-        arriving[rows, day + items.lead] += ordered
+        lead = np.take_along_axis(items.lead, later[items.vendor, day].astype(np.int64), axis=1)
+        arriving[rows, day + lead, paths] += ordered
         found["stock_units"][:, week] = stock
         found["receipts_units"][:, week] += receipts
         found["ordered_units"][:, week] += ordered

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import date
 
 import numpy as np
@@ -11,11 +12,12 @@ from scipy.stats import norm
 
 from pipeline.contracts.columns import QUANTILE_LEVELS
 from pipeline.review.pooled import PooledDemand
-from pipeline.review.project import _arrivals
+from pipeline.review.project import _ways
 from pipeline.review.projection import (
-    DAYS,
     PATHS,
+    WAYS,
     WEEKS,
+    Due,
     Items,
     demand_paths,
     follow_policy,
@@ -35,13 +37,16 @@ def _demand(daily: float, spread: float) -> PooledDemand:
 
 def _item(**changed: float) -> Items:
     known = {"on_hand": 70.0, "level": 140.0, "case": 10.0, "moq": 10.0, "lead": 14} | changed
-    due = np.zeros((1, DAYS))
-    due[0, 9] = 20.0
     one = {name: np.array([float(value)]) for name, value in known.items() if name != "lead"}
     return Items(
-        due=due, tonight=np.array([20.0]), lead=np.array([int(known["lead"])]),
-        cube=np.array([2.0]), cost=np.array([3.0]), price=np.array([5.0]), **one,
+        tonight=np.array([20.0]), lead=np.full((1, WAYS), int(known["lead"])),
+        vendor=np.array([0]), cube=np.array([2.0]), cost=np.array([3.0]),
+        price=np.array([5.0]), **one,
     )  # fmt: skip
+
+
+DUE = Due(np.array([0]), np.array([20.0]), np.array([0]), np.full((1, WAYS), 10))
+"""Tonight's 20 units, on the tenth day."""
 
 
 def test_a_sure_demand_is_followed_by_hand() -> None:
@@ -49,7 +54,7 @@ def test_a_sure_demand_is_followed_by_hand() -> None:
     expected, drawn = demand_paths(_demand(10.0, 0.0), ["A"], [1])
     assert expected == pytest.approx(np.full((1, WEEKS), 70.0))
     assert drawn == pytest.approx(np.full((1, WEEKS, PATHS), 70.0))
-    found = follow_policy(_item(), expected, drawn)
+    found = follow_policy(_item(), DUE, expected, drawn, [7])
     path = {name: values[0, :6, 0].tolist() for name, values in found.items()}
     # week 0: 70 - 70 = 0, 60 + 6 x 10 ordered for week 2 beside tonight's 20; week 1: 20 arrive, 50
     # lost, 20 ordered for week 3; week 2: 120 - 70 = 50, 70 for week 4; week 3: 50 + 20 - 70 = 0
@@ -61,7 +66,7 @@ def test_a_sure_demand_is_followed_by_hand() -> None:
 
 def test_stock_is_conserved_on_every_path() -> None:
     expected, drawn = demand_paths(_demand(10.0, 0.8), ["A"], [2])
-    found = follow_policy(_item(), expected, drawn)
+    found = follow_policy(_item(), DUE, expected, drawn, [7])
     sold = drawn - found["lost_units"]
     balance = 70 + found["receipts_units"].cumsum(axis=1) - sold.cumsum(axis=1)
     assert balance == pytest.approx(found["stock_units"])
@@ -103,7 +108,7 @@ def test_as_much_of_an_error_lasts_as_the_published_spreads_imply(
 def test_groups_add_up_to_the_network_and_shares_to_the_stock() -> None:
     expected, drawn = demand_paths(_demand(10.0, 0.5), ["A"], [4])
     items = _item()
-    found = follow_policy(items, expected, drawn)
+    found = follow_policy(items, DUE, expected, drawn, [7])
     groups = pd.DataFrame({"category": ["home"], "vendor_id": ["V"]})
     shares = pd.DataFrame({"distribution_center": [0.25], "same_day_site": [0.75]})
     table = projection(items, found, drawn, groups, shares, date(2025, 6, 30))
@@ -115,18 +120,32 @@ def test_groups_add_up_to_the_network_and_shares_to_the_stock() -> None:
     assert fill["mean_value"].between(0, 1).all()
 
 
-def test_an_order_is_spread_over_the_days_on_which_it_may_still_come() -> None:
-    today = pd.Timestamp("2025-06-30")
-    orders = pd.DataFrame({
-        "item_id": ["A", "A", "B"], "vendor_id": "V", "open_units": [30, 30, 8],
-        "expected_arrival_date": today + pd.to_timedelta([5, -1, -4], unit="D"),
+def test_every_path_has_a_day_of_its_own_on_which_an_order_comes() -> None:
+    """Lines of an order come together, on days in proportion to their chances; units are kept."""
+    days = np.tile(np.repeat([3, 10], WAYS // 2), (2, 1))
+    due = Due(np.array([0, 1]), np.array([20.0, 30.0]), np.array([0, 0]), days)
+    one = _item(on_hand=0.0, level=0.0)
+    two = Items(*(np.concatenate([getattr(one, f.name)] * 2) for f in fields(Items)))
+    none = np.zeros((2, WEEKS))
+    found = follow_policy(two, due, none, np.zeros((2, WEEKS, PATHS)), [3])["receipts_units"]
+    first = found[:, 0] > 0
+    assert first[0].tolist() == first[1].tolist()
+    assert first[0].mean() == pytest.approx(0.5, abs=0.15)
+    assert found.sum(axis=1) == pytest.approx(np.tile([[20.0], [30.0]], PATHS))
+
+
+def test_an_order_comes_on_the_days_on_which_it_may_still_come() -> None:
+    lines = pd.DataFrame({
+        "item_id": ["A", "A", "B", "A"], "vendor_id": "V", "line": range(4),
+        "expected": [5.0, -1.0, -4.0, np.nan],
     })  # fmt: skip
     leads = pd.DataFrame({
         "item_id": "A", "vendor_id": "V", "lead_time_days": [8, 10, 14],
         "mean_lead_time_days": 10.0, "probability": [0.25, 0.5, 0.25],
     })  # fmt: skip
-    found = _arrivals(orders, "open_units", leads, today)
-    told = sorted(found.itertuples(index=False, name=None))
+    found = _ways(lines, leads, np.array([5.0, 1.0, 4.0, 9.0]))
+    quarter = WAYS // 4
     # Due in 5 days: 2 before, then, or 4 after. Overdue: only the last way is left. Without lead
-    # times: as late again.
-    assert told == [("A", 3, 7.5), ("A", 3, 30.0), ("A", 5, 15.0), ("A", 9, 7.5), ("B", 4, 8.0)]
+    # times: as late again. A new order: the lead times.
+    for line, days in enumerate([[3, 5, 5, 9], [3] * 4, [4] * 4, [8, 10, 10, 14]]):
+        assert found[line].tolist() == np.repeat(days, quarter).tolist()
