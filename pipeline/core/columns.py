@@ -26,8 +26,6 @@ TRUSTING_SWEEPS = 3
 """Sweeps that perturb the first prices before they are doubted."""
 MARGIN = 1.01
 """What perturbed answers use is taken for more, so that some mix of them fits."""
-NEARLY_FULL = 0.8
-"""Share of a row that its blocks could use together from which on answers spare it."""
 STALLED, WINDOW = 0.85, 3
 """Share of the gap that the last sweeps for the bound may leave if the search is to go on."""
 TOLL_STEPS = 8
@@ -110,9 +108,8 @@ class Search:
         blocks = len(self.blocks)
         wanted = np.ones(blocks, np.bool_) if wanted is None else wanted
         noise = 1.0 + spread * self._rng.standard_normal((blocks, len(self.capacity)))
-        # free rows that could fill need some answers that spare them, too
+        # free rows need some answers that spare them, too
         lift = spread * centre.mean() * np.abs(self._rng.standard_normal(noise.shape))
-        lift *= self._could_fill()
         prices = np.clip(centre * noise + lift, 0.0, self.capacity.overflow_usd)
         on_items = self.capacity.on_items(prices)
         swept = self.blocks.sweep(self.engine, on_items, wanted)
@@ -120,13 +117,6 @@ class Search:
             swept.used[~wanted] = self._used[~wanted]
         self._store(on_items, swept, "perturbed sweep", wanted.mean(), ~wanted)
         return np.asarray(swept.used.sum(axis=0).ravel())
-
-    def _could_fill(self) -> NDArray[np.bool_]:
-        """Rows that would be nearly full if every block used what most of them its answers use."""
-        if not self._usage:
-            return np.ones(len(self.capacity), np.bool_)
-        most = np.max(self._usage, axis=0).sum(axis=0)
-        return np.asarray(most > NEARLY_FULL * self.capacity.limit)
 
     def _store(
         self,

@@ -172,10 +172,10 @@ def _changes(found: Findings) -> list[dict[Any, Any]]:
 def _scores(scores: pd.DataFrame) -> list[dict[Any, Any]]:
     text = scores.astype({"item_group": "str", "region_group": "str"})
     network = text[text["region_group"] == "network"].copy()
-    network["item_words"], slowest = zip(
-        *map(formats.group_words, network["item_group"]), strict=True
-    )
-    return _rows(network.assign(pace=slowest).sort_values(["pace", "item_group", "window_days"]))
+    words = [formats.group_words(group) for group in network["item_group"]]
+    network["item_words"] = [text for text, _ in words]
+    network["pace"] = [pace for _, pace in words]
+    return _rows(network.sort_values(["pace", "item_group", "window_days"]))
 
 
 def _full(found: Findings, nodes: pd.DataFrame) -> list[str]:

@@ -10,7 +10,7 @@ from pipeline.review.report import report_html
 from pipeline.store import Night
 
 _TABLES = (
-    "items", "nodes", "lanes", "vendors", "vendor_items", "stock", "open_orders",
+    "items", "item_life", "nodes", "lanes", "vendors", "vendor_items", "stock", "open_orders",
     "open_transfers", "overrides", "quarantine", "demand_quantiles", "demand_dependence",
     "demand_findings", "forecast_scores", "forecast_changes", "network_targets",
     "capacity_prices", "service_levels", "solver_trace", "optimize_summary",

@@ -25,7 +25,7 @@ SETTINGS = Settings.model_validate(
 )
 
 
-def overlapping(items: int = 40, storage: float = 60.0) -> dict[str, pd.DataFrame]:
+def overlapping(items: int = 16, storage: float = 24.0) -> dict[str, pd.DataFrame]:
     """The sample's network with every region in time from fulfillment centers of both coasts."""
     found = tables(items=items, storage=storage)
     options = found["delivery_options"]
