@@ -12,12 +12,6 @@ from pipeline.runner import run_nights
 from pipeline.store import Source, Store
 
 FIRST = SAMPLE_AS_OF
-QUICK = Settings.model_validate({
-    "forecast": {"mean": {"trees": 40, "leaves": 15, "leaf_rows": 40},
-                 "shape": {"trees": 20, "leaves": 8, "leaf_rows": 100}},
-    "optimize": {"scenarios": 64, "rank_banks": 2},
-})  # fmt: skip
-"""A small model, for what does not depend on its size."""
 
 
 def make_world(folder: Path) -> Path:
@@ -26,11 +20,9 @@ def make_world(folder: Path) -> Path:
     return folder
 
 
-def plan_by_runner(
-    raw: Path, out: Path, last: date = FIRST, settings: Settings | None = None
-) -> None:
+def plan_by_runner(raw: Path, out: Path, last: date = FIRST) -> None:
     """The nights from FIRST to `last`, as the command line runs them."""
-    run_nights(Store(out), Source("sample", raw), settings or Settings(), FIRST, last)
+    run_nights(Store(out), Source("sample", raw), Settings(), FIRST, last)
 
 
 def contents(root: Path) -> dict[str, str]:
