@@ -18,7 +18,7 @@ airflow: .venv/.server openmp  ## serve Airflow's scheduler, UI and API on 127.0
 	@$(RUN) echelon_airflow.server --port $(PORT)
 
 test: .venv/.dev openmp  ## run every test
-	.venv/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations=15  # long files early
+	.venv/bin/pytest -q -n 2 --dist loadfile --durations=15
 
 lint: .venv/.dev  ## check style, types, import directions and container files
 	.venv/bin/ruff check .
