@@ -42,9 +42,9 @@ class ExactParams:
     near_nodes: of branch and bound next to the relaxed plan; kicks: new beginnings of the moves;
     nodes: of branch and bound over all plans, few_nodes: of that in worlds of no more than
     few_items; whole_gap, whole_nodes: of branch and bound where flows bind (core.rounded);
-    waiting_shares: of what has waited in the relaxed programme from which on all waits, tried one
-    after the other until a plan is within fair_gap; poor_gap: of a plan from prices, from which on
-    the programme of the horizon is solved, too.
+    waiting_shares: where more than such a share of a node's need waits from the week before in the
+    relaxed programme, all of it does in the plan; tried in turn until a plan is within fair_gap;
+    poor_gap: a plan from prices with a wider gap is tried by the programme of the horizon, too.
     """
 
     items: int = 150

@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_RAISED_WORDS = {
-    "moq": "to reach the vendor's minimum quantity",
-    "order_minimum": "to reach the vendor's order minimum",
-    "truck_fill": "to reach a full truck",
-    "price_break": "to reach the vendor's lower price, which saves more than holding it costs",
-    "dearer_vendor": "to what sells until the next order: this vendor is dearer than another, and "
-    "units left for next time would cost its price as well",
-}
+from pipeline.contracts.columns import RAISED_WORDS
 
 _LIMIT_WORDS = {
     "vendor_capacity": "the vendor takes no more in one order",
@@ -188,8 +181,8 @@ def _order_rounding(facts: OrderFacts, drivers: Mapping[str, int]) -> str:
     units, need = drivers["rounding"], _needed(drivers)
     if need + units == 0 or units == 0:
         return f"the {need:,} wait for another night" if need > 0 and units else ""
-    if facts.reason_code in _RAISED_WORDS and units > 0:
-        return f"raised by {units:,} {_RAISED_WORDS[facts.reason_code]}"
+    if facts.reason_code in RAISED_WORDS and units > 0:
+        return f"raised by {units:,} {RAISED_WORDS[facts.reason_code]}"
     if facts.reason_code in _LIMIT_WORDS and units < 0:
         return f"cut by {-units:,} because {_LIMIT_WORDS[facts.reason_code]}"
     if abs(units) < facts.case_units:

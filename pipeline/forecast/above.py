@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from pipeline.forecast.assemble import Names, known_calendar
+from pipeline.forecast.assemble import Names, inherits, known_calendar
 from pipeline.forecast.departments import Departments
 from pipeline.forecast.levels import Cells, Codes, Sums
 from pipeline.forecast.panel import F64, I32, Calendar, Panel
@@ -58,8 +58,7 @@ def above_of_tables(
     day = (daily_demand["date"] - first).dt.days.to_numpy(np.int64)
     kept = (row >= 0) & (item >= 0) & (day >= 0) & (day < panel.days)
     # What a successor knows from its predecessor was sold once.
-    inherits = keys.get("predecessor_item_id", pd.Series(index=keys.index)).notna()
-    begins = (keys["launch_date"] - first).dt.days.where(inherits, 0)
+    begins = (keys["launch_date"] - first).dt.days.where(inherits(keys), 0)
     kept &= day >= begins.to_numpy(np.int64)[item]
     units = np.zeros((len(cells.region), panel.days))
     sold = np.nan_to_num(daily_demand["units"].to_numpy(np.float64, na_value=0.0))

@@ -73,6 +73,12 @@ class Assembled:
     regions: npt.NDArray[np.object_]
 
 
+def inherits(items: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Items whose days before their launch are those of a predecessor."""
+    old = items.get("predecessor_item_id", pd.Series(index=items.index))
+    return old.notna().to_numpy(dtype=bool)
+
+
 def assemble(
     as_of: date,
     ahead: int,
@@ -118,7 +124,8 @@ def assemble(
     category = _places(np.array(names.categories, object), items["category"])[key_item]
     launch = _days_from(items["launch_date"], first, 0)[key_item]
     seen = np.isfinite(units)
-    begun = np.where(seen.any(axis=1), seen.argmax(axis=1), np.maximum(launch, days))
+    began = np.where(seen.any(axis=1), seen.argmax(axis=1), launch)
+    began = np.where(began > 0, began, np.minimum(launch, 0))
     demand = demand_behind(units, share, cut)
     future = known_calendar(calendar, first, days + ahead, names, demand_calendar)
     planned = np.asarray(occasions(future.named, len(names.regions), days + ahead).any(axis=0))
@@ -128,7 +135,7 @@ def assemble(
         np.where(spikes, np.float32(np.nan), demand),
         price,
         cut,
-        np.where(seen.any(axis=1) & (begun > 0), begun, launch).astype(np.int32),
+        np.where(inherits(items)[key_item], launch, began).astype(np.int32),
         _days_from(items["end_date"], first, 10**6)[key_item].astype(np.int32),
         key_item.astype(np.int32),
         key_region.astype(np.int32),

@@ -119,8 +119,8 @@ class Panel:
         return self.own_days() & ~(self.is_censored & (self.demand == 0))
 
     def own_days(self) -> npt.NDArray[np.bool_]:
-        """Days (n, days) seen, other than those that a successor knows from its predecessor: that
-        item's windows ended there with what it sold, and the successor was not on sale."""
+        """Days (n, days) seen of the series itself: a successor also knows its predecessor's, on
+        which it was not on sale."""
         return np.isfinite(self.demand) & (np.arange(self.days) >= self.launch_day[:, None])
 
     def closed(self, day: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:

@@ -16,15 +16,16 @@ import pandas as pd
 from pipeline.contracts.settings import IngestSettings
 from pipeline.ingest.findings import Finding, Severity
 from pipeline.ingest.raw_file import RawFile
+from pipeline.ingest.repeats import COUNTED
+from pipeline.ingest.thresholds import SNAPSHOTS
 
 Tables = Mapping[str, pd.DataFrame]
 Files = Mapping[str, RawFile]
-_UNITS = {"stock": "on_hand_units", "open_orders": "open_units", "open_transfers": "open_units"}
 _WORDS = {"open_orders": "open orders", "open_transfers": "open transfers", "stock": "stock"}
-_CHANCE = 1e-3
+LEAST_CHANCE = 1e-3
 """An absence less likely than this, by the feed's own past, is told."""
 _LARGE_SHARE = 0.2
-_SAME_WEEKDAYS = 8
+SAME_WEEKDAYS = 8
 _FEW_ITEMS = 3
 """Others with receipts from which it is judged how many an item should have had."""
 
@@ -130,8 +131,8 @@ def _received(tables: Tables, after: pd.Timestamp, until: pd.Timestamp) -> pd.Se
 
 def _shrunk(tables: Tables, today: pd.Timestamp, settings: IngestSettings) -> Iterator[Finding]:
     """Snapshots that lost more since the last one than what was sold, received or due."""
-    for name, units in _UNITS.items():
-        frame = tables[name]
+    for name in SNAPSHOTS:
+        frame, units = tables[name], COUNTED[name]
         days = frame["date"][frame["date"] < today]
         now = frame[frame["date"] == today]
         if now.empty or days.empty:
@@ -189,7 +190,7 @@ def _gone_nodes(tables: Tables, today: pd.Timestamp) -> Iterator[Finding]:
 def _last_day(tables: Tables, today: pd.Timestamp, settings: IngestSettings) -> Iterator[Finding]:
     """Sales of tonight far below every same weekday of the last eight weeks."""
     sales = tables["sales"]
-    past = [today - pd.Timedelta(weeks=week) for week in range(1, _SAME_WEEKDAYS + 1)]
+    past = [today - pd.Timedelta(weeks=week) for week in range(1, SAME_WEEKDAYS + 1)]
     units = sales[sales["date"].isin([today, *past])].groupby("date")["units"].sum()
     usual = units[units.index != today]
     now = int(units.get(today, 0))
@@ -214,7 +215,7 @@ def _gone_regions(tables: Tables, today: pd.Timestamp) -> Iterator[Finding]:
     last = sales[sales["date"] == today]
     if last.empty:
         return
-    days = [today - pd.Timedelta(weeks=week) for week in range(1, _SAME_WEEKDAYS + 1)]
+    days = [today - pd.Timedelta(weeks=week) for week in range(1, SAME_WEEKDAYS + 1)]
     past = sales[sales["date"].isin(days)]
     seen = past.groupby(past["region_id"].astype("str"))["date"].nunique()
     count = past["date"].nunique()
@@ -255,7 +256,7 @@ def _cut_off(tables: Tables, today: pd.Timestamp) -> Iterator[Finding]:
         odds = run * np.log((int((~rest).sum()) + 1) / (len(rest) + 2))
         if table == "receipts":
             odds = min(odds, -_receipts_missed(tables, names[len(names) - run :]))
-        if run >= 2 and odds < np.log(_CHANCE):
+        if run >= 2 and odds < np.log(LEAST_CHANCE):
             yield Finding(
                 table, 0, "item_id", f"has no row of the last {run} of {len(names)} items, by id",
                 f"after {names[len(names) - run - 1]}",
@@ -305,7 +306,7 @@ def _silent(tables: Tables, today: pd.Timestamp) -> Iterator[Finding]:
         newest = pd.Timestamp(days[-1])
         silent = (today - newest).days
         rate = len(days) / ((newest - pd.Timestamp(days[0])).days + 1)
-        if silent * np.log(max(1 - rate, 1e-9)) < np.log(_CHANCE) and silent > 3:
+        if silent * np.log(max(1 - rate, 1e-9)) < np.log(LEAST_CHANCE) and silent > 3:
             yield Finding(
                 table, 0, column, f"{what} in the {silent} days before {today:%Y-%m-%d}",
                 f"the newest is of {newest:%Y-%m-%d}", action, "warning",

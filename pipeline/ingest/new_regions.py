@@ -7,10 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from pipeline.ingest.feeds import LEAST_CHANCE
 from pipeline.ingest.findings import Finding
-
-_CHANCE = 1e-3
-"""A silence before the first sale less likely than this, at the pace since, is no trade."""
 
 
 def not_open_yet(sold: np.ndarray) -> np.ndarray:
@@ -29,7 +27,7 @@ def not_open_yet(sold: np.ndarray) -> np.ndarray:
             continue
         first = int(np.argmax(days))
         pace = (days[first:].sum() - 0.5) / (len(days) - first)
-        if first * np.log1p(-min(float(pace), 1 - 1e-9)) < np.log(_CHANCE):
+        if first * np.log1p(-min(float(pace), 1 - 1e-9)) < np.log(LEAST_CHANCE):
             mask[region, :first] = True
     return mask
 

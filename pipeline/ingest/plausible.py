@@ -15,6 +15,8 @@ import pandas as pd
 from pipeline.contracts.columns import COLUMNS
 from pipeline.contracts.settings import IngestSettings
 from pipeline.ingest.findings import Finding
+from pipeline.ingest.repeats import COUNTED
+from pipeline.ingest.thresholds import SNAPSHOTS
 
 Tables = Mapping[str, pd.DataFrame]
 _RECENT_DAYS = 28
@@ -206,9 +208,8 @@ def _large_stock(
     span = min(max((today - sales["date"].min()).days + 1, _RECENT_DAYS), 365)
     recent = sales[sales["date"] > today - pd.Timedelta(days=span)]
     yearly = recent.groupby(recent["item_id"].astype("str"))["units"].sum() * 365 / span
-    for name, column in (("stock", "on_hand_units"), ("open_orders", "open_units"),
-                         ("open_transfers", "open_units")):  # fmt: skip
-        frame = tables[name][tables[name]["date"] == today]
+    for name in SNAPSHOTS:
+        frame, column = tables[name][tables[name]["date"] == today], COUNTED[name]
         held = frame.groupby(frame["item_id"].astype("str"))[column].sum()
         years = held / yearly.reindex(held.index).fillna(0).clip(lower=1)
         odd = (years > settings.stock_years) & (held > settings.quarantine_threshold_units * 10)

@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-import numpy as np
 import pandas as pd
 
 from pipeline.contracts.settings import IngestSettings
+from pipeline.ingest.feeds import SAME_WEEKDAYS
 from pipeline.ingest.findings import Finding, Severity
+from pipeline.ingest.repeats import COUNTED
 
 Tables = Mapping[str, pd.DataFrame]
-_WEEKS = 8
 _LEAST_WEEKS = 4
 _BROAD_SHARE = 0.5
 """Share of the items that must have grown alike before it is called another unit."""
-_SNAPSHOTS = {"stock": "on_hand_units", "open_orders": "open_units"}
 
 
 def swollen_findings(tables: Tables, as_of: date, settings: IngestSettings) -> list[Finding]:
@@ -41,7 +40,7 @@ def _sales(
     """The last `span` days against the most of the same days of the weeks before."""
     sales = tables["sales"]
     age = (today - sales["date"]).dt.days
-    near = sales[(age >= 0) & (age < 7 * (_WEEKS + 1)) & (age % 7 < span)]
+    near = sales[(age >= 0) & (age < 7 * (SAME_WEEKDAYS + 1)) & (age % 7 < span)]
     week = ((today - near["date"]).dt.days // 7).to_numpy()
     units = near.groupby([near["item_id"].astype("str"), week])["units"].sum().unstack(fill_value=0)
     past = units.drop(columns=0, errors="ignore")
@@ -59,8 +58,8 @@ def _sales(
     when = f"on {today:%Y-%m-%d}" if span == 1 else f"in the {span} days to {today:%Y-%m-%d}"
     yield _finding(
         "sales", "units", f"{int(now):,} units were sold {when}, {times:,.1f} times the most of "
-        f"the same days of {_WEEKS} weeks before", f"at most {int(usual):,} before",
-        is_unit and not _has_event(tables, today, span),
+        f"the same days of {SAME_WEEKDAYS} weeks before", f"at most {int(usual):,} before",
+        is_unit and not _has_event(tables, today, span), ", or name the event in calendar",
     )  # fmt: skip
 
 
@@ -74,44 +73,46 @@ def _snapshots(tables: Tables, today: pd.Timestamp, settings: IngestSettings) ->
 
     Stock may grow by what was received; an order placed before the last snapshot cannot grow.
     """
-    for name, column in _SNAPSHOTS.items():
-        frame = tables[name]
+    for name in ("stock", "open_orders"):
+        frame, column = tables[name], COUNTED[name]
         before = frame[frame["date"] < today]
         now = frame[frame["date"] == today]
         if before.empty or now.empty:
             continue
         newest = before["date"].max()
-        last = before[before["date"] == newest]
-        come = pd.Series(dtype=float)
+        parts = {"last": _by_item(before[before["date"] == newest], column)}
         if name == "stock":
-            receipts = tables["receipts"]
-            receipts = receipts[receipts["arrival_date"].between(newest, today)]
-            come = receipts.groupby(receipts["item_id"].astype("str"))["units"].sum()
+            received = tables["receipts"]
+            received = received[received["arrival_date"].between(newest, today)]
+            parts["come"] = _by_item(received, "units")
         else:
             now = now[now["order_date"] < newest]
-        held = pd.concat([
-            now.groupby(now["item_id"].astype("str"))[column].sum(),
-            last.groupby(last["item_id"].astype("str"))[column].sum(), come,
-        ], axis=1, keys=["now", "last", "come"]).fillna(0).astype(float)  # fmt: skip
-        known = held["last"] + held["come"]
-        times = float(held["now"].sum()) / max(float(known.sum()), 1.0)
-        extra = float(held["now"].sum() - known.sum())
-        if times < settings.told_times or extra < settings.quarantine_threshold_units:
+        held = pd.DataFrame({"now": _by_item(now, column), **parts}).fillna(0).astype(float)
+        known = held.drop(columns="now").sum(axis=1)
+        units, was = float(held["now"].sum()), float(known.sum())
+        times = units / max(was, 1.0)
+        if times < settings.told_times or units - was < settings.quarantine_threshold_units:
             continue
+        grew = held["now"] > settings.stop_times / 2 * known
         seen = (known > 0) & (held["now"] > 0)
-        grew = float((held["now"] > settings.stop_times / 2 * known)[seen].mean())
         yield _finding(
-            name, column, f"holds {int(held['now'].sum()):,} units, {times:,.1f} times what was "
-            f"known on {newest:%Y-%m-%d}" + (" and was received since" if name == "stock" else ""),
-            f"{int(known.sum()):,} before",
-            times >= settings.stop_times and np.nan_to_num(grew) >= _BROAD_SHARE,
+            name, column, f"holds {int(units):,} units, {times:,.1f} times what was known on "
+            f"{newest:%Y-%m-%d}" + (" and was received since" if name == "stock" else ""),
+            f"{int(was):,} before",
+            times >= settings.stop_times and grew[seen].mean() >= _BROAD_SHARE,
         )  # fmt: skip
 
 
-def _finding(table: str, column: str, rule: str, value: str, is_fatal: bool) -> Finding:
+def _by_item(frame: pd.DataFrame, column: str) -> pd.Series:
+    return frame.groupby(frame["item_id"].astype("str"))[column].sum()
+
+
+def _finding(
+    table: str, column: str, rule: str, value: str, is_fatal: bool, unless: str = ""
+) -> Finding:
     severity: Severity = "fatal" if is_fatal else "warning"
     return Finding(
-        table, 0, column, rule, value,
-        "Another unit (cases, grams, a slipped decimal mark), or a file sent twice? Export it "
-        "again, or name the event in calendar. Limits: ingest.told_times and stop_times.", severity,
+        table, 0, column, rule, value, "Another unit (cases, grams, a slipped decimal mark), or a "
+        f"file sent twice? Export it again{unless}. Limits: ingest.told_times and stop_times.",
+        severity,
     )  # fmt: skip

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.arrivals import day_chances
 from pipeline.core.arithmetic import product
-from pipeline.place.arrivals import day_chances
 from pipeline.place.grid import Grid, of_day
 
 Floats = npt.NDArray[np.float64]

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.arrivals import week_chances, week_of
 from pipeline.core.arithmetic import product
 from pipeline.core.receiving import keep_room, split_cases
 from pipeline.errors import EchelonError
-from pipeline.place.arrivals import week_chances, week_of
 from pipeline.place.capacity import capacity_at, daily_units
 from pipeline.place.grid import Grid, of_day
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.contracts.columns import DRIVERS
+from pipeline.contracts.columns import DRIVERS, RAISED_WORDS
 
 HIGH_COVER_FACTOR = 2.0
 FORECAST_FACTOR = 3.0
@@ -20,14 +20,7 @@ SEASON_WEEKS = 13
 STOCKED_FACTOR = 2.0
 
 _BEYOND = "since it should bring more than it costs to hold"
-_BEYOND_NEED = {
-    "moq": "to reach the vendor's minimum quantity",
-    "order_minimum": "to reach the vendor's order minimum",
-    "case_pack": "to fill cases", "truck_fill": "to fill a truck",
-    "price_break": "for the vendor's lower price",
-    "dearer_vendor": "so as not to buy of this dearer vendor again next time",
-}  # fmt: skip
-"""Why an order is larger than what the level lacks, by its reason code."""
+_BEYOND_NEED = RAISED_WORDS | {"case_pack": "to fill cases"}
 F64 = npt.NDArray[np.float64]
 Words = Callable[[pd.Series], str]
 

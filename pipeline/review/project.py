@@ -7,12 +7,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from pipeline.arrivals import equal_chances
 from pipeline.contracts.columns import TIERS
 from pipeline.review.pooled import PooledDemand, pool_regions
 from pipeline.review.projection import (
     COLUMNS,
-    F64,
-    I64,
     WAYS,
     Due,
     Items,
@@ -27,7 +26,6 @@ _TABLES = (
     "demand_quantiles", "demand_dependence", "network_targets", "base_stock_levels",
     "purchase_orders",
 )  # fmt: skip
-_LATEST_DAYS = 420
 _IDS = ("item_id", "vendor_id", "node_id", "category", "tier")
 
 
@@ -83,7 +81,9 @@ def _items(terms: pd.DataFrame, tables: dict[str, pd.DataFrame], as_of: date) ->
     on_hand += moving.groupby("item_id")["open_units"].sum().reindex(names).fillna(0)
     ordered = tables["purchase_orders"].groupby("item_id")["order_units"].sum()
     quoted = terms["mean_lead_time_days"].fillna(terms["quoted_lead_time_days"])
-    lines = terms[["item_id", "vendor_id"]].assign(line=range(len(terms)), expected=np.nan)
+    later = terms[["item_id", "vendor_id"]].assign(
+        order_date=day, expected_arrival_date=day + pd.to_timedelta(quoted.round(), unit="D")
+    )
     return Items(
         on_hand=on_hand.to_numpy(dtype=np.float64),
         tonight=ordered.reindex(names).fillna(0).to_numpy(dtype=np.float64),
@@ -91,7 +91,7 @@ def _items(terms: pd.DataFrame, tables: dict[str, pd.DataFrame], as_of: date) ->
         case=terms["case_pack_units"].to_numpy(dtype=np.float64),
         moq=np.maximum(terms["moq_units"].to_numpy(dtype=np.float64), 1),
         vendor=pd.factorize(terms["vendor_id"], sort=True)[0].astype(np.int64),
-        lead=_ways(lines, tables["lead_times"], np.rint(quoted.to_numpy(dtype=np.float64))),
+        lead=equal_chances(later, tables["lead_times"], as_of, WAYS),
         cube=terms["unit_cube_cuft"].to_numpy(dtype=np.float64),
         cost=terms["unit_cost_usd"].to_numpy(dtype=np.float64),
         price=terms["list_price_usd"].to_numpy(dtype=np.float64),
@@ -99,48 +99,24 @@ def _items(terms: pd.DataFrame, tables: dict[str, pd.DataFrame], as_of: date) ->
 
 
 def _due(terms: pd.DataFrame, tables: dict[str, pd.DataFrame], as_of: date) -> Due:
-    """Lines on order and of tonight: an order, or what a vendor gets tonight, comes whole."""
+    """Lines on order and of tonight: an order, or what a vendor gets tonight, comes whole. What is
+    later than its vendor ever was is taken to be as late again."""
     day = pd.Timestamp(as_of)
     known = tables["open_orders"][tables["open_orders"]["date"] == day]
     tonight = tables["purchase_orders"]
     lines = pd.concat([
         known.assign(units=known["open_units"], order="o" + known["order_id"].astype("str")),
         tonight.assign(units=tonight["order_units"], order="t" + tonight["vendor_id"]),
-    ])[["item_id", "vendor_id", "expected_arrival_date", "units", "order"]]  # fmt: skip
-    row = pd.Index(terms["item_id"]).get_indexer(lines["item_id"])
-    lines = lines[row >= 0].assign(row=row[row >= 0]).reset_index(drop=True)
-    expected = (lines["expected_arrival_date"] - day).dt.days.to_numpy(dtype=np.float64)
-    lines = lines.assign(line=range(len(lines)), expected=expected)
+    ])  # fmt: skip
+    lines["row"] = pd.Index(terms["item_id"]).get_indexer(lines["item_id"])
+    lines = lines[lines["row"] >= 0].reset_index(drop=True)
+    away = (lines["expected_arrival_date"] - day).abs()
+    lines["expected_arrival_date"] = day + away
     return Due(
         lines["row"].to_numpy(np.int64), lines["units"].to_numpy(np.float64),
         pd.factorize(lines["order"], sort=True)[0].astype(np.int64),
-        _ways(lines, tables["lead_times"], np.abs(expected)),
+        equal_chances(lines, tables["lead_times"], as_of, WAYS),
     )  # fmt: skip
-
-
-def _ways(lines: pd.DataFrame, lead_times: pd.DataFrame, otherwise: F64) -> I64:
-    """Days (lines, WAYS) from tomorrow, 1, on which lines may come, each as likely.
-
-    Where `expected` is known (days from today), that day moved as the lead times of the vendor
-    spread about their mean, given that it has not come yet; else the lead times themselves. Without
-    lead times, and where a line is later than ever, the day `otherwise`.
-    """
-    keys = ["item_id", "vendor_id"]
-    spread = lead_times[[*keys, "lead_time_days", "mean_lead_time_days", "probability"]]
-    ways = lines[[*keys, "line", "expected"]].merge(spread, on=keys)
-    about = ways["expected"].fillna(ways["mean_lead_time_days"]) - ways["mean_lead_time_days"]
-    ways["day"] = np.rint((ways["lead_time_days"] + about).astype("float64"))
-    ways = ways[(ways["day"] >= 1) & (ways["probability"] > 0)].sort_values(["line", "day"])
-    chance = ways["probability"].astype("float64")
-    whole = chance.groupby(ways["line"]).transform("sum")
-    below = chance.groupby(ways["line"]).cumsum() / whole
-    found = np.repeat(np.clip(otherwise, 1, _LATEST_DAYS)[:, None], WAYS, axis=1)
-    known = np.unique(ways["line"].to_numpy())
-    place = np.searchsorted(known, ways["line"].to_numpy()) + below.to_numpy() - 1e-9
-    asked = np.arange(len(known))[:, None] + (np.arange(WAYS) + 0.5) / WAYS
-    at = np.searchsorted(place, asked)
-    found[known] = np.minimum(ways["day"].to_numpy()[np.minimum(at, len(ways) - 1)], _LATEST_DAYS)
-    return found.astype(np.int64)
 
 
 def _shares(tables: dict[str, pd.DataFrame], names: list[str]) -> pd.DataFrame:

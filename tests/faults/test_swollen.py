@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +17,9 @@ from tests.ingest.conftest import AS_OF, edit, raw, small_world
 __all__ = ["raw", "small_world"]  # fixtures used by name
 
 
-def times(column: str, by: int, since: str = "2025-06-04") -> object:
+def times(
+    column: str, by: int, since: str = "2025-06-04"
+) -> Callable[[pd.DataFrame], pd.DataFrame]:
     def change(frame: pd.DataFrame) -> pd.DataFrame:
         late = (frame["date"] >= since) & (frame["date"] <= TODAY)
         units = frame[column].astype(int)
@@ -32,13 +35,13 @@ def times(column: str, by: int, since: str = "2025-06-04") -> object:
 def test_a_feed_in_another_unit_stops_the_night(
     raw: Path, table: str, column: str, since: str
 ) -> None:
-    edit(raw, table, times(column, 60, since))  # type: ignore[arg-type]  # of the table
+    edit(raw, table, times(column, 60, since))
     with pytest.raises(ContractError, match=f"{table}.{column}.* times "):
         night(raw)
 
 
 def test_a_week_of_an_event_is_told_and_no_night_is_stopped(raw: Path) -> None:
-    edit(raw, "sales", times("units", 20))  # type: ignore[arg-type]  # of sales
+    edit(raw, "sales", times("units", 20))
     edit(raw, "calendar", lambda frame: pd.concat([frame, pd.DataFrame(
         {"date": ["2025-06-07", TODAY], "region_id": "chicago", "event_name": "sale",
          "event_type": "promotion"})]))  # fmt: skip

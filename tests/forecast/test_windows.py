@@ -67,3 +67,20 @@ def test_what_a_successor_knows_from_its_predecessor_judges_no_forecast(panel: P
     usual = np.nan_to_num(panel.demand[heir]) / np.maximum(panel.exposure()[0][heir], 1e-9)
     np.testing.assert_allclose(left, usual, atol=1e-6)
     np.testing.assert_array_equal(whole.item_units, once.item_units)
+
+
+def test_a_successor_is_on_sale_from_its_launch_and_another_item_from_its_first_day(
+    world: Mapping[str, pd.DataFrame],
+) -> None:
+    """However early its predecessor's sales begin; a launch date after sales is the catalog's."""
+    names = Names.of(world["items"], world["regions"], world["calendar"])
+    old, new, late = sorted(world["items"]["item_id"].astype("str"))[:3]
+    items = world["items"].astype({"item_id": "str"}).set_index("item_id")
+    items["predecessor_item_id"] = None
+    items.loc[new, "predecessor_item_id"] = old
+    items.loc[[new, late], "launch_date"] = FIRST + pd.Timedelta(days=425)
+    tables = [items.reset_index(), *(world[t] for t in ("prices", "calendar", "daily_demand"))]
+    made = assemble((FIRST + pd.Timedelta(days=419)).date(), 30, names, *tables)
+    begins = {name: set(made.panel.launch_day[made.items == name]) for name in (new, late)}
+    assert begins[new] == {425}
+    assert max(begins[late]) < 420

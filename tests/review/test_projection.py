@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 
 import numpy as np
@@ -12,7 +12,6 @@ from scipy.stats import norm
 
 from pipeline.contracts.columns import QUANTILE_LEVELS
 from pipeline.review.pooled import PooledDemand
-from pipeline.review.project import _ways
 from pipeline.review.projection import (
     PATHS,
     WAYS,
@@ -134,18 +133,14 @@ def test_every_path_has_a_day_of_its_own_on_which_an_order_comes() -> None:
     assert found.sum(axis=1) == pytest.approx(np.tile([[20.0], [30.0]], PATHS))
 
 
-def test_an_order_comes_on_the_days_on_which_it_may_still_come() -> None:
-    lines = pd.DataFrame({
-        "item_id": ["A", "A", "B", "A"], "vendor_id": "V", "line": range(4),
-        "expected": [5.0, -1.0, -4.0, np.nan],
-    })  # fmt: skip
-    leads = pd.DataFrame({
-        "item_id": "A", "vendor_id": "V", "lead_time_days": [8, 10, 14],
-        "mean_lead_time_days": 10.0, "probability": [0.25, 0.5, 0.25],
-    })  # fmt: skip
-    found = _ways(lines, leads, np.array([5.0, 1.0, 4.0, 9.0]))
-    quarter = WAYS // 4
-    # Due in 5 days: 2 before, then, or 4 after. Overdue: only the last way is left. Without lead
-    # times: as late again. A new order: the lead times.
-    for line, days in enumerate([[3, 5, 5, 9], [3] * 4, [4] * 4, [8, 10, 10, 14]]):
-        assert found[line].tolist() == np.repeat(days, quarter).tolist()
+def test_what_is_ordered_later_comes_on_a_day_of_its_own_too() -> None:
+    """One order fills the level: it comes after 10 days on half of the paths, else after 24."""
+    ways = np.repeat([[10, 24]], WAYS // 2, axis=1)
+    item = replace(_item(on_hand=0.0), tonight=np.zeros(1), lead=ways)
+    nothing = replace(DUE, units=np.zeros(1))
+    expected = np.full((1, WEEKS), 70.0)
+    found = follow_policy(item, nothing, expected, np.zeros((1, WEEKS, PATHS)), [5])
+    came = found["receipts_units"][0]
+    assert came.sum(axis=0) == pytest.approx(np.full(PATHS, 140.0))
+    assert sorted(set(came.argmax(axis=0))) == [1, 3]
+    assert (came[1] > 0).mean() == pytest.approx(0.5, abs=0.15)

@@ -37,6 +37,14 @@ REASON_CODES = (
     "cover_limit", "item_end", "shelf_life", "quiet", "truck_fill", "price_break", "dearer_vendor",
     "override",
 )  # fmt: skip
+RAISED_WORDS = {
+    "moq": "to reach the vendor's minimum quantity",
+    "order_minimum": "to reach the vendor's order minimum",
+    "truck_fill": "to reach a full truck",
+    "price_break": "to reach the vendor's lower price, which saves more than holding it costs",
+    "dearer_vendor": "so as to buy less of this vendor, who is dearer than another, next time",
+}
+"""Why an order is larger than what is needed, by its reason code."""
 AGE_BANDS = (
     "to_30_days", "to_60_days", "to_90_days", "to_180_days", "to_365_days", "older"
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """When units on order come, by chance: lead times as fitted, given how long they have taken.
 
-Weeks are planning weeks, Monday to Sunday, in which capacity for flow is held; week 0 holds
-tomorrow.
+The night (stages place and project) reads them here, so that both expect the same. Weeks are
+planning weeks, Monday to Sunday, in which capacity for flow is held; week 0 holds tomorrow.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+LATEST_DAYS = 420
+_AT_ONCE = 4_096
+"""Lines whose chances by day are held at once."""
 
 
 def week_of(days_ahead: Ints, as_of: date) -> Ints:
@@ -56,4 +59,16 @@ def week_chances(lines: pd.DataFrame, lead_times: pd.DataFrame, as_of: date, wee
     days = 7 * weeks - (as_of.weekday() + 1) % 7
     first = np.searchsorted(week_of(np.arange(1, days + 1), as_of), np.arange(weeks))
     by_day = day_chances(lines, lead_times, as_of, days)
-    return np.asarray(np.add.reduceat(by_day, first, axis=1))
+    return np.minimum(np.add.reduceat(by_day, first, axis=1), 1.0)  # sums of tenths may exceed 1
+
+
+def equal_chances(lines: pd.DataFrame, lead_times: pd.DataFrame, as_of: date, ways: int) -> Ints:
+    """[lines, ways] days from tomorrow, 1, on which what is open of a line comes, each as likely;
+    see day_chances. What comes later than `LATEST_DAYS` comes then."""
+    found = np.empty((len(lines), ways), np.int64)
+    for first in range(0, len(lines), _AT_ONCE):
+        own = slice(first, first + _AT_ONCE)
+        reached = day_chances(lines.iloc[own], lead_times, as_of, LATEST_DAYS).cumsum(axis=1)
+        for way in range(ways):
+            found[own, way] = (reached < (way + 0.5) / ways).sum(axis=1) + 1
+    return np.minimum(found, LATEST_DAYS)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.place.arrivals import week_chances, week_of
+from pipeline.arrivals import equal_chances, week_chances, week_of
 
 WEDNESDAY = date(2016, 4, 13)
 LEAD = pd.DataFrame({"vendor_id": "v", "item_id": "i", "lead_time_days": [7, 10, 20],
@@ -47,3 +47,16 @@ def test_an_order_later_than_ever_or_of_unknown_lead_time_counts_on_its_expected
 
 def test_what_comes_after_the_last_week_is_left_out():
     assert week_chances(line(0, 7), LEAD, WEDNESDAY, 2).sum() == pytest.approx(0.8)
+
+
+def test_days_as_likely_follow_the_lead_times_left():
+    lines = pd.concat([line(0, 7), line(8, -1), line(40, 3), line(0, 6, "j")])
+    found = equal_chances(lines, LEAD, WEDNESDAY, 10)
+    assert found.tolist() == [[7] * 5 + [10] * 3 + [20] * 2, [2] * 6 + [12] * 4, [3] * 10, [6] * 10]
+
+
+def test_a_chance_is_at_most_one_however_it_adds_up():
+    """These three add up to 1.0000000000000002, whose variance below zero has no root."""
+    law = pd.DataFrame({"vendor_id": "v", "item_id": "i", "lead_time_days": [8, 9, 10],
+                        "probability": [0.42, 0.47, 0.11]})  # fmt: skip
+    assert week_chances(line(0, 8), law, date(2016, 4, 10), 3).max() <= 1.0
