@@ -72,7 +72,7 @@ def find(tables: Mapping[str, pd.DataFrame], as_of: date, has_yesterday: bool) -
     return Findings(
         orders=order_view(
             orders, tables["order_reasons"], items, tables["vendors"], targets, weekly,
-            history.last_weeks(TRAILING_WEEKS) / TRAILING_WEEKS,
+            _sold_lately(history, item["launch_date"], as_of),
         ),
         risk=risk.sort_values(
             ["shortfall_usd", "item_id"], ascending=[False, True], ignore_index=True
@@ -96,6 +96,13 @@ def find(tables: Mapping[str, pd.DataFrame], as_of: date, has_yesterday: bool) -
         has_yesterday=has_yesterday,
         overrides_in_force=len(in_force(tables["overrides"], as_of)),
     )  # fmt: skip
+
+
+def _sold_lately(history: History, launch: pd.Series, as_of: date) -> pd.Series:
+    """Units a week by item over the last weeks, of those since its launch; one at least."""
+    units = history.last_weeks(TRAILING_WEEKS)
+    weeks = ((pd.Timestamp(as_of) - launch).dt.days + 1) / 7
+    return units / weeks.clip(1, TRAILING_WEEKS).reindex(units.index).fillna(TRAILING_WEEKS)
 
 
 def not_worth_stocking(

@@ -58,3 +58,18 @@ def test_what_is_taken_for_dead_has_so_much_less_to_lose(tables) -> None:
     assert whole.loc[worst, "shortfall_usd"] > 0
     for column in ("shortfall_usd", "shortfall_units", "run_out_probability"):
         assert found.loc[worst, column] == pytest.approx(0.25 * whole.loc[worst, column])
+
+
+def test_what_sold_lately_is_told_by_the_weeks_since_launch(tables) -> None:
+    def lately(night: dict[str, pd.DataFrame]) -> pd.Series:
+        orders = find(night, AS_OF, False).orders.drop_duplicates("item_id").set_index("item_id")
+        return orders["trailing_weekly_units"]
+
+    whole = lately(tables)
+    name = whole.index[0]
+    items = tables["items"].copy()
+    mine = items["item_id"].astype("str") == name
+    items.loc[mine, "launch_date"] = pd.Timestamp(AS_OF) - pd.Timedelta(days=4)
+    found = lately(tables | {"items": items})
+    assert found[name] == pytest.approx(4 * whole[name])
+    assert found.drop(name).tolist() == whole.drop(name).tolist()
