@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from benchmarks.kills import QUICK
 from benchmarks.neutral import AS_OF, CHANGES, SAYS_SO, base_of
@@ -23,7 +24,7 @@ AT_ONCE = (
 """The others of `python -m benchmarks.neutral`, which plans each by itself."""
 
 
-def planned(raw: Path, out: Path, over: dict) -> Store:  # type: ignore[type-arg]
+def planned(raw: Path, out: Path, over: dict[str, Any]) -> Store:
     merged = {name: {**QUICK.get(name, {}), **over.get(name, {})} for name in {*QUICK, *over}}
     store, source, settings = Store(out), Source("raw", raw), load_settings(None, merged)
     for name in STAGES:

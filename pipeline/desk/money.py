@@ -19,7 +19,8 @@ _ROWS = 100
 router = APIRouter()
 
 _DUE = """
-select {group} as name, strftime(greatest(arrives, date '{as_of}'), '%Y-%m') as month, sum(usd) as usd
+select {group} as name, strftime(greatest(arrives, date '{as_of}'), '%Y-%m') as month,
+  sum(usd) as usd
 from (
   select p.item_id, p.vendor_id, p.expected_arrival_date as arrives,
     p.open_units * coalesce(c.unit_cost_usd, 0) as usd
@@ -29,14 +30,15 @@ from (
   select item_id, vendor_id, expected_arrival_date, order_cost_usd from purchase_orders
 ) left join items using (item_id) left join vendors using (vendor_id)
 group by 1, 2 order by 1, 2
-"""  # noqa: E501
+"""
 
 _AGE = """
 select {group} as name, age_band, sum(aged_units * coalesce(c.cost, 0)) as usd
 from stock_age a join items using (item_id)
-left join (select item_id, min(unit_cost_usd) as cost from vendor_items group by 1) c using (item_id)
+left join (select item_id, min(unit_cost_usd) as cost from vendor_items group by 1) c
+  using (item_id)
 group by 1, 2 order by 1, 2
-"""  # noqa: E501
+"""
 
 
 @router.get("/{place}/{as_of}/money")
