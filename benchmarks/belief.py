@@ -92,7 +92,7 @@ def _totals(arguments: argparse.Namespace, name: str) -> pd.DataFrame:
     })  # fmt: skip
     CONSOLE.log(name)
     names = arguments.policies.split(",")
-    tables = run_scenario(scenario, names, arguments.out / name, with_bound=False)
+    tables = run_scenario(scenario, names, arguments.out / name, with_bound=False).tables
     return tables["simulated_totals"]
 
 

@@ -130,9 +130,9 @@ def _period(
         if day.as_of.weekday() == 6:
             CONSOLE.log(f"{day.policy} #{day.replication} {day.as_of} {day.planner_s:.1f} s")
 
-    tables = run_scenario(scenario, names, arguments.out / f"{start}_{world}", on_day=on_day,
-                          with_bound=not arguments.no_bound, jobs=arguments.jobs)  # fmt: skip
-    totals = tables["simulated_totals"]
+    ran = run_scenario(scenario, names, arguments.out / f"{start}_{world}", on_day=on_day,
+                       with_bound=not arguments.no_bound, jobs=arguments.jobs)  # fmt: skip
+    totals = ran.tables["simulated_totals"]
     totals = totals.assign(before_overflow_usd=totals["profit_usd"] + totals["overflow_usd"])
     figures = summary(totals, list(COLUMNS))
     CONSOLE.print(_table(figures, start, world))

@@ -83,7 +83,7 @@ def main() -> None:
             "raw_dir": str(given.m5 or "data/sample"),
         })  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
-            tables = run_scenario(scenario, [policy.name], Path(folder), with_bound=False)
+            tables = run_scenario(scenario, [policy.name], Path(folder), with_bound=False).tables
         rows += compared(policy, tables, replication)
     frame = pd.DataFrame(rows)
     told = frame.groupby("measure", sort=False).agg(

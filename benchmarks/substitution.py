@@ -84,7 +84,7 @@ def _world(arguments: argparse.Namespace, seed: int, leaves: float) -> dict[str,
             name=name, dataset="raw", raw_dir=raw, start=START, days=arguments.days,
             replications=1, seed=seed, chain=chain, settings=SETTINGS,
         )  # fmt: skip
-        tables = run_scenario(scenario, ["echelon"], arguments.out / name, with_bound=False)
+        tables = run_scenario(scenario, ["echelon"], arguments.out / name, with_bound=False).tables
         days = tables["simulated_days"].sort_values("date")
         label = "on" if told else "off"
         row[f"profit_{label}"] = float(days["profit_usd"].sum())

@@ -37,7 +37,10 @@ ItemsOption = Annotated[
 
 
 def simulate(
-    scenario: Annotated[Path, typer.Option(help="A file such as configs/scenarios/baseline.yaml.")],
+    scenario: Annotated[
+        list[Path],
+        typer.Option(help="A file such as configs/scenarios/baseline.yaml; may be repeated."),
+    ],
     compare: Annotated[
         str, typer.Option(help="Policies, by commas: names or module:Class (docs/policies.md).")
     ] = "echelon,base_stock,drp,weeks_of_supply",
@@ -58,35 +61,46 @@ def simulate(
     tune_weeks: Annotated[
         int, typer.Option(min=0, help="Tune the rules on so many weeks before the scenario.")
     ] = 0,
+    items: Annotated[
+        int | None,
+        typer.Option(min=1, help="So many items, drawn by key. Default: the scenario's."),
+    ] = None,
+    settings: Annotated[
+        Path | None, typer.Option(help="Settings file, laid over those of the scenario.")
+    ] = None,
 ) -> None:
     """Compare policies in a simulated world that answers the nightly plan, with a report.
 
     echelon simulate --scenario configs/scenarios/one_day_promise.yaml --days 28 --out sim
     """
     from pipeline.errors import UsageError
-    from pipeline.simulate.scenarios.scenario import load_scenario
-    from pipeline.simulate.stage import run_scenario
+    from pipeline.simulate.scenarios.scenario import laid_over, load_scenario
+    from pipeline.simulate.stage import run_scenarios
     from pipeline.simulate.tune import tune
     from pipeline.store import Store
 
-    chosen = load_scenario(given_or_shipped(scenario))
     if forecasts not in ("", "own", "stored"):
         raise UsageError(f"--forecasts {forecasts} is neither own nor stored. Next: choose one.")
-    if forecasts:
-        chosen = chosen.model_copy(update={"forecasts": forecasts})
+    asked = {"forecasts": forecasts or None, "days": days, "items": items}
     names = [name.strip() for name in compare.split(",") if name.strip()] + (policy or [])
-    folder = out / chosen.name
-    if tune_weeks:
-        tuned = tune(chosen, names, tune_weeks, out / f"{chosen.name}_tuning")
-        chosen = chosen.model_copy(update={"policies": {**chosen.policies, **tuned}})
-        console.print(f"Tuned on the {tune_weeks} weeks before: {tuned}")
-    total = (days or chosen.days) * chosen.replications * len(names)
+    chosen = []
+    for path in scenario:
+        one = laid_over(load_scenario(given_or_shipped(path)), asked, settings)
+        if tune_weeks:
+            tuned = tune(one, names, tune_weeks, out / f"{one.name}_tuning")
+            one = one.model_copy(update={"policies": {**one.policies, **tuned}})
+            console.print(f"Tuned on the {tune_weeks} weeks before {one.name}: {tuned}")
+        chosen.append(one)
+    total = sum(one.days * one.replications for one in chosen) * len(names)
     with day_progress(total) as on_day:
-        tables = run_scenario(chosen, names, folder, days, bound, on_day, jobs)
-    _print_totals(chosen.name, tables["simulated_totals"])
-    results = Store(folder / "results")
-    address = results.address(chosen.start, "simulation_report", "report.html")
-    console.print(plain(f"Report: {address}"), soft_wrap=True)
+        ran = run_scenarios(chosen, names, out, bound, on_day, jobs)
+    for run in ran:
+        _print_totals(run.scenario.name, run.tables["simulated_totals"])
+        results = Store(out / run.scenario.name / "results")
+        address = results.address(run.scenario.start, "simulation_report", "report.html")
+        console.print(plain(f"Report: {address}"), soft_wrap=True)
+    if len(ran) > 1:
+        console.print(plain(f"Side by side: {out / 'scenarios.html'}"), soft_wrap=True)
 
 
 def _print_totals(name: str, totals: Any) -> None:

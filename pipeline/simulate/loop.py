@@ -121,7 +121,8 @@ def _situation(base: Base, nights: Nights, state: State, as_of: date, t: int) ->
     tables = {name: base.tables[name] for name in _READ_ALWAYS} | nights.tables(as_of, t)
     coming = np.zeros_like(state.on_hand)
     np.add.at(coming, (state.on_the_way.item, state.on_the_way.node), state.on_the_way.units)
-    return Situation(as_of, base.model, base.settings, tables, state.on_hand.copy(), coming)
+    return Situation(as_of, base.model, base.settings, tables, state.on_hand.copy(), coming,
+                     nights.worked)  # fmt: skip
 
 
 def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -28,23 +29,29 @@ def plans_itself(scenario: Scenario, policy: Policy) -> bool:
 
 @dataclass
 class Nights:
-    """The nights of one policy's run in `folder`; only the newest one's tables are kept."""
+    """The nights of one policy's run in `folder`; only the newest one's tables are kept, and what
+    the policy made of them (`worked`)."""
 
     base: Base
     scenario: Scenario
     policy: Policy
     folder: Path
+    worked: dict[str, Any] = field(default_factory=dict)
     _held: Held = field(default_factory=Held)
     _models: dict[date, Mapping[str, bytes]] = field(default_factory=dict)
     _memory: dict[str, object] = field(default_factory=dict)
+    _stored: dict[date, dict[str, pd.DataFrame]] = field(default_factory=dict)
 
     def tables(self, as_of: date, day: int) -> dict[str, pd.DataFrame]:
         """What the policy reads on the `day`-th night (from 0), of the newest one planned."""
         ago = day % self.policy.every_days
         planned = as_of - timedelta(days=ago)
         if not plans_itself(self.scenario, self.policy):
-            store = stored(self.base)
-            return {name: store.read(planned, name) for name in self.policy.reads}
+            if planned not in self._stored:
+                store = stored(self.base)
+                read = {name: store.read(planned, name) for name in self.policy.reads}
+                self._stored, self.worked = {planned: read}, {}
+            return dict(self._stored[planned])
         if self._held.as_of != planned:  # or it was planned before the run was stopped
             self._plan(planned, day - ago)
         return {name: self._held.tables[name] for name in self.policy.reads}
@@ -53,6 +60,7 @@ class Nights:
         trained = self._model_date(day)
         source = Source("raw", self.folder / "raw", memory=self._memory)
         self._held.start(as_of)
+        self.worked = {}
         for name in self.policy.stages:
             if name == "forecast" and self.scenario.forecasts == "stored":
                 self._held.tables |= {made: stored(self.base).read(as_of, made)

@@ -7,6 +7,10 @@ import pandas as pd
 import pytest
 
 from pipeline.simulate.report.effect import effects, first_settled_day, node_effects
+from pipeline.simulate.report.overview import overview_row, render_overview
+from pipeline.simulate.report.whole_run import item_effects, weeks, whole_run
+from pipeline.simulate.scenarios.scenario import Scenario
+from pipeline.simulate.world.day import MONEY
 
 DAYS = pd.date_range("2024-01-01", periods=6)
 NODES = {"DC": "distribution_center", "FC-A": "fulfillment_center", "FC-B": "fulfillment_center"}
@@ -77,3 +81,79 @@ def test_a_node_that_is_new_had_no_stock_before() -> None:
     assert np.isnan(new.share)
     total = effects(AFTER, BEFORE, "p")[0].difference.mean
     assert sum(e.difference.mean for e in found) == pytest.approx(total)
+
+
+def sums(profit_a: float, lost: dict[str, float], storage: float) -> dict[str, pd.DataFrame]:
+    """Three replications of three weeks with the same luck, item a's profit and lost sales as
+    told; goods cost half of what they sell for."""
+    luck = np.array([-30.0, 10.0, 20.0])
+    rows, items, losses, days = [], [], [], []
+    for r, more in enumerate(luck):
+        profit = profit_a + 50.0 + more
+        sales = 2 * (profit + storage)
+        money = dict.fromkeys(MONEY, 0.0) | {
+            "revenue_usd": sales,
+            "cost_of_goods_usd": sales / 2,
+            "storage_usd": storage,
+        }
+        key = {"policy": "p", "replication": r}
+        rows.append(key | money | {"profit_usd": profit})
+        items += [key | {"item_id": item, "profit_usd": usd}
+                  for item, usd in (("a", profit_a + more), ("b", 50.0))]  # fmt: skip
+        losses += [key | {"loss_cause": cause, "lost_usd": usd} for cause, usd in lost.items()]
+        days += [key | {"date": DAYS[0] + pd.Timedelta(days=t), "profit_usd": profit * (t == 8)}
+                 for t in range(16)]  # fmt: skip
+    return {"simulated_totals": pd.DataFrame(rows), "simulated_item_weeks": pd.DataFrame(items),
+            "simulated_losses": pd.DataFrame(losses, columns=["policy", "replication", "loss_cause",
+                                                              "lost_usd"]),
+            "simulated_days": pd.DataFrame(days)}  # fmt: skip
+
+
+CALM = sums(300.0, {"policy": 20.0}, 5.0)
+STRUCK = sums(200.0, {"policy": 22.0, "late_vendor": 90.0}, 2.0)
+
+
+def test_the_parts_of_a_changes_profit_add_up_to_it() -> None:
+    found = whole_run(STRUCK, CALM, "p")
+    *parts, profit = [effect for effect in found if effect.group.startswith("Profit")]
+    assert profit.label == "Profit"
+    assert profit.difference.mean == pytest.approx(-100.0)
+    assert profit.difference.half_width == pytest.approx(0.0, abs=1e-9)  # the luck is common
+    for column in ("without", "changed", "difference"):
+        told = sum(getattr(part, column).mean for part in parts)
+        assert told == pytest.approx(getattr(profit, column).mean)
+
+
+def test_lost_sales_and_the_items_that_pay_are_told_by_name() -> None:
+    named = {effect.label: effect for effect in whole_run(STRUCK, CALM, "p")}
+    assert named["Late vendor: units were overdue"].difference.mean == pytest.approx(90.0)
+    assert named["All lost sales"].difference.mean == pytest.approx(92.0)
+    items = pd.DataFrame({"item_id": ["a", "b"], "item_name": ["Apples", None],
+                          "department": ["fruit", "fruit"]})  # fmt: skip
+    (only,) = item_effects(STRUCK, CALM, "p", items)  # b earns what it earned
+    assert (only.label, only.group) == ("a, Apples", "fruit")
+    assert only.difference.mean == pytest.approx(-100.0)
+
+
+def test_a_change_is_told_by_the_week_in_which_it_is_felt() -> None:
+    by_week = weeks(STRUCK, CALM, "p")
+    assert [week.first_day for week in by_week] == [DAYS[0] + pd.Timedelta(days=d)
+                                                    for d in (0, 7, 14)]  # fmt: skip
+    assert [week.profit.mean for week in by_week] == pytest.approx([0.0, -100.0, 0.0])
+
+
+def test_several_scenarios_are_one_page_of_money_with_a_row_each() -> None:
+    strike = Scenario.model_validate({
+        "name": "a_strike", "question": "What does <it> cost?", "start": "2024-01-01",
+        "changes": [{"kind": "vendor_strike", "vendors": ["V-1"], "from_day": 1, "to_day": 7}],
+    })  # fmt: skip
+    told = overview_row(strike, STRUCK, CALM, "p")
+    alone = overview_row(strike, STRUCK, None, "p")
+    assert told.is_told
+    assert not alone.is_told
+    page = render_overview([told, alone]).decode()
+    assert "What does &lt;it&gt; cost?" in page
+    assert "<it>" not in page
+    assert told.cells[0] == "−100 ± 0"
+    assert ">−100 ± 0<" in page
+    assert 'href="a_strike/results/2024-01-01/simulation_report/report.html"' in page

@@ -152,10 +152,10 @@ def test_a_change_is_told_against_the_unchanged_world(
     monkeypatch.setattr(stage, "prepare", prepared)
     monkeypatch.setattr(side_by_side, "run_policy", lambda *_: whole)
     changed = scenario(against_unchanged=True)
-    run_scenario(changed, ["echelon"], tmp_path, with_bound=False)
+    run_scenario(changed, ["echelon"], tmp_path / "changed", with_bound=False)
     assert [len(found.changes) for found in asked] == [0, 1]
-    page = next(tmp_path.glob("results/*/simulation_report/*.html")).read_text()
+    page = next(tmp_path.glob("changed/results/*/simulation_report/*.html")).read_text()
     assert "What the change does" in page
     assert "Stock: +0 USD in all nodes, +0.0 % of" in page
     assert "(one replication: no interval)" in page
-    assert (tmp_path / "unchanged" / "results").is_dir()
+    assert len(list(tmp_path.glob("unchanged_*/results"))) == 1

@@ -264,7 +264,8 @@ def test_rules_buy_nothing_that_loses_on_a_sale_where_such_items_are_dropped(nam
     here = situation()
     dear = replace(here.model, unit_cost_usd=here.model.unit_cost_usd + 1000.0)
     for model, is_bought in ((here.model, True), (dear, False)):
-        night = replace(here, model=model, settings=Settings.model_validate(planning))
+        settings = Settings.model_validate(planning)
+        night = replace(here, model=model, settings=settings, worked={})
         assert (sale_usd(night) > 0).all() == is_bought
         ordered = 0
         for day in range(7):  # each vendor is due once a week

@@ -13,6 +13,7 @@ from pipeline.simulate.report.effect import first_settled_day, tier_name
 from pipeline.simulate.report.intervals import Interval, paired, summary
 from pipeline.simulate.report.plots import band_plot, bar_plot
 from pipeline.simulate.report.told import told
+from pipeline.simulate.report.whole_run import CAUSE_LABELS
 from pipeline.simulate.scenarios.scenario import Scenario
 
 _ROWS = (
@@ -51,11 +52,11 @@ class Figure:
 
 
 def render(
-    scenario: Scenario, tables: dict[str, pd.DataFrame],
+    scenario: Scenario, tables: dict[str, pd.DataFrame], items: pd.DataFrame,
     unchanged: dict[str, pd.DataFrame] | None = None,
 ) -> dict[str, bytes]:  # fmt: skip
     """report.html of the simulated tables, and of what the changes do if `unchanged` has the
-    tables of the same world without them."""
+    tables of the same world without them; items: the table of that name."""
     totals = tables["simulated_totals"]
     names = [row[0] for row in _ROWS]
     by_policy = summary(totals, names)
@@ -68,20 +69,12 @@ def render(
         losses=_losses(tables["simulated_losses"], list(by_policy), totals),
         figures=_figures(tables) if unchanged is None else _contrast_figures(tables, unchanged),
         changes_do=[] if unchanged is None
-        else [told(tables, unchanged, policy) for policy in by_policy],
+        else [told(tables, unchanged, policy, items) for policy in by_policy],
         settled_day=str(first_settled_day(tables["simulated_days"]["date"]).date()),
         replications=totals["replication"].nunique(),
         first_day=str(tables["simulated_days"]["date"].min().date()),
     )  # fmt: skip
     return {"report.html": page.encode()}
-
-
-_CAUSES = {
-    "late_vendor": "Late vendor: units were overdue", "capacity": "Capacity of a vendor or a lane",
-    "placement": "Placement: units were in other nodes",
-    "forecast": "Forecast: more was asked for than expected",
-    "policy": "Policy: not ordered, too little or too late",
-}  # fmt: skip
 
 
 def _losses(
@@ -93,7 +86,7 @@ def _losses(
     sums = losses.groupby(by)["lost_usd"].sum() / n
     rows: list[dict[str, object]] = [
         {"label": label, "cells": [f"{sums.get((cause, policy), 0.0):,.0f}" for policy in policies]}
-        for cause, label in _CAUSES.items()
+        for cause, label in CAUSE_LABELS.items()
     ]  # fmt: skip
     whole = sums.groupby(level=1).sum()
     total = [f"{whole.get(policy, 0.0):,.0f}" for policy in policies]

@@ -5,34 +5,95 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from markupsafe import Markup
 
 from pipeline.simulate.report.effect import Effect, Frames, effects, node_effects
+from pipeline.simulate.report.intervals import Interval
 from pipeline.simulate.report.plots import difference_plot
+from pipeline.simulate.report.whole_run import Week, item_effects, weeks, whole_run
 
 
 @dataclass(frozen=True)
 class Told:
-    """Under one policy: sentences, figures, figures by node, and a drawing of the latter."""
+    """Under one policy: sentences and figures of the whole run, items that pay most; sentences and
+    figures of the second half's days, figures by node, and a drawing of the latter."""
 
     policy: str
+    sums: list[str]
+    parts: list[dict[str, str]]
+    items: list[dict[str, str]]
     findings: list[str]
     effects: list[dict[str, str]]
     nodes: list[dict[str, str]]
     drawing: Markup
 
 
-def told(changed: Frames, unchanged: Frames, policy: str) -> Told:
-    """What is to be read of one policy's runs with and without the change."""
+def told(changed: Frames, unchanged: Frames, policy: str, items: pd.DataFrame) -> Told:
+    """What is to be read of one policy's runs with and without the change; items: the table."""
     by_node = node_effects(changed, unchanged, policy)
     found = effects(changed, unchanged, policy)
     drawing = difference_plot(
         [effect.label for effect in by_node], [effect.difference for effect in by_node], "USD"
     )
+    parts = whole_run(changed, unchanged, policy)
     return Told(
-        policy, _sentences(found), [_row(effect) for effect in found],
+        policy, _sums(parts, weeks(changed, unchanged, policy)), [_row(part) for part in parts],
+        [_row(effect) for effect in item_effects(changed, unchanged, policy, items)],
+        _sentences(found), [_row(effect) for effect in found],
         [_row(effect) for effect in by_node],
         Markup(drawing),  # noqa: S704  # our own drawing; matplotlib escapes the text in it
+    )  # fmt: skip
+
+
+def _sums(parts: list[Effect], by_week: list[Week]) -> list[str]:
+    """What the change brings or costs in all, of what, and when."""
+    named = {part.label: part for part in parts}
+    profit, lost = named["Profit"], named["All lost sales"]
+    of_profit = [part for part in parts if part.group == profit.group and part is not profit]
+    sales, goods, *others = of_profit
+    shares = [("margin of sales", sales.difference.mean + goods.difference.mean)]
+    shares += [(part.label.lower(), part.difference.mean) for part in others]
+    shares.sort(key=lambda share: -abs(share[1]))
+    told_parts = ", ".join(f"{name} {_usd(value)}" for name, value in shares[:3] if round(value))
+    causes = sorted((part for part in parts if part.group == lost.group and part is not lost),
+                    key=lambda part: -abs(part.difference.mean))  # fmt: skip
+    told_causes = "; ".join(f"{part.label[0].lower()}{part.label[1:]} {plus(part)}"
+                            for part in causes[:2] if round(part.difference.mean))  # fmt: skip
+    verb = "brings" if profit.difference.mean >= 0 else "costs"
+    most = max(by_week, key=lambda week: abs(week.profit.mean))
+    last = by_week[-1]
+    return [
+        f"In all the change {verb} {_span(profit.difference)} USD of profit, "
+        f"{percent(profit.share)} of {profit.without.mean:,.0f} USD{_doubt(profit)}"
+        + (f". The largest parts of it, as they change profit: {told_parts} USD." if told_parts
+           else "."),
+        f"Lost sales: {plus(lost)} USD at selling price, where {lost.without.mean:,.0f} USD are "
+        f"lost without the change{_doubt(lost)}" + (f". By cause: {told_causes} USD."
+                                                   if told_causes else "."),
+        f"The week that changes most is that of {most.first_day:%Y-%m-%d}: "
+        f"{_usd(most.profit.mean)} USD of profit; in the last week it is "
+        f"{_usd(last.profit.mean)} USD{_over(last.profit)}.",
+    ]  # fmt: skip
+
+
+def _usd(value: float) -> str:
+    return f"{value:+,.0f}".replace("-", "−")
+
+
+def _span(difference: Interval) -> str:
+    """An amount without its sign, with its half-width."""
+    text = f"{abs(difference.mean):,.0f}"
+    width = difference.half_width
+    return text if np.isnan(width) else f"{text} ± {width:,.0f}"
+
+
+def _over(last: Interval) -> str:
+    """Whether the effect has ended with the run."""
+    if np.isnan(last.half_width):
+        return ""
+    return ", which cannot be told from nothing" if last.low <= 0 <= last.high else (
+        ": it is not over when the run ends"
     )  # fmt: skip
 
 
@@ -45,21 +106,21 @@ def _sentences(found: list[Effect]) -> list[str]:
     kept = named["Promises kept, % of units", "all"]
     profit, lost = named["Trade, a day", "Profit, USD"], named["Trade, a day", "Units lost"]
     where = "; ".join(
-        f"{effect.label} {_plus(effect)} USD ({_percent(effect.share)}){_doubt(effect)}"
+        f"{effect.label} {plus(effect)} USD ({percent(effect.share)}){_doubt(effect)}"
         for effect in tiers
     )
     return [
-        f"Profit: {_plus(profit)} USD a day, {_percent(profit.share)} of "
+        f"Profit: {plus(profit)} USD a day, {percent(profit.share)} of "
         f"{profit.without.mean:,.0f} USD{_doubt(profit)}.",
-        f"Lost sales: {_plus(lost)} units a day, where {lost.without.mean:,.1f} are lost without "
+        f"Lost sales: {plus(lost)} units a day, where {lost.without.mean:,.1f} are lost without "
         f"the change{_doubt(lost)}.",
-        f"Stock: {_plus(stock)} USD in all nodes, {_percent(stock.share)} of "
+        f"Stock: {plus(stock)} USD in all nodes, {percent(stock.share)} of "
         f"{stock.without.mean:,.0f} USD{_doubt(stock)}.",
         f"Stock by tier: {where}.",
-        f"Cost of delivery: {_plus(delivery)} USD a unit sold, {_percent(delivery.share)} of "
+        f"Cost of delivery: {plus(delivery)} USD a unit sold, {percent(delivery.share)} of "
         f"{delivery.without.mean:.3f} USD{_doubt(delivery)}.",
         f"Promises kept: {kept.without.mean:.1f} % of units before and {kept.changed.mean:.1f} % "
-        f"after, {_plus(kept)} percentage points{_doubt(kept)}.",
+        f"after, {plus(kept)} percentage points{_doubt(kept)}.",
     ]
 
 
@@ -68,24 +129,29 @@ def _row(effect: Effect) -> dict[str, str]:
         "group": effect.group, "label": effect.label,
         "without": f"{effect.without.mean:,.{effect.digits}f}",
         "changed": f"{effect.changed.mean:,.{effect.digits}f}",
-        "difference": _plus(effect), "share": _percent(effect.share),
+        "difference": plus(effect), "share": percent(effect.share),
     }  # fmt: skip
 
 
-def _plus(effect: Effect) -> str:
+def plus(effect: Effect) -> str:
     """The difference with its sign and half-width."""
     text = f"{effect.difference.mean:+,.{effect.digits}f}".replace("-", "−")
     width = effect.difference.half_width
     return text if np.isnan(width) else f"{text} ± {width:,.{effect.digits}f}"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share in percent with its sign, a dash where there is none."""
     return "–" if np.isnan(share) else f"{100 * share:+.1f} %".replace("-", "−")
+
+
+def is_in_doubt(effect: Effect) -> bool:
+    """Whether the interval of the difference holds 0."""
+    return effect.difference.low <= 0 <= effect.difference.high
 
 
 def _doubt(effect: Effect) -> str:
     """A warning where the interval holds 0, or where there is none."""
     if np.isnan(effect.difference.half_width):
         return " (one replication: no interval)"
-    low, high = effect.difference.low, effect.difference.high
-    return " (cannot be told from no change)" if low <= 0 <= high else ""
+    return " (cannot be told from no change)" if is_in_doubt(effect) else ""

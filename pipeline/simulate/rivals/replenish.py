@@ -152,7 +152,7 @@ def transfers_to_targets(situation: Situation, target: Floats, parent: Ints) -> 
                    "from_node_id", "to_node_id")  # fmt: skip
     has = (situation.on_hand + situation.coming).astype(float)
     lack = np.maximum(np.ceil(tree_sums(target, parent)) - tree_sums(has, parent), 0)
-    frames = []
+    parts = [np.zeros((0, 4), dtype=np.int64)]
     for up in reversed(_bottom_up(parent)):
         below = [j for j in np.flatnonzero(parent == up) if np.isfinite(transit[up, j])]
         if not below:
@@ -162,16 +162,14 @@ def transfers_to_targets(situation: Situation, target: Floats, parent: Ints) -> 
         share = np.minimum(1.0, situation.on_hand[:, up] / np.maximum(total, 1))
         give = np.floor(ask * share[:, None] + 1e-9).astype(np.int64)
         k, i = np.nonzero(give)
-        to = np.array(below)[i]
-        frames.append(pd.DataFrame({
-            "item_id": model.items[k], "from_node_id": model.nodes[up],
-            "to_node_id": model.nodes[to], "transfer_units": give[k, i],
-            "expected_arrival_date": pd.Timestamp(situation.as_of)
-            + pd.to_timedelta(1 + transit[up, to], unit="D"),
-        }))  # fmt: skip
-    if not frames:
-        return pd.DataFrame(columns=list(TRANSFER_COLUMNS))
-    return pd.concat(frames, ignore_index=True)[list(TRANSFER_COLUMNS)]
+        parts.append(np.stack([k, np.full_like(k, up), np.array(below)[i], give[k, i]], axis=1))
+    item, start, to, units = np.concatenate(parts).T
+    return pd.DataFrame({
+        "item_id": model.items[item], "from_node_id": model.nodes[start],
+        "to_node_id": model.nodes[to], "transfer_units": units,
+        "expected_arrival_date": pd.Timestamp(situation.as_of)
+        + pd.to_timedelta(1 + transit[start, to], unit="D"),
+    })[list(TRANSFER_COLUMNS)]  # fmt: skip
 
 
 def _split_to_docks(

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.simulate.rivals.demand_view import DemandView, Floats, demand_view, gamma_quantile
 from pipeline.simulate.rivals.replenish import (
@@ -27,6 +28,7 @@ from pipeline.simulate.rivals.room import fit_to_space
 from pipeline.simulate.rivals.situation import Plan, Situation
 from pipeline.simulate.rivals.worth import critical_ratio, sale_usd
 from pipeline.simulate.world.model import capacities, parents
+from pipeline.simulate.world.supply import Ints
 
 Targets = Callable[[Floats], Floats]
 _READS = (
@@ -47,6 +49,18 @@ class Levels:
 
 
 @dataclass(frozen=True)
+class _Outlook:
+    """What a rule keeps while its forecast is the newest; kept: [items] those that it stocks."""
+
+    supply: Supply
+    parent: Ints
+    view: DemandView
+    homes: Floats
+    levels: Levels
+    kept: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class _Rule(ABC):
     """Parameters of all rules, which `tune` sets on weeks before the test.
 
@@ -64,26 +78,33 @@ class _Rule(ABC):
 
     def decide(self, situation: Situation) -> Plan:
         """Orders toward the network levels; transfers toward the node targets."""
-        model, planning = situation.model, situation.settings.planning
-        supply = supply_terms(situation)
-        parent = parents(situation.tables["nodes"], model)
-        view = demand_view(situation.tables["demand_quantiles"], model)
-        homes = home_shares(model)
-        levels = self.levels(situation, view, homes, supply)
-        wanted = self.targets(situation, view, homes)
+        model = situation.model
+        if self.name not in situation.worked:
+            situation.worked[self.name] = self._outlook(situation)
+        out: _Outlook = situation.worked[self.name]
+        wanted = self.targets(situation, out.view, out.homes)
         room = capacities(situation.tables, model.nodes, situation.tomorrow)[0]
         target = fit_to_space(wanted, model.cube_cuft, room[:, 0] * self.fill_share)
-        if planning.drops_losing_items:
+        dock, levels = room[:, 1] * self.dock_share, out.levels
+        return Plan(
+            orders_up_to(situation, out.supply, levels.order_up_to, levels.order_below, out.parent,
+                         levels.need, dock, self.reviews_daily),
+            transfers_to_targets(situation, target * out.kept[:, None], out.parent),
+        )  # fmt: skip
+
+    def _outlook(self, situation: Situation) -> _Outlook:
+        """What the rule makes of the newest forecast; stock does not enter."""
+        model = situation.model
+        supply, homes = supply_terms(situation), home_shares(model)
+        view = demand_view(situation.tables["demand_quantiles"], model)
+        levels = self.levels(situation, view, homes, supply)
+        kept = np.ones(len(model.items), dtype=bool)
+        if situation.settings.planning.drops_losing_items:
             kept = sale_usd(situation) > 0
-            target = target * kept[:, None]
             levels = Levels(levels.order_up_to * kept, levels.order_below * kept,
                             levels.need * kept[:, None])  # fmt: skip
-        dock = room[:, 1] * self.dock_share
-        return Plan(
-            orders_up_to(situation, supply, levels.order_up_to, levels.order_below, parent,
-                         levels.need, dock, self.reviews_daily),
-            transfers_to_targets(situation, target, parent),
-        )  # fmt: skip
+        return _Outlook(supply, parents(situation.tables["nodes"], model), view, homes, levels,
+                        kept)  # fmt: skip
 
     @property
     def reviews_daily(self) -> bool:

@@ -6,9 +6,9 @@ A policy never sees true arrival dates, unserved demand or anything after the bu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,8 @@ class Situation:
     """The end of a business date.
 
     tables: the tables of the night that the policy declares in `reads`; on_hand: [items, nodes];
-    coming: [items, nodes] units on the way to each node, orders and transfers.
+    coming: [items, nodes] units on the way to each node, orders and transfers; worked: what a
+    policy made of the tables, handed to it again as long as the tables are the same.
     """
 
     as_of: date
@@ -43,6 +44,7 @@ class Situation:
     tables: Mapping[str, pd.DataFrame]
     on_hand: Ints
     coming: Ints
+    worked: dict[str, Any] = field(default_factory=dict)
 
     @property
     def tomorrow(self) -> pd.DatetimeIndex:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +14,7 @@ import pandas as pd
 import yaml
 from pydantic import Field, ValidationError
 
-from pipeline.contracts.settings import Section
+from pipeline.contracts.settings import Section, load_settings
 from pipeline.errors import SettingsError
 from pipeline.simulate.scenarios.changes import Change, Frames
 from pipeline.simulate.world.model import WorldRules
@@ -83,6 +84,19 @@ def load_scenario(path: Path) -> Scenario:
             f"scenario file {path}: {len(lines)} problem(s)\n" + "\n".join(lines)
             + "\nNext: correct them; configs/scenarios holds examples."
         ) from error  # fmt: skip
+
+
+def laid_over(scenario: Scenario, asked: Mapping[str, Any], settings: Path | None) -> Scenario:
+    """The scenario with the fields asked for (None: its own), and a settings file's values laid
+    over its own; SettingsError names every wrong one of them."""
+    changed = {name: value for name, value in asked.items() if value is not None}
+    if settings is not None:
+        merged = {name: dict(values) for name, values in scenario.settings.items()}
+        given = load_settings(settings).model_dump(mode="json", exclude_unset=True)
+        for section, values in given.items():
+            merged[section] = {**merged.get(section, {}), **values}
+        changed["settings"] = merged
+    return scenario.model_copy(update=changed)
 
 
 def choose_items(tables: Frames, count: int | None) -> Frames:

@@ -164,10 +164,11 @@ def capacities(tables: Tables, nodes: pd.Index, days: pd.DatetimeIndex) -> NDArr
     """[days, nodes, resources] capacity on each day; infinite where none is given."""
     found = np.full((len(days), len(nodes), len(RESOURCES)), np.inf)
     frame = tables["node_capacity"].sort_values("start_date", kind="stable")
-    for row in frame.itertuples(index=False):
-        node = nodes.get_indexer([str(row.node_id)])[0]
-        resource = RESOURCES.index(str(row.resource))
-        found[days >= row.start_date, node, resource] = row.capacity
+    node = nodes.get_indexer(frame["node_id"].astype("str"))
+    resource = [RESOURCES.index(name) for name in frame["resource"].astype("str")]
+    first = days.searchsorted(frame["start_date"].to_numpy())
+    for row in zip(first, node, resource, frame["capacity"].to_numpy(float), strict=True):
+        found[row[0] :, row[1], row[2]] = row[3]
     return found
 
 
