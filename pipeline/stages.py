@@ -217,8 +217,8 @@ LOAD_STAGES = (
         "load_labor",
         "pipeline.load.stage:labor",
         (
-            "regions", "nodes", "lanes", "delivery_options", "delivery_speeds", "order_hours",
-            "node_capacity", "demand_quantiles", "open_orders", "purchase_orders",
+            "regions", "items", "nodes", "lanes", "delivery_options", "delivery_speeds",
+            "order_hours", "node_capacity", "demand_quantiles", "open_orders", "purchase_orders",
             "inbound_assignments", "transfers", "capacity_prices",
         ),
         ("labor_plan",),

@@ -1,7 +1,7 @@
 """A node's days from the night's own tables: units in and out, hours of labor, doors, carts.
 
-Outbound is demand by promise and order hour at the node that serves it most cheaply, and transfers
-that leave; inbound is what orders and transfers bring. The transfers of coming nights are not
+Outbound is demand by promise and order hour at the node that serves it most cheaply of those that
+hold its size class, and transfers that leave; inbound is what orders and transfers bring. The transfers of coming nights are not
 decided yet: a node is taken to draw from its cheapest lane what it sends out. Overtime is bought
 where an hour of it costs less than the shadow price of what it handles; those hours return as
 planned node capacity.
@@ -20,44 +20,65 @@ from pipeline.contracts.settings import LaborSettings
 from pipeline.load.shifts import Shift, cover_hours
 
 Tables = Mapping[str, pd.DataFrame]
+FLOW = ["node_id", "date", "size_class"]
 COLUMNS = ("node_id", "date", "inbound_load_units", "outbound_load_units", "staffed_hours",
            "overtime_hours", "shadow_usd_per_hour", "dock_doors", "carts", "sentence")  # fmt: skip
 
 
 def outbound_by_node(tables: Tables, as_of: date, days: int) -> pd.DataFrame:
-    """Units [node, date] that leave to customers, from the weekly windows of demand_quantiles."""
+    """Units [node, date, size class] that leave to customers, from demand_quantiles' windows."""
     windows = tables["demand_quantiles"]
-    first = windows[windows["window_start_day"] == 1]
+    first = _sized(windows[windows["window_start_day"] == 1], tables["items"])
     ends = sorted(int(n) for n in first["window_days"].unique())
-    total = first.groupby(["region_id", "window_days"], observed=True)["mean_units"].sum()
-    served = _served_share(tables)
+    key = ["region_id", "size_class"]
+    total = first.groupby([*key, "window_days"], observed=True)["mean_units"].sum()
     rows = []
-    for region, own in total.groupby(level=0, observed=True):
-        upto = {0: 0.0} | {int(n): float(value) for (_, n), value in own.items()}
+    for (region, size), own in total.groupby(level=[0, 1], observed=True):
+        upto = {0: 0.0} | {int(n): float(value) for (_, _, n), value in own.items()}
         for before, end in zip([0, *ends], ends, strict=False):
             daily = max(upto.get(end, 0.0) - upto.get(before, 0.0), 0.0) / (end - before)
             for day in range(before + 1, min(end, days) + 1):
-                rows.append((str(region), pd.Timestamp(as_of) + pd.Timedelta(days=day), daily))
-    demand = pd.DataFrame(rows, columns=["region_id", "date", "units"])
-    both = demand.merge(served, on="region_id")
+                date_of = pd.Timestamp(as_of) + pd.Timedelta(days=day)
+                rows.append((str(region), str(size), date_of, daily))
+    demand = pd.DataFrame(rows, columns=[*key, "date", "units"])
+    both = demand.merge(_served_share(tables), on=key)
     both["units"] *= both["share"]
-    return both.groupby(["node_id", "date"], as_index=False)["units"].sum()
+    return both.groupby(FLOW, as_index=False)["units"].sum()
+
+
+def _sized(frame: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """A copy of rows of items, with each item's size class."""
+    size_class = dict(zip(items["item_id"].astype("str"), items["size_class"].astype("str"),
+                          strict=True))  # fmt: skip
+    return frame.assign(size_class=frame["item_id"].astype("str").map(size_class))
+
+
+def _holding(tables: Tables, node: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows once for each size class of the items that the node in column `node` can hold."""
+    accepts = tables["nodes"].set_index(tables["nodes"]["node_id"].astype("str"))["accepts"]
+    accepted = rows[node].astype("str").map(accepts.astype("str"))
+    sizes = sorted(tables["items"]["size_class"].astype("str").unique())
+    fitting = [rows[accepted.isin(["any", size])].assign(size_class=size) for size in sizes]
+    return pd.concat(fitting, ignore_index=True)
 
 
 def _served_share(tables: Tables) -> pd.DataFrame:
-    """Share of each region's demand by the node that serves its speed most cheaply."""
+    """Share of each region's demand of a size class by the node that serves a speed most cheaply.
+
+    Speeds at which no node can serve the class are left to the others.
+    """
     options = tables["delivery_options"].astype(
         {"region_id": "str", "speed": "str", "node_id": "str"}
     )
-    options = options.sort_values(["region_id", "speed", "ship_usd_per_unit", "node_id"])
-    best = options.drop_duplicates(["region_id", "speed"])
+    options = _holding(tables, "node_id", options)
+    key = ["region_id", "size_class"]
+    options = options.sort_values([*key, "speed", "ship_usd_per_unit", "node_id"])
+    best = options.drop_duplicates([*key, "speed"])
     speeds = tables["delivery_speeds"].astype({"region_id": "str", "speed": "str"})
     both = best.merge(speeds, on=["region_id", "speed"])
-    share = both.groupby(["region_id", "node_id"], as_index=False)["demand_share"].sum()
-    share["share"] = share["demand_share"] / share.groupby("region_id")["demand_share"].transform(
-        "sum"
-    )
-    return share[["region_id", "node_id", "share"]]
+    share = both.groupby([*key, "node_id"], as_index=False)["demand_share"].sum()
+    share["share"] = share["demand_share"] / share.groupby(key)["demand_share"].transform("sum")
+    return share[[*key, "node_id", "share"]]
 
 
 def inbound_by_node(tables: Tables) -> pd.DataFrame:
@@ -77,22 +98,38 @@ def replenished(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Units [node, date] that coming nights' transfers take out of nodes, and bring into nodes.
 
+    outbound: units [node, date, size class]; a lane moves what both its ends can hold.
+
     From the leaves up: what leaves a node comes in on the same day by its cheapest lane, once
     tonight's transfers have come, and left the lane's start its transit days before.
     """
     lanes = tables["lanes"].astype({"from_node_id": "str", "to_node_id": "str"})
+    lanes = _holding(tables, "to_node_id", lanes).rename(columns={"size_class": "size"})
+    lanes = _holding(tables, "from_node_id", lanes).query("size == size_class")
     lanes = lanes.sort_values(["to_node_id", "lane_usd_per_cuft", "from_node_id"], kind="stable")
-    source = {
-        row["to_node_id"]: (row["from_node_id"], int(row["transit_days"]))
-        for row in lanes.drop_duplicates("to_node_id").to_dict("records")
-    }
-    start = pd.Timestamp(as_of)
+    out: list[tuple[str, pd.Timestamp, float]] = []
+    into: list[tuple[str, pd.Timestamp, float]] = []
+    for size, own in outbound.groupby("size_class", sort=True):
+        source = {
+            row["to_node_id"]: (row["from_node_id"], int(row["transit_days"]))
+            for row in lanes[lanes["size_class"] == size].drop_duplicates("to_node_id")
+            .to_dict("records")
+        }  # fmt: skip
+        _draw(source, own, pd.Timestamp(as_of), days, out, into)
+    columns = ["node_id", "date", "units"]
+    return pd.DataFrame(out, columns=columns), pd.DataFrame(into, columns=columns)
+
+
+def _draw(
+    source: dict[str, tuple[str, int]], outbound: pd.DataFrame, start: pd.Timestamp, days: int,
+    out: list[tuple[str, pd.Timestamp, float]], into: list[tuple[str, pd.Timestamp, float]],
+) -> None:  # fmt: skip
+    """Add what one size class's transfers take `out` of nodes and bring `into` them."""
     leaving: dict[str, np.ndarray] = {}
     for node, day, units in outbound[["node_id", "date", "units"]].itertuples(index=False):
         own = leaving.setdefault(str(node), np.zeros(days + 1))
         if 1 <= (day - start).days <= days:
             own[(day - start).days] += float(units)
-    out, into = [], []
     for node in _leaves_first(source):
         parent, transit = source[node]
         needed = leaving.get(node, np.zeros(days + 1))
@@ -101,8 +138,6 @@ def replenished(
             into.append((node, start + pd.Timedelta(days=day), needed[day]))
             out.append((parent, start + pd.Timedelta(days=day - transit), needed[day]))
             above[day - transit] += needed[day]
-    columns = ["node_id", "date", "units"]
-    return pd.DataFrame(out, columns=columns), pd.DataFrame(into, columns=columns)
 
 
 def _leaves_first(source: dict[str, tuple[str, int]]) -> list[str]:
@@ -125,8 +160,10 @@ def labor_plan(tables: Tables, as_of: date, settings: LaborSettings) -> pd.DataF
     """Rows of labor_plan for the days after as_of."""
     days = settings.days
     out = outbound_by_node(tables, as_of, days)
-    left = _moves(tables["transfers"], "from_node_id", "ship_date", "transfer_units")
-    out = pd.concat([out, left]).groupby(["node_id", "date"], as_index=False)["units"].sum()
+    transfers = _sized(tables["transfers"], tables["items"])
+    left = _moves(transfers, "from_node_id", "ship_date", "transfer_units")
+    left["size_class"] = transfers["size_class"]
+    out = pd.concat([out, left]).groupby(FLOW, as_index=False)["units"].sum()
     sent, brought = replenished(tables, out, as_of, days)
     out = pd.concat([out, sent]).groupby(["node_id", "date"], as_index=False)["units"].sum()
     into = pd.concat([inbound_by_node(tables), brought])

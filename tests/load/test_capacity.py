@@ -160,7 +160,10 @@ def test_starts_fall_into_their_minutes():
 def night(shadow_usd: float) -> dict[str, pd.DataFrame]:
     day = pd.Timestamp("2025-01-02")
     return {
-        "nodes": pd.DataFrame({"node_id": ["a", "b"]}),
+        "nodes": pd.DataFrame({"node_id": ["a", "b", "big"],
+                               "accepts": ["any", "sortable", "non_sortable"]}),
+        "items": pd.DataFrame({"item_id": ["x", "sofa"],
+                               "size_class": ["sortable", "non_sortable"]}),
         "demand_quantiles": pd.DataFrame({
             "region_id": "r", "item_id": ["x", "x"], "window_start_day": 1,
             "window_days": [7, 14], "mean_units": [7000.0, 21000.0]}),
@@ -180,7 +183,7 @@ def night(shadow_usd: float) -> dict[str, pd.DataFrame]:
         "inbound_assignments": pd.DataFrame({
             "order_line_id": ["o"], "node_id": ["b"], "assigned_units": [500]}),
         "transfers": pd.DataFrame({
-            "from_node_id": ["a"], "to_node_id": ["b"], "ship_date": [day],
+            "from_node_id": ["a"], "to_node_id": ["b"], "item_id": ["x"], "ship_date": [day],
             "expected_arrival_date": [day + pd.Timedelta(days=1)], "transfer_units": [60]}),
         "capacity_prices": pd.DataFrame({
             "node_id": ["a"], "resource": ["outbound_units_per_day"], "week_start": [day],
@@ -222,6 +225,27 @@ def test_coming_nights_draw_what_a_node_sends_out_from_its_cheapest_lane():
             (600 if day + 2 <= 7 else 1200) if 2 <= day <= 6 else 0
         )
         assert row.loc[("a", date_), "outbound_load_units"] == pytest.approx(served + shipped)
+
+
+def test_bulky_items_leave_from_the_nodes_that_hold_them():
+    tables = night(0.0)
+    sofas = tables["demand_quantiles"].assign(item_id="sofa", mean_units=[70.0, 140.0])
+    tables["demand_quantiles"] = pd.concat([tables["demand_quantiles"], sofas])
+    at_big = pd.DataFrame({"region_id": "r", "speed": "slow", "node_id": ["big"],
+                           "ship_usd_per_unit": 0.5, "cutoff_hour": 24.0})  # fmt: skip
+    tables["delivery_options"] = pd.concat([tables["delivery_options"], at_big])
+    more = pd.DataFrame({"from_node_id": ["b", "a"], "to_node_id": "big", "transit_days": 1,
+                         "lane_usd_per_cuft": [0.5, 1.0]})  # fmt: skip
+    tables["lanes"] = pd.concat([tables["lanes"], more])
+    plan = labor_plan(tables, date(2025, 1, 1), LaborSettings(days=8))
+    row = plan.set_index(["node_id", "date"])
+    third = pd.Timestamp("2025-01-04")
+    # Fast sofas leave from a, slow ones from their own node, and only a, which holds them, refills
+    # it, though the lane from b is cheaper; nothing sortable goes there, though it is the cheapest.
+    assert row.loc[("big", third), "outbound_load_units"] == pytest.approx(6)
+    assert row.loc[("big", third), "inbound_load_units"] == pytest.approx(6)
+    assert row.loc[("b", third), "outbound_load_units"] == pytest.approx(600)
+    assert row.loc[("a", third), "outbound_load_units"] == pytest.approx(400 + 600 + 4 + 6)
 
 
 def test_overtime_is_bought_where_it_costs_less_than_it_is_worth_and_returns_as_capacity():
