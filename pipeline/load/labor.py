@@ -1,10 +1,10 @@
 """A node's days from the night's own tables: units in and out, hours of labor, doors, carts.
 
 Outbound is demand by promise and order hour at the node that serves it most cheaply of those that
-hold its size class, and transfers that leave; inbound is what orders and transfers bring. The transfers of coming nights are not
-decided yet: a node is taken to draw from its cheapest lane what it sends out. Overtime is bought
-where an hour of it costs less than the shadow price of what it handles; those hours return as
-planned node capacity.
+hold its size class, and transfers that leave; inbound is what orders and transfers bring. The
+transfers of coming nights are not decided yet: a node is taken to draw from its cheapest lane what
+it sends out. Overtime is bought where an hour of it costs less than the shadow price of what it
+handles; those hours return as planned node capacity.
 """
 
 from __future__ import annotations

@@ -1,13 +1,15 @@
 """The day's level: a regression with autocorrelated errors, blended over candidates by backtest.
 
-z_d = X_d b + u_d, u_d = rho u_{d-1} + e_d on the log scale. Candidates differ in rho (how much of
-the last residual is carried), in the yearly harmonics, and in how fast the past is forgotten; each
-is fitted by ridge on quasi-differences (Prais and Winsten 1954) with Huber weights.
+z_d = X_d b + u_d on the log scale; u is autoregressive, or smoothed exponentially with or without
+a damped trend (Gardner and McKenzie 1985). Candidates differ in that, in the yearly harmonics, and
+in how fast the past is forgotten; each is fitted by ridge on quasi-differences (Prais and Winsten
+1954) with Huber weights.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -21,18 +23,32 @@ from pipeline.core.load.ridge import huber_weights, lagged_moments, predict, sol
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
-ERRORS = (
-    (0.0, 0.0, 0.3), (0.5, 0.0, 0.2), (0.8, 0.0, 0.05), (0.9, 0.0, 0.0), (0.97, 0.0, 0.0),
-    (0.97, 0.5, 0.0), (0.97, 1.0, 0.0),
-)  # fmt: skip
-"""(rho of the regression and of what is carried on, share of the slope carried on, prior loss).
 
-The prior loss counts as much as what 60 days of history say: short histories cannot tell a level
-that moved from one that will come back, and levels of load mostly move."""
+class Residual(NamedTuple):
+    """How a regression's residual goes on: see `carry`."""
+
+    fitted_rho: float
+    """Autocorrelation of the quasi-differences that the regression is fitted on."""
+    rho: float
+    gain: float = 1.0
+    slope_gain: float = 0.0
+    damping: float = 0.0
+    prior: float = 0.0
+    """Prior loss. It counts as much as what 60 days of history say: short histories cannot tell a
+    level that moved from one that will come back, and levels of load mostly move."""
+
+
+RESIDUALS = (
+    Residual(0.0, 0.0, prior=0.3), Residual(0.5, 0.5, prior=0.2), Residual(0.8, 0.8, prior=0.05),
+    Residual(0.9, 0.9), Residual(0.97, 0.97),
+    # One day's noise is no new level: means of the last days, and trends that die away.
+    Residual(0.8, 0.97, 0.6), Residual(0.8, 0.97, 0.3), Residual(0.8, 0.97, 0.1),
+    Residual(0.8, 0.99, 0.2), Residual(0.8, 1.0, 0.3, 0.03, 0.9),
+    Residual(0.8, 1.0, 0.5, 0.1, 0.85),
+)  # fmt: skip
 HALF_LIVES_DAYS = (1e6, 60.0)
-SHARPNESS = 0.05
+SHARPNESS = 0.08
 SHORT_DAYS = 28
-SLOPE_GAIN, SLOPE_DAMPING = 0.12, 0.85
 CARRY_DAYS = 60
 """Days of the history over which the carried residual is followed."""
 WEEK_GAINS = (0.0, 0.3, 0.7)
@@ -61,9 +77,7 @@ class LevelForecast:
 
 @dataclass(frozen=True)
 class _Candidate:
-    rho: float
-    slope: float
-    prior: float
+    residual: Residual
     yearly: int
     half_life: int
     """Index into HALF_LIVES_DAYS."""
@@ -96,7 +110,9 @@ def fit_level(
             wrong = np.abs(trial[c, k] - log_level[span]) * known[span]
             loss[c] += share[k] * wrong.sum() / max(known[span].sum(), 1)
     reach = min(60.0 / n, 1.2) if n >= SHORT_DAYS else 0.0
-    prior = np.array([1.0 + (c.prior + WEEK_PRIOR * c.week_gain) * reach for c in candidates])
+    prior = np.array(
+        [1.0 + (c.residual.prior + WEEK_PRIOR * c.week_gain) * reach for c in candidates]
+    )
     sharpness = SHARPNESS * max(1.0, 12.0 / max(len(origins), 1))
     blend = softmax_weights(loss * prior if len(origins) else prior, sharpness)
     parts = {part: np.zeros(horizon_days) for part in PARTS}
@@ -122,8 +138,8 @@ def _candidates(n: int) -> list[_Candidate]:
     orders = [0] + [2] * (n >= 60) + [6] * (n >= 270)
     lives = range(len(HALF_LIVES_DAYS) if n >= 30 else 1)
     gains = WEEK_GAINS if n >= WEEK_DAYS else WEEK_GAINS[:1]
-    return [_Candidate(*errors, order, life, gain) for order in orders for life in lives
-            for errors in ERRORS if not (order == 6 and life) for gain in gains]  # fmt: skip
+    return [_Candidate(residual, order, life, gain) for order in orders for life in lives
+            for residual in RESIDUALS if not (order == 6 and life) for gain in gains]  # fmt: skip
 
 
 def _robust(log_level: F64, known: NDArray[np.bool_], days: DayTable) -> F64:
@@ -171,39 +187,47 @@ class _Fits:
         """Coefficients at the k-th origin, the regression's levels [ahead], what is carried on."""
         origin = int(self.every[k])
         start = max(0, origin - CARRY_DAYS)
-        key = (candidate.rho, candidate.yearly, candidate.half_life, k)
+        rho = candidate.residual.fitted_rho
+        key = (rho, candidate.yearly, candidate.half_life, k)
         if key not in self.solved:
             gram, cross = self.tables[candidate.half_life]
             penalty = np.where(self.days.yearly > candidate.yearly, 1e12, self.days.penalty)
-            b = _solve(gram[k], cross[k], candidate.rho, penalty)
+            b = _solve(gram[k], cross[k], rho, penalty)
             fitted = predict(self.days.X[start : origin + ahead], b)[:, 0]
             past = self.log_level[start:origin] - fitted[: origin - start]
             self.solved[key] = (b, past, fitted[origin - start :])
         b, residual, level = self.solved[key]
-        state, slope, week = carry(
-            residual, self.weight[start:origin], candidate.rho, candidate.week_gain
-        )
-        steps = np.arange(1, ahead + 1)
-        damped = SLOPE_DAMPING * (1 - SLOPE_DAMPING**steps) / (1 - SLOPE_DAMPING)
-        carried = state * candidate.rho**steps + candidate.slope * slope * damped
-        return b, level, carried + week[(len(residual) + steps - 1) % 7]
+        _, rho, gain, slope_gain, damping, _ = candidate.residual
+        carried = carry(residual, self.weight[start:origin], rho, gain, slope_gain, damping,
+                        candidate.week_gain, ahead)  # fmt: skip
+        return b, level, carried
 
 
 @njit(nogil=True, cache=True)
-def carry(residual: F64, weight: F64, rho: float, week_gain: float) -> tuple[float, float, F64]:
-    """State, slope and weekly deviations of the residual [days] at its end: what is carried on.
+def carry(
+    residual: F64, weight: F64, rho: float, gain: float, slope_gain: float, damping: float,
+    week_gain: float, ahead: int,
+) -> F64:  # fmt: skip
+    """What is carried on of the residual [days]: [ahead] log level after its end.
 
-    With the weekly deviation s of the day (index: day modulo 7) the rest is autoregressive:
-    e_t = w_t (r_t - s - rho u_{t-1}), s += week_gain e_t, u_t = rho u_{t-1} + (1 - week_gain) e_t,
-    so that a day that counts less is carried on less. The slope is the exponentially weighted mean
-    of the steps of u.
+    With the weekly deviation s of the day (index: day modulo 7) and the slope v,
+    e_t = w_t (r_t - s - rho u_{t-1} - damping v_{t-1}), s += week_gain e_t,
+    u_t = rho u_{t-1} + damping v_{t-1} + gain (1 - week_gain) e_t, v_t = damping v_{t-1} +
+    slope_gain (1 - week_gain) e_t, so that a day that counts less is carried on less.
     """
-    state, slope = 0.0, 0.0
+    state, slope, n = 0.0, 0.0, len(residual)
     week = np.zeros(7)
-    for t in range(len(residual)):
-        step = weight[t] * (residual[t] - week[t % 7] - rho * state)
+    for t in range(n):
+        slope *= damping
+        state = rho * state + slope
+        step = weight[t] * (residual[t] - week[t % 7] - state)
         week[t % 7] += week_gain * step
         step *= 1.0 - week_gain
-        state = rho * state + step
-        slope += SLOPE_GAIN * (step - slope)
-    return state, slope, week
+        state += gain * step
+        slope += slope_gain * step
+    carried = np.zeros(ahead)
+    for h in range(ahead):
+        slope *= damping
+        state = rho * state + slope
+        carried[h] = state + week[(n + h) % 7]
+    return carried

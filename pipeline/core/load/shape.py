@@ -19,15 +19,19 @@ from pipeline.core.load.ridge import moments, predict, solve
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
-BASES = ((1e6, 0, 1.0), (60.0, 0, 0.25), (20.0, 0, 0.25), (1e6, 3, 1.0))
-"""(half-life in days, harmonics of the year, factor of the penalties) of the regressions."""
+BASES = (
+    (1e6, 0, 1.0), (1e6, 0, 4.0), (1e6, 0, 16.0), (60.0, 0, 0.25), (20.0, 0, 0.25), (1e6, 3, 1.0),
+)  # fmt: skip
+"""(half-life in days, harmonics of the year, factor of the penalties) of the regressions.
+
+Factors above 1 are for short histories: days of a class are then hardly told from all days."""
 STATES = (
     (1.0, 0.0, 0.0), (3.0, 0.5, 0.0), (3.0, 1.0, 0.0), (10.0, 1.0, 0.0), (10.0, 1.0, 14.0),
     (10.0, 1.0, 5.0),
 )  # fmt: skip
 """(half-life in days, share) of the slow state of all days; half-life in days of what is left by
 day of the week, 0: none."""
-SHARPNESS = 0.03
+SHARPNESS = 0.02
 WEEK_SHRINK = 0.5
 HINDSIGHT_DAYS = 10.0
 

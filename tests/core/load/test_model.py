@@ -91,12 +91,22 @@ def test_a_week_whose_pattern_moves_is_followed_day_by_day():
 
 def test_a_whole_week_carried_on_repeats_the_last_one():
     residual = np.random.default_rng(8).normal(size=23)
-    state, _, week = carry(residual, np.ones(23), 0.0, 1.0)
-    assert state == 0
-    np.testing.assert_allclose([week[day % 7] for day in range(16, 23)], residual[16:])
-    state, _, week = carry(residual, np.ones(23), 0.6, 0.0)
-    assert state == pytest.approx(residual[-1])
-    assert not week.any()
+    ahead = carry(residual, np.ones(23), 0.0, 1.0, 0.0, 0.0, 1.0, 14)
+    np.testing.assert_allclose(ahead, np.tile(residual[16:], 2))
+    ahead = carry(residual, np.ones(23), 0.6, 1.0, 0.0, 0.0, 0.0, 3)
+    np.testing.assert_allclose(ahead, residual[-1] * 0.6 ** np.arange(1, 4))
+
+
+def test_a_smoothed_residual_goes_on_as_exponential_smoothing_with_a_damped_trend():
+    y, alpha, beta, phi = np.random.default_rng(9).normal(size=30), 0.3, 0.05, 0.9
+    level, trend = 0.0, 0.0
+    for value in y:  # Gardner and McKenzie's form: level first, the trend from its steps
+        before = level
+        level = alpha * value + (1 - alpha) * (level + phi * trend)
+        trend = beta / alpha * (level - before) + (1 - beta / alpha) * phi * trend
+    expected = [level + trend * sum(phi**i for i in range(1, h + 1)) for h in (1, 2, 3, 4)]
+    ahead = carry(y, np.ones(30), 1.0, alpha, beta, phi, 0.0, 4)
+    np.testing.assert_allclose(ahead, expected)
 
 
 def test_what_happens_after_the_origin_changes_no_backtest_before_it():
