@@ -129,11 +129,12 @@ def draw_paths(pool: ErrorPool, weekend: NDArray[np.bool_], paths: int, seed: in
     random = np.random.Generator(np.random.PCG64(seed))
     error = _dense(pool.level_error)
     count, ahead = error.shape
-    origin = random.integers(0, count, paths)
+    # Each error once up and once down, all origins equally often: the middle path is the centre.
+    origin = random.permutation(count)[np.arange(paths) // 2 % count]
     lead = np.minimum(np.arange(horizon), ahead - 1)
     growth = np.sqrt((np.arange(horizon) + 1) / (lead + 1))
     spread = 1.0 + 0.5 / np.sqrt(max(count / 4.0, 1.0))
-    sign = np.where(random.random(paths) < 0.5, -1.0, 1.0)  # a miss could go either way
+    sign = np.where(np.arange(paths) % 2, -1.0, 1.0)  # a miss could go either way
     level = error[origin][:, lead] * np.minimum(growth, 3.0) * spread * sign[:, None]
     noise = np.zeros((paths, horizon), dtype=np.int64)
     for kind in (False, True):
