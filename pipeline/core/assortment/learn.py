@@ -19,7 +19,6 @@ from pipeline.core.assortment.latent import Classes, one_class
 from pipeline.core.assortment.logit import fit_logit
 
 _ROUNDS, _CLOSE = 400, 1e-7
-_LEAVING_CUSTOMERS = 2.0  # even odds of leaving, as many customers' worth, where none are seen
 
 
 @dataclass(frozen=True)
@@ -56,45 +55,23 @@ def class_prior(classes: Classes) -> Prior:
     return Prior(arrival, transition)
 
 
-def leaving_prior(weights: Floats, leaves: float) -> Prior:
-    """Nobody leaves while her first choice is there; who misses it leaves with chance `leaves`, or
-    turns to the others by their weights."""
-    inside = class_prior(one_class(weights, 0.0))
-    n = len(weights)
-    transition = inside.transition.copy()
-    transition[:n] *= 1.0 - leaves
-    transition[:n, n] = leaves if n > 1 else 1.0
-    return Prior(inside.arrival, transition)
-
-
 def learn(
     choices: Choices, strength: float, prior: Prior | None = None, rounds: int = _ROUNDS
 ) -> Learned:
     """The chain that the choices make most likely, the prior counting as `strength` moves each.
 
-    prior: that of the logit fitted to the same choices, unless given. With inferred leavers the
-    chance of leaving after a missed first choice is learned, too, for all products as one.
+    prior: that of the logit fitted to the same choices, unless given.
     """
     n = choices.offered.shape[1]
-    infers = choices.arrivals is not None
-    weights, outside = (np.zeros(0), 0.0) if prior is not None else fit_logit(choices)
-    leaves = 0.5
     if prior is None:
-        prior = (
-            leaving_prior(weights, leaves) if infers else class_prior(one_class(weights, outside))
-        )
+        prior = class_prior(one_class(*fit_logit(choices)))
     arrival, transition = prior.arrival.copy(), prior.transition.copy()
     offered = np.column_stack([choices.offered, np.full(len(choices), True)])
     counts = np.column_stack([choices.chosen, choices.left])
-    coming = np.full(len(choices), -1.0) if choices.arrivals is None else choices.arrivals
+    coming = np.full(len(choices), -1.0)
     for _ in range(rounds):
         first, moves = np.zeros(n + 1), np.zeros((n + 1, n + 1))
         expect(arrival, transition, offered, counts, coming, first, moves)
-        if infers and len(weights):
-            leaves = (moves[:, n].sum() + 0.5 * _LEAVING_CUSTOMERS) / (
-                moves.sum() + _LEAVING_CUSTOMERS
-            )
-            prior = leaving_prior(weights, float(leaves))
         before = transition
         arrival, transition = _most_likely(first, moves, prior, strength)
         if np.abs(transition - before).max() < _CLOSE:

@@ -68,25 +68,22 @@ def by_choice(choices: Choices) -> list[tuple[Choices, Choices]]:
         held = np.bincount(cell[dealt == f], minlength=whole.size).reshape(whole.shape)
         parts = []
         rest: Floats = counts - held
-        for part, share in ((rest, 1.0 - 1.0 / _FOLDS), (counts - rest, 1.0 / _FOLDS)):
-            arrivals = None if choices.arrivals is None else share * choices.arrivals
-            parts.append(Choices(choices.offered, part[:, :-1], part[:, -1], arrivals))
+        for part in (rest, counts - rest):
+            parts.append(Choices(choices.offered, part[:, :-1], part[:, -1]))
         found.append((parts[0], parts[1]))
     return found
 
 
-def _score(
-    split: list[tuple[Choices, Choices]], classes: tuple[int, ...], given_purchase: bool
-) -> tuple[Floats, float]:
+def _score(split: list[tuple[Choices, Choices]], given_purchase: bool) -> tuple[Floats, float]:
     """Log-likelihood per choice held out, [classes, strengths] and of the logit."""
-    scores, logit_score, held_choices = np.zeros((len(classes), len(STRENGTHS))), 0.0, 0.0
+    scores, logit_score, held_choices = np.zeros((len(CLASSES), len(STRENGTHS))), 0.0, 0.0
     for kept, held in split:
         if not held.chosen.any() or not kept.chosen.any():
             continue
         held_choices += held.chosen.sum()
         weights, outside = fit_logit(kept)
         logit_score += log_likelihood(logit_chain(weights, outside), held, given_purchase)
-        for c, count in enumerate(classes):
+        for c, count in enumerate(CLASSES):
             prior = prior_of(kept, count)
             for s, strength in enumerate(STRENGTHS):
                 chain = learn(kept, strength, prior, _ROUNDS).chain
@@ -94,9 +91,9 @@ def _score(
     return scores / max(held_choices, 1.0), logit_score / max(held_choices, 1.0)
 
 
-def prior_of(choices: Choices, classes: int) -> Prior | None:
-    """The prior of so many classes; None where leavers are inferred, which has its own."""
-    return None if choices.arrivals is not None else class_prior(fit_classes(choices, classes))
+def prior_of(choices: Choices, classes: int) -> Prior:
+    """The prior of so many classes."""
+    return class_prior(fit_classes(choices, classes))
 
 
 def learn_penalized(
@@ -109,11 +106,10 @@ def learn_penalized(
     and the prior the mean of all, each weighted by how
     likely it makes the held-out choices and by how usual it is.
     """
-    classes = CLASSES if choices.arrivals is None else (1,)
-    scores, logit_score = np.zeros((len(classes), len(STRENGTHS))), 0.0
+    scores, logit_score = np.zeros((len(CLASSES), len(STRENGTHS))), 0.0
     for share, split in ((unseen_share, by_offer), (1.0 - unseen_share, by_choice)):
         if share > 0.0:
-            found = _score(split(choices), classes, given_purchase)
+            found = _score(split(choices), given_purchase)
             scores, logit_score = scores + share * found[0], logit_score + share * found[1]
     place = np.log(np.array(STRENGTHS))
     usual = -0.5 * ((place - np.log(_USUAL)) / np.log(_USUAL_SPREAD)) ** 2
@@ -123,16 +119,13 @@ def learn_penalized(
     belief /= belief.sum()
     strength = float(np.exp(dot(belief, np.broadcast_to(place, belief.shape))))
     by_class = belief.sum(axis=1)
-    learned = learn(choices, strength, _blend([prior_of(choices, c) for c in classes], by_class))
+    learned = learn(choices, strength, _blend([prior_of(choices, c) for c in CLASSES], by_class))
     return Chosen(learned, by_class, strength, scores, logit_score)
 
 
-def _blend(priors: list[Prior | None], shares: Floats) -> Prior | None:
-    """The mean of priors, weighted by shares; None where there is none."""
-    known = [prior for prior in priors if prior is not None]
-    if not known:
-        return None
+def _blend(priors: list[Prior], shares: Floats) -> Prior:
+    """The mean of priors, weighted by shares."""
     return Prior(
-        sum((s * p.arrival for s, p in zip(shares, known, strict=True)), np.zeros(1)),
-        sum((s * p.transition for s, p in zip(shares, known, strict=True)), np.zeros(1)),
+        sum((s * p.arrival for s, p in zip(shares, priors, strict=True)), np.zeros(1)),
+        sum((s * p.transition for s, p in zip(shares, priors, strict=True)), np.zeros(1)),
     )

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from pipeline.core.assortment.chain import Chain, Floats, offer
 from pipeline.core.assortment.choices import Choices, grouped
-from pipeline.core.assortment.learn import Learned, learn
+from pipeline.core.assortment.learn import Learned
+from pipeline.core.assortment.logit import fit_logit
+from pipeline.core.assortment.turning import expected_staying, learn_turning, leaving_prior
 
 _WINDOW_DAYS = 57
-_ROUNDS = 4
 _FEW = 1e-9
 
 
@@ -47,32 +48,43 @@ class _Parts:
 def learn_retail(units: Floats, in_stock: Floats, strength: float) -> RetailFit:
     """The chain behind sales; units, in_stock: [series, days, products], NaN units not observed.
 
-    strength: moves that the prior counts for (see `learn`). Days without any observation are left
-    out; sales on days when an item is said to be out count as in stock for the share sold.
+    strength: moves that the prior counts for (see `learn_turning`). Days without any observation
+    are left out; sales on days when an item is said to be out count as in stock for the share sold.
     """
     series, days, n = units.shape
     seen: NDArray[np.bool_] = np.asarray(np.isfinite(units).all(axis=2))
     sold = np.where(seen[:, :, None], np.nan_to_num(units), 0.0)
     share = np.where(sold > 0, np.maximum(in_stock, 0.05), in_stock)
-    parts = _parts(share.reshape(-1, n))
-    found = np.ones((series, days))
-    for _ in range(_ROUNDS):
-        coming = _arrivals(sold.sum(axis=2), found, seen)
-        choices = _choices(parts, sold.reshape(-1, n), coming.ravel(), seen.ravel())
-        learned = learn(choices, strength)
-        chances = _chances(learned.chain, parts)
-        found = chances.sum(axis=1).reshape(series, days)
-    flat = coming.ravel()[:, None]
-    first = _first_choices(learned.chain, parts, sold.reshape(-1, n), coming.ravel())
-    own = learned.chain.arrival * flat * share.reshape(-1, n)
-    others = np.clip(1.0 - own / np.maximum(chances * flat, _FEW), 0.0, 1.0)
-    shape = (series, days, n)
-    return RetailFit(
-        learned,
-        np.where(seen[:, :, None], first.reshape(shape), np.nan),
-        sold * others.reshape(shape),
-        coming,
-    )
+    parts = [_parts(each) for each in share]
+    total = sold.sum(axis=2)
+    each = range(series)
+    weights = [fit_logit(_choices(parts[r], sold[r], total[r], seen[r]))[0] for r in each]
+
+    def coming(stay: float) -> tuple[Floats, Floats]:
+        """Customers, and the share of them that found something, if so many turn."""
+        found = np.ones((series, days))
+        for r in each:
+            prior = leaving_prior(weights[r], 1.0 - stay)
+            chain = Chain(prior.arrival[:n], prior.transition[:n, :n])
+            found[r] = _chances(chain, parts[r]).sum(axis=1)
+        return _arrivals(total, found, seen), found
+
+    def means(stay: float) -> Floats:
+        came, found = coming(stay)
+        return came * found
+
+    stay = expected_staying(total, seen, means)
+    came = coming(stay)[0]
+    choices = [_choices(parts[r], sold[r], came[r], seen[r]) for r in each]
+    learned, chains = learn_turning(choices, weights, stay, strength)
+    first, taken = np.empty(sold.shape), np.empty(sold.shape)
+    for r in each:
+        first[r] = _first_choices(chains[r], parts[r], sold[r], came[r])
+        own = chains[r].arrival * came[r][:, None] * share[r]
+        chances = _chances(chains[r], parts[r])
+        others = 1.0 - own / np.maximum(chances * came[r][:, None], _FEW)
+        taken[r] = sold[r] * np.clip(others, 0.0, 1.0)
+    return RetailFit(learned, np.where(seen[:, :, None], first, np.nan), taken, came)
 
 
 def _parts(share: Floats) -> _Parts:
@@ -133,7 +145,7 @@ def _choices(parts: _Parts, sold: Floats, coming: Floats, seen: NDArray[np.bool_
 def _chances(chain: Chain, parts: _Parts) -> Floats:
     """Probability [days, products] of selling each product to a customer of the day."""
     each = np.array([offer(chain, mask)[0] for mask in parts.offers])
-    found = np.zeros((int(parts.day.max()) + 1, len(chain)))
+    found = np.zeros((int(parts.day.max(initial=-1)) + 1, len(chain)))
     np.add.at(found, parts.day, parts.share[:, None] * each[parts.which])
     return found
 

@@ -126,17 +126,3 @@ def test_unusable_choices_say_what_is_wrong() -> None:
     assert choices.problems() == ["1 choices lie outside their offer"]
     nothing = Choices(np.zeros((1, 2), bool), np.zeros((1, 2)), np.zeros(1))
     assert nothing.problems() == ["nothing was ever offered", "nothing was ever chosen"]
-
-
-def test_leavers_nobody_saw_are_inferred_from_the_arrivals() -> None:
-    random = np.random.default_rng(2)
-    arrival = np.array([0.5, 0.3, 0.2])
-    transition = np.array([[0.0, 0.5, 0.1], [0.3, 0.0, 0.3], [0.2, 0.2, 0.0]])
-    chain = Chain(arrival, transition)
-    masks, coming = all_masks(3), 4000.0
-    sold = np.array([random.poisson(coming * offer(chain, mask)[0]) for mask in masks], float)
-    choices = Choices(masks, sold, np.zeros(len(masks)), np.full(len(masks), coming))
-    learned = learn(choices, 1.0, rounds=2000)
-    assert learned.chain.arrival == pytest.approx(arrival, abs=0.02)
-    assert learned.chain.transition == pytest.approx(transition, abs=0.05)
-    assert learned.first_choices.sum() == pytest.approx(coming * len(masks), rel=0.01)
