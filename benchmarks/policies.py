@@ -26,9 +26,11 @@ from rich.table import Table
 
 from pipeline.errors import UsageError
 from pipeline.simulate.loop import SimulatedDay
+from pipeline.simulate.report.effect import Effect
 from pipeline.simulate.report.intervals import Interval, paired, summary
+from pipeline.simulate.report.whole_run import item_effects, whole_run
 from pipeline.simulate.scenarios.scenario import Scenario
-from pipeline.simulate.stage import run_scenario
+from pipeline.simulate.stage import Ran, run_scenario
 from pipeline.simulate.tune import tune
 
 LAST_DAY = date(2016, 4, 24)  # d_1913, the last of M5's training data
@@ -137,6 +139,8 @@ def _period(
     figures = summary(totals, list(COLUMNS))
     CONSOLE.print(_table(figures, start, world))
     gaps = _gaps(totals, names)
+    rival = max(names[:-1], key=lambda name: figures[name]["profit_usd"].mean, default=None)
+    whence = {} if rival is None else _whence(ran, names[-1], rival)
     for name, (planner, lived) in cpu.items():
         CONSOLE.print(f"{name}: planner {planner:,.0f} s, world {lived:,.0f} s of CPU")
     CONSOLE.print(f"{start} {world}: {time.time() - began:,.0f} s in all")
@@ -148,7 +152,7 @@ def _period(
             policy: {name: [value.low, value.mean, value.high] for name, value in values.items()}
             for policy, values in figures.items()
         },
-        "lead_usd": gaps, "cpu_s": dict(cpu),
+        "lead_usd": gaps, "best_rival": rival, "whence_usd": whence, "cpu_s": dict(cpu),
     }  # fmt: skip
 
 
@@ -164,6 +168,22 @@ def _gaps(totals: pd.DataFrame, names: list[str]) -> dict[str, dict[str, list[fl
                           f"({gap.mean / abs(base):+.1%}), 95 % interval {gap.low:,.0f} to "
                           f"{gap.high:,.0f}")  # fmt: skip
     return found
+
+
+def _whence(ran: Ran, name: str, other: str) -> dict[str, list[float]]:
+    """Of what the lead over a rival is made: parts of profit, lost sales by cause, and the items
+    that lead or trail most: [rival, policy, difference], means over the replications."""
+    rival = {table: frame[frame["policy"].astype("str") == other].assign(policy=name)
+             for table, frame in ran.tables.items()}  # fmt: skip
+    found: list[Effect] = [*whole_run(ran.tables, rival, name),
+                           *item_effects(ran.tables, rival, name, ran.items)]  # fmt: skip
+    shown = Table("of what", other, name, "difference", title=f"{name} less {other}")
+    for effect in found:
+        values = (effect.without, effect.changed, effect.difference)
+        shown.add_row(effect.label, *(f"{value.mean:,.0f}" for value in values))
+    CONSOLE.print(shown)
+    return {effect.label: [effect.without.mean, effect.changed.mean, effect.difference.mean]
+            for effect in found}  # fmt: skip
 
 
 def _table(figures: dict[str, dict[str, Interval]], start: date, world: str) -> Table:
