@@ -97,9 +97,14 @@ def transfer_rows(
 
 
 def fullest_cuft(grid: Grid, tables: dict[str, pd.DataFrame], as_of: date) -> Floats:
-    """Cubic feet [nodes] in store on the fullest day of half the protection interval, orders coming
-    as their vendors deliver."""
+    """Cubic feet [nodes] in store on the fullest day of half the protection interval."""
     days = max(int(grid.protection_days.max()) // 2, 1)
+    return np.asarray(held_cuft(grid, tables, as_of, days).max(axis=0))
+
+
+def held_cuft(grid: Grid, tables: dict[str, pd.DataFrame], as_of: date, days: int) -> Floats:
+    """Cubic feet [days, nodes] in store at the end of each coming day, orders coming as their
+    vendors deliver and nothing being moved tonight."""
     arrives = np.zeros((days, *grid.level.shape))
     items, nodes = pd.Index(grid.items), pd.Index(grid.nodes)
     orders, moves = (of_day(tables[name], as_of) for name in ("open_orders", "open_transfers"))
@@ -113,11 +118,11 @@ def fullest_cuft(grid: Grid, tables: dict[str, pd.DataFrame], as_of: date) -> Fl
         for day in range(days):
             np.add.at(arrives[day], (item, node), units * chance[:, day])
     sold = daily_units(grid)
-    held, fullest = grid.on_hand.astype(np.float64), np.zeros(len(grid.nodes))
+    held, found = grid.on_hand.astype(np.float64), np.zeros((days, len(grid.nodes)))
     for day in range(days):
         held = np.maximum(held + arrives[day] - sold, 0.0)
-        fullest = np.maximum(fullest, product(grid.cube, held))
-    return fullest
+        found[day] = product(grid.cube, held)
+    return found
 
 
 def daily_units(grid: Grid) -> Floats:

@@ -37,7 +37,7 @@ def plan_placement(
     ways = offers_of(grid, tables)
     kept = kept_units(grid, ways, tables, as_of, settings)
     grid = replace(grid, kept=kept.max(axis=1))
-    transfers = plan_transfers(grid, saved, tables, as_of, settings.place)
+    transfers = plan_transfers(grid, saved, tables, as_of, settings)
     return {
         "inbound_assignments": assign_inbound(grid, tables, transfers, as_of),
         "transfers": transfers,

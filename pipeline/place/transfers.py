@@ -8,23 +8,29 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.contracts.settings import PlaceSettings
+from pipeline.contracts.settings import Settings
 from pipeline.core.allocation import Holding, Network, allocate
-from pipeline.place.capacity import transfer_rows
+from pipeline.core.arithmetic import product
+from pipeline.place.capacity import capacity_at, held_cuft, transfer_rows
 from pipeline.place.grid import Grid
+from pipeline.place.relief import Crowding, most_taken, relief, room_left
 
+Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 _VARIANCE_TO_MEAN = 1.5
 _FORECAST_ERROR = 0.3
 """Spread of demand at a node: counts with some clumping, and an error of the mean."""
+_ROOM_SHARE = 0.9
+"""Share of the room that is left which crowded nodes may use: tomorrow's needs want some."""
 
 
 def plan_transfers(
-    grid: Grid, saved: Floats, tables: dict[str, pd.DataFrame], as_of: date, place: PlaceSettings
+    grid: Grid, saved: Floats, tables: dict[str, pd.DataFrame], as_of: date, settings: Settings
 ) -> pd.DataFrame:
     """Table transfers; `saved` as from service.saved_usd.
 
-    needed_units is what the receiving node lacks of its level after what it ships on tonight.
+    needed_units is what the receiving node lacks of its level after what it ships on tonight, and
+    what the sending one will have no space for.
     """
     lanes = _lanes(grid, tables["lanes"])
     rows = transfer_rows(grid, lanes, tables, as_of)
@@ -41,26 +47,60 @@ def plan_transfers(
         grid.on_hand - stays,
         holding(grid, level, saved),
         network,
-        place.transfer_line_usd,
+        settings.place.transfer_line_usd,
     )
-    item, lane, units = found.item, found.lane, found.units
+    moved, usd = np.zeros(network.usd.shape, dtype=np.int64), np.zeros(network.usd.shape)
+    moved[found.item, found.lane], usd[found.item, found.lane] = found.units, found.value_usd
+    freed, spared_usd = _relief(grid, level, network, moved, lanes, tables, as_of, settings)
+    item, lane = np.nonzero(moved + freed)
+    units = (moved + freed)[item, lane]
     names, nodes = np.array(grid.items, dtype=object), np.array(grid.nodes, dtype=object)
     ship = pd.Timestamp(as_of + timedelta(days=1))
     passed_on = np.zeros(level.shape, dtype=np.int64)
     np.add.at(passed_on, (item, source[lane]), units)
-    needed = np.maximum(level - grid.position + passed_on, 0)
+    needed = np.maximum(level - grid.position + passed_on, 0)[item, target[lane]]
     transit = lanes["transit_days"].to_numpy(dtype=np.int64)[lane]
     frame = pd.DataFrame({
         "item_id": names[item], "from_node_id": nodes[source[lane]],
         "to_node_id": nodes[target[lane]], "transfer_units": units,
         "cases": -(-units // grid.case[item]), "ship_date": ship,
         "expected_arrival_date": ship + pd.to_timedelta(transit, unit="D"),
-        "needed_units": needed[item, target[lane]],
-        "value_gained_usd": found.value_usd,
+        "needed_units": needed + freed[item, lane],
+        "value_gained_usd": (usd + spared_usd)[item, lane],
     })  # fmt: skip
     parts = [frame["item_id"], frame["from_node_id"], frame["to_node_id"]]
     key = parts[0].str.cat(parts[1:], sep="/") if len(frame) else parts[0]
     return frame.assign(transfer_id=as_of.isoformat() + "/" + key.astype("str"))
+
+
+def _relief(
+    grid: Grid, level: Ints, network: Network, moved: Ints, lanes: pd.DataFrame,
+    tables: dict[str, pd.DataFrame], as_of: date, settings: Settings,
+) -> tuple[Ints, Floats]:  # fmt: skip
+    """Units [items, lanes] that crowded nodes send on beyond levels, and what they gain."""
+    days = int(grid.protection_days.max())
+    excess = held_cuft(grid, tables, as_of, days)
+    into, out = np.zeros_like(grid.level), np.zeros_like(grid.level)
+    np.add.at(into.T, network.target, moved.T)
+    np.add.at(out.T, network.source, moved.T)
+    after = grid.position + into - out
+    excess += product(grid.cube, (into - out).astype(float))
+    excess -= [
+        capacity_at(tables["node_capacity"], "storage_cuft", grid.nodes, as_of + timedelta(days=d))
+        for d in range(1, days + 1)
+    ]
+    names = tables["nodes"]["node_id"].astype("str")
+    handling = tables["nodes"].set_index(names)["handling_usd_per_unit"].reindex(grid.nodes)
+    way = grid.cube[:, None] * lanes["lane_usd_per_cuft"].to_numpy(np.float64)[None, :]
+    way = way + handling.to_numpy(np.float64)[network.target][None, :]
+    stays = np.minimum(grid.kept, grid.on_hand)
+    left = np.minimum(grid.on_hand - stays - out, after - level)
+    rate = settings.optimize.storage_overflow_usd_per_cuft_week / 7.0
+    return relief(
+        Crowding(np.maximum(excess, 0.0), rate, way, grid.cube), network,
+        _ROOM_SHARE * room_left(network, moved), np.maximum(left, 0),
+        most_taken(grid.demand, after, grid.eligible), settings.place.transfer_line_usd,
+    )  # fmt: skip
 
 
 def holding(grid: Grid, level: npt.NDArray[np.int64], saved: Floats) -> Holding:
@@ -94,7 +134,7 @@ def _detour_usd(grid: Grid, lanes: pd.DataFrame) -> Floats:
     return np.asarray(grid.cube[:, None] * extra[None, :])
 
 
-def _lots(grid: Grid, level: npt.NDArray[np.int64], lanes: pd.DataFrame) -> npt.NDArray[np.int64]:
+def _lots(grid: Grid, level: npt.NDArray[np.int64], lanes: pd.DataFrame) -> Ints:
     """Units that move together [items, lanes]: whole cases out of a distribution center.
 
     A node whose level is below a case is sent single units, as are same-day sites: they pick from

@@ -10,7 +10,8 @@ ORDER_COLUMNS = (
     Column("cases", "int", "Cases ordered or moved; a broken case counts as one.", low=1),
     Column("order_cost_usd", "float", "Units times unit cost.", low=0),
     Column("needed_units", "int",
-           "Units below the order-up-to (or base-stock) level, before rounding.", low=0),
+           "Units below the order-up-to (or base-stock) level, before rounding; of a transfer "
+           "also those that the sending node will have no space for.", low=0),
     Column("override_units", "int",
            "Units that planners' overrides added to (or took from) what would be ordered, or "
            "to the level."),

@@ -1,0 +1,103 @@
+"""Crowded nodes send on what costs least to send, as long as the space is worth it."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.contracts.settings import Settings
+from pipeline.core.allocation import Network
+from pipeline.place.plan import plan_placement
+from pipeline.place.relief import Crowding, relief
+from tests.place.world import AS_OF, TODAY, Tables, world
+
+
+def network(usd: np.ndarray, lot: int, room: float, cube: np.ndarray) -> Network:
+    """Two lanes out of node 0, to 1 and 2; node 1 has room for so many cubic feet."""
+    return Network(
+        source=np.array([0, 0]), target=np.array([1, 2]), usd=usd,
+        lot=np.full(usd.shape, lot), case=np.full(len(usd), lot),
+        row_of=np.array([[True, False]]), weight=cube[None, :], room=np.array([room]),
+    )  # fmt: skip
+
+
+def crowding(excess: list[float], way: np.ndarray, cube: np.ndarray) -> Crowding:
+    profile = np.zeros((len(excess), 3))
+    profile[:, 0] = excess
+    return Crowding(profile, 0.5, way, cube)
+
+
+def test_a_foot_leaves_while_its_days_are_worth_its_way() -> None:
+    """Ten feet too many for two days, four for a third: at 0.50 a day the first four spare 1.50 a
+    foot, the next six 1.00; a way of 1.20 pays for the four alone."""
+    cube, way = np.array([1.0]), np.array([[1.2, 9.0]])
+    net = network(way, 1, 100.0, cube)
+    surplus, takes = np.array([[50, 0, 0]]), np.array([[0, 50, 50]])
+    told = crowding([10.0, 10.0, 4.0], way, cube)
+    units, usd = relief(told, net, net.room, surplus, takes, 0.05)
+    assert units.tolist() == [[4, 0]]
+    assert usd[0, 0] == pytest.approx(4 * (3 * 0.5 - 1.2))
+    assert not relief(told, net, net.room, surplus, takes, 1.3)[0].any()  # a line costs more
+    full, _ = relief(told, net, np.array([2.5]), surplus, takes, 0.05)
+    assert full.tolist() == [[2, 0]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000))
+def test_no_other_choice_of_units_spares_more(seed: int) -> None:
+    """Against every choice, for items of one size and lots of one, where nothing is in the way."""
+    rng = np.random.default_rng(seed)
+    cube = np.ones(2)
+    way = rng.uniform(0.1, 1.6, (2, 2))
+    net = network(way, 1, 1e6, cube)
+    excess = sorted(rng.integers(0, 7, 3).astype(float), reverse=True)
+    surplus = np.zeros((2, 3), dtype=np.int64)
+    surplus[:, 0] = rng.integers(0, 5, 2)
+    takes = np.full((2, 3), 9)
+    units, usd = relief(crowding(excess, way, cube), net, net.room, surplus, takes, 0.0)
+
+    def gain(choice: np.ndarray) -> float:
+        spared = np.minimum(np.array(excess), choice.sum()).sum()
+        return float(0.5 * spared - (way * choice).sum())
+
+    choices = (np.array(c).reshape(2, 2) for c in product(range(5), repeat=4))
+    best = max(gain(c) for c in choices if (c.sum(axis=1) <= surplus[:, 0]).all())
+    assert gain(units) == pytest.approx(best, abs=1e-9)
+    assert usd.sum() == pytest.approx(gain(units), abs=1e-9)
+
+
+def crowded(held_units: int) -> Tables:
+    """A night on which d1 holds so many units of its first item that may lie in f1, nothing has a
+    level, and f1 is empty."""
+    tables = world(12, 3)
+    item = tables["items"].loc[tables["items"]["size_class"] == "sortable", "item_id"].iloc[0]
+    tables["base_stock_levels"][["base_stock_units", "unpriced_base_stock_units"]] = 0
+    tables["stock"] = tables["stock"].iloc[:1].assign(
+        date=TODAY, item_id=item, node_id="d1", on_hand_units=held_units
+    )  # fmt: skip
+    for name in ("open_orders", "open_transfers"):
+        tables[name] = tables[name].iloc[:0]
+    tables["vendor_items"] = tables["vendor_items"].assign(case_pack_units=1)
+    tables["nodes"] = tables["nodes"].assign(handling_usd_per_unit=0.05)
+    at = tables["items"]["item_id"] == item
+    tables["items"].loc[at, "unit_cube_cuft"] = 1.0
+    limits = tables["node_capacity"]
+    is_store = (limits["resource"] == "storage_cuft") & (limits["node_id"] == "d1")
+    limits.loc[is_store, "capacity"] = 100.0
+    return tables
+
+
+def test_what_a_full_center_cannot_hold_goes_where_it_sells_and_nothing_moves_without_need():
+    """A foot above capacity pays 5 USD a week, its way 0.05: 130 units in 100 cubic feet."""
+    assert plan_placement(crowded(90), AS_OF, Settings())["transfers"].empty
+    moves = plan_placement(crowded(130), AS_OF, Settings())["transfers"]
+    assert set(moves["from_node_id"]) == {"d1"}
+    assert set(moves["to_node_id"]) == {"f1"}
+    sent = int(moves["transfer_units"].sum())
+    assert 0 < sent <= 30
+    assert (moves["needed_units"] == moves["transfer_units"]).all()
+    assert (moves["value_gained_usd"] > 0).all()
