@@ -176,7 +176,7 @@ def scores_frame(one: SeriesInput, fit: LoadForecast) -> pd.DataFrame:
     noise = float(np.median(fit.pool.noise.max(axis=1)))
     for k, origin in enumerate(origins):
         for h in range(curves.shape[1]):
-            actual, curve = one.load[int(origin) + h], curves[k, h]
+            actual, curve = fit.scored[int(origin) + h], curves[k, h]
             if not np.isfinite(actual).all() or actual.sum() <= 0:
                 continue
             high = curve.max() * factor[min(h, len(factor) - 1)] * max(noise, 1.0)

@@ -70,6 +70,9 @@ class LoadForecast:
     """[paths] log error of events' heights."""
     hindsight: F64
     """[history, slots] the curve, events included, that the history is judged against."""
+    scored: F64
+    """[history, slots] load that backtests without events are judged by: nan in events, robots and
+    outages, and where planners took it out."""
 
     def path_loads(self, day: int) -> F64:
         """Loads [paths, slots] of a day of the horizon, on every path."""
@@ -96,8 +99,8 @@ def forecast_series(request: Request) -> LoadForecast:
     )  # fmt: skip
     level = hindsight_level(base.data.log_level, base.level.fitted, base.level.weight, half=4)
     seen = np.exp(level)[:, None] * _slot_shares(base, level, slots)
-    clean = _without(raw, [(w.first, w.last) for w in in_slots(windows, base)
-                           if w.kind != "unknown"])  # fmt: skip
+    told = [(w.first, w.last) for w in in_slots(windows, base) if w.kind != "unknown"]
+    clean = _without(raw, told)
     offset = base.data.offset
     residual = np.log(np.maximum(clean, 0.0) + offset) - np.log(seen + offset)
     past = [one for one in request.occurrences if one.start < n * 1440]
@@ -105,7 +108,9 @@ def forecast_series(request: Request) -> LoadForecast:
     effect = events.log_effect(request.occurrences, n + request.horizon_days)
     effect = effect.reshape(-1, slots)
     weekend = day_class(request.first_day, request.holiday) >= SATURDAY
-    pool = error_pool(quiet, base.backtest_curves(), base.level.origins, base.fitted_curve(),
+    # Robots and outages are no errors of the forecast: paths would reach for their height for weeks.
+    scored = _without(quiet, told)
+    pool = error_pool(scored, base.backtest_curves(), base.level.origins, base.fitted_curve(),
                       weekend, offset)  # fmt: skip
     draw = draw_paths(pool, weekend[n:], request.paths, request.seed)
     sd = _event_sd(residual, past, request)
@@ -113,7 +118,7 @@ def forecast_series(request: Request) -> LoadForecast:
     return LoadForecast(
         base, base.curve * np.exp(effect[n:]), effect[n:], events, windows, breaks, shifts, pool,
         draw,
-        sd * random.standard_normal(request.paths), seen * np.exp(effect[:n]),
+        sd * random.standard_normal(request.paths), seen * np.exp(effect[:n]), scored,
     )  # fmt: skip
 
 

@@ -112,6 +112,18 @@ def test_a_planted_break_is_dated_and_a_clean_series_has_none():
     assert found[1] == []
 
 
+def test_an_outage_widens_no_peak_of_the_weeks_after_it():
+    made = retailer(75)
+    tops = []
+    for gone in (np.nan, 0.0):  # nobody measured; or it was found to be an outage
+        load = made.load[:68].copy()
+        load.ravel()[48 * 24 + 10 : 51 * 24 + 7] = gone
+        fit = forecast_series(Request(load, made.first_day, ("",) * 75, 7, paths=200))
+        assert not np.isfinite(fit.scored.ravel()[48 * 24 + 10 : 51 * 24 + 7]).any()
+        tops.append(np.quantile(fit.peaks(7), 0.95, axis=0))
+    np.testing.assert_allclose(tops[0], tops[1], rtol=0.02)
+
+
 def test_parts_in_units_add_up_to_the_whole():
     random = np.random.default_rng(1)
     parts = {name: random.normal(0, 0.3, 50) for name in "abc"}
