@@ -82,13 +82,13 @@ def capacity_orders(
                          & (measured["measured_date"] <= pd.Timestamp(as_of))]  # fmt: skip
         known = known.sort_values("measured_date", kind="stable")
         throughput = float(known["throughput_per_second"].iloc[-1]) if len(known) else 0.0
-        rows += _service_rows(service, own, throughput, *peaks[str(service["series"])])
+        rows += _service_rows(service, own, throughput, *peaks[str(service["series"])], as_of)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _service_rows(
     service: dict[str, object], types: pd.DataFrame, throughput: float, days: list[pd.Timestamp],
-    peaks: np.ndarray, minutes: int,
+    peaks: np.ndarray, minutes: int, as_of: date,
 ) -> list[dict[str, object]]:  # fmt: skip
     level = critical_level(_number(service, "too_little_usd"), _number(service, "too_much_usd"))
     now = [int(value) for value in types["owned_servers"]]
@@ -116,10 +116,20 @@ def _service_rows(
                 "capacity_usd": rent[i] * chosen[i] + moving,
                 "sentence": f"{per_second:,.1f} a second at the {level:.1%} quantile of the day's "
                             f"peak need {need} standard servers by {how}."
-                            + (f" Only {had:g} can be had." if had < need else ""),
+                            + (f" Only {had:g} can be had." if had < need else "")
+                            + _late(change, stamp, ordered, as_of),
             })  # fmt: skip
         now = chosen
     return rows
+
+
+def _late(change: int, needed: pd.Timestamp, ordered: pd.Timestamp, as_of: date) -> str:
+    """What to say of servers that should have been ordered before the day after as_of."""
+    late = (pd.Timestamp(as_of) + pd.Timedelta(days=1) - ordered).days
+    if change <= 0 or late <= 0:
+        return ""
+    return (f" {late} day{'s' if late > 1 else ''} late: ordered tomorrow they come on "
+            f"{needed + pd.Timedelta(days=late):%Y-%m-%d}.")  # fmt: skip
 
 
 def _servers(service: dict[str, object], per_second: float, throughput: float) -> int:

@@ -33,7 +33,7 @@ def load_report(
         as_of=as_of, sections=sections, orders=shown.head(60).to_dict("records"),
         more_orders=max(len(shown) - 60, 0),
         findings=findings.sort_values(["series", "start_time"]).to_dict("records"),
-        number=number,
+        number=number, signed=_signed,
     )  # fmt: skip
 
 
@@ -55,6 +55,8 @@ def _section(
     week = week[week["start_time"].isin(shown["start_time"].head(7))]
     parts = week.groupby(week["load_part"].astype("str"))["part_load"].sum()
     moved = changes[changes["series"].astype("str") == name]
+    moved = moved.set_index(moved["load_part"].astype("str"))["change_load"]
+    total = float(moved.sum())
     return {
         "name": name, "chart": _days_chart(shown, coming),
         "peaks": _peaks_chart(shown), "minutes": int(own["slot_minutes"].iloc[0]),
@@ -62,9 +64,17 @@ def _section(
         "peak_day": top["start_time"], "peak_q50": float(top["peak_q50"]),
         "peak_q95": float(top["peak_q95"]), "peak_q99": float(top["peak_q99"]),
         "events": coming.sort_values("start_time", kind="stable").to_dict("records"),
-        "parts": [(PART_WORDS[part], float(parts[part])) for part in PART_WORDS if part in parts],
-        "changes": moved.sort_values("load_part", kind="stable").to_dict("records"),
+        "parts": [(PART_WORDS[part], float(parts[part])) for part in PART_WORDS
+                  if part in parts and abs(parts[part]) >= 0.5],
+        "changes": [(PART_WORDS[part], float(moved[part])) for part in PART_WORDS
+                    if part in moved.index and abs(moved[part]) >= 0.5],
+        "moved": total, "moved_share": total / max(float(days["expected_load"].sum()), 1e-12),
     }  # fmt: skip
+
+
+def _signed(value: float) -> str:
+    """A change as text, with its sign."""
+    return ("+" if value >= 0 else "\N{MINUS SIGN}") + number(abs(value))
 
 
 def _days_chart(days: pd.DataFrame, events: pd.DataFrame) -> Markup:

@@ -220,6 +220,17 @@ def test_a_capacity_of_zero_is_found_and_orders_nothing(world, settings, tmp_pat
     assert store.read(AS_OF, "capacity_orders").empty
 
 
+def test_an_order_whose_date_has_passed_says_when_it_comes(planned):
+    orders = planned.read(AS_OF, "capacity_orders")
+    ups = orders[orders["ordered_change"] > 0]
+    late = ups[ups["order_date"] <= pd.Timestamp(AS_OF)]
+    assert len(late)
+    for row in late.to_dict("records"):
+        comes = pd.Timestamp(AS_OF) + pd.Timedelta(days=1) + (row["need_date"] - row["order_date"])
+        assert f"they come on {comes:%Y-%m-%d}" in row["sentence"]
+    assert not ups.drop(late.index)["sentence"].str.contains("late").any()
+
+
 def test_planners_take_windows_out_and_back(tmp_path, settings):
     rows = series_frame("page_views")
     rows.loc[60 * 24 + 2 : 60 * 24 + 6, "load"] *= 8
