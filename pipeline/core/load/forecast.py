@@ -108,7 +108,7 @@ def forecast_series(request: Request) -> LoadForecast:
     effect = events.log_effect(request.occurrences, n + request.horizon_days)
     effect = effect.reshape(-1, slots)
     weekend = day_class(request.first_day, request.holiday) >= SATURDAY
-    # Robots and outages are no errors of the forecast: paths would reach for their height for weeks.
+    # Robots and outages are no errors of the forecast: paths would reach as far for weeks.
     scored = _without(quiet, told)
     pool = error_pool(scored, base.backtest_curves(), base.level.origins, base.fitted_curve(),
                       weekend, offset)  # fmt: skip
