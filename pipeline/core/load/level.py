@@ -43,8 +43,8 @@ RESIDUALS = (
     Residual(0.9, 0.9), Residual(0.97, 0.97),
     # One day's noise is no new level: means of the last days, and trends that die away.
     Residual(0.8, 0.97, 0.6), Residual(0.8, 0.97, 0.3), Residual(0.8, 0.97, 0.1),
-    Residual(0.8, 0.99, 0.2), Residual(0.8, 1.0, 0.3, 0.03, 0.9),
-    Residual(0.8, 1.0, 0.5, 0.1, 0.85),
+    Residual(0.8, 0.99, 0.2), Residual(0.97, 0.97, 1.0, 0.06, 0.85),
+    Residual(0.97, 0.97, 1.0, 0.12, 0.85),
 )  # fmt: skip
 HALF_LIVES_DAYS = (1e6, 60.0)
 SHARPNESS = 0.08
