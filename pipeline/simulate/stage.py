@@ -44,12 +44,19 @@ def run_scenarios(
            for scenario in scenarios]  # fmt: skip
     if len(ran) > 1:
         rows = [
-            overview_row(one.scenario, one.tables, one.unchanged, policy)
-            for one in ran for policy in one.tables["simulated_totals"]["policy"].astype("str")
-            .unique()
-        ]  # fmt: skip
+            overview_row(one.scenario, one.tables, one.unchanged, policy, _page(out, one.scenario))
+            for one in ran
+            for policy in one.tables["simulated_totals"]["policy"].astype("str").unique()
+        ]
         (out / "scenarios.html").write_bytes(render_overview(rows))
     return ran
+
+
+def _page(out: Path, scenario: Scenario) -> str:
+    """Where the scenario's own page lies from `out`."""
+    results = Store(out / scenario.name / "results")
+    page = Path(results.address(scenario.start, "simulation_report", "report.html"))
+    return page.relative_to(out).as_posix()
 
 
 def run_scenario(

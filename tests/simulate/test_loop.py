@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from pipeline.simulate.rivals.replenish import orders_up_to, supply_terms
 from pipeline.simulate.rivals.situation import TRANSFER_COLUMNS, Plan, Situation
 from pipeline.simulate.scenarios.scenario import Scenario
 from pipeline.simulate.stage import run_scenario
+from pipeline.simulate.world.day import MONEY
 from pipeline.simulate.world.model import WorldRules, parents
 from pipeline.store import Source, Store
 
@@ -112,10 +113,10 @@ def test_no_policy_beats_the_clairvoyant(base: Base, whole: Record) -> None:
 def test_the_report_escapes_what_it_is_told(base: Base, whole: Record) -> None:
     found = tables(whole, base.model, base.truth.days, "top_up", 0, None)
     odd = scenario(question="<script>alert(1)</script>")
-    page = render(odd, found)["report.html"].decode()
+    page = render(odd, found, base.tables["items"])["report.html"].decode()
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
-    assert page == render(odd, found)["report.html"].decode()
+    assert page == render(odd, found, base.tables["items"])["report.html"].decode()
     assert page.count("<svg") >= 5
 
 
@@ -142,7 +143,8 @@ def test_the_stored_scenario_starts_the_same_run_again(base: Base) -> None:
 def test_a_change_is_told_against_the_unchanged_world(
     base: Base, whole: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both worlds are run; here they are the same run, so that every difference is 0."""
+    """Both worlds are run; here they are the same run, but that overflow costs a dollar a day in
+    the changed one, and then not even that."""
     asked: list[Scenario] = []
 
     def prepared(chosen: Scenario, out: Path) -> Base:
@@ -150,12 +152,25 @@ def test_a_change_is_told_against_the_unchanged_world(
         return base
 
     monkeypatch.setattr(stage, "prepare", prepared)
-    monkeypatch.setattr(side_by_side, "run_policy", lambda *_: whole)
+    money = whole.money.copy()
+    money[:, MONEY.index("overflow_usd")] += 1.0
+    dearer = replace(whole, money=money)
+    runs = {False: whole, True: dearer}
+    monkeypatch.setattr(
+        side_by_side, "run_policy", lambda _, chosen, *__: runs[bool(chosen.changes)]
+    )
     changed = scenario(against_unchanged=True)
     run_scenario(changed, ["echelon"], tmp_path / "changed", with_bound=False)
     assert [len(found.changes) for found in asked] == [0, 1]
     page = next(tmp_path.glob("changed/results/*/simulation_report/*.html")).read_text()
     assert "What the change does" in page
+    assert f"In all the change costs {len(money)} USD of profit" in page
+    assert f"overflow −{len(money)} USD" in page
     assert "Stock: +0 USD in all nodes, +0.0 % of" in page
     assert "(one replication: no interval)" in page
+    runs[True] = whole
+    run_scenario(changed, ["echelon"], tmp_path / "untouched", with_bound=False)
+    page = next(tmp_path.glob("untouched/results/*/simulation_report/*.html")).read_text()
+    assert "Nothing is different" in page
+    assert "Stock by node" not in page
     assert len(list(tmp_path.glob("unchanged_*/results"))) == 1

@@ -33,9 +33,9 @@ class Row:
 
 
 def overview_row(
-    scenario: Scenario, tables: Frames, unchanged: Frames | None, policy: str
+    scenario: Scenario, tables: Frames, unchanged: Frames | None, policy: str, page: str
 ) -> Row:  # fmt: skip
-    """The row of a scenario that was run."""
+    """The row of a scenario that was run; page: where its own page lies from here."""
     named: dict[str, Effect] = {}
     if unchanged is not None:
         named = {effect.label: effect for effect in whole_run(tables, unchanged, policy)}
@@ -47,7 +47,7 @@ def overview_row(
         "–" if profit is None else percent(profit.share),
         profit is not None and not is_in_doubt(profit)
         and not np.isnan(profit.difference.half_width),
-        f"{scenario.name}/results/{scenario.start}/simulation_report/report.html",
+        page,
     )  # fmt: skip
 
 

@@ -17,9 +17,11 @@ from pipeline.simulate.report.whole_run import Week, item_effects, weeks, whole_
 @dataclass(frozen=True)
 class Told:
     """Under one policy: sentences and figures of the whole run, items that pay most; sentences and
-    figures of the second half's days, figures by node, and a drawing of the latter."""
+    figures of the second half's days, figures by node, and a drawing of the latter. is_untouched:
+    nothing in the run is different, so that there is nothing to tell but that."""
 
     policy: str
+    is_untouched: bool
     sums: list[str]
     parts: list[dict[str, str]]
     items: list[dict[str, str]]
@@ -37,8 +39,10 @@ def told(changed: Frames, unchanged: Frames, policy: str, items: pd.DataFrame) -
         [effect.label for effect in by_node], [effect.difference for effect in by_node], "USD"
     )
     parts = whole_run(changed, unchanged, policy)
+    is_untouched = not any(effect.difference.mean for effect in (*parts, *found, *by_node))
     return Told(
-        policy, _sums(parts, weeks(changed, unchanged, policy)), [_row(part) for part in parts],
+        policy, is_untouched, _sums(parts, weeks(changed, unchanged, policy)),
+        [_row(part) for part in parts],
         [_row(effect) for effect in item_effects(changed, unchanged, policy, items)],
         _sentences(found), [_row(effect) for effect in found],
         [_row(effect) for effect in by_node],
