@@ -54,8 +54,11 @@ def relief(
     for node in np.flatnonzero(crowding.excess_cuft.max(axis=0, initial=0.0) > 0):
         profile = np.maximum(crowding.excess_cuft[:, node], 0.0)
         lanes = np.flatnonzero(network.source == node)
-        order = np.argsort(per_cuft[:, lanes], axis=None, kind="stable")
-        items, which = np.unravel_index(order, (len(surplus), len(lanes)))
+        worth = int((profile > 0).sum()) * crowding.usd_per_cuft_day
+        can = (surplus[:, [node]] > 0) & (takes[:, network.target[lanes]] > 0)
+        items, which = np.nonzero(can & (per_cuft[:, lanes] < worth))
+        order = np.argsort(per_cuft[items, lanes[which]], kind="stable")
+        items, which = items[order], which[order]
         for k, lane in zip(items, lanes[which], strict=True):
             days = int((profile > 0).sum())
             if days * crowding.usd_per_cuft_day <= per_cuft[k, lane]:
