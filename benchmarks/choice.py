@@ -38,7 +38,7 @@ Floats = np.ndarray
 HOTEL_TARGETS = {1: -1.445, 4: -1.113}
 HOTEL_MARGINS = {2: 0.02, 3: 0.02, 5: 0.005}
 POPULATION_TARGETS = {(20, 2000): 0.045, (40, 10_000): 0.031}
-PULLS = (0.1, 0.3, 1.0, 10.0)
+PULLS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 
 
 def purchases(rows: pd.DataFrame, products: int) -> Choices:
@@ -116,21 +116,23 @@ def priced(
     name: str, own: Floats, price: Floats, bought: Floats, train: Floats, test: Floats,
     fold: Floats,
 ) -> list[Row]:  # fmt: skip
-    """The chain with prices beside logits with own, and with own and others' prices; each at the
-    penalty that predicts training rows held out (fold 0) best."""
-    forms: dict[str, tuple[Floats, bool]] = {
-        "ours": (own, False), "logit": (own, True), "logit_cross": (with_others(own, price), True),
+    """The chain with prices beside logits with own, and with own and others' prices; ours with
+    either, and each at the penalty that predicts training rows held out (fold 0) best."""
+    both = with_others(own, price)
+    forms: dict[str, tuple[tuple[Floats, ...], bool]] = {
+        "ours": ((own, both), False), "logit": ((own,), True), "logit_cross": ((both,), True),
     }  # fmt: skip
     row: Row = {"id": name}
     kept, held = train & (fold != 0), train & (fold == 0)
-    for form, (covariates, is_logit) in forms.items():
-        scores = []
-        for pull in PULLS:
-            fit = fit_priced(covariates[kept], bought[kept], pull, is_logit, 100)
-            scores.append(mean_log_likelihood(fit, covariates[held], bought[held]))
-        pull = PULLS[int(np.argmax(scores))]
-        fit = fit_priced(covariates[train], bought[train], pull, is_logit)
-        row[form] = mean_log_likelihood(fit, covariates[test], bought[test])
+    for form, (seen, is_logit) in forms.items():
+        found = [
+            (mean_log_likelihood(fit_priced(x[kept], bought[kept], pull, is_logit, 100),
+                                 x[held], bought[held]), k, pull)
+            for k, x in enumerate(seen) for pull in PULLS
+        ]  # fmt: skip
+        _, k, pull = max(found)
+        fit = fit_priced(seen[k][train], bought[train], pull, is_logit)
+        row[form] = mean_log_likelihood(fit, seen[k][test], bought[test])
         row[f"{form}_pull"] = pull
     best = max(row["logit"], row["logit_cross"])
     row["gain_on_best_logit"] = 1.0 - row["ours"] / best
