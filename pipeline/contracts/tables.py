@@ -314,7 +314,7 @@ STAGE_TABLES = (
            "order_line_id node_id", "order_line_id item_id vendor_id node_id assigned_units"),
     table("transfers", "place", "units moved between two nodes", "transfer_id",
            "transfer_id item_id from_node_id to_node_id transfer_units cases ship_date "
-           "expected_arrival_date needed_units value_gained_usd"),
+           "expected_arrival_date needed_units relief_units value_gained_usd"),
     table("assignment_offers", "place",
            "a way to serve an order of a region and speed that comes from an hour on",
            "region_id speed from_hour node_id",

@@ -48,7 +48,7 @@ TRANSFERS = Listing(
     "transfers",
     """
 select t.place, t.transfer_id, t.item_id, i.item_name, i.category, t.from_node_id, t.to_node_id,
-  t.transfer_units, t.needed_units, t.transfer_units * i.unit_cube_cuft as cuft,
+  t.transfer_units, t.needed_units, t.relief_units, t.transfer_units * i.unit_cube_cuft as cuft,
   t.transfer_units * i.unit_cube_cuft * coalesce(l.lane_usd_per_cuft, 0) as freight_usd,
   t.ship_date, t.expected_arrival_date, t.value_gained_usd
 from numbered t
@@ -61,6 +61,7 @@ left join lanes l on l.from_node_id = t.from_node_id and l.to_node_id = t.to_nod
         Field("category", "Category", is_facet=True),
         Field("from_node_id", "From", is_facet=True), Field("to_node_id", "To", is_facet=True),
         Field("transfer_units", "Units", "units"), Field("needed_units", "Needed", "units"),
+        Field("relief_units", "No space for", "units", is_shown=False),
         Field("cuft", "Cubic feet", "decimal"), Field("freight_usd", "Freight", "usd2"),
         Field("value_gained_usd", "Gains", "usd2"), Field("ship_date", "Ships", "date"),
         Field("expected_arrival_date", "Arrives", "date"),

@@ -194,7 +194,8 @@ def transfer_sentences(
         lines["transfer_units"].astype(int), lines["case_units"].astype(int),
         lines["from_node_id"].map(node_names).fillna(lines["from_node_id"]),
         lines["to_node_id"].map(node_names).fillna(lines["to_node_id"]),
-        lines["protection_days"], lines["override_note"], notes, strict=True,
+        lines["protection_days"], lines["override_note"], notes,
+        lines["relief_units"].fillna(0).astype(int), strict=True,
     )  # fmt: skip
     return [
         transfer_sentence(TransferFacts(*fact), dict(zip(TRANSFER_DRIVERS, row, strict=True)))

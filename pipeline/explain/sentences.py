@@ -45,6 +45,7 @@ class TransferFacts:
     cover_days: float
     override_note: str = ""
     source_note: str = "the source needs them more"
+    relief_units: int = 0
 
 
 def order_sentence(facts: OrderFacts, drivers: Mapping[str, int]) -> str:
@@ -87,7 +88,7 @@ def transfer_sentence(facts: TransferFacts, drivers: Mapping[str, int]) -> str:
         _override(drivers["override"], facts.override_note),
         _have(-drivers["stock_on_hand"], -drivers["on_order"], "there"),
         _need(drivers, "to bring", drivers["override"]),
-        _source(drivers["source_limit"], facts.source_note),
+        _source(drivers["source_limit"], facts.source_note, facts.relief_units),
         _rounded(drivers["rounding"]),
     ]
     return f"{head}: {'; '.join(part for part in parts if part)}."
@@ -198,9 +199,11 @@ def _rounded(units: int) -> str:
     return f"rounded {'up' if units > 0 else 'down'} by {abs(units):,} to full cases"
 
 
-def _source(units: int, note: str) -> str:
+def _source(units: int, note: str, relief: int = 0) -> str:
     if units == 0:
         return ""
+    if units > 0 and relief:
+        return f"{units:,} more than that, because the source will have no space for them"
     if units > 0:
         return f"{units:,} more than that, because they are worth more there than at the source"
     return f"{-units:,} less than that, because {note}"

@@ -65,7 +65,7 @@ def plan_transfers(
         "to_node_id": nodes[target[lane]], "transfer_units": units,
         "cases": -(-units // grid.case[item]), "ship_date": ship,
         "expected_arrival_date": ship + pd.to_timedelta(transit, unit="D"),
-        "needed_units": needed + freed[item, lane],
+        "needed_units": needed + freed[item, lane], "relief_units": freed[item, lane],
         "value_gained_usd": (usd + spared_usd)[item, lane],
     })  # fmt: skip
     parts = [frame["item_id"], frame["from_node_id"], frame["to_node_id"]]

@@ -34,6 +34,7 @@ def transfer(
         "to_node_id": "fc", "transfer_units": units, "cases": max(1, units // 12),
         "ship_date": DAY + pd.Timedelta(days=1),
         "expected_arrival_date": DAY + pd.Timedelta(days=3), "needed_units": units,
+        "relief_units": 0,
         "value_gained_usd": 5.0, **changes,
     }  # fmt: skip
 

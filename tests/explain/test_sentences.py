@@ -97,6 +97,13 @@ def test_a_transfer_sentence_names_no_negative_number(drivers: dict[str, int]) -
     assert "-" not in text
 
 
+def test_what_a_full_source_sends_on_says_so() -> None:
+    drivers = dict.fromkeys(TRANSFER_DRIVERS, 0) | {"source_limit": 24}
+    crowded = transfer_sentence(TransferFacts(24, 12, "A", "B", 9.2, relief_units=24), drivers)
+    assert "24 more than that, because the source will have no space for them" in crowded
+    assert "worth more there" in transfer_sentence(TransferFacts(24, 12, "A", "B", 9.2), drivers)
+
+
 def test_a_change_names_its_largest_drivers_first_and_sums_the_rest() -> None:
     changes = {"demand_over_cover": 30, "safety_stock": 4, "stock_on_hand": -12, "on_order": 3,
                "rounding": -1}  # fmt: skip

@@ -100,4 +100,5 @@ def test_what_a_full_center_cannot_hold_goes_where_it_sells_and_nothing_moves_wi
     sent = int(moves["transfer_units"].sum())
     assert 0 < sent <= 30
     assert (moves["needed_units"] == moves["transfer_units"]).all()
+    assert (moves["relief_units"] == moves["transfer_units"]).all()
     assert (moves["value_gained_usd"] > 0).all()

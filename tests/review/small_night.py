@@ -91,6 +91,7 @@ def night_tables(as_of: date, items: int = 12, level: float = 1.0) -> dict[str, 
             "transfer_units": np.maximum(np.rint(mean * 4), 1), "cases": 1,
             "ship_date": day + pd.Timedelta(days=1),
             "expected_arrival_date": day + pd.Timedelta(days=3), "needed_units": 5,
+            "relief_units": 0,
             "value_gained_usd": 3.0,
         }
     )  # fmt: skip

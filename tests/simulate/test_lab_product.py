@@ -168,7 +168,7 @@ def test_a_night_carries_out_each_items_own_arm(
             "transfer_id": [f"{as_of}/{name}/n/m" for name in lines], "item_id": lines,
             "from_node_id": "n", "to_node_id": "m", "transfer_units": units // 10, "cases": 1,
             "ship_date": pd.Timestamp(day), "expected_arrival_date": pd.Timestamp(day),
-            "needed_units": 1.0, "value_gained_usd": 0.0,
+            "needed_units": 1.0, "relief_units": 0, "value_gained_usd": 0.0,
         })  # fmt: skip
         made = {"purchase_orders": orders, "inbound_assignments": parts, "transfers": moves}
         for name, frame in made.items():

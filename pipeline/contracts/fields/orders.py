@@ -11,7 +11,10 @@ ORDER_COLUMNS = (
     Column("order_cost_usd", "float", "Units times unit cost.", low=0),
     Column("needed_units", "int",
            "Units below the order-up-to (or base-stock) level, before rounding; of a transfer "
-           "also those that the sending node will have no space for.", low=0),
+           "also those of `relief_units`.", low=0),
+    Column("relief_units", "int",
+           "Units that the sending node will have no space for, though the receiving one does not "
+           "lack them.", low=0),
     Column("override_units", "int",
            "Units that planners' overrides added to (or took from) what would be ordered, or "
            "to the level."),
