@@ -200,19 +200,26 @@ def _day_row(
     overtime = float(sum(plan.overtime)) + bought
     doors = ceil(float(unloading.max()) / settings.door_units_per_hour - 1e-9)
     carts = ceil(float((leaving * hours).max()) * settings.cart_minutes_per_unit / 60 - 1e-9)
-    price = (
-        f"an hour more is worth {worth:,.2f} USD, so {bought:.0f} hours of overtime are bought"
-        if bought
-        else f"an hour more is worth {worth:,.2f} USD, less than overtime costs"
-    )
     return {
         "node_id": node, "date": day, "inbound_load_units": arriving,
         "outbound_load_units": leaving,
         "staffed_hours": float(sum(plan.workers) * settings.shift_hours),
         "overtime_hours": overtime, "shadow_usd_per_hour": worth, "dock_doors": doors,
         "carts": carts,
-        "sentence": f"{leaving:,.0f} units out and {arriving:,.0f} in; {price}.",
+        "sentence": f"{leaving:,.0f} units out and {arriving:,.0f} in"
+                    + _overtime_words(sum(plan.overtime), bought, worth),
     }  # fmt: skip
+
+
+def _overtime_words(covering: int, bought: float, worth: float) -> str:
+    """What overtime is for: hours that no whole shift is worth, and doing more than is planned."""
+    words = f"; overtime covers {covering} hours that are not worth a shift" if covering else ""
+    if bought:
+        return (f"{words}; an hour more is worth {worth:,.2f} USD, so {bought:.0f} hours are bought"
+                " to do more.")  # fmt: skip
+    if worth > 0:
+        return f"{words}; an hour more is worth {worth:,.2f} USD, less than overtime costs."
+    return f"{words}; capacity is not scarce."
 
 
 def _shadow_prices(prices: pd.DataFrame) -> pd.DataFrame:

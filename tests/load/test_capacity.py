@@ -255,6 +255,9 @@ def test_overtime_is_bought_where_it_costs_less_than_it_is_worth_and_returns_as_
         plan = labor_plan(tables, date(2025, 1, 1), settings)
         rows = planned_node_capacity(plan, tables["node_capacity"], settings)
         assert (len(rows) > 0) == pays
+        said = plan[plan["node_id"] == "a"]["sentence"]
+        assert said.str.contains("so 40 hours are bought" if pays else "less than").all()
+        assert plan[plan["node_id"] == "b"]["sentence"].str.contains("not scarce").all()
     capacity = rows.set_index("start_date")["capacity"]
     assert capacity.iloc[0] == 400 + 40 * 80
     assert capacity.iloc[-1] == 400
