@@ -1,8 +1,10 @@
-"""Demand over 7, 14 and 28 days on M5: loss and coverage, direct against summed paths.
+"""Demand over 7 to 91 days on M5: loss and coverage, direct against summed paths.
 
-    python benchmarks/forecast_windows.py --raw ../shared/data/m5 --origins 1829 1857 1885
+    python benchmarks/forecast_windows.py --raw ../shared/data/m5 --origins 1745 1773 1801
 
-Origins are scored together, each by a model of its own past. Improbable runs without sales are
+Origins are scored together, each by a model of its own past; windows that are not over by the last
+day of the data are left out. With all items, departments pull as they do in a night; a sample of
+items (`--items`) has none above it. Improbable runs without sales are
 marked as the night marks them, and scored by what was sold. Coverage is that of randomised ranks:
 a count that has probability itself gets a uniform draw from its jump (Brockwell 2007), since no
 quantile of a slow item can cover exactly its level.
@@ -22,6 +24,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from m5_data import LEVELS, M5, Tier, add_up, read, tier
+from m5_model import above_stores
 from rich.console import Console
 from rich.table import Table
 
@@ -29,35 +32,40 @@ from pipeline.contracts.columns import QUANTILE_LEVELS
 from pipeline.contracts.settings import ForecastSettings, IngestSettings
 from pipeline.forecast.assemble import Names
 from pipeline.forecast.dependence import joint_ranks
-from pipeline.forecast.mean import daily_mean
 from pipeline.forecast.model import Model, fit
 from pipeline.forecast.panel import F64, I32, Panel
+from pipeline.forecast.pull import Above
 from pipeline.forecast.scores import VELOCITY_NAMES, pinball, velocity_class
+from pipeline.forecast.serve import foreseen, scaled
 from pipeline.forecast.spread import PastErrors
 from pipeline.forecast.train import dependence
-from pipeline.forecast.windows import Windows, foresee
+from pipeline.forecast.windows import Windows
 from pipeline.ingest.demand import suspected_stockouts
 
-WINDOWS = [(1, 7), (1, 14), (1, 28)]
+WINDOWS = [(1, days) for days in (7, 14, 28, 56, 91)]
 Q = np.array(QUANTILE_LEVELS)
 NOMINAL = (0.05, 0.5, 0.9, 0.95)
 RUN_EDGES = (0, 3, 6, 14, 28, 56, 10_000)
 SEED = 20160424
 
 
-def fitted(own: Tier, threads: int) -> tuple[Model, PastErrors, Windows]:
-    """Model, its past errors, and windows from the origin on."""
-    model, errors = fit(own.panel, own.totals, ForecastSettings(), WINDOWS, SEED, threads)
-    ahead = foresee(
-        daily_mean(model.mean, threads), own.panel, own.totals, own.panel.days - 1, WINDOWS
-    )
-    return model, errors, ahead
+Asked = list[tuple[int, int]]
 
 
-def actual(data: M5, origin: int, level: int) -> F64:
+def fitted(
+    own: Tier, asked: Asked, threads: int, above: Above | None = None
+) -> tuple[Model, PastErrors, Windows]:
+    """Model, its past errors, and the windows `asked` from the origin on."""
+    settings = ForecastSettings()
+    model, errors = fit(own.panel, own.totals, settings, asked, SEED, threads, above=above)
+    seen = foreseen(own.panel, own.totals, model, asked, threads)
+    return model, errors, scaled([seen], own.panel, model, above, asked)[0].windows
+
+
+def actual(data: M5, origin: int, level: int, asked: Asked) -> F64:
     """Units of each series of a level in each of the windows, in the order of `foresee`."""
     start = origin + 1 - data.first_d
-    sums = [data.sales[:, start : start + days].sum(axis=1) for _, days in WINDOWS]
+    sums = [data.sales[:, start : start + days].sum(axis=1) for _, days in asked]
     return add_up(data.series, np.stack(sums, axis=1), LEVELS[level - 1]).ravel()
 
 
@@ -80,7 +88,7 @@ def summed_paths(
     table = model.spread.quantiles(ahead, grid, threads)  # (series × windows, grid)
     shape = (-1, regions, len(np.unique(ahead.days)))
     place = np.arange(len(ahead.mean)).reshape(shape).transpose(0, 2, 1).reshape(-1, regions)
-    step = np.clip(np.searchsorted(grid, rank), 0, len(grid) - 1)  # (paths, regions)
+    step = np.minimum((rank * len(grid)).astype(np.int64), len(grid) - 1)  # (paths, regions)
     at = np.random.default_rng(SEED).random(len(place))
     for k, rows in enumerate(place):
         draws = table[rows[None, :], step].sum(axis=1)
@@ -148,18 +156,22 @@ def unsold(own: Tier, windows: Windows) -> I32:
 def one_origin(data: M5, origin: int, threads: int) -> dict[str, Scored]:
     """The windows of one origin, three ways."""
     seen = data.until(origin)
-    stores, items = (tier(seen, name, origin, 28) for name in ("stores", "items"))
-    stores = marked(stores)
-    model, errors, ahead = fitted(stores, threads)
-    units = actual(data, origin, 12)
+    asked = [(start, days) for start, days in WINDOWS if origin + days <= data.last_d]
+    reach = max(days for _, days in asked)
+    stores, items = (tier(seen, name, origin, reach) for name in ("stores", "items"))
+    stores, above = marked(stores), None
+    if data.departments is not None:
+        above = above_stores(seen, stores, tier(seen, "top", origin, reach))
+    model, errors, ahead = fitted(stores, asked, threads, above)
+    units = actual(data, origin, 12, asked)
     quantiles = model.spread.quantiles(ahead, Q, threads)
     rank = model.spread.ranks(ahead, units, SEED, threads)
     run = unsold(stores, ahead)
     found = {"item × region": Scored(units, ahead.mean, ahead.days, quantiles, rank, run)}
-    units = actual(data, origin, 10)
+    units = actual(data, origin, 10, asked)
     summed = summed_paths(stores.panel, model, errors, ahead, units, 500, threads)
-    sums = ahead.mean.reshape(-1, 10, len(WINDOWS)).sum(axis=1).ravel()
-    model, _, direct = fitted(items, threads)
+    sums = ahead.mean.reshape(-1, 10, len(asked)).sum(axis=1).ravel()
+    model, _, direct = fitted(items, asked, threads)
     direct = direct.take((items.keys["level"] == 10).to_numpy()[direct.series])
     quantiles = model.spread.quantiles(direct, Q, threads)
     rank = model.spread.ranks(direct, units, SEED, threads)
@@ -173,12 +185,14 @@ def main() -> None:
     """Fit, forecast, score, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--raw", type=Path, required=True)
-    parser.add_argument("--origins", type=int, nargs="+", default=[1829, 1857, 1885])
+    parser.add_argument("--origins", type=int, nargs="+", default=[1745, 1773, 1801])
     parser.add_argument("--items", type=int, default=3049, help="items, drawn at random")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    data = read(options.raw).sample(options.items)
+    data = read(options.raw)
+    if options.items < len(np.unique(data.series["item_id"])):
+        data = data.sample(options.items)
     each = [one_origin(data, origin, options.threads) for origin in options.origins]
     console = Console(width=130)
     text = {}

@@ -19,16 +19,13 @@ import numpy as np
 
 from pipeline.core.arithmetic import single_log
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
+from pipeline.forecast.series_level import HALF_LIFE_DAYS, TINY, item_silence, levels, sum_over
 
 EVENT_TYPES = 6
-HALF_LIFE_DAYS = 21.0
-PRIOR_DAYS, PRIOR_UNITS = 2.0, 1.0  # the lesser of both: a large prior says little of an item
 LEAST_SHARE = 0.15  # exposure of a span, by its days, below which it says nothing
-GROUP_DAYS = 168.0  # series-days of the group that temper the few of like price: three times 56
 OLD_DAYS = 182
 """Age beyond which days have none, nor has what was there before the history: it would tell the
 date. Of weeks, few and dense, the date is worth knowing (docs/decisions/forecast.md)."""
-TINY = 0.02
 _WEEKDAYS = ("weekday_own", "weekday_item", "weekday_group", "weekday")
 
 # name → driver: the heading under which an explanation books the feature's effect
@@ -74,6 +71,8 @@ FEATURES: dict[str, str] = {
     "censored_28": "stock",
     **{f"event_type_{k}": "event" for k in range(EVENT_TYPES)},
     "log_exposure": "season",
+    "silence": "trend",
+    "item_silence": "trend",
 }
 COLUMN = {name: place for place, name in enumerate(FEATURES)}
 _EVENT_0 = COLUMN["event_type_0"]
@@ -89,6 +88,8 @@ class History:
     exposure    (n, days + 1) sums of exposures of days seen
     time        (n, days + 1) sums of all exposures
     level       (n, days + 1) exponentially weighted mean with the prior of the series' likes
+    silence     (n, days + 1) evidence of silence beyond chance, see `series_level`
+    item_silence  (items, lead + days + 1) the same of items in all regions at once
     last_sale   (n, days + 1) last day with a sale, before a day
     """
 
@@ -101,6 +102,8 @@ class History:
     time: F64
     cut: I32
     level: F32
+    silence: F32
+    item_silence: F64
     last_sale: I32
     group_units: F64
     group_count: F64
@@ -119,12 +122,15 @@ def history(panel: Panel, totals: Totals) -> History:
     behind = panel.exposure()[0].astype(np.float64)
     group_units, group_count = _running(totals.group_units), _running(totals.group_count)
     item_units, item_count = _running(totals.item_units), _running(totals.item_count)
-    level = np.empty((panel.series, panel.days + 1), np.float32)
-    last_sale = np.empty((panel.series, panel.days + 1), np.int32)
-    _levels(
-        panel.demand, behind, panel.launch_day, panel.item, panel.group, panel.like(), totals.lead,
+    shape = (panel.series, panel.days + 1)
+    level, silence = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    last_sale = np.empty(shape, np.int32)
+    half_life = HALF_LIFE_DAYS / np.sqrt(panel.period_days)
+    silent = item_silence(totals, half_life)
+    levels(
+        panel.demand, behind, panel.item, panel.group, panel.like(), totals.lead,
         group_units, group_count, item_units, item_count, _running(totals.like_units),
-        _running(totals.like_count), level, last_sale,
+        _running(totals.like_count), silent, half_life, level, silence, last_sale,
     )  # fmt: skip
     return History(
         panel.demand,
@@ -136,56 +142,14 @@ def history(panel: Panel, totals: Totals) -> History:
         _running(behind),
         _running((panel.is_censored & (panel.demand != 0)).astype(np.float64)).astype(np.int32),
         level,
+        silence,
+        silent,
         last_sale,
         group_units,
         group_count,
         item_units,
         item_count,
     )
-
-
-@numba.njit(cache=True)
-def _span(running, row, end, days):  # type: ignore[no-untyped-def]  # numba kernel
-    """Sum over the `days` days up to and with day `end` (as a place in `running`)."""
-    high = min(max(end + 1, 0), running.shape[1] - 1)
-    low = min(max(end + 1 - days, 0), running.shape[1] - 1)
-    return running[row, high] - running[row, low]
-
-
-@numba.njit(cache=True)
-def _levels(  # type: ignore[no-untyped-def]  # numba kernel
-    demand, behind, launch, item, group, like, lead,
-    group_units, group_count, item_units, item_count, like_units, like_count, level, last_sale,
-):  # fmt: skip
-    """A series' prior is what like-priced series of its group sell, and its item elsewhere: the
-    geometric mean of both, since either alone is far too high for new items on average."""
-    decay = 0.5 ** (1.0 / HALF_LIFE_DAYS)
-    n, days = demand.shape
-    for i in range(n):
-        units = 0.0
-        weight = 0.0
-        sold = -1000
-        for d in range(days + 1):
-            end = lead + d - 1
-            prior = _span(group_units, group[i], end, 56)
-            prior /= max(_span(group_count, group[i], end, 56), 1.0)
-            prior = (_span(like_units, like[i], end, 56) + GROUP_DAYS * prior) / (
-                _span(like_count, like[i], end, 56) + GROUP_DAYS
-            )
-            count = _span(item_count, item[i], end, 56)
-            if count > 0:
-                elsewhere = _span(item_units, item[i], end, 56) / count
-                part = 0.5 * min(count / 28.0, 1.0)
-                prior = max(elsewhere, TINY) ** part * max(prior, TINY) ** (1.0 - part)
-            borrowed = min(PRIOR_DAYS, PRIOR_UNITS / max(prior, TINY))
-            level[i, d] = (units + borrowed * prior) / (weight + borrowed) + 0.5 * TINY
-            last_sale[i, d] = sold
-            if d < days and not np.isnan(demand[i, d]):
-                passed = decay ** min(behind[i, d], 1.0)
-                units = units * passed + demand[i, d]
-                weight = weight * passed + behind[i, d]
-                if demand[i, d] > 0:
-                    sold = d
 
 
 @numba.njit(cache=True)
@@ -205,27 +169,27 @@ def _own(  # type: ignore[no-untyped-def]  # numba kernel
         tiny = TINY + 0.02 * base
         out[k, 0] = np.log(base)
         for s in range(6):
-            n, usual = _span(seen, i, t, spans[s]), _span(exposure, i, t, spans[s])
+            n, usual = sum_over(seen, i, t, spans[s]), sum_over(exposure, i, t, spans[s])
             out[k, 1 + s] = np.nan
             if usual > LEAST_SHARE * n and (spans[s] < 100 or n > spans[s] // 2):
-                out[k, 1 + s] = _log_ratio(_span(units, i, t, spans[s]) / usual, base, tiny)
-        n28, n112 = _span(seen, i, t, 28), _span(seen, i, t, 112)
-        usual_28, usual_112 = _span(exposure, i, t, 28), _span(exposure, i, t, 112)
+                out[k, 1 + s] = _log_ratio(sum_over(units, i, t, spans[s]) / usual, base, tiny)
+        n28, n112 = sum_over(seen, i, t, 28), sum_over(seen, i, t, 112)
+        usual_28, usual_112 = sum_over(exposure, i, t, 28), sum_over(exposure, i, t, 112)
         out[k, 7], out[k, 8] = np.nan, np.nan
         if usual_28 > LEAST_SHARE * n28:
-            out[k, 7] = _span(zeros, i, t, 28) / usual_28
+            out[k, 7] = sum_over(zeros, i, t, 28) / usual_28
         sold = last_sale[i, t + 1]
         out[k, 9] = min(time[i, t + 1] - time[i, sold + 1], 200) if sold >= 0 else 200
         sales = 0.0
         if usual_112 > LEAST_SHARE * n112:
-            out[k, 8] = _span(zeros, i, t, 112) / usual_112
-            sales = usual_112 - _span(zeros, i, t, 112)
+            out[k, 8] = sum_over(zeros, i, t, 112) / usual_112
+            sales = usual_112 - sum_over(zeros, i, t, 112)
         out[k, 10] = np.nan
         out[k, 11] = np.nan
         if sales > 0:
-            out[k, 10] = _log_ratio(_span(units, i, t, 112) / sales, base, tiny)
-            daily = _span(units, i, t, 112) / n112
-            spread = max(_span(square, i, t, 112) / n112 - daily * daily, 0.0)
+            out[k, 10] = _log_ratio(sum_over(units, i, t, 112) / sales, base, tiny)
+            daily = sum_over(units, i, t, 112) / n112
+            spread = max(sum_over(square, i, t, 112) / n112 - daily * daily, 0.0)
             out[k, 11] = np.sqrt(spread) / (daily + tiny)
         peak = 0.0
         for d in range(max(0, t - 27), t + 1):
@@ -236,16 +200,16 @@ def _own(  # type: ignore[no-untyped-def]  # numba kernel
         else:
             out[k, 13] = min(target[k] - launch[i], OLD_DAYS) if launch[i] > 0 else OLD_DAYS
         out[k, 14] = _weekday_own(demand, behind, units, exposure, i, t, target[k])
-        out[k, 38] = _span(cut, i, t, 28) / max(n28, 1)
+        out[k, 38] = sum_over(cut, i, t, 28) / max(n28, 1)
 
 
 @numba.njit(cache=True)
 def _weekday_own(demand, behind, units, exposure, i, t, target):  # type: ignore[no-untyped-def]  # numba kernel
     """Log of the target weekday's share in the last eight weeks, drawn towards a flat week."""
-    usual = _span(exposure, i, t, 56)
+    usual = sum_over(exposure, i, t, 56)
     if usual <= LEAST_SHARE * 56:
         return np.nan
-    mean = _span(units, i, t, 56) / usual
+    mean = sum_over(units, i, t, 56) / usual
     same, count = 0.0, 0.0
     for week in range(8):
         d = t - (t - target) % 7 - 7 * week
@@ -258,22 +222,22 @@ def _weekday_own(demand, behind, units, exposure, i, t, target):  # type: ignore
 @numba.njit(cache=True)
 def _weekday_of(running, count, row, end, target_offset):  # type: ignore[no-untyped-def]  # numba kernel
     """The same over running sums of units and series; `target_offset` days after `end`."""
-    n = _span(count, row, end, 56)
+    n = sum_over(count, row, end, 56)
     if n <= 0:
         return np.nan
-    mean = _span(running, row, end, 56) / n
+    mean = sum_over(running, row, end, 56) / n
     same, seen = 0.0, 0.0
     for week in range(8):
         d = end - (-target_offset) % 7 - 7 * week
-        same += _span(running, row, d, 1)
-        seen += _span(count, row, d, 1)
+        same += sum_over(running, row, d, 1)
+        seen += sum_over(count, row, d, 1)
     return _log_ratio((same + 2.0 * mean) / (seen + 2.0), mean, TINY)
 
 
 @numba.njit(cache=True)
 def _mean(running, count, row, end, days):  # type: ignore[no-untyped-def]  # numba kernel
-    n = _span(count, row, end, days)
-    return _span(running, row, end, days) / n if n > 0 else np.nan
+    n = sum_over(count, row, end, days)
+    return sum_over(running, row, end, days) / n if n > 0 else np.nan
 
 
 @numba.njit(cache=True)
@@ -299,18 +263,18 @@ def _peers(out, item, group, level, lead, group_units, group_count, item_units, 
         if year_ago < month or ahead * period > 300:
             continue
         like = lead + aligned[target[k]]
-        level_ago = _span(group_units, g, year_ago, month) / month
-        if _span(group_count, g, year_ago, month) > 0 and 0 <= like <= end:
+        level_ago = sum_over(group_units, g, year_ago, month) / month
+        if sum_over(group_count, g, year_ago, month) > 0 and 0 <= like <= end:
             out[k, 22] = _log_ratio(
-                _span(group_units, g, like, 1), level_ago, 0.05 * level_ago + TINY
+                sum_over(group_units, g, like, 1), level_ago, 0.05 * level_ago + TINY
             )
             span = 2 * near + 1
-            smooth = _span(group_units, g, lead + target[k] - year + near, span) / span
+            smooth = sum_over(group_units, g, lead + target[k] - year + near, span) / span
             out[k, 23] = _log_ratio(smooth, level_ago, TINY)
-        if _span(item_count, row, year_ago, month) > month // 2:
+        if sum_over(item_count, row, year_ago, month) > month // 2:
             span = 2 * far + 1
-            level_ago = _span(item_units, row, year_ago, month) / month
-            smooth = _span(item_units, row, lead + target[k] - year + far, span) / span
+            level_ago = sum_over(item_units, row, year_ago, month) / month
+            smooth = sum_over(item_units, row, lead + target[k] - year + far, span) / span
             out[k, 24] = _log_ratio(smooth, level_ago, 0.2)
 
 
@@ -384,6 +348,8 @@ def features(
         series, origin, target,
     )  # fmt: skip
     out[:, COLUMN["log_exposure"]] = single_log(ahead[series, target])
+    out[:, COLUMN["silence"]] = past.silence[series, origin + 1]
+    out[:, COLUMN["item_silence"]] = past.item_silence[panel.item[series], totals.lead + origin + 1]
     _peers(
         out, panel.item, panel.group, past.level, totals.lead, past.group_units,
         past.group_count, past.item_units, past.item_count, calendar.aligned_day,

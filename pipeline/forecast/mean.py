@@ -70,7 +70,8 @@ def sample_rows(
     rows = np.stack([series, origin, target])
     rows = np.concatenate([rows, launch_rows(panel, settings, horizon, last_day, random)], axis=1)
     rows = rows[:, np.argsort(rows[0], kind="stable")]
-    rows = rows[:, panel.observed()[rows[0], rows[2]]]
+    until, own = panel.silent_until()[rows[0], rows[1].clip(0)], panel.own_days()[rows[0], rows[2]]
+    rows = rows[:, panel.observed()[rows[0], rows[2]] | (own & (rows[2] < until))]
     if panel.season is not None:
         rows = rows[:, in_season(panel.season)[panel.item[rows[0]], rows[2]]]
     series, origin, target = rows.astype(np.int32)

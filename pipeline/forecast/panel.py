@@ -12,6 +12,8 @@ F64 = npt.NDArray[np.float64]
 I32 = npt.NDArray[np.int32]
 
 PRICE_BANDS, BAND_WIDTH = 16, 0.35
+VISIBLE_DAYS = 7
+"""A run of days without sales shows after so many of them."""
 LEAST_EXPOSURE = 0.5
 
 
@@ -117,6 +119,17 @@ class Panel:
     def observed(self) -> npt.NDArray[np.bool_]:
         """Days (n, days) whose demand may teach or judge: seen, and in no suspected stock-out."""
         return self.own_days() & ~(self.is_censored & (self.demand == 0))
+
+    def silent_until(self) -> I32:
+        """The day (n, days) on which a suspected stock-out is over that shows on a day; the next
+        day where none shows. Who forecasts within it foresees what nobody will buy as well: its
+        days teach and judge what is forecast of them from then on."""
+        day = np.arange(self.days, dtype=np.int32)
+        suspected = self.is_censored & (self.demand == 0)
+        before = np.maximum.accumulate(np.where(suspected, np.int32(-1), day), axis=1)
+        after = np.where(suspected, np.int32(self.days), day)[:, ::-1]
+        after = np.minimum.accumulate(after, axis=1)[:, ::-1]
+        return np.where(suspected & (day - before >= VISIBLE_DAYS), after, day + 1)
 
     def own_days(self) -> npt.NDArray[np.bool_]:
         """Days (n, days) seen of the series itself: a successor also knows its predecessor's, on

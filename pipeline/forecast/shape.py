@@ -24,7 +24,7 @@ _BORROWED = (
     "log_level", "ratio_7", "ratio_28", "ratio_56", "ratio_112", "zero_share_28",
     "zero_share_112", "days_since_sale", "nonzero_size", "variation_112", "peak_28", "age_days",
     "item_7_28", "item_share", "price_vs_28", "price_log", "days_to_event", "department",
-    "category", "censored_28",
+    "category", "censored_28", "silence", "item_silence",
 )  # fmt: skip
 SHAPE_FEATURES = (
     "log_mean", "log_days", "start_day", "mean_vs_level", "mean_log_exposure",

@@ -49,13 +49,18 @@ class Windows:
     def units(self, panel: Panel) -> F64:
         """What was demanded in each window; NaN where a day of it was not observed.
 
-        Closing days are observed: nobody could buy.
+        Closing days are observed: nobody could buy. So are those of a suspected stock-out that
+        showed at the origin.
         """
         seen = panel.observed()
         if panel.calendar.closed is not None:
             seen = seen | panel.closed(np.arange(panel.days))
         units = _between(np.nan_to_num(np.where(seen, panel.demand, 0)), self)
-        return np.where(_between(~seen, self) > 0, np.nan, units)
+        first = self.origin + self.start
+        silent = panel.silent_until()[self.series, self.origin]
+        shown = np.clip(silent - first, 0, self.days).astype(np.int32)
+        return np.where(_between(~seen, self) > _between(~seen, replace(self, days=shown)),
+                        np.nan, units)  # fmt: skip
 
 
 def _between(daily: npt.NDArray[np.generic], windows: Windows) -> F64:

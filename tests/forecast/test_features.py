@@ -10,17 +10,15 @@ import pandas as pd
 import pytest
 
 from pipeline.forecast.assemble import Assembled, Names, assemble
-from pipeline.forecast.features import (
-    COLUMN,
+from pipeline.forecast.features import COLUMN, features, history
+from pipeline.forecast.panel import Panel, align, event_distance, totals
+from pipeline.forecast.series_level import (
     GROUP_DAYS,
     HALF_LIFE_DAYS,
     PRIOR_DAYS,
     PRIOR_UNITS,
     TINY,
-    features,
-    history,
 )
-from pipeline.forecast.panel import Panel, align, event_distance, totals
 from tests.forecast.conftest import FIRST
 from tests.oracles import forecast_features as slow
 

@@ -44,3 +44,18 @@ def weekday_ratio(demand: np.ndarray, origin: int, target: int) -> float:
     values = [demand[d] for d in same if not math.isnan(demand[d])]
     own = (sum(values) + 2 * mean) / (len(values) + 2)
     return math.log((own + 0.02) / (mean + 0.02))
+
+
+def silence_of(demand: np.ndarray, level: np.ndarray, half_life: float, kept: float) -> float:
+    """Evidence of silence after the last day; `level` is what each day was expected to sell."""
+    evidence, weight = 0.0, 0.0
+    for d in range(len(demand)):
+        past = [demand[k] for k in range(d + 1)]
+        size = (sum(y * y for y in past) + 9.0) / (sum(past) + 6.0) - sum(past) / len(past)
+        if weight >= 14:
+            if kept * demand[d] > level[d]:
+                evidence = min(evidence, 8.0)
+            evidence = max(0.0, evidence + (level[d] - kept * demand[d]) / max(size, 1.0))
+            evidence = min(evidence, 300.0)
+        weight = weight * 0.5 ** (1 / half_life) + 1
+    return evidence
