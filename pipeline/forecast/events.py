@@ -25,6 +25,7 @@ from pipeline.core.arithmetic import single_exp
 from pipeline.forecast.panel import F64, Panel
 
 Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
 MOST_SHARE = 0.1
 AROUND_DAYS = 28
@@ -56,7 +57,7 @@ def with_lifts(panel: Panel) -> Panel:
     ahead = np.zeros((panel.series, panel.days + panel.ahead), np.float32)
     seen = np.zeros((panel.series, panel.days), np.float32)
     quiet = quiet_days(rare)
-    weekday = _weekdays(panel, quiet)
+    weekday = weekday_index(panel, quiet)
     for event in rare:
         for found in occurrences(event):
             _add(panel, found, quiet, weekday, ahead, seen)
@@ -101,7 +102,7 @@ def occurrences(event: Bools) -> Iterator[Occurrences]:
         yield Occurrences(place, own, begins)
 
 
-def _weekdays(panel: Panel, quiet: Bools) -> F64:
+def weekday_index(panel: Panel, quiet: Bools) -> F64:
     """Weekday indices (groups, 7) of each group's units on quiet days, drawn to a flat week."""
     groups = int(panel.group.max()) + 1
     weekday = (panel.first_weekday + np.arange(panel.days)) % 7
@@ -168,6 +169,8 @@ def _sums(
     season = np.ones((1, panel.days)) if panel.season is None else panel.season[panel.item[rows]]
     around, on = panel.demand[np.ix_(rows, near)], panel.demand[np.ix_(rows, days)]
     of_near = usual_day[:, (panel.first_weekday + near) % 7] * np.isfinite(around)
+    if panel.price_lift is not None:
+        season = season * panel.price_lift[rows][:, : panel.days]
     of_near = of_near * season[:, near]
     of_days = usual_day[:, (panel.first_weekday + days) % 7] * np.isfinite(on)
     of_days = of_days * season[:, days]
@@ -189,16 +192,26 @@ def shrunk(
     measured = np.log((sold + 0.1) / (usual + 0.1))
     variance = DISPERSION / (sold + 0.5) + OCCURRENCE_VARIANCE / occurrences
     off = measured - middle
-    weight = np.where(usual > 0, 1 / variance, 0.0)
+    found = middle + np.where(usual > 0.5, own_share(off, variance, usual > 0), 0.0) * off
+    return np.asarray(np.clip(found, -MOST_LOG_LIFT, MOST_LOG_LIFT))
+
+
+def own_share(off: F64, variance: F64, known: Bools) -> F64:
+    """Share (items,) of what items measure `off` their middle that is believed of each."""
+    weight = np.where(known, 1 / variance, 0.0)
     between = max(0.0, float((weight * (off**2 - variance)).sum() / max(weight.sum(), 1e-9)))
     own = np.maximum(
         between / (between + variance), 1 - CERTAIN * variance / np.maximum(off**2, 1e-9)
     )
-    found = middle + np.where(usual > 0.5, np.maximum(own, 0.0), 0.0) * off
-    return np.asarray(np.clip(found, -MOST_LOG_LIFT, MOST_LOG_LIFT))
+    return np.asarray(np.maximum(own, 0.0))
 
 
 def _toward(sold: Any, usual: Any, middle: float, occurrences: int, prior: float) -> F64:
     measured = np.log((sold + 0.1) / (usual + 0.1))
     variance = DISPERSION / (sold + 0.5) + OCCURRENCE_VARIANCE / occurrences
+    return middle_of(middle, measured, variance, prior)
+
+
+def middle_of(middle: float, measured: Any, variance: Any, prior: float) -> F64:
+    """What is measured with an error of `variance`, drawn to `middle`."""
     return np.asarray(middle + prior / (prior + variance) * (measured - middle))

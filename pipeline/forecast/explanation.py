@@ -28,6 +28,7 @@ def daily_drivers(booster: lgb.Booster, x: F32) -> F64:
     np.add.at(phi.T, groups, raw[:, :-1].T)
     level = DRIVERS.index("level")
     phi[:, DRIVERS.index("season")] += x[:, COLUMN["log_exposure"]]  # season, growth and events
+    phi[:, DRIVERS.index("price")] += x[:, COLUMN["log_price_lift"]]
     log_flat = x[:, COLUMN["log_level"]] + raw[:, -1] + phi[:, level]
     phi[:, level] = 0.0
     log_mean = log_flat + phi.sum(axis=1)

@@ -71,6 +71,7 @@ FEATURES: dict[str, str] = {
     "censored_28": "stock",
     **{f"event_type_{k}": "event" for k in range(EVENT_TYPES)},
     "log_exposure": "season",
+    "log_price_lift": "price",
     "silence": "trend",
     "item_silence": "trend",
 }
@@ -348,6 +349,8 @@ def features(
         series, origin, target,
     )  # fmt: skip
     out[:, COLUMN["log_exposure"]] = single_log(ahead[series, target])
+    if panel.price_lift is not None:
+        out[:, COLUMN["log_price_lift"]] = single_log(panel.price_lift[series, target])
     out[:, COLUMN["silence"]] = past.silence[series, origin + 1]
     out[:, COLUMN["item_silence"]] = past.item_silence[panel.item[series], totals.lead + origin + 1]
     _peers(

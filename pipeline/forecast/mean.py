@@ -160,9 +160,9 @@ def fit_mean(
 
 
 def offset(x: F32) -> F64:
-    """Logarithm of what a row would sell by its level and its day's exposure alone."""
+    """Logarithm of what a row would sell by its level, its day's exposure and its price alone."""
     log_mean = x[:, COLUMN["log_level"]].astype(np.float64) + x[:, COLUMN["log_exposure"]]
-    return np.asarray(log_mean)
+    return np.asarray(log_mean + x[:, COLUMN["log_price_lift"]])
 
 
 def daily_mean(booster: lgb.Booster, threads: int) -> Callable[[F32], F64]:

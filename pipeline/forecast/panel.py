@@ -57,6 +57,7 @@ class Panel:
     season        (items, days + ahead) usual days that a day counts for by season and growth
     lift          (n, days + ahead) the same by named events, as known before each
     lift_seen     (n, days) the same as known after each
+    price_lift    (n, days + ahead) the same by cut prices
     period_days   days that a "day" stands for: 7 where demand is weekly
     """
 
@@ -78,6 +79,7 @@ class Panel:
     season: F32 | None = None
     lift: F32 | None = None
     lift_seen: F32 | None = None
+    price_lift: F32 | None = None
     period_days: int = 1
 
     @property
@@ -106,7 +108,8 @@ class Panel:
 
     def exposure(self) -> tuple[F32, F32]:
         """How many usual days each day counts for: behind (n, days), and ahead (n, days + ahead)
-        of it. With the second a day is forecast, with the first it is learned from."""
+        of it. With the second a day is forecast, with the first it is learned from; what cut
+        prices lift is in the first, and ahead a factor of its own."""
         behind = np.ones(self.demand.shape, np.float32) * self.seen_lift()
         ahead = np.ones(self.price.shape, np.float32)
         if self.lift is not None:
@@ -114,6 +117,8 @@ class Panel:
         if self.season is not None:
             season = self.season[self.item]
             behind, ahead = behind * season[:, : self.days], ahead * season
+        if self.price_lift is not None:
+            behind = behind * self.price_lift[:, : self.days]
         return behind, ahead
 
     def observed(self) -> npt.NDArray[np.bool_]:
@@ -173,7 +178,7 @@ class Panel:
         names = ("demand", "price", "is_censored", "launch_day", "end_day")
         codes = ("item", "region", "department", "category", "group")
         own = {name: getattr(self, name)[rows] for name in names + codes}
-        for name in ("attributes", "expected", "lift", "lift_seen"):
+        for name in ("attributes", "expected", "lift", "lift_seen", "price_lift"):
             values = getattr(self, name)
             own[name] = None if values is None else values[rows]
         return replace(self, **own)

@@ -25,6 +25,7 @@ from pipeline.core.arithmetic import single_log
 from pipeline.forecast.distribution import log_likelihood
 from pipeline.forecast.events import occasions, with_lifts
 from pipeline.forecast.panel import F32, F64, Panel
+from pipeline.forecast.price_lift import with_price_lift
 
 YEAR_DAYS = 365.25
 REACH_DAYS = 7
@@ -45,7 +46,8 @@ PRIOR_ITEMS = 20.0
 
 
 def with_exposure(panel: Panel) -> Panel:
-    """`panel` with its exposures anew, as known at its end: season and growth, then named events.
+    """`panel` with its exposures anew, as known at its end: season and growth, then cut
+    prices, then named events.
 
     A day's exposure is how many usual days of its series it counts for. Days of named events tell
     nothing of the season.
@@ -70,7 +72,8 @@ def with_exposure(panel: Panel) -> Panel:
     slope = np.where(np.isfinite(growth), growth, 0.0) * grows / year
     ahead = np.arange(total) - days
     exposure = season[:, None] * single_log(index) + slope[:, None] * np.maximum(ahead, -year)
-    return with_lifts(replace(panel, season=np.exp(exposure).astype(np.float32)))
+    seasonal = replace(panel, season=np.exp(exposure).astype(np.float32))
+    return with_lifts(with_price_lift(seasonal))
 
 
 def as_known(panel: Panel, day: int) -> Panel:
@@ -84,7 +87,9 @@ def as_known(panel: Panel, day: int) -> Panel:
     seen = early.lift_seen
     if seen is not None and early.lift is not None:
         seen = np.concatenate([seen, early.lift[:, day + 1 : panel.days]], axis=1)
-    return replace(panel, season=early.season, lift=early.lift, lift_seen=seen)
+    return replace(
+        panel, season=early.season, lift=early.lift, lift_seen=seen, price_lift=early.price_lift
+    )
 
 
 def item_sums(panel: Panel, values: F32) -> F64:

@@ -87,6 +87,7 @@ def _summed_panel(panel: Panel, parts: list[Sums]) -> Panel:
         expected=None,
         lift=None,
         lift_seen=None,
+        price_lift=None,
     )
 
 

@@ -20,6 +20,7 @@ from pipeline.forecast.mean import fit_mean
 from pipeline.forecast.model import Model, fit, last_days
 from pipeline.forecast.own_level import own_level, times
 from pipeline.forecast.panel import F64, I32, Panel, Totals, totals
+from pipeline.forecast.price_lift import with_price_lift
 from pipeline.forecast.prior import is_short, simulated_panel
 from pipeline.forecast.pull import Above
 from pipeline.forecast.serve import plan_windows
@@ -82,8 +83,9 @@ def train(panel: Panel, names: Names, settings: Settings, above: Above | None = 
     known, windows = panel, plan_windows(settings)
     if is_short(panel, last_days(panel, settings.forecast)[0], min(d for _, d in windows)):
         reach = max(start + days for start, days in windows)
-        bare = replace(panel, season=None, lift=None, lift_seen=None)  # of its own items and days
+        bare = replace(panel, season=None, lift=None, lift_seen=None, price_lift=None)
         panel = simulated_panel(bare, len(names.regions), reach, settings.planning.seed)
+        panel = with_price_lift(panel)
         above = None
     above = above or above_of(panel, np.zeros(len(names.regions), np.int32))
     sums = totals(panel)
