@@ -166,11 +166,13 @@ def _sums(
     near = np.arange(max(0, days[0] - AROUND_DAYS), min(panel.days, days[-1] + AROUND_DAYS + 1))
     near = near[quiet[near]]
     usual_day = weekday[panel.group[rows]]
-    season = np.ones((1, panel.days)) if panel.season is None else panel.season[panel.item[rows]]
+    season = np.ones((len(rows), panel.days), np.float32)
+    if panel.season is not None:
+        season *= panel.season[panel.item[rows], : panel.days]
+    if panel.price_lift is not None:
+        season *= panel.price_lift[rows, : panel.days]
     around, on = panel.demand[np.ix_(rows, near)], panel.demand[np.ix_(rows, days)]
     of_near = usual_day[:, (panel.first_weekday + near) % 7] * np.isfinite(around)
-    if panel.price_lift is not None:
-        season = season * panel.price_lift[rows][:, : panel.days]
     of_near = of_near * season[:, near]
     of_days = usual_day[:, (panel.first_weekday + days) % 7] * np.isfinite(on)
     of_days = of_days * season[:, days]

@@ -19,6 +19,7 @@ import numpy as np
 
 from pipeline.core.arithmetic import single_log
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
+from pipeline.forecast.seasons import in_season
 from pipeline.forecast.series_level import HALF_LIFE_DAYS, TINY, item_silence, levels, sum_over
 
 EVENT_TYPES = 6
@@ -127,11 +128,14 @@ def history(panel: Panel, totals: Totals) -> History:
     level, silence = np.empty(shape, np.float32), np.empty(shape, np.float32)
     last_sale = np.empty(shape, np.int32)
     half_life = HALF_LIFE_DAYS / np.sqrt(panel.period_days)
-    silent = item_silence(totals, half_life)
+    own_season = np.ones(totals.item_units.shape, bool)
+    if panel.season is not None:
+        own_season[:, totals.lead :] = in_season(panel.season)[:, : panel.days]
+    silent = item_silence(totals, own_season, half_life)
     levels(
         panel.demand, behind, panel.item, panel.group, panel.like(), totals.lead,
         group_units, group_count, item_units, item_count, _running(totals.like_units),
-        _running(totals.like_count), silent, half_life, level, silence, last_sale,
+        _running(totals.like_count), silent, own_season, half_life, level, silence, last_sale,
     )  # fmt: skip
     return History(
         panel.demand,

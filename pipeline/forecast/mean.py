@@ -18,7 +18,7 @@ from pipeline.forecast.features import (
 )
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
 from pipeline.forecast.panel import totals as sums_of
-from pipeline.forecast.seasons import as_known
+from pipeline.forecast.seasons import as_known, in_season
 from pipeline.progress import step
 
 DETERMINISTIC = {
@@ -33,10 +33,6 @@ DETERMINISTIC = {
 
 LAUNCH_AGES = np.array([0, 7, 14, 21])
 """Days on sale at which an item just launched is looked at."""
-
-
-IN_SEASON = 0.15
-"""Exposure of a day on which an item is in its season."""
 
 
 def workers(rows: int, threads: int) -> int:
@@ -76,16 +72,6 @@ def sample_rows(
         rows = rows[:, in_season(panel.season)[panel.item[rows[0]], rows[2]]]
     series, origin, target = rows.astype(np.int32)
     return series, origin, target
-
-
-def in_season(season: F32, beside: int = 7) -> npt.NDArray[np.bool_]:
-    """Days (items, days) well within an item's season: its edges, a few days earlier or later than
-    last year, and the days beyond them would teach that it sells less than its season says."""
-    out = season >= IN_SEASON
-    for days in range(1, beside + 1):
-        out[:, days:] &= season[:, :-days] >= IN_SEASON
-        out[:, :-days] &= season[:, days:] >= IN_SEASON
-    return np.asarray(out)
 
 
 def launch_rows(

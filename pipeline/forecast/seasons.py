@@ -43,6 +43,8 @@ MOST_EVIDENCE = 6.0
 """Most that one test may say for an expert: a single accident decides nothing."""
 EXPERT_PRIOR = np.array([0.85, 0.05, 0.05, 0.05])
 PRIOR_ITEMS = 20.0
+IN_SEASON = 0.15
+"""Exposure of a day on which an item is in its season."""
 
 
 def with_exposure(panel: Panel) -> Panel:
@@ -90,6 +92,16 @@ def as_known(panel: Panel, day: int) -> Panel:
     return replace(
         panel, season=early.season, lift=early.lift, lift_seen=seen, price_lift=early.price_lift
     )
+
+
+def in_season(season: F32, beside: int = 7) -> npt.NDArray[np.bool_]:
+    """Days (items, days) well within an item's season: its edges, a few days earlier or later than
+    last year, and the days beyond them would teach that it sells less than its season says."""
+    out = season >= IN_SEASON
+    for days in range(1, beside + 1):
+        out[:, days:] &= season[:, :-days] >= IN_SEASON
+        out[:, :-days] &= season[:, days:] >= IN_SEASON
+    return np.asarray(out)
 
 
 def item_sums(panel: Panel, values: F32) -> F64:

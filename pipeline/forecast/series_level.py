@@ -8,7 +8,8 @@ expect, less `KEPT` times what was sold, never below zero (Page 1954), over the 
 come in; who sells a quarter of its level again is no more silent than `SILENT`. Beyond that the
 level is kept as it was; of evidence beyond `LUCK` it counts for the share
 (1 + (evidence − LUCK) / SILENT) ^ −FADING. Silence of a whole item, in all of its regions at once,
-counts as that of each of its series.
+counts as that of each of its series. Days out of an item's season are no evidence, and let what
+there is fade: a season's edge comes a few days early or late.
 
 Constants by levels alone, without trees, on 1,417 series of M5's full histories, of which
 deviance is 16.3 so and 17.8 without; docs/decisions/forecast.md has the other companies.
@@ -18,8 +19,11 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.forecast.panel import F64, Totals
+
+Bools = npt.NDArray[np.bool_]
 
 HALF_LIFE_DAYS = 21.0
 """Of days; of longer periods it is as many periods over the root of their days."""
@@ -32,6 +36,8 @@ MOST_SILENCE, LEAST_KNOWN_DAYS = 300.0, 14.0
 SILENT_HALF_LIVES = 16.0 / 3.0
 """A level that is kept is forgotten as much slower: its weight, not its height."""
 USUAL_UNITS, BORROWED_UNITS = 1.5, 6.0
+FADES_A_DAY = 0.9
+"""What remains of evidence after a day out of an item's season."""
 
 
 @numba.njit(cache=True)
@@ -56,15 +62,16 @@ def _more_silence(silence, expected, units, lump):  # type: ignore[no-untyped-de
     return min(max(0.0, silence + (expected - KEPT * units) / lump), MOST_SILENCE)
 
 
-def item_silence(totals: Totals, half_life: float) -> F64:
-    """Evidence (items, lead + days + 1) of each item's silence in all regions, before each day."""
-    out = np.zeros((len(totals.item_units), totals.item_units.shape[1] + 1))
-    _item_silence(totals.item_units, totals.item_count, half_life, out)
+def item_silence(totals: Totals, in_season: Bools, half_life: float) -> F64:
+    """Evidence (items, lead + days + 1) of each item's silence in all regions, before each day;
+    `in_season` (items, lead + days) are the days well within each item's season."""
+    out = np.zeros((len(in_season), in_season.shape[1] + 1))
+    _item_silence(totals.item_units, totals.item_count, in_season, half_life, out)
     return out
 
 
 @numba.njit(cache=True)
-def _item_silence(sold, count, half_life, out):  # type: ignore[no-untyped-def]  # numba kernel
+def _item_silence(sold, count, in_season, half_life, out):  # type: ignore[no-untyped-def]  # numba kernel
     decay = 0.5 ** (1.0 / half_life)
     slowly = decay ** (1.0 / SILENT_HALF_LIVES)
     for i in range(sold.shape[0]):
@@ -76,7 +83,9 @@ def _item_silence(sold, count, half_life, out):  # type: ignore[no-untyped-def] 
                 total += sold[i, d]
                 square += sold[i, d] ** 2
                 days += 1.0
-                if known >= LEAST_KNOWN_DAYS:
+                if not in_season[i, d]:
+                    silence *= FADES_A_DAY
+                elif known >= LEAST_KNOWN_DAYS:
                     lump = _lump(total, square, days)
                     silence = _more_silence(silence, expected, sold[i, d], lump)
                 if silence > SILENT and sold[i, d] * KEPT <= expected:
@@ -91,10 +100,10 @@ def _item_silence(sold, count, half_life, out):  # type: ignore[no-untyped-def] 
 @numba.njit(cache=True)
 def levels(  # type: ignore[no-untyped-def]  # numba kernel
     demand, behind, item, group, like, lead, group_units, group_count, item_units, item_count,
-    like_units, like_count, silent, half_life, level, silence, last_sale,
+    like_units, like_count, silent, in_season, half_life, level, silence, last_sale,
 ):  # fmt: skip
     """Fill `level`, `silence` and `last_sale` (n, days + 1), each as known before a day; `silent`
-    is the silence of items.
+    is the silence of items, `in_season` (items, lead + days) as in `item_silence`.
 
     A series' prior is what like-priced series of its group sell, and its item elsewhere: the
     geometric mean of both, since either alone is far too high for new items on average.
@@ -128,7 +137,9 @@ def levels(  # type: ignore[no-untyped-def]  # numba kernel
             total += demand[i, d]
             square += demand[i, d] ** 2
             known += 1.0
-            if weight >= LEAST_KNOWN_DAYS:
+            if not in_season[item[i], lead + d]:
+                own *= FADES_A_DAY
+            elif weight >= LEAST_KNOWN_DAYS:
                 lump = _lump(total, square, known)
                 own = _more_silence(own, mean * behind[i, d], demand[i, d], lump)
             if max(own, beyond) > SILENT and demand[i, d] * KEPT <= mean * behind[i, d]:

@@ -28,8 +28,23 @@ class Odd:
 
 KINDS = (
     Odd("august", 56), Odd("event_4", 28), Odd("event_20", 28), Odd("doubling", 56),
-    Odd("halving", 56), Odd("ten_days", 28), Odd("christmas", 56),
+    Odd("halving", 56), Odd("ten_days", 28), Odd("christmas", 56), Odd("promoted", 28),
+    Odd("promotion_ahead", 28),
 )  # fmt: skip
+PRICE, CUT, ELASTICITY = 10.0, 7.0, 3.0
+PROMOTIONS = (150, 300, 450, 620, DAYS - 14, DAYS + 7)
+"""First days of fortnights at the cut price; the last but one ends tonight."""
+
+
+def prices(kind: str, days: int) -> F64:
+    """Price (days,) of an item."""
+    price = np.full(days, PRICE)
+    if kind.startswith("promot"):
+        for start in PROMOTIONS[: -2 if kind == "promotion_ahead" else -1]:
+            price[start : start + 14] = CUT
+    if kind == "promotion_ahead":
+        price[PROMOTIONS[-1] : PROMOTIONS[-1] + 14] = CUT
+    return price
 
 
 def rates(kind: str, size: float, dates: pd.DatetimeIndex) -> tuple[F64, int]:
@@ -49,9 +64,10 @@ def rates(kind: str, size: float, dates: pd.DatetimeIndex) -> tuple[F64, int]:
     if kind in ("doubling", "halving"):
         rate = 2.0 if kind == "doubling" else 0.5
         return 4.0 * size * rate ** (day / 365.0), 0
-    if kind == "ten_days":
-        return size * flat, DAYS - 10
-    return size * WEEKDAY[dates.day_of_week], 0
+    if kind.startswith("promot"):
+        return 4.0 * size * (prices(kind, len(dates)) / PRICE) ** -ELASTICITY, 0
+    is_new = kind == "ten_days"
+    return size * (flat if is_new else WEEKDAY[dates.day_of_week]), (DAYS - 10) * is_new
 
 
 def odd_world(
@@ -64,17 +80,20 @@ def odd_world(
     plan = [("ordinary", float(s)) for s in np.exp(random.normal(0.3, 1.1, ordinary))]
     sizes = [1.0, *np.exp(random.normal(0.3, 0.4, max(kin - 1, 0)))][:kin]
     plan += [(kind.name, float(s)) for kind in KINDS for s in sizes]
-    rows, items, truth = [], [], []
+    rows, items, truth, planned = [], [], [], []
     for k, (kind, size) in enumerate(plan):
         item = f"item_{k:04d}"
         rate, launch = rates(kind, size, dates)
         items.append((item, ("toys", "tools")[k % 2], dates[launch]))
+        price = prices(kind, len(dates))
+        steps = np.flatnonzero(np.diff(price, prepend=0.0))
         for place, region in enumerate(regions):
+            planned += [(item, region, dates[d], price[d]) for d in steps]
             share = (1.0 + place) / sum(range(1, len(regions) + 1))
             units = random.poisson(share * rate[launch:DAYS])
             rows.append(pd.DataFrame({
                 "item_id": item, "region_id": region, "date": dates[launch:DAYS],
-                "units": units.astype(float),
+                "units": units.astype(float), "price_usd": price[launch:DAYS],
             }))  # fmt: skip
         days = {odd.name: odd.days for odd in KINDS}.get(kind)
         if days:
@@ -91,13 +110,12 @@ def odd_world(
         }),
         "item_attributes": pd.DataFrame(columns=["item_id", "attribute", "attribute_value"]),
         "regions": pd.DataFrame({"region_id": list(regions)}),
-        "prices": pd.DataFrame({
-            "item_id": np.repeat(ids, len(regions)), "region_id": list(regions) * len(ids),
-            "start_date": dates[0], "price_usd": 10.0,
-        }),
+        "prices": pd.DataFrame(
+            planned, columns=["item_id", "region_id", "start_date", "price_usd"]
+        ),
         "calendar": pd.DataFrame(
             fairs, columns=["date", "region_id", "event_name", "event_type"]
         ),
-        "daily_demand": demand.assign(in_stock_share=1.0, price_usd=10.0, is_censored=False),
+        "daily_demand": demand.assign(in_stock_share=1.0, is_censored=False),
     }  # fmt: skip
     return tables, pd.DataFrame(truth, columns=["item_id", "kind", "days", "units"])

@@ -1,4 +1,5 @@
-"""Items that sell once a year, at events, twice as much every year, or for ten days only."""
+"""Items that sell once a year, at events, at cut prices, twice as much every year, or for ten days
+only."""
 
 from __future__ import annotations
 
@@ -45,7 +46,9 @@ def among_kin() -> pd.DataFrame:
     return forecast(10)
 
 
-@pytest.mark.parametrize("kind", ["august", "event_4", "event_20", "doubling", "halving"])
+@pytest.mark.parametrize("kind", [
+    "august", "event_4", "event_20", "doubling", "halving", "promoted", "promotion_ahead",
+])  # fmt: skip
 def test_a_single_odd_item_is_forecast_near_its_truth(alone: pd.DataFrame, kind: str) -> None:
     """One draw of sales, which themselves lie a tenth off: a fifth off at most."""
     row = alone.loc[kind]
@@ -58,6 +61,7 @@ def test_a_single_odd_item_is_forecast_near_its_truth(alone: pd.DataFrame, kind:
     [
         ("august", 0.15), ("event_4", 0.15), ("event_20", 0.15), ("doubling", 0.15),
         ("halving", 0.15), ("ten_days", 0.15), ("christmas", 0.25),  # the last out of its season
+        ("promoted", 0.15), ("promotion_ahead", 0.15),
     ],
 )  # fmt: skip
 def test_odd_items_of_a_kind_are_forecast_without_bias_and_within_their_intervals(
