@@ -130,7 +130,8 @@ def history(panel: Panel, totals: Totals) -> History:
     half_life = HALF_LIFE_DAYS / np.sqrt(panel.period_days)
     own_season = np.ones(totals.item_units.shape, bool)
     if panel.season is not None:
-        own_season[:, totals.lead :] = in_season(panel.season)[:, : panel.days]
+        known = panel.season[: len(own_season)]  # of some series, items after their last are not
+        own_season[:, totals.lead :] = in_season(known)[:, : panel.days]
     silent = item_silence(totals, own_season, half_life)
     levels(
         panel.demand, behind, panel.item, panel.group, panel.like(), totals.lead,
