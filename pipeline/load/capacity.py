@@ -73,17 +73,22 @@ def capacity_orders(
     """
     rows: list[dict[str, object]] = []
     services, types = tables["load_services"], tables["server_types"]
-    measured = tables["service_throughput"]
     for service in services.to_dict("records"):
         own = types[types["service"].astype("str") == str(service["service"])]
         if str(service["series"]) not in peaks or own["most_servers"].sum() == 0:
             continue
-        known = measured[(measured["service"].astype("str") == str(service["service"]))
-                         & (measured["measured_date"] <= pd.Timestamp(as_of))]  # fmt: skip
-        known = known.sort_values("measured_date", kind="stable")
-        throughput = float(known["throughput_per_second"].iloc[-1]) if len(known) else 0.0
+        name = str(service["service"])
+        throughput = measured_throughput(tables["service_throughput"], name, as_of)
         rows += _service_rows(service, own, throughput, *peaks[str(service["series"])], as_of)
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def measured_throughput(measured: pd.DataFrame, service: str, as_of: date) -> float:
+    """Throughput a second and standard server that a game day last measured; 0: never."""
+    known = measured[(measured["service"].astype("str") == service)
+                     & (measured["measured_date"] <= pd.Timestamp(as_of))]  # fmt: skip
+    known = known.sort_values("measured_date", kind="stable")
+    return float(known["throughput_per_second"].iloc[-1]) if len(known) else 0.0
 
 
 def _service_rows(
@@ -97,7 +102,7 @@ def _service_rows(
     rent = [24 * float(v) for v in types["rent_usd_per_hour"]]
     for day, stamp in enumerate(days):
         per_second = float(np.quantile(peaks[:, day], level)) / (60 * minutes)
-        need = _servers(service, per_second, throughput)
+        need = standard_servers(service, per_second, throughput)
         had = sum(s * (m // k * k) for s, m, k in zip(
             speed, (int(v) for v in types["most_servers"]), step, strict=True))  # fmt: skip
         chosen = cheapest_cover(min(need, had), speed, rent, types["change_usd"].tolist(), now,
@@ -123,16 +128,22 @@ def _service_rows(
     return rows
 
 
+def late_days(ordered: pd.Timestamp, as_of: date) -> int:
+    """Days by which an order given on the day after as_of is too late; 0: in time."""
+    return max(int((pd.Timestamp(as_of) + pd.Timedelta(days=1) - ordered).days), 0)
+
+
 def _late(change: int, needed: pd.Timestamp, ordered: pd.Timestamp, as_of: date) -> str:
     """What to say of servers that should have been ordered before the day after as_of."""
-    late = (pd.Timestamp(as_of) + pd.Timedelta(days=1) - ordered).days
-    if change <= 0 or late <= 0:
+    late = late_days(ordered, as_of)
+    if change <= 0 or not late:
         return ""
     return (f" {late} day{'s' if late > 1 else ''} late: ordered tomorrow they come on "
             f"{needed + pd.Timedelta(days=late):%Y-%m-%d}.")  # fmt: skip
 
 
-def _servers(service: dict[str, object], per_second: float, throughput: float) -> int:
+def standard_servers(service: dict[str, object], per_second: float, throughput: float) -> int:
+    """Standard servers that keep the promise, by measured throughput or, where 0, by Erlang C."""
     cap, zones = _number(service, "most_utilisation"), int(_number(service, "zones"))
     if throughput:
         return servers_by_throughput(per_second, throughput, cap, zones)

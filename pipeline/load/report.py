@@ -18,11 +18,12 @@ SHOWN_DAYS = 56
 def load_report(
     as_of: date, series: pd.DataFrame, events: pd.DataFrame, forecast: pd.DataFrame,
     components: pd.DataFrame, changes: pd.DataFrame, orders: pd.DataFrame, findings: pd.DataFrame,
+    carried: pd.DataFrame,
 ) -> str:  # fmt: skip
     """The page: each series' days with their range and events, peaks, parts, findings, orders."""
     known = events[events["announced_date"] <= pd.Timestamp(as_of)]
     sections = [
-        _section(as_of, str(name), own, series, known, components, changes, findings)
+        _section(str(name), own, series, known, components, changes, carried)
         for name, own in forecast.groupby(forecast["series"].astype("str"), sort=True)
     ]
     environment = Environment(
@@ -38,8 +39,8 @@ def load_report(
 
 
 def _section(
-    as_of: date, name: str, forecast: pd.DataFrame, series: pd.DataFrame, events: pd.DataFrame,
-    components: pd.DataFrame, changes: pd.DataFrame, findings: pd.DataFrame,
+    name: str, forecast: pd.DataFrame, series: pd.DataFrame, events: pd.DataFrame,
+    components: pd.DataFrame, changes: pd.DataFrame, carried: pd.DataFrame,
 ) -> dict[str, object]:  # fmt: skip
     own = series[series["series"].astype("str") == name]
     region = str(own["region_id"].iloc[0])
@@ -59,7 +60,9 @@ def _section(
     total = float(moved.sum())
     return {
         "name": name, "chart": _days_chart(shown, coming),
-        "peaks": _peaks_chart(shown), "minutes": int(own["slot_minutes"].iloc[0]),
+        "peaks": _peaks_chart(shown, carried[carried["series"] == name]),
+        "capacity": _capacity(shown, carried[carried["series"] == name]),
+        "minutes": int(own["slot_minutes"].iloc[0]),
         "expected": float(shown["expected_load"].head(7).sum()),
         "peak_day": top["start_time"], "peak_q50": float(top["peak_q50"]),
         "peak_q95": float(top["peak_q95"]), "peak_q99": float(top["peak_q99"]),
@@ -83,17 +86,40 @@ def _days_chart(days: pd.DataFrame, events: pd.DataFrame) -> Markup:
                   "Load by day: expected, and the range from 5 to 95 %")  # fmt: skip
 
 
-def _peaks_chart(days: pd.DataFrame) -> Markup:
-    """Largest interval of each day: median, and up to the 99 % quantile."""
+def _peaks_chart(days: pd.DataFrame, carried: pd.DataFrame) -> Markup:
+    """Largest interval of each day: median, up to the 99 % quantile, and what is carried."""
+    lines = carried.groupby("start_time")[["owned_load", "planned_load"]].min()
     return _chart(days, "peak_q50", "peak_q50", "peak_q99", None,
-                  "Largest interval of the day: median, and up to the 99 % quantile")  # fmt: skip
+                  "Largest interval of the day: median, and up to the 99 % quantile",
+                  lines.reindex(days["start_time"]))  # fmt: skip
+
+
+def _capacity(days: pd.DataFrame, carried: pd.DataFrame) -> list[dict[str, object]]:
+    """What each service carries, and on how many days the peak is above that."""
+    found: list[dict[str, object]] = []
+    for service, own in carried.groupby("service", sort=True):
+        both = days.merge(own[["start_time", "owned_load", "planned_load"]], on="start_time")
+        if both.empty:
+            continue
+        least = both.loc[(both["peak_q95"] - both["planned_load"]).idxmax()]
+        found.append({
+            "service": service, "days": len(both), "owned": float(both["owned_load"].iloc[0]),
+            "above_median": int((both["peak_q50"] > both["owned_load"]).sum()),
+            "above_q95": int((both["peak_q95"] > both["owned_load"]).sum()),
+            "still_above_q95": int((both["peak_q95"] > both["planned_load"]).sum()),
+            "tightest_day": least["start_time"], "tightest": float(least["planned_load"]),
+        })  # fmt: skip
+    return found
 
 
 def _chart(
-    days: pd.DataFrame, middle: str, low: str, high: str, events: pd.DataFrame | None, title: str
+    days: pd.DataFrame, middle: str, low: str, high: str, events: pd.DataFrame | None, title: str,
+    lines: pd.DataFrame | None = None,
 ) -> Markup:  # fmt: skip
     n = len(days)
     top = float(days[high].max()) * 1.08 or 1.0
+    if lines is not None and lines.notna().any().any():  # far above the peaks it is not drawn
+        top = max(top, min(1.08 * float(lines.max().max()), 1.5 * top))
     x = LEFT + (np.arange(n) + 0.5) * (WIDTH - LEFT - 8) / n
 
     def y(values: np.ndarray) -> np.ndarray:
@@ -122,5 +148,11 @@ def _chart(
     ring = [*zip(x, ups, strict=True), *zip(x[::-1], downs[::-1], strict=True)]
     parts.append(f'<polygon class="band" points="{points(ring)}"/>')
     line = list(zip(x, y(days[middle].to_numpy()), strict=True))
-    parts.append(f'<polyline class="line" points="{points(line)}"/></svg>')
+    parts.append(f'<polyline class="line" points="{points(line)}"/>')
+    for name, column in (pd.DataFrame() if lines is None else lines).items():
+        values = column.to_numpy()
+        seen = np.flatnonzero(np.isfinite(values) & (values <= top))
+        pairs = list(zip(x[seen], y(values[seen]), strict=True))
+        parts.append(f'<polyline class="{name}" points="{points(pairs)}"/>')
+    parts.append("</svg>")
     return Markup("".join(parts))  # noqa: S704  numbers are ours, names are escaped

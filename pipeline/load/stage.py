@@ -16,6 +16,7 @@ from pipeline.core.load.events import EventEffects
 from pipeline.core.load.forecast import LoadForecast, Request, forecast_series
 from pipeline.load import frames
 from pipeline.load.capacity import capacity_orders
+from pipeline.load.carried import carried_loads
 from pipeline.load.history import Finding, SeriesInput, series_inputs
 from pipeline.load.inputs import read_inputs
 from pipeline.load.journeys import script as journey_script
@@ -85,7 +86,8 @@ def plan(night: Night) -> None:
     night.write("load_changes", changes)
     night.write("capacity_orders", orders)
     page = load_report(night.as_of, tables["load_series"], tables["load_events"], forecast,
-                       components, changes, orders, _joined(findings, "load_findings"))  # fmt: skip
+                       components, changes, orders, _joined(findings, "load_findings"),
+                       carried_loads(peaks, tables, orders, night.as_of))  # fmt: skip
     night.write_files("load_report", {"report.html": page.encode()})
 
 

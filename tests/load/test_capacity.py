@@ -13,7 +13,8 @@ import pytest
 
 from pipeline.contracts.settings import LaborSettings
 from pipeline.errors import UsageError
-from pipeline.load.capacity import cheapest_cover
+from pipeline.load.capacity import cheapest_cover, standard_servers
+from pipeline.load.carried import carried_loads, most_per_second
 from pipeline.load.fire import Limits, check_target, fire, starts_of
 from pipeline.load.journeys import requests_per_visit, script
 from pipeline.load.labor import labor_plan, planned_node_capacity
@@ -148,6 +149,30 @@ def test_a_dead_target_ends_the_run_early():
     assert outcome.was_broken_off
     assert outcome.sent.sum() < 3000
     assert not outcome.is_ok.any()
+
+
+def test_what_is_carried_is_the_most_that_needs_no_more_servers_and_late_orders_come_late():
+    service = {"service": "shop", "series": "views", "service_s": 0.2, "wait_s": 0.1,
+               "wait_chance": 0.01, "most_utilisation": 0.8, "zones": 3}  # fmt: skip
+    rate = most_per_second(service, 9, 0.0)
+    assert standard_servers(service, rate, 0.0) <= 9 < standard_servers(service, 1.001 * rate, 0.0)
+    days = list(pd.date_range("2025-01-02", periods=6))
+    orders = pd.DataFrame({
+        "capacity_for": "shop", "capacity_kind": "small", "need_date": days[1],
+        "order_date": [pd.Timestamp("2024-12-31")], "ordered_change": [6.0]})  # fmt: skip
+    tables = {
+        "load_services": pd.DataFrame([service]),
+        "server_types": pd.DataFrame({"service": ["shop"], "server_type": "small",
+                                      "speed_factor": 1.0, "owned_servers": 3}),
+        "service_throughput": pd.DataFrame({"service": [], "measured_date": pd.to_datetime([]),
+                                            "throughput_per_second": []}),
+    }  # fmt: skip
+    peaks = {"views": (days, np.zeros((1, 6)), 60)}
+    rows = carried_loads(peaks, tables, orders, date(2025, 1, 1))
+    before, after = 3600 * most_per_second(service, 3, 0.0), 3600 * rate
+    assert (rows["owned_load"] == before).all()
+    # Needed on the third, to be ordered two days before it is: it comes on the fifth.
+    assert rows["planned_load"].tolist() == [before] * 3 + [after] * 3
 
 
 def test_starts_fall_into_their_minutes():
