@@ -59,6 +59,7 @@ def read_csv(path: Path, table: Table, separator: str, decimal_mark: str) -> Raw
     file.names = names
     file.findings = findings + file.findings
     file.recoded = recoded
+    file.has_open_end = not data.endswith(b"\n")
     if decimal_mark != "point":
         file.has_decimal_comma = _has_comma(file, decimal_mark == "comma")
         if file.has_decimal_comma and decimal_mark == "detected":

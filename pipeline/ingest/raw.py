@@ -53,7 +53,22 @@ def read_folder(folder: Path, settings: IngestSettings | None = None) -> RawTabl
             raw.findings += _missing_columns(file.names, file.frame, table)
         raw.frames[table.name] = file.frame
         raw.files[table.name] = file
+    raw.findings += _cut_ends(raw.files)
     return raw
+
+
+def _cut_ends(files: dict[str, RawFile]) -> list[Finding]:
+    """CSV files that end within a line where others end with one: a cut last number reads well."""
+    ends = {name: file.has_open_end for name, file in files.items()
+            if file.has_open_end is not None and len(file.rows)}  # fmt: skip
+    if all(ends.values()):
+        return []
+    return [
+        Finding(name, int(files[name].rows[-1]), "", "the last line has no end, other files' "
+                "last lines have", "", "Compare the row with its source: it may be cut off.",
+                "warning")
+        for name, is_open in ends.items() if is_open
+    ]  # fmt: skip
 
 
 def _find(folder: Path, table: Table, raw: RawTables) -> Path | None:

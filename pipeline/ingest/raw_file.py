@@ -21,7 +21,8 @@ class RawFile:
     rows: number of each row in the user's own file, from 1 below the header, blank lines counted.
     names: of all columns of the file.
     ragged: rows that have too few or too many fields, by number. recoded: what was mended in the
-    bytes of rows, by number. empty_days: days whose part is there and holds no row.
+    bytes of rows, by number. has_open_end: whether a CSV file's last line lacks its end; None where
+    the file has no lines. empty_days: days whose part is there and holds no row.
     """
 
     frame: pd.DataFrame
@@ -31,6 +32,7 @@ class RawFile:
     ragged: dict[int, str] = field(default_factory=dict)
     recoded: dict[int, str] = field(default_factory=dict)
     has_decimal_comma: bool = False
+    has_open_end: bool | None = None
     empty_days: frozenset[date] = frozenset()
 
 

@@ -192,6 +192,17 @@ def test_a_separator_too_many_at_the_end_of_lines_is_left_out(raw: Path, planned
     assert not any("separator" in found.rule for found in findings(raw, "stock"))
 
 
+def test_a_file_cut_within_its_last_number_is_told(raw: Path) -> None:
+    rule = "the last line has no end"
+    assert not any(rule in found.rule for found in findings(raw, "stock"))
+    as_text(raw, "stock", lambda text: text.rstrip("\n")[:-1])
+    (found,) = (found for found in findings(raw, "stock") if rule in found.rule)
+    assert found.row == len((raw / "stock.csv").read_text().splitlines()) - 1
+    for path in raw.glob("*.csv"):  # who never ends a last line is not told every night
+        path.write_text(path.read_text().rstrip("\n"))
+    assert not any(rule in found.rule for found in findings(raw, "stock"))
+
+
 def test_lines_with_other_numbers_of_fields_are_told_by_row(raw: Path) -> None:
     path = raw / "sales.csv"
     lines = path.read_text().splitlines()
