@@ -3,7 +3,10 @@
     python benchmarks/forecast_recovery.py [--raw ../shared/data/m5]
 
 Price and event: a panel with a known elasticity and a known event lift, of which only the past is
-seen. Censoring: a panel that loses sales to stock-outs; the bias left with the stock-outs marked,
+seen. Seasons: items that sell nine times as much at their best as at their worst, of which one, two
+and three years are known, asked for the eight weeks in which they rise; beside it what the last
+four weeks say. Cannibalization: the share of a promotion's gain that another item of its group
+loses. Censoring: a panel that loses sales to stock-outs; the bias left with the stock-outs marked,
 and with sales taken for demand. Cold start (needs the M5 folder's sample of full histories):
 series in their first 28 days, against what the old series of their department sold in the last 28
 days, in the years in which most items were launched; by age, since the first week knows least.
@@ -13,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +31,9 @@ from pipeline.forecast.censoring import demand_behind
 from pipeline.forecast.mean import daily_mean, fit_mean
 from pipeline.forecast.model import fit
 from pipeline.forecast.panel import F32, F64, Calendar, Panel, totals
+from pipeline.forecast.promotions import effects_of, past_runs
 from pipeline.forecast.scores import pinball
+from pipeline.forecast.seasons import with_exposure
 from pipeline.forecast.windows import foresee
 
 DAYS, AHEAD = 560, 28
@@ -64,15 +70,65 @@ def synthetic(
         np.datetime64("2022-01-03"), demand, price.astype(np.float32),
         np.zeros(demand.shape, bool), zero, zero + 10**6, code, zero, zero, zero, zero, calendar,
     )  # fmt: skip
-    return panel, mean[:, DAYS:]
+    return with_exposure(panel), mean[:, DAYS:]
 
 
-def total_ahead(panel: Panel) -> float:
-    """Expected units of all series over the next 28 days, by a model of the panel."""
+def total_ahead(panel: Panel, days: int = AHEAD) -> float:
+    """Expected units of all series over the next `days`, by a model of the panel."""
     sums = totals(panel)
-    trees = fit_mean(panel, sums, SETTINGS, AHEAD, panel.days - 1, 1, 1)
-    seen = foresee(daily_mean(trees, 1), panel, sums, panel.days - 1, [(1, AHEAD)])
+    trees = fit_mean(panel, sums, SETTINGS, days, panel.days - 1, 1, 1)
+    seen = foresee(daily_mean(trees, 1), panel, sums, panel.days - 1, [(1, days)])
     return float(seen.mean.sum())
+
+
+def plain(demand: np.ndarray, ahead: int) -> Panel:
+    """A panel of one region of `demand` (series, days), at 10 USD."""
+    n, days = demand.shape
+    code, zero = np.arange(n, dtype=np.int32), np.zeros(n, np.int32)
+    far = np.full((1, days + ahead), 28, np.float32)
+    calendar = Calendar(np.zeros((1, days + ahead, 1), np.float32), far, far,
+                        np.arange(days + ahead, dtype=np.int32) - 364)  # fmt: skip
+    return Panel(
+        np.datetime64("2022-01-03"), demand.astype(np.float32),
+        np.full((n, days + ahead), 10.0, np.float32), np.zeros(demand.shape, bool), zero,
+        zero + 10**6, code, zero, zero, zero, zero, calendar,
+    )  # fmt: skip
+
+
+def seasons() -> list[tuple[int, float, float]]:
+    """(years known, expected over truth in the rising weeks, the last four weeks' over it)."""
+    rows, ahead = [], 56
+    for years in (1, 2, 3):
+        random = np.random.default_rng(5)
+        days = round(365.25 * years) + 20
+        wave = np.exp(1.1 * np.sin(2 * np.pi * (np.arange(days + ahead) - days) / 365.25))
+        mean = np.exp(random.normal(0.7, 0.8, 80))[:, None] * wave
+        demand = random.negative_binomial(4, 4 / (4 + mean[:, :days]))
+        truth = mean[:, days:].sum()
+        found = total_ahead(with_exposure(plain(demand, ahead)), ahead)
+        rows.append((years, found / truth, demand[:, -28:].sum() * 2 / truth))
+    return rows
+
+
+def cannibalization() -> list[tuple[float, float, float, float]]:
+    """(share taken, mean, lowest and highest recovered) in groups of two among thirty items."""
+    rows = []
+    for taken in (0.2, 0.5):
+        found = []
+        for seed in SEEDS:
+            random = np.random.default_rng(seed)
+            mean, price = np.full((30, DAYS), 8.0), np.full((30, DAYS + AHEAD), 10.0, np.float32)
+            for item in range(0, 30, 2):
+                for start in range(40 + 3 * item, DAYS - 40, 90):
+                    price[item, start : start + 14] = 7.0
+                    mean[item, start : start + 14] += 8.0
+                    mean[item + 1, start : start + 14] -= 8.0 * taken
+            panel = replace(plain(random.poisson(mean), AHEAD), price=price)
+            group = np.arange(30) // 2
+            runs = past_runs(panel, group)
+            found.append(np.mean([effects_of(runs, group, g).taken for g in range(15)]))
+        rows.append((taken, float(np.mean(found)), float(min(found)), float(max(found))))
+    return rows
 
 
 def price_and_event() -> list[tuple[str, float, float, float, float]]:
@@ -99,7 +155,7 @@ def price_and_event() -> list[tuple[str, float, float, float, float]]:
     return rows
 
 
-def censored_bias() -> list[tuple[str, float, float]]:
+def censored_bias() -> list[tuple[float, float, float]]:
     """(share of demand lost, bias with stock-outs marked, bias with sales taken for demand)."""
     rows = []
     for cover in (2.2, 1.5, 1.1):
@@ -167,7 +223,7 @@ def cold_start(raw: Path, origins: range) -> list[tuple[str, int, float, float, 
 
 
 def main() -> None:
-    """Run the three parts and print a table of each."""
+    """Run all parts and print a table of each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--raw", type=Path, help="M5 folder, for the cold start")
     parser.add_argument("--json", type=Path)
@@ -176,6 +232,12 @@ def main() -> None:
     result: dict[str, object] = {}
     effects, bias = price_and_event(), censored_bias()
     frames = {
+        "seasons": pd.DataFrame(
+            seasons(), columns=["years", "expected_over_truth", "last_weeks_over_truth"]
+        ),
+        "cannibalization": pd.DataFrame(
+            cannibalization(), columns=["taken", "recovered", "low", "high"]
+        ),
         "price and event": pd.DataFrame(
             effects, columns=["effect", "truth", "recovered", "low", "high"]
         ),
