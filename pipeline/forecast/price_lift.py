@@ -27,7 +27,9 @@ from pipeline.forecast.events import (
 )
 from pipeline.forecast.panel import F32, F64, Panel
 
-DEPTH, SAMPLES, SAMPLE_DAYS = 0.05, 9, 7
+DEPTH, MOST_LOG_DEPTH, MOST_LOG_LIFT = 0.05, np.log(2.5), np.log(20.0)
+"""A price cut by more than sixty per cent is a clearance or an error, and lifts no more."""
+SAMPLES, SAMPLE_DAYS = 9, 7
 AROUND_DAYS, LEAST_DAYS = 28, 7.0
 TRIED = np.linspace(0.0, 6.0, 25)
 """Elasticities between which the one that explains sales is interpolated."""
@@ -41,8 +43,8 @@ def with_price_lift(panel: Panel) -> Panel:
     _depths(panel.price, max(1, SAMPLE_DAYS // panel.period_days), depth)
     if not depth.any():
         return replace(panel, price_lift=None)
-    lift = single_exp((elasticities(panel, depth)[panel.item][:, None] * depth).astype(np.float32))
-    return replace(panel, price_lift=lift)
+    log_lift = elasticities(panel, depth)[panel.item][:, None] * depth
+    return replace(panel, price_lift=single_exp(np.minimum(log_lift, MOST_LOG_LIFT)))
 
 
 @numba.njit(cache=True)
@@ -64,7 +66,7 @@ def _depths(price, step, out):  # type: ignore[no-untyped-def]  # numba kernel
                 continue
             usual = np.sort(held[:known])[known - 1 - known // 4]
             if now <= (1.0 - DEPTH) * usual:
-                out[i, d] = np.log(usual / now)
+                out[i, d] = min(np.log(usual / now), MOST_LOG_DEPTH)
 
 
 def elasticities(panel: Panel, depth: F32) -> F64:

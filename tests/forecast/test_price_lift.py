@@ -70,3 +70,13 @@ def test_one_item_in_ten_that_answers_ten_times_as_much_is_believed() -> None:
     assert found[9] == pytest.approx(5.0, abs=0.4)
     assert found[:9].mean() == pytest.approx(0.5, abs=0.2)
     assert found[:9].max() < 1.0
+
+
+def test_a_price_of_a_cent_lifts_no_more_than_sixty_per_cent_off() -> None:
+    panel = promoted(3, 3.0, 7, last_days=0)
+    price = panel.price.copy()
+    price[:, DAYS + 3], price[:, DAYS + 4] = 0.01, 4.0
+    lift = with_price_lift(replace(panel, price=price)).price_lift
+    assert lift is not None
+    np.testing.assert_allclose(lift[:, DAYS + 3], lift[:, DAYS + 4], rtol=1e-5)
+    assert (lift[:, DAYS + 3] <= 20.0 + 1e-3).all()
