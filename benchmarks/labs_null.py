@@ -1,6 +1,6 @@
 """How often a lab without any effect is called different: its looks alone, coins thrown anew.
 
-    python -m benchmarks.labs_null --worlds 20 --coins 500 --json labs_null.json
+    python -m benchmarks.labs_null --worlds 25 --coins 400 --items 1000 --json labs_null.json
 
 Each world is run once with nobody's plan changed. Then the coins of its pairs are thrown again and
 again, which is the law that the verdict claims to know, and the looks of `echelon lab read` judge
@@ -30,9 +30,9 @@ WEEKS, LOOKS, CLUSTER_SIZE = 12, (4, 8, 12), 2
 def main() -> None:
     """Throw the coins, print the table, write the JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--worlds", type=int, default=20)
-    parser.add_argument("--coins", type=int, default=500)
-    parser.add_argument("--items", type=int, default=6000)
+    parser.add_argument("--worlds", type=int, default=25)
+    parser.add_argument("--coins", type=int, default=400)
+    parser.add_argument("--items", type=int, default=1000)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     numba.set_num_threads(1)
