@@ -20,7 +20,7 @@ from pipeline.simulate.scenarios.scenario import Scenario, choose_items
 from pipeline.simulate.world.choice import TrueChain, read_chain
 from pipeline.simulate.world.law import Law, network_law
 from pipeline.simulate.world.model import WorldModel, WorldRules, world_model
-from pipeline.simulate.world.supply import LeadTimes, lead_times
+from pipeline.simulate.world.supply import LeadTimes, day_number, lead_times
 from pipeline.simulate.world.truth import Truth, truth
 from pipeline.stages import BY_NAME
 from pipeline.store import Source, Store
@@ -71,6 +71,7 @@ def prepare(scenario: Scenario, out: Path) -> Base:
     for change in scenario.changes:
         real = change.demand(real, model, tables)
         times = change.lead_times(times, model, tables, first)
+    require_felt(scenario, times)
     chain = read_chain(scenario.chain, model.items) if scenario.chain else None
     return Base(scenario, out, settings, model, times, network_law(tables, model), real, chain,
                 tables)  # fmt: skip
@@ -150,6 +151,20 @@ def _train(store: Store, source: Source, settings: Settings, start: date) -> Non
     if store.manifest(runner.model_date(settings, start), "forecast_model") is None:
         runner.run_stage(store, source, settings, start, "ingest")
         runner.ensure_model(store, source, settings, start)
+
+
+def require_felt(scenario: Scenario, times: LeadTimes) -> None:
+    """UsageError for a run that ends before the first order comes which one of its changes of
+    supply could hold up."""
+    start = day_number(scenario.start)
+    felt = [day for shock in times.shocks if (day := times.felt_from(shock)) is not None]
+    last = max(felt, default=start) - start
+    if last > scenario.days:
+        raise UsageError(
+            f"scenario {scenario.name}: the run ends after {scenario.days} days, and the first "
+            f"order that a change of supply hits would come on day {last}. "
+            f"Next: set days to {last + 14} or more, or change earlier orders."
+        )
 
 
 def _claim(out: Path, scenario: Scenario) -> None:

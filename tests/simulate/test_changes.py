@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from pydantic import TypeAdapter
 
 from pipeline.contracts.tables import TABLES
 from pipeline.errors import SettingsError, UsageError
+from pipeline.simulate.prepare import require_felt
 from pipeline.simulate.scenarios.changes import Change
-from pipeline.simulate.scenarios.scenario import load_scenario
+from pipeline.simulate.scenarios.scenario import Scenario, load_scenario
 from pipeline.simulate.world.model import WorldRules, capacities, world_model
 from pipeline.simulate.world.truth import Truth
 from tests.simulate.small import raw_tables, small_world
@@ -154,6 +156,17 @@ def test_lead_times_shift_and_drift_and_lost_shipments_come_again() -> None:
     lost = change(kind="lost_shipment", resend_days=10, item_groups=["toys"],
                   from_date="1970-04-12", to_date="1970-04-12")  # fmt: skip
     assert [lead(lost, day, 0) for day in (1, 2, 3)] == [2, 12, 2]
+
+
+def test_a_run_that_ends_before_a_change_is_felt_is_refused() -> None:
+    """Orders take two days: those of day 9 come on day 11."""
+    strike = change(kind="vendor_strike", vendors=["v1"], from_day=9, to_day=20)
+    _, model, times = small_world()
+    times = strike.lead_times(times, model, whole_tables(), FIRST)
+    asked = {"name": "late", "start": FIRST.date() - timedelta(days=1)}
+    require_felt(Scenario(**asked, days=11), times)
+    with pytest.raises(UsageError, match="would come on day 11"):
+        require_felt(Scenario(**asked, days=10), times)
 
 
 def test_changes_of_luck_compose() -> None:

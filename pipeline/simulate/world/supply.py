@@ -107,6 +107,12 @@ class LeadTimes:
         """These times, and what happens beside."""
         return replace(self, shocks=(*self.shocks, *more))
 
+    def felt_from(self, shock: Shock) -> int | None:
+        """The day (since 1970) on which the first order that a shock hits would have come; None
+        where it hits no pair that is sold."""
+        sold = np.flatnonzero(shock.pair & (self.first[:-1] < self.first[1:]))
+        return shock.first_day + int(self.days[self.first[sold]].min()) if len(sold) else None
+
     def draw(self, pair: Ints, sent_day: Ints, u: NDArray[np.float64]) -> Ints:
         """Lead times in days for uniforms ``u``; pairs without a distribution raise ValueError."""
         if (self.first[pair] == self.first[pair + 1]).any():
