@@ -180,6 +180,14 @@ def test_a_week_of_history_has_peaks_above_its_curve_too():
     assert np.quantile(peaks, 0.95) > np.median(peaks) > 1.1 * fit.curve.max()
 
 
+def test_each_level_error_comes_once_up_and_once_down_from_all_origins_alike():
+    error = np.arange(1.0, 6.0)[:, None] * np.ones(3)
+    pool = ErrorPool(error, np.ones((1, 24)), np.zeros(1, bool), 1.0)
+    level = draw_paths(pool, np.zeros(3, bool), 40, 7).level
+    np.testing.assert_array_equal(level[0::2], -level[1::2])
+    assert np.unique(level[0::2, 0], return_counts=True)[1].tolist() == [4] * 5
+
+
 def test_paths_are_the_same_for_the_same_seed():
     load = made_up(60)
     fit = forecast_base(load, FIRST, no_holidays(67), 7)
