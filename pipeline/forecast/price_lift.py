@@ -43,8 +43,9 @@ def with_price_lift(panel: Panel) -> Panel:
     _depths(panel.price, max(1, SAMPLE_DAYS // panel.period_days), depth)
     if not depth.any():
         return replace(panel, price_lift=None)
-    log_lift = elasticities(panel, depth)[panel.item][:, None] * depth
-    return replace(panel, price_lift=single_exp(np.minimum(log_lift, MOST_LOG_LIFT)))
+    elasticity = elasticities(panel, depth).astype(np.float32)
+    log_lift = elasticity[panel.item][:, None] * depth
+    return replace(panel, price_lift=single_exp(np.minimum(log_lift, np.float32(MOST_LOG_LIFT))))
 
 
 @numba.njit(cache=True)
@@ -75,10 +76,11 @@ def elasticities(panel: Panel, depth: F32) -> F64:
     busy = occasions(panel.calendar.named, regions, panel.days + panel.ahead)
     quiet: Bools = quiet_days(busy)[:, : panel.days] if len(busy) else np.ones(
         (regions, panel.days), bool)  # fmt: skip
-    usual = np.ones(panel.demand.shape)
+    usual = np.ones(panel.demand.shape, np.float32)
     if panel.period_days == 1:
         weekday = weekday_index(panel, quiet)
-        usual *= weekday[panel.group][:, (panel.first_weekday + np.arange(panel.days)) % 7]
+        of_day = (panel.first_weekday + np.arange(panel.days)) % 7
+        usual *= weekday.astype(np.float32)[panel.group][:, of_day]
     if panel.season is not None:
         usual *= panel.season[panel.item][:, : panel.days]
     sold, base = np.zeros(items), np.zeros((items, len(TRIED)))
