@@ -212,7 +212,17 @@ def test_a_closed_node_serves_nobody_and_its_stock_is_elsewhere() -> None:
     site = model.nodes.get_loc("SD")
     assert site not in model.offers.node
     assert closed["stock"][["node_id", "on_hand_units"]].to_numpy().tolist() == [["FC-A", 5]]
-    assert "SD" not in set(closed["lanes"]["to_node_id"])
+    lanes = closed["lanes"].set_index("to_node_id")["lane_capacity_cuft_per_day"]
+    assert lanes["SD"] == 0
+    assert closed["delivery_speeds"]["demand_share"].tolist() == [0.6, 0.4] * 3  # all still offered
+    alone = whole_tables()
+    options = alone["delivery_options"]
+    is_other = (options["region_id"] == "north") & (options["speed"] == "fast")
+    alone["delivery_options"] = options[~is_other | (options["node_id"] == "SD")]
+    left = change(kind="closed_node", node_id="SD", stock_to="FC-A").tables_from(alone, FIRST)
+    speeds = left["delivery_speeds"].set_index(["region_id", "speed"])["demand_share"]
+    assert ("north", "fast") not in speeds.index
+    assert speeds["north", "slow"] == 1.0
     with pytest.raises(UsageError, match="FC-A supplies SD"):
         change(kind="closed_node", node_id="FC-A", stock_to="DC").tables_from(whole_tables(), FIRST)
 

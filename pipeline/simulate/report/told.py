@@ -131,8 +131,8 @@ def _sentences(found: list[Effect]) -> list[str]:
 def _row(effect: Effect) -> dict[str, str]:
     return {
         "group": effect.group, "label": effect.label,
-        "without": f"{effect.without.mean:,.{effect.digits}f}",
-        "changed": f"{effect.changed.mean:,.{effect.digits}f}",
+        "without": f"{effect.without.mean:,.{effect.digits}f}".replace("-", "−"),
+        "changed": f"{effect.changed.mean:,.{effect.digits}f}".replace("-", "−"),
         "difference": plus(effect), "share": percent(effect.share),
     }  # fmt: skip
 

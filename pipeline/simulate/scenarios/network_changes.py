@@ -104,10 +104,14 @@ class ClosedNode(Changed):
 
     def sentence(self) -> str:
         """The change in words."""
-        return f"{self.node_id} is closed; its stock has gone to {self.stock_to}."
+        return (
+            f"{self.node_id} is closed; its stock has gone to {self.stock_to}. Where nobody else "
+            "offers a speed, its orders choose among the others as before."
+        )
 
     def tables_from(self, tables: Frames, first_date: pd.Timestamp) -> Frames:
-        """Options and lanes without the node, no capacity, its stock elsewhere."""
+        """Options without the node, speeds that are left, lanes that take nothing, no capacity, its
+        stock elsewhere."""
         nodes = tables["nodes"].copy()
         refuse("node_id", (self.node_id, self.stock_to), nodes["node_id"].astype("str"))
         below = nodes.loc[nodes["parent_node_id"].astype("str") == self.node_id, "node_id"]
@@ -124,10 +128,12 @@ class ClosedNode(Changed):
         nodes.loc[nodes["node_id"].astype("str") == self.node_id, "is_vendor_receiving"] = False
         room = tables["node_capacity"].copy()
         room.loc[room["node_id"].astype("str") == self.node_id, "capacity"] = 0.0
-        lanes = tables["lanes"]
-        ends = lanes[["from_node_id", "to_node_id"]].astype("str").eq(self.node_id)
+        lanes = tables["lanes"].copy()  # a node keeps its lane from its parent, which takes nothing
+        ends = lanes[["from_node_id", "to_node_id"]].astype("str").eq(self.node_id).any(axis=1)
+        lanes.loc[ends, "lane_capacity_cuft_per_day"] = 0.0
         found = {**tables, "nodes": nodes, "delivery_options": left, "node_capacity": room,
-                 "lanes": lanes[~ends.any(axis=1)]}  # fmt: skip
+                 "lanes": lanes,
+                 "delivery_speeds": _speeds_left(tables["delivery_speeds"], left)}  # fmt: skip
         moved = tables["stock"].astype({"node_id": "str", "item_id": "str"})
         moved["node_id"] = moved["node_id"].replace(self.node_id, self.stock_to)
         found["stock"] = moved.groupby(["date", "item_id", "node_id"], as_index=False)[
@@ -138,6 +144,17 @@ class ClosedNode(Changed):
             frame[column] = frame[column].replace(self.node_id, self.stock_to)
             found[name] = frame
         return found
+
+
+def _speeds_left(speeds: pd.DataFrame, options: pd.DataFrame) -> pd.DataFrame:
+    """The speeds that some node still offers in their region; their shares take over the rest."""
+    key = ["region_id", "speed"]
+    offered = set(map(tuple, options[key].astype("str").to_numpy()))
+    is_left = [tuple(row) in offered for row in speeds[key].astype("str").to_numpy()]
+    found = speeds[is_left].reset_index(drop=True)
+    region = found["region_id"].astype("str")
+    found["demand_share"] /= found.groupby(region)["demand_share"].transform("sum").clip(lower=1e-9)
+    return found
 
 
 class LaneChange(Changed):
