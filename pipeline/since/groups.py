@@ -43,10 +43,6 @@ GROUP_TABLES = {
     SETTINGS: ("service_targets",),
 }  # fmt: skip
 """Tables that the plan's stages read, by group; any other is about demand."""
-FORECAST_TABLES = (
-    "items", "item_attributes", "choice_groups", "regions", "prices", "calendar",
-    "demand_calendar", "daily_demand", "launch_plans", "overrides",
-)  # fmt: skip
 SNAPSHOTS = ("stock", "open_orders", "open_transfers")
 
 

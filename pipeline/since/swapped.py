@@ -14,7 +14,6 @@ from pipeline.since.groups import (
     CAPACITY,
     CORRECTIONS,
     DEMAND,
-    FORECAST_TABLES,
     GROUP_TABLES,
     MODEL,
     OVERRIDES,
@@ -238,7 +237,7 @@ class Swapped:
     ) -> Tables:  # fmt: skip
         """The stage forecast on the date of the history, with what is turned of the other night."""
         other = self.before if is_new else self.after
-        tables = {name: own.store.read(own.as_of, name) for name in FORECAST_TABLES}
+        tables = {name: own.store.read(own.as_of, name) for name in BY_NAME["forecast"].reads}
         if other_overrides:
             tables["overrides"] = other.store.read(other.as_of, "overrides")
         if is_corrected and self._corrected is not None:

@@ -17,6 +17,7 @@ from pipeline.errors import UsageError
 from pipeline.since.bridge import BRIDGE_DRIVERS, stock_bridge
 from pipeline.since.changes import Planned, Since, changes_between
 from pipeline.since.groups import OVERRIDES, SINCE_DRIVERS
+from pipeline.since.swapped import Swapped
 from pipeline.since.told import account, settings_of, since_text
 from pipeline.since.words import amount, sentence
 from pipeline.store import Source, Store
@@ -52,6 +53,15 @@ def test_a_night_differs_in_nothing_from_itself(world: World) -> None:
     same = changes_between(night, night)
     assert (same.differing, len(same.moved), same.plans) == ((), 0, 1)
     assert len(same.frame) > 0
+
+
+def test_a_forecast_made_again_of_its_own_inputs_is_the_published_one(world: World) -> None:
+    """What a new model, settings or overrides change is told by it: all that it reads is there."""
+    store = Store(world.out)
+    night = Planned(store, LAST, QUICK)
+    again = Swapped(night, night, False)._forecast_again(night, True, False, False, False, False)
+    own = store.read(LAST, "demand_quantiles")
+    pd.testing.assert_frame_equal(again["demand_quantiles"][own.columns], own)
 
 
 def test_an_override_alone_explains_the_order_that_it_changed(world: World, tmp_path: Path) -> None:
