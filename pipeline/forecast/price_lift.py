@@ -39,8 +39,7 @@ DISPERSION, RUN_VARIANCE = 1.5, 0.05
 
 def with_price_lift(panel: Panel) -> Panel:
     """`panel` with what cut prices lift each of its days by, as known at its end."""
-    depth = np.zeros(panel.price.shape, np.float32)
-    _depths(panel.price, max(1, SAMPLE_DAYS // panel.period_days), depth)
+    depth = cut_depths(panel.price, panel.period_days)
     if not depth.any():
         return replace(panel, price_lift=None)
     elasticity = elasticities(panel, depth).astype(np.float32)
@@ -48,9 +47,16 @@ def with_price_lift(panel: Panel) -> Panel:
     return replace(panel, price_lift=single_exp(np.minimum(log_lift, np.float32(MOST_LOG_LIFT))))
 
 
+def cut_depths(price: F32 | F64, period_days: int) -> F32:
+    """Logarithm (rows, days) of the usual price over a day's, where it is cut; else 0."""
+    depth = np.zeros(price.shape, np.float32)
+    _depths(price, max(1, SAMPLE_DAYS // period_days), depth)
+    return depth
+
+
 @numba.njit(cache=True)
 def _depths(price, step, out):  # type: ignore[no-untyped-def]  # numba kernel
-    """Logarithm of the usual price over a day's, where the price is cut."""
+    """Fill `out` as `cut_depths` says; the last eight weeks are looked at every `step` days."""
     held = np.empty(SAMPLES)
     for i in range(price.shape[0]):
         for d in range(price.shape[1]):

@@ -1,8 +1,8 @@
 """What past promotions did beside lifting an item: what they took from others, the dip after.
 
-A promotion is a run of days on which an item's price lies `DEPTH` or more below what it mostly was
-in the weeks before. Three figures of each, in units over all regions, against what the item's rate
-before it would have sold, everything moved by what the rest of the company did meanwhile:
+A promotion is a run of days on which an item's price is cut (see `price_lift`). Three figures of
+each, in units over all regions, against what the item's rate before it would have sold, everything
+moved by what the rest of the company did meanwhile:
 
     gain     what the item sold more during the run
     taken    what the other items of its group sold less during the run (cannibalization)
@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.forecast.panel import F64, Panel
+from pipeline.forecast.price_lift import cut_depths
 
-DEPTH, MOST_DAYS = 0.05, 42
+MOST_DAYS = 42
 BEFORE_DAYS, AFTER_DAYS = 28, 14
 PRIOR_TAKEN, PRIOR_DIP, PRIOR_RUNS = 0.2, 0.1, 8.0
 LEAST_GAIN = 1.0
@@ -73,13 +74,7 @@ def _cut(panel: Panel, items: int) -> npt.NDArray[np.int8]:
     np.add.at(price, panel.item, np.where(known, panel.price[:, : panel.days], 0.0))
     np.add.at(count, panel.item, known.astype(np.float64))
     mean = np.where(count > 0, price / np.maximum(count, 1), np.nan)
-    out = np.zeros((items, panel.days), np.int8)
-    for day in range(BEFORE_DAYS, panel.days):
-        behind = mean[:, max(day - 2 * BEFORE_DAYS, 0) : day]
-        unknown = np.all(np.isnan(behind), axis=1, keepdims=True)
-        usual = np.nanquantile(np.where(unknown, 0.0, behind), 0.75, axis=1)
-        out[:, day] = mean[:, day] < (1 - DEPTH) * usual
-    return out
+    return (cut_depths(mean, panel.period_days) > 0).astype(np.int8)
 
 
 def _run(

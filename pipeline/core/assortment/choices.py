@@ -28,11 +28,6 @@ class Choices:
     def __len__(self) -> int:
         return len(self.offered)
 
-    @property
-    def sees_leavers(self) -> bool:
-        """Whether some customer was seen to leave, or can be inferred to have left."""
-        return self.arrivals is not None or bool(self.left.any())
-
     def take(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Choices:
         """Some of the offers."""
         arrivals = None if self.arrivals is None else self.arrivals[which]
