@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.forecast.features import COLUMN, features, history
 from pipeline.forecast.panel import Panel, totals
-from pipeline.forecast.price_lift import elasticities, with_price_lift
+from pipeline.forecast.price_lift import cut_depths, elasticities, with_price_lift
 from tests.forecast.test_series_level import DAYS, panel_of
 
 
@@ -80,3 +80,15 @@ def test_a_price_of_a_cent_lifts_no_more_than_sixty_per_cent_off() -> None:
     assert lift is not None
     np.testing.assert_allclose(lift[:, DAYS + 3], lift[:, DAYS + 4], rtol=1e-5)
     assert (lift[:, DAYS + 3] <= 20.0 + 1e-3).all()
+
+
+def test_a_price_is_cut_from_a_twentieth_on_until_it_is_the_usual_one() -> None:
+    """Half of the samples of eight weeks at the new price, and a quarter: it is no cut any more."""
+    price = np.full((3, 140), 10.0)
+    price[0, 70:], price[1, 70:], price[2, 70:77] = 9.6, 9.4, 5.0
+    depth = cut_depths(price, 1)
+    assert not depth[0].any()
+    assert depth[1, 70:112] == pytest.approx(np.log(10 / 9.4))
+    assert not depth[1, :70].any()
+    assert not depth[1, 126:].any()
+    assert np.flatnonzero(depth[2]).tolist() == list(range(70, 77))

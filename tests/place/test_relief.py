@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.contracts.settings import Settings
 from pipeline.core.allocation import Network
 from pipeline.place.plan import plan_placement
-from pipeline.place.relief import Crowding, relief
+from pipeline.place.relief import Crowding, most_taken, relief
 from tests.place.world import AS_OF, TODAY, Tables, world
 
 
@@ -68,6 +68,12 @@ def test_no_other_choice_of_units_spares_more(seed: int) -> None:
     best = max(gain(c) for c in choices if (c.sum(axis=1) <= surplus[:, 0]).all())
     assert gain(units) == pytest.approx(best, abs=1e-9)
     assert usd.sum() == pytest.approx(gain(units), abs=1e-9)
+
+
+def test_a_node_is_sent_no_more_than_it_sells_in_three_intervals() -> None:
+    demand, position = np.array([[4.0, 4.0, 4.0]]), np.array([[2, 20, 2]])
+    eligible = np.array([[True, True, False]])
+    assert most_taken(demand, position, eligible).tolist() == [[10, 0, 0]]
 
 
 def crowded(held_units: int) -> Tables:

@@ -53,9 +53,9 @@ def test_a_day_in_stock_for_a_part_is_the_offers_in_between() -> None:
     assert found == {(1, 1.0): [True, True], (0, 0.4): [True, True], (0, 0.6): [True, False]}
 
 
-def _fit(seed: int, stay: float) -> tuple[RetailFit, float]:
+def _fit(seed: int, stay: float) -> tuple[RetailFit, float, float]:
     """Six items in two regions of their own mix, 300 days, each item out one day in eight; what is
-    learned, and the units that others really won."""
+    learned, the units that others really won, and the customers who came."""
     random = np.random.default_rng(seed)
     onward = np.zeros((6, 6))
     for k in range(6):
@@ -77,23 +77,27 @@ def _fit(seed: int, stay: float) -> tuple[RetailFit, float]:
         won += np.where(is_out, 0, going)
         asking = np.where(is_out, going, 0)
     sold = np.where(is_out, 0, first) + won
-    return learn_retail(sold.astype(float), 1.0 - is_out, 30.0), float(won.sum())
+    fit = learn_retail(sold.astype(float), 1.0 - is_out, 30.0)
+    return fit, float(won.sum()), float(first.sum())
 
 
 def test_where_nobody_turns_to_another_nothing_is_won_back() -> None:
-    fits = [_fit(seed, 0.0)[0] for seed in range(40, 44)]
+    worlds = [_fit(seed, 0.0) for seed in range(40, 44)]
+    fits = [fit for fit, _, _ in worlds]
     assert np.mean([f.learned.chain.transition.sum(axis=1).mean() for f in fits]) < 0.05
     assert max(f.recaptured.sum() / np.nansum(f.first_choices) for f in fits) < 0.01
+    came = sum(f.arrivals.sum() for f in fits) / sum(customers for _, _, customers in worlds)
+    assert came == pytest.approx(1.0, abs=0.02)  # those who left are counted
 
 
 def test_as_many_are_said_to_turn_as_do_in_the_mean_of_worlds() -> None:
     """A chance for each pair of items said 0.52 where 0.4 turn: the luck of pairs, cut at zero."""
     fits = [_fit(seed, 0.4) for seed in range(50, 58)]
-    stays = [f.learned.chain.transition.sum(axis=1).mean() for f, _ in fits]
+    stays = [f.learned.chain.transition.sum(axis=1).mean() for f, _, _ in fits]
     error = np.std(stays, ddof=1) / len(stays) ** 0.5
     assert abs(np.mean(stays) - 0.4) < 2.5 * error
     assert error < 0.05
-    won = sum(f.recaptured.sum() for f, _ in fits) / sum(units for _, units in fits)
+    won = sum(f.recaptured.sum() for f, _, _ in fits) / sum(units for _, units, _ in fits)
     assert won == pytest.approx(1.0, abs=0.12)
 
 
