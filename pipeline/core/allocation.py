@@ -21,10 +21,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from ortools.graph.python import min_cost_flow
-from ortools.linear_solver import pywraplp
 from scipy.special import gammainc
 
 from pipeline.core.arithmetic import product
+from pipeline.core.line_packing import best_shares, filled
 from pipeline.core.lot_moves import Rows, improved
 from pipeline.core.placement import chosen_plans
 
@@ -138,16 +138,27 @@ def allocate(
     assert best is not None  # noqa: S101 - the loop runs at least once
     moved = best[1]
     if is_short:
-        moved = _searched(moved, fixed, movable, holding, network, line_usd, price)
+        moved, price = _searched(moved, fixed, movable, holding, network, line_usd, price)
     item, lane, value = _line_values(moved, position, holding, network)
+    return Transfers(item, lane, moved[item, lane], value, price)
+
+
+def allocate_at(
+    price: Floats, fixed: Ints, movable: Ints, holding: Holding, network: Network, line_usd: float
+) -> Transfers:
+    """As `allocate` at prices of the rows that are given: items come apart, no room is asked."""
+    toll = np.einsum("r,rk,rl->kl", price, network.weight, network.row_of)
+    moved = _flow_in_lots(fixed, movable, holding, network, toll)
+    moved, (item, lane, value) = _paying(moved, fixed + movable, holding, network, line_usd)
     return Transfers(item, lane, moved[item, lane], value, price)
 
 
 def _searched(
     moved: Ints, fixed: Ints, movable: Ints, holding: Holding, network: Network, line_usd: float,
     price: Floats,
-) -> Ints:  # fmt: skip
-    """The plan, or a better one where rows are short (core.placement), every line worth it."""
+) -> tuple[Ints, Floats]:  # fmt: skip
+    """The plan, or a better one where rows are short (core.placement), every line worth it; and
+    the rows' prices, those of the better one where it is."""
     position = fixed + movable
 
     def worth(plan: Ints) -> Floats:
@@ -160,7 +171,9 @@ def _searched(
         found = _flow_in_lots(fixed, movable, holding, network, toll + typical)
         return _paying(found, position, holding, network, line_usd)[0]
 
-    found = chosen_plans(moved, planner, worth, network.weight, network.row_of, network.room, price)
+    found, mixed = chosen_plans(
+        moved, planner, worth, network.weight, network.row_of, network.room, price
+    )
     if found.size * len(network.room) <= _FEW_CELLS:  # elsewhere a lot more or less is no matter
         level = np.ceil(holding.level).astype(np.int64)
         most = np.minimum(movable[:, network.source], level[:, network.target])
@@ -171,7 +184,8 @@ def _searched(
 
         found = improved(found, most, network.lot, network.source, movable, gain, rows)
     found, _ = _fit(found, position, holding, network, line_usd)
-    return found if worth(found).sum() > worth(moved).sum() + 1e-9 else moved
+    is_better = worth(found).sum() > worth(moved).sum() + 1e-9
+    return (found, mixed) if is_better else (moved, price)
 
 
 def _change_usd(
@@ -326,13 +340,13 @@ def _fit(
     part = (use[binds] > 0).any(axis=0)
     rows = np.flatnonzero(binds)
     # What the lines outside the binding rows use is nothing there, so room need not be netted.
-    share, price[rows] = _pack(
+    share, price[rows] = best_shares(
         value[part], units[part], use[np.ix_(rows, part)], network.room[rows]
     )
     lot = network.lot[item, lane]
     kept = units.copy()
     kept[part] = np.floor(share * units[part] / lot[part] + 1e-9).astype(np.int64) * lot[part]
-    kept = _fill(kept, units, lot, value / np.maximum(units, 1), (use, network.room))
+    kept = filled(kept, units, lot, value / np.maximum(units, 1), (use, network.room))
     moved[item, lane] = kept
     return _paying(moved, position, holding, network, line_usd)[0], price
 
@@ -361,40 +375,3 @@ def _paying(
         if not poor.any():
             return moved, (item, lane, value)
         moved[item[poor], lane[poor]] = 0
-
-
-def _pack(value: Floats, units: Ints, use: Floats, room: Floats) -> tuple[Floats, Floats]:
-    """Share of each line to keep, and each row's price, by LP (GLOP): the most value that fits."""
-    solver = pywraplp.Solver.CreateSolver("GLOP")
-    rows = [solver.RowConstraint(-solver.infinity(), max(float(cap), 0.0), "") for cap in room]
-    shares = []
-    for line, worth in enumerate(value):
-        x = solver.NumVar(0.0, 1.0, "")
-        solver.Objective().SetCoefficient(x, float(worth))
-        for row in np.flatnonzero(use[:, line]):
-            rows[row].SetCoefficient(x, float(use[row, line] * units[line]))
-        shares.append(x)
-    solver.Objective().SetMaximization()
-    status = solver.Solve()
-    if status != solver.OPTIMAL:
-        raise ArithmeticError(f"packing LP of {len(value)} lines: status {status}")
-    share = np.array([x.solution_value() for x in shares])
-    price = np.array([max(row.dual_value(), 0.0) for row in rows])
-    return np.clip(share, 0.0, 1.0), price
-
-
-def _fill(kept: Ints, wanted: Ints, lot: Ints, rate: Floats, rows: tuple[Floats, Floats]) -> Ints:
-    """Give back whole lots, the most valuable unit first, as long as every row has room."""
-    use, room = rows
-    kept = kept.copy()
-    left = room - product(use, kept)
-    for line in np.argsort(-rate, kind="stable"):
-        missing = wanted[line] - kept[line]
-        if missing <= 0:
-            continue
-        mine = use[:, line] > 0
-        fits = np.floor(left[mine] / use[mine, line] + 1e-9).min(initial=missing)
-        more = max(int(min(missing, fits)), 0) // lot[line] * lot[line]
-        kept[line] += more
-        left -= use[:, line] * more
-    return kept

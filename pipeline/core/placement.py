@@ -70,9 +70,9 @@ class Plans:
 def chosen_plans(
     start: Ints, planner: Planner, worth: Worth, weight: Floats, row_of: NDArray[np.bool_],
     room: Floats, price: Floats,
-) -> Ints:  # fmt: skip
-    """Units [items, lanes] of one plan an item, worth no less than the plan `start`; price: [rows]
-    where the search begins."""
+) -> tuple[Ints, Floats]:  # fmt: skip
+    """Units [items, lanes] of one plan an item, worth no less than the plan `start`, and prices
+    [rows] of the best mix of plans; price: where the search for them begins."""
     items, rows = len(start), len(room)
     plans = Plans(worth, weight, row_of)
     plans.add(np.zeros_like(start))
@@ -92,7 +92,7 @@ def chosen_plans(
     if start.size <= _FEW:
         for _ in range(_PERTURBED):
             plans.add(planner(price * np.exp(rng.normal(0.0, 0.7, rows))))
-    return _whole(plans, items, room, start)
+    return _whole(plans, items, room, start), price
 
 
 def _mixed(plans: Plans, items: int, room: Floats) -> tuple[float, Floats]:

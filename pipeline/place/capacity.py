@@ -65,7 +65,8 @@ def transfer_rows(
     unit = np.ones(len(grid.items))
     lane_room = lanes["lane_capacity_cuft_per_day"].astype("float64").fillna(np.inf).to_numpy()
     for lane, room in enumerate(lane_room):
-        add(np.arange(len(lanes)) == lane, grid.cube, room, f"lane {lane}")
+        name = f"lane {grid.nodes[source[lane]]} {grid.nodes[target[lane]]}"
+        add(np.arange(len(lanes)) == lane, grid.cube, room, name)
     held = fullest_cuft(grid, tables, as_of)
     sold = np.minimum(grid.demand, grid.position).sum(axis=0) / grid.protection_days
     due = units_due(grid, tables, as_of, int(transit.max(initial=0)) + 1)
@@ -82,11 +83,10 @@ def transfer_rows(
         arrives = target == node
         stored = [np.inf]
         for days in np.unique(transit[arrives]):
-            day = ship_day + timedelta(days=int(days))
             storage, inbound = by_day[int(days)]
             stored.append(storage[node])
             room = inbound[node] - due[days, node]
-            add(arrives & (transit == days), unit, room, f"inbound {name} {day}")
+            add(arrives & (transit == days), unit, room, f"inbound {name} in {days} days")
         add(arrives, grid.cube, min(stored) - held[node], f"storage {name}")
     shape = (len(rooms), len(lanes))
     return Rows(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.contracts.settings import Settings
-from pipeline.core.allocation import Holding, Network, allocate
+from pipeline.core.allocation import Holding, Network, allocate, allocate_at
 from pipeline.core.arithmetic import product
 from pipeline.place.capacity import capacity_at, held_cuft, transfer_rows
 from pipeline.place.grid import Grid
@@ -17,6 +17,8 @@ from pipeline.place.relief import Crowding, most_taken, relief, room_left
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+RowPrices = dict[str, float]
+"""Row of capacity, as capacity.Rows names it, and the usd that a unit of it is worth tonight."""
 _VARIANCE_TO_MEAN = 1.5
 _FORECAST_ERROR = 0.3
 """Spread of demand at a node: counts with some clumping, and an error of the mean."""
@@ -25,12 +27,13 @@ _ROOM_SHARE = 0.9
 
 
 def plan_transfers(
-    grid: Grid, saved: Floats, tables: dict[str, pd.DataFrame], as_of: date, settings: Settings
-) -> pd.DataFrame:
-    """Table transfers; `saved` as from service.saved_usd.
+    grid: Grid, saved: Floats, tables: dict[str, pd.DataFrame], as_of: date, settings: Settings,
+    prices: RowPrices | None = None,
+) -> tuple[pd.DataFrame, RowPrices]:  # fmt: skip
+    """Table transfers, and the prices of the rows of capacity; `saved` as from service.saved_usd.
 
     needed_units is what the receiving node lacks of its level after what it ships on tonight, and
-    what the sending one will have no space for.
+    what the sending one will have no space for. prices: given ones, with which no room is asked.
     """
     lanes = _lanes(grid, tables["lanes"])
     rows = transfer_rows(grid, lanes, tables, as_of)
@@ -42,13 +45,15 @@ def plan_transfers(
         case=grid.case, row_of=rows.row_of, weight=rows.weight, room=rows.room,
     )  # fmt: skip
     stays = np.minimum(grid.kept, grid.on_hand)
-    found = allocate(
-        grid.soon + stays,
-        grid.on_hand - stays,
-        holding(grid, level, saved),
-        network,
+    asked = (
+        grid.soon + stays, grid.on_hand - stays, holding(grid, level, saved), network,
         settings.place.transfer_line_usd,
-    )
+    )  # fmt: skip
+    if prices is None:
+        found = allocate(*asked)
+    else:
+        given = np.array([prices.get(name, 0.0) for name in rows.name], dtype=np.float64)
+        found = allocate_at(given, *asked)
     moved, usd = np.zeros(network.usd.shape, dtype=np.int64), np.zeros(network.usd.shape)
     moved[found.item, found.lane], usd[found.item, found.lane] = found.units, found.value_usd
     freed, spared_usd = _relief(grid, level, network, moved, lanes, tables, as_of, settings)
@@ -70,7 +75,8 @@ def plan_transfers(
     })  # fmt: skip
     parts = [frame["item_id"], frame["from_node_id"], frame["to_node_id"]]
     key = parts[0].str.cat(parts[1:], sep="/") if len(frame) else parts[0]
-    return frame.assign(transfer_id=as_of.isoformat() + "/" + key.astype("str"))
+    frame = frame.assign(transfer_id=as_of.isoformat() + "/" + key.astype("str"))
+    return frame, dict(zip(rows.name, found.row_price.tolist(), strict=True))
 
 
 def _relief(

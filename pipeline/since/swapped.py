@@ -9,6 +9,8 @@ import pandas as pd
 
 from pipeline.contracts.settings import Settings
 from pipeline.optimize.at_prices import PRICES, optimize_at_prices
+from pipeline.place import plan as placing
+from pipeline.place.transfers import RowPrices
 from pipeline.since.groups import (
     ASSORTMENT,
     CAPACITY,
@@ -108,7 +110,7 @@ class Swapped:
                 wanted,
             )  # fmt: skip
         is_new = CAPACITY in chosen or CAPACITY not in self.differing
-        return self._chain(tables, settings, self._prices[is_new])
+        return self._chain(tables, settings, is_new)
 
     def again(self, is_new: bool) -> Tables:
         """One of the nights planned again, solver and all, on its own date by today's code."""
@@ -123,19 +125,32 @@ class Swapped:
             name: shifted(name, frame, self.days) for name, frame in self._old.items()
         }  # fmt: skip
         settings = (self.after if is_new else self.before).settings
-        return self._chain(own, settings, self._prices[is_new])
+        return self._chain(own, settings, is_new)
 
-    def _chain(self, tables: Tables, settings: Settings, prices: Tables) -> Tables:
+    def _chain(self, tables: Tables, settings: Settings, is_new: bool) -> Tables:
+        """The plan of the tables at one night's prices of capacity."""
         day, made = self.after.as_of, dict(tables)
         for stage in CHAIN:
             if stage == "optimize" and self._same_levels is not None:
                 made |= self._same_levels
             elif stage == "optimize" and not self.is_full:
-                found = optimize_at_prices(made, prices, day, settings)
+                found = optimize_at_prices(made, self._prices[is_new], day, settings)
                 made |= as_published(found)
+            elif stage == "place" and not self.is_full:
+                prices = self._new_row_prices if is_new else self._old_row_prices
+                moved, _ = placing.transfers_and_prices(made, day, settings, prices)
+                made |= as_published({"transfers": moved})
             else:
                 made |= rerun_stage(stage, day, settings, made)
         return made
+
+    @cached_property
+    def _old_row_prices(self) -> RowPrices:
+        return _row_prices(self.before)
+
+    @cached_property
+    def _new_row_prices(self) -> RowPrices:
+        return _row_prices(self.after)
 
     def _is_new(self, name: str, chosen: frozenset[str]) -> bool:
         group = group_of(name)
@@ -248,3 +263,9 @@ class Swapped:
             "forecast", own.as_of, (other if other_settings else own).settings, tables,
             store.read_files(trained, "forecast_model"), trained,
         )  # fmt: skip
+
+
+def _row_prices(night: Planned) -> RowPrices:
+    """What room for transfers was worth on a night, by the stage's own plan of its tables."""
+    tables = {name: night.store.read(night.as_of, name) for name in placing.TABLES}
+    return placing.transfers_and_prices(tables, night.as_of, night.settings)[1]
