@@ -222,6 +222,7 @@ LOAD_STAGES = (
             "inbound_assignments", "transfers", "capacity_prices",
         ),
         ("labor_plan",),
+        files=("labor_report",),
     ),
     Stage(
         "game_day",

@@ -1,4 +1,4 @@
-"""The night's static pages beside the desk: the report that went by mail, and that of peak load."""
+"""The night's static pages beside the desk: the report that went by mail, peak load, labor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pipeline.desk.site import Known, The
 from pipeline.errors import MissingPartitionError
 
 POLICY = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-REPORTS = {"report": "The night's report", "load_report": "Peak load"}
+REPORTS = {"report": "The night's report", "load_report": "Peak load",
+           "labor_report": "Labor, doors and carts"}  # fmt: skip
 """Published files that hold a page, and what they are called."""
 router = APIRouter()
 

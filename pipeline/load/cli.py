@@ -87,6 +87,7 @@ def labor(
         )
         rows.to_csv(capacity_file, index=False)
         console.print(f"{len(rows)} rows of node_capacity: {capacity_file}")
+    console.print(f"Report: {store.address(day, 'labor_report', 'report.html')}", soft_wrap=True)
 
 
 @load_app.command()

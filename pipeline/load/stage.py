@@ -21,6 +21,7 @@ from pipeline.load.history import Finding, SeriesInput, series_inputs
 from pipeline.load.inputs import read_inputs
 from pipeline.load.journeys import script as journey_script
 from pipeline.load.labor import labor_plan
+from pipeline.load.labor_page import labor_page
 from pipeline.load.report import load_report
 from pipeline.stages import LOAD_STAGES
 from pipeline.store import Night, Source, Store, stale_inputs
@@ -94,7 +95,11 @@ def plan(night: Night) -> None:
 def labor(night: Night) -> None:
     """After the night: hours, doors and carts of every node."""
     tables = {name: night.read(name) for name in BY_NAME["load_labor"].reads}
-    night.write("labor_plan", labor_plan(tables, night.as_of, night.settings.load.labor))
+    settings = night.settings.load.labor
+    plan = labor_plan(tables, night.as_of, settings)
+    night.write("labor_plan", plan)
+    page = labor_page(plan, tables["nodes"], night.as_of, settings)
+    night.write_files("labor_report", {"report.html": page.encode()})
 
 
 def script(night: Night) -> None:

@@ -18,6 +18,7 @@ from pipeline.load.carried import carried_loads, most_per_second
 from pipeline.load.fire import Limits, check_target, fire, starts_of
 from pipeline.load.journeys import requests_per_visit, script
 from pipeline.load.labor import labor_plan, planned_node_capacity
+from pipeline.load.labor_page import labor_page
 from pipeline.load.rehearsal import _sustained_visits, rehearse
 from pipeline.load.shifts import Shift, cover_hours
 from tests.load.stub import serve
@@ -275,11 +276,16 @@ def test_bulky_items_leave_from_the_nodes_that_hold_them():
 
 def test_overtime_is_bought_where_it_costs_less_than_it_is_worth_and_returns_as_capacity():
     settings = LaborSettings(days=3)
+    nodes = pd.DataFrame({"node_id": ["a", "b"], "node_name": ["A & Co", "B"]})
     for price, pays in ((0.44, False), (0.46, True)):  # 80 units an hour: 35.2 and 36.8 USD
         tables = night(price)
         plan = labor_plan(tables, date(2025, 1, 1), settings)
         rows = planned_node_capacity(plan, tables["node_capacity"], settings)
         assert (len(rows) > 0) == pays
+        page = labor_page(plan, nodes, date(2025, 1, 1), settings)
+        assert ("<li>A &amp; Co (a): an hour is worth up to 36.8 USD" in page) == pays
+        assert ("Scarce, but not worth overtime: A &amp; Co (35.2 USD an hour)." in page) != pays
+        assert page.index("<td>A &amp; Co</td>") < page.index("<td>B</td>")  # the scarce one first
         said = plan[plan["node_id"] == "a"]["sentence"]
         assert said.str.contains("so 40 hours are bought" if pays else "less than").all()
         assert plan[plan["node_id"] == "b"]["sentence"].str.contains("not scarce").all()
