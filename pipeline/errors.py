@@ -40,6 +40,12 @@ class CorruptPartitionError(EchelonError):
     exit_code = 3
 
 
+class OutdatedPartitionError(EchelonError):
+    """A table that another version published, without columns that this one declares."""
+
+    exit_code = 3
+
+
 class SettingsError(EchelonError):
     """A settings file with unknown keys or values out of range."""
 

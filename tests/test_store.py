@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +15,13 @@ import pytest
 from pipeline.contracts.check import require
 from pipeline.contracts.settings import Settings
 from pipeline.contracts.tables import TABLES
-from pipeline.errors import ContractError, MissingPartitionError, UsageError
+from pipeline.desk.tables import NightTables
+from pipeline.errors import (
+    ContractError,
+    MissingPartitionError,
+    OutdatedPartitionError,
+    UsageError,
+)
 from pipeline.stages import Stage
 from pipeline.store import MANIFEST, Night, Store, stale_inputs
 
@@ -130,6 +137,25 @@ def test_a_stage_sees_only_what_it_declares(tmp_path: Path) -> None:
         night.write("sales", sales())
     with pytest.raises(UsageError, match="did not write stock"):
         night.publish()
+
+
+def test_a_night_of_a_version_that_lacked_a_column_is_read_or_told_never_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store(tmp_path)
+    store.publish(DAY, "sales", sales(), LINEAGE)
+    known = TABLES["sales"]
+    later = (*known.columns, "known_days")
+    stage = Stage("toy", "nowhere:run", ("sales",), (), reads_previous=("sales",))
+    monkeypatch.setitem(TABLES, "sales", replace(known, columns=later))
+    with pytest.raises(OutdatedPartitionError, match=r"sales of 2025-06-10 .* without known_days"):
+        store.read(DAY, "sales")
+    assert Night(store, stage, NEXT, Settings()).read_previous("sales") is None
+    assert "plan 2025-06-10 again" in caplog.text
+    assert NightTables(store, DAY).rows("from sales", (), "sales")[0]["known_days"] is None
+    monkeypatch.setitem(TABLES, "sales", replace(known, columns=later, nullable=("known_days",)))
+    assert store.read(DAY, "sales")["known_days"].isna().tolist() == [True, True]
+    assert Night(store, stage, NEXT, Settings()).read_previous("sales") is not None
 
 
 def test_a_frame_that_breaks_its_contract_is_refused_on_write(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 import duckdb
 import pandas as pd
-import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from pipeline.contracts.columns import COLUMNS
 from pipeline.contracts.tables import TABLES
@@ -24,9 +24,9 @@ from pipeline.store import Store
 
 Known = TypeVar("Known")
 _MOST_KNOWN = 64
-_ARROW = {
-    "string": pa.string(), "category": pa.string(), "int": pa.int64(), "float": pa.float64(),
-    "bool": pa.bool_(), "date": pa.date32(),
+_TYPES = {
+    "string": "varchar", "category": "varchar", "int": "bigint", "float": "double",
+    "bool": "boolean", "date": "date", "time": "timestamp",
 }  # fmt: skip
 
 
@@ -116,22 +116,37 @@ class NightTables:
     def _view(self, name: str) -> None:
         if name in self._seen:
             return
-        table = TABLES[name]
         seen = self.store.manifest_sha256(self.as_of, name)
+        self._define(name)
+        self._seen[name] = seen
+
+    def _define(self, name: str) -> None:
+        """A view of the published files; without them, a table of no rows."""
+        columns = TABLES[name].columns
         try:
             dataset = self.store.dataset(self.as_of, name)
         except MissingPartitionError:
-            schema = pa.schema([(column, _ARROW[COLUMNS[column].kind]) for column in table.columns])
-            dataset = ds.dataset(schema.empty_table())
-        if isinstance(dataset, list):
-            paths = ", ".join("'" + path.replace("'", "''") + "'" for path in dataset)
+            typed = ", ".join(f'"{column}" {_type(column)}' for column in columns)
+            self._database.execute(f'create table "{name}" ({typed})')
+            return
+        local = dataset if isinstance(dataset, list) else []
+        schema = dataset.schema if isinstance(dataset, ds.Dataset) else pq.read_schema(local[0])
+        # A night of an earlier version lacks what came later.
+        lacking = "".join(f', null::{_type(c)} as "{c}"' for c in columns if c not in schema.names)
+        if local:
+            paths = ", ".join("'" + path.replace("'", "''") + "'" for path in local)
             # Paths come from the store's own manifest, never from a request.
-            self._database.execute(f'create view "{name}" as from read_parquet([{paths}])')
+            self._database.execute(
+                f'create view "{name}" as select *{lacking} from read_parquet([{paths}])'
+            )
         else:
             self._database.register("arriving", dataset)
-            self._database.execute(f'create table "{name}" as from arriving')
+            self._database.execute(f'create table "{name}" as select *{lacking} from arriving')
             self._database.unregister("arriving")
-        self._seen[name] = seen
+
+
+def _type(column: str) -> str:
+    return _TYPES[COLUMNS[column].kind]
 
 
 def _plain(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -15,11 +16,13 @@ import pandas as pd
 from pipeline.contracts.check import require
 from pipeline.contracts.settings import Settings
 from pipeline.contracts.tables import TABLES
-from pipeline.errors import UsageError
+from pipeline.errors import OutdatedPartitionError, UsageError
 from pipeline.processor import platform_names
 from pipeline.stages import Stage
 from pipeline.store.lineage import Consistency
 from pipeline.store.partitions import Store, json_bytes, parquet_bytes, sha256
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class Night:
         # By content: the night before is rewritten when *its* predecessor is backfilled, and that
         # must not touch this night where the rows stay the same.
         self._inputs[f"{day.isoformat()}/{name}"] = self._store.content_sha256(day, name)
-        return None if self._store.manifest(day, name) is None else self._store.read(day, name)
+        return self._of_another_night(day, name)
 
     def read_earlier(self, name: str, days: int) -> pd.DataFrame | None:
         """The table of the night `days` days ago, or None where that night was not planned.
@@ -93,7 +96,17 @@ class Night:
             raise UsageError(f"stage {self._stage.name} does not declare earlier {name}")
         day = self.as_of - timedelta(days=days)
         self._inputs[f"{day.isoformat()}/{name}"] = self._store.content_sha256(day, name)
-        return None if self._store.manifest(day, name) is None else self._store.read(day, name)
+        return self._of_another_night(day, name)
+
+    def _of_another_night(self, day: date, name: str) -> pd.DataFrame | None:
+        """The table, or None where that night was not planned, or by a version that knew less."""
+        if self._store.manifest(day, name) is None:
+            return None
+        try:
+            return self._store.read(day, name)
+        except OutdatedPartitionError as error:
+            _log.warning("%s It is left out of what is compared with that night.", error)
+            return None
 
     def read_model(self) -> dict[str, bytes]:
         """The files of the forecast model that the rule names for this business date."""

@@ -26,7 +26,7 @@ from pyarrow import fs
 
 from pipeline.contracts.tables import TABLES
 from pipeline.errors import CorruptPartitionError, MissingPartitionError, UsageError
-from pipeline.store.arrow import to_arrow, to_pandas
+from pipeline.store.arrow import as_declared, to_arrow, to_pandas
 from pipeline.store.faults import attempt
 
 SCHEMA_VERSION = 1
@@ -111,7 +111,8 @@ class Store:
     def read(
         self, as_of: date, name: str, columns: Sequence[str] | None = None, verify: bool = True
     ) -> pd.DataFrame:
-        """The table of a business date; raises MissingPartitionError or CorruptPartitionError."""
+        """The table of a business date; raises MissingPartitionError, CorruptPartitionError, or
+        OutdatedPartitionError (see arrow.as_declared)."""
         parts = []
         for file, data in self._read_whole(as_of, name, verify).items():
             try:
@@ -121,8 +122,8 @@ class Store:
                     f"{self.path(as_of, name, file)} cannot be read ({error}). "
                     f"Next: publish {name} of {as_of} again."
                 ) from error
-        wanted = columns or TABLES[name].columns
-        return to_pandas(pa.concat_tables(parts)).loc[:, list(wanted)]
+        wanted = list(columns or TABLES[name].columns)
+        return to_pandas(as_declared(pa.concat_tables(parts), TABLES[name], wanted, as_of))
 
     def verify(self, as_of: date, name: str) -> None:
         """Check every file against its hash; raises Missing- or CorruptPartitionError."""
