@@ -8,8 +8,8 @@ the rows. Every day the network is ordered up to its published level, an economi
 orders come after a lead time (--leads) and the mean transit to nodes; what is not there is lost.
 Demand of a day is negative binomial, either independent from day to day ('known'), or with a level
 that is drawn once and that the forecast does not learn ('unlearned'); the forecast's quantiles are
-those of the law. Two constants of core/service.py were fitted at the defaults: other seeds (of
-items and demand), shapes (of a day's demand, lumpier the less) and lead times are out of sample.
+those of the law. Nothing is fitted to it: seeds (of items and demand), shapes (of a day's demand,
+lumpier the less) and lead times may be any.
 Told are, by class: the target, what
 the plan says, what the simulation serves, and the target's published cost a week beside the profit
 (sales less holding) that the same customers bring less with it.
@@ -128,7 +128,7 @@ def lived(
         position -= served
         short = level - position
         order = np.where(short >= lot, short, 0)
-        np.add.at(coming, (day + lead[:, day], np.arange(items)), order)
+        np.add.at(coming, (day + 1 + lead[:, day], np.arange(items)), order)
         position += order
         if day >= WARM_DAYS:
             sold += served

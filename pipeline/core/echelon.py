@@ -83,7 +83,7 @@ def demand_over(
 
 
 @njit(nogil=True, cache=True)
-def _lead_demand(
+def lead_demand(
     quantiles: Array, windows: Array, lead_days: Array, chances: Array, early_days: float,
     cycle_days: float, below: Array, weight: Array, rank: Array, demand: Array, before: Array,
 ) -> float:  # fmt: skip
@@ -222,7 +222,7 @@ def _levels(
     for row in range(len(item)):
         k = item[row]
         b = bank[k]
-        mean[row] = _lead_demand(
+        mean[row] = lead_demand(
             quantiles[k], windows, lead_days, chances[row], early_days[row], cycle_days, below[b],
             weight[b], rank[b], demand, before,
         )  # fmt: skip

@@ -36,12 +36,21 @@ class DemandCube:
 
     def mean_over(self, days: NDArray[np.floating]) -> NDArray[np.float64]:
         """Expected network demand [items, days] from tomorrow over each number of days."""
+        return self._mean(np.broadcast_to(days, (len(self.mean), len(days))))
+
+    def mean_at(self, days: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Expected network demand [items] from tomorrow over each item's own days [items]."""
+        return self._mean(days[:, None])[:, 0]
+
+    def _mean(self, days: NDArray[np.floating]) -> NDArray[np.float64]:
         total = self.mean.sum(axis=2)
         known = np.concatenate([[0.0], self.windows])
         grown = np.concatenate([np.zeros((len(total), 1)), total], axis=1)
         rate = (grown[:, -1] - grown[:, -2]) / (known[-1] - known[-2])
-        found = np.stack([np.interp(days, known, row) for row in grown])
-        return found + np.maximum(days - known[-1], 0.0)[None, :] * rate[:, None]
+        found = np.zeros(days.shape)
+        for k, row in enumerate(grown):
+            found[k] = np.interp(days[k], known, row)
+        return found + np.maximum(days - known[-1], 0.0) * rate[:, None]
 
 
 def demand_cube(quantiles: pd.DataFrame, items: list[str], regions: list[str]) -> DemandCube:

@@ -5,8 +5,8 @@ is asked for. The row's price is added to the cost of serving from outside the s
 (service_scopes), so that at given prices of space items stay apart and all that follows from these
 costs follows it: levels of nodes, order-up-to levels, the values by which orders are weighed.
 
-What a level serves is counted from the next interval between two orders on (core.service); what
-the network lacks is lacked by all its sets alike.
+What a level serves and holds is lived for some thousand days (core.losses); what the network lacks
+is lacked by all its sets alike.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from pipeline.contracts.settings import Settings
 from pipeline.core.arithmetic import product
-from pipeline.core.echelon import Curves
 from pipeline.core.evaluate import shortage
 from pipeline.core.item import positions
+from pipeline.core.losses import Losses, Review, daily_demand, losses
 from pipeline.core.serve import node_usd
-from pipeline.core.service import Cover, cover, levels_at, position_worth, short_share
+from pipeline.core.service import Cover, cover, levels_at
 from pipeline.optimize.item_model import (
     DemandCube,
     Economics,
@@ -49,22 +49,24 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Planned:
-    """level: [items] order-up-to; short: [items, sets] units of a cycle; node_usd: [items] cost of
-    the nodes' levels in a cycle, without prices of targets."""
+    """short: [items, sets] units of a cycle; in usd a cycle and without prices of targets, network
+    and nodes: [items] of what the order-up-to level holds and loses, of the nodes' levels."""
 
-    level: NDArray[np.int64]
     short: Floats
-    node_usd: Floats
+    network_usd: Floats
+    nodes_usd: Floats
 
 
 @dataclass(frozen=True)
 class Searched:
     """Some of the night's items, each with its cheapest vendor: their model without prices of
-    targets, weight [items] that each stands for, demand of the cover, prices of space."""
+    targets, weight [items] that each stands for, demand of the cover, what levels lose, prices of
+    space."""
 
     model: NightModel
     weight: Floats
     cover: Cover
+    losses: Losses
     on_items: Floats
     most_usd: Floats
 
@@ -79,13 +81,15 @@ class Searched:
         return self._planned(np.zeros(len(self.scopes)))
 
     @cached_property
-    def _curves(self) -> Curves:
-        """Values of positions without prices of targets."""
+    def _unit_usd(self) -> tuple[Floats, Floats]:
+        """Usd [items] of holding a unit for a cycle, where it is cheapest at the prices of space,
+        and of losing a sale, without prices of targets."""
         model = self.model
-        return curves_at(model.network, model.ahead, model.vendors, model.cycle_days, self.on_items)
-
-    def _worth_usd(self, level: NDArray[np.int64]) -> Floats:
-        return position_worth(self._curves, self.cover, self.model.vendors.extra_usd, level)
+        curves = curves_at(
+            model.network, model.ahead, model.vendors, model.cycle_days, self.on_items
+        )
+        sale = np.maximum(model.money.lost_sale_usd - model.vendors.extra_usd, 0.0)
+        return np.maximum(-curves.tail_usd, 0.0), sale
 
     def answer(self, price: Floats) -> Answer:
         """What is planned at prices [targets]."""
@@ -93,29 +97,31 @@ class Searched:
         at = self._planned(price) if (price > 0).any() else base
         asked = product(scopes.asked, self.weight)
         short = (scopes.part * at.short * self.weight[:, None]).sum(axis=(1, 2))
-        dearer = np.maximum(self._worth_usd(base.level) - self._worth_usd(at.level), 0.0)
-        misplaced = np.maximum(at.node_usd - base.node_usd, dearer)
+        dearer = np.maximum(at.network_usd - base.network_usd, 0.0)
+        misplaced = np.maximum(at.nodes_usd - base.nodes_usd, dearer)
         each = np.where(scopes.is_of_promises[:, None], misplaced, dearer)
         week = 7.0 / model.cycle_days
         cost = ((scopes.asked > 0) * each * self.weight).sum(axis=1) * week
         return Answer(price, np.clip(1.0 - short / np.maximum(asked, 1e-12), 0.0, 1.0), cost)
 
     def _planned(self, price: Floats) -> _Planned:
-        model = self.model
+        model, woods = self.model, self.model.network.woods
         if (price > 0).any():
             model = raised(model, self.scopes.premium_usd(price))
         curves = curves_at(
             model.network, model.ahead, model.vendors, model.cycle_days, self.on_items
         )
         level = levels_at(curves, self.cover, model.vendors.extra_usd)
-        share, mean = short_share(self.cover, level), model.packed.mean
+        mean, root = model.packed.mean, woods.n_sets[model.packed.tables.tree] - 1
+        each = np.arange(len(root))
+        share, units = self.losses.at(level)
+        hold_usd, sale_usd = self._unit_usd
+        network_usd = hold_usd * units + sale_usd * share * mean[each, root]
         if not self.scopes.is_of_promises.any():  # levels of nodes decide nothing
-            return _Planned(level, share[:, None] * mean, np.zeros(len(level)))
-        tonight, woods = model.ahead.first(len(level)), model.network.woods
+            return _Planned(share[:, None] * mean, network_usd, np.zeros(len(level)))
+        tonight = model.ahead.first(len(level))
         y = positions(woods, tonight, self.on_items)
         short = shortage(woods, model.packed.tables, y, model.packed.gap_usd, mean)
-        root = woods.n_sets[model.packed.tables.tree] - 1
-        each = np.arange(len(root))
         lacking = short[each, root] / np.maximum(mean[each, root], 1e-12)
         everywhere = mean * np.maximum(share - lacking, 0.0)[:, None]
         short_sets = np.minimum(short + everywhere, mean)
@@ -124,7 +130,7 @@ class Searched:
         held = np.where(y > 0, plain.tables.place_usd.astype(float), 0.0)
         held += node_usd(woods, tonight, self.on_items)[0] * model.cycle_days / 7.0
         spilt = (plain.gap_usd * short).sum(axis=1)
-        return _Planned(level, short_sets, (held * y).sum(axis=1) + spilt)
+        return _Planned(short_sets, network_usd, (held * y).sum(axis=1) + spilt)
 
 
 def searched(
@@ -142,29 +148,36 @@ def searched(
     rows = first[items]
     part = _part(model, items, rows)
     demand = cover(
-        part.vendors.supply(model.cycle_days, part.early_days), *_looks(part, settings),
-        part.cube.quantiles, part.cube.windows, model.ranks, part.packed.bank,
+        part.vendors.supply(model.cycle_days, part.early_days), part.cube.quantiles,
+        part.cube.windows, model.ranks, part.packed.bank,
     )  # fmt: skip
     dearest = np.where(part.scopes.asked > 0, part.money.unit_cost_usd, 0.0).max(
         axis=1, initial=0.0
     )
     most = settings.service.most_price_per_cost * dearest
-    return Searched(part, weight, demand, on_items, most)
+    return Searched(part, weight, demand, _lived(part, settings), on_items, most)
 
 
-def _looks(model: NightModel, settings: Settings) -> tuple[Floats, Floats, Floats]:
-    """Days [items] between two orders, and between two nights that may order; and the lot [items]
-    that these wait for: every night may, but where the vendor's order days come less often than an
-    economic lot is due."""
+def _lived(model: NightModel, settings: Settings) -> Losses:
+    """What levels of the items lose and hold. Every night may order as soon as an economic lot is
+    lacking, but where the vendor's order days come less often than that is due."""
+    vendors, cube = model.vendors, model.cube
     root = model.network.woods.n_sets[model.packed.tables.tree] - 1
     daily = model.packed.mean[np.arange(len(root)), root] / model.cycle_days
-    interval = np.maximum(settings.planning.review_period_days - model.early_days, 1.0)
+    review = settings.planning.review_period_days
+    interval = np.maximum(review - model.early_days, 1.0)
     is_held_up = model.early_days < days_ordered_early(daily, model.money, settings) - 1e-9
-    return (
-        interval,
-        np.where(is_held_up, interval, 1.0),
-        np.where(is_held_up, 0.0, daily * interval),
-    )
+    transit = round(model.cycle_days - review)
+    nights = np.where(is_held_up, np.rint(interval), 1.0)
+    days = (vendors.chances * vendors.lead_days).sum(axis=1) + transit + nights
+    mean = cube.mean_at(days) / days
+    demand = daily_demand(
+        vendors.item, mean, cube.quantiles, cube.windows, cube.mean.sum(axis=2), model.ranks,
+        model.packed.bank,
+    )  # fmt: skip
+    lot = np.where(is_held_up, 0.0, daily * interval)
+    order = Review(nights.astype(np.int64), lot, transit)
+    return losses(demand, vendors.lead_days, vendors.chances, order, model.packed.bank)
 
 
 def _cheapest(vendors: Vendors, items: int) -> NDArray[np.int64]:

@@ -5,11 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from pipeline.contracts.settings import Settings
 from pipeline.contracts.tables import TABLES
-from pipeline.core.service import Cover, cover, levels_at, short_share
+from pipeline.core.service import cover, levels_at
 from pipeline.optimize.night_model import night_model
 from pipeline.optimize.plan import optimize_night
 from pipeline.optimize.service_scopes import abc_classes
@@ -115,9 +114,7 @@ def test_levels_of_the_search_are_those_of_the_night() -> None:
     tables = world.tables(items=12)
     model = night_model(tables, world.AS_OF, SETTINGS)
     supply = model.vendors.supply(model.cycle_days, model.early_days)
-    one = np.ones(len(supply.item))
-    demand = cover(supply, one, one, one, model.cube.quantiles, model.cube.windows, model.ranks,
-                   model.packed.bank)  # fmt: skip
+    demand = cover(supply, model.cube.quantiles, model.cube.windows, model.ranks, model.packed.bank)
     price = np.zeros(model.capacity.rows.shape)
     curves = curves_at(model.network, model.ahead, model.vendors, model.cycle_days, price)
     found = levels_at(curves, demand, model.vendors.extra_usd)
@@ -127,62 +124,6 @@ def test_levels_of_the_search_are_those_of_the_night() -> None:
     both = rows.merge(night, left_on=["item", "vendor"], right_on=["item_id", "vendor_id"])
     later = both["level"] != both["unpriced_order_up_to_units"]
     assert later.mean() < 0.1  # launches alone are valued otherwise
-
-
-def covered(demand: np.ndarray, lead: int, lot: float = 1.0) -> Cover:
-    """The cover of daily demand [paths, lead and interval]."""
-    before = demand[:, :lead].sum(axis=1, dtype=np.float32)[None]
-    until = demand.sum(axis=1, dtype=np.float32)[None]
-    interval = demand[:, lead:].sum(axis=1).mean(keepdims=True)
-    unused = before.astype(float)
-    return Cover(
-        unused, unused, before, until, interval, np.array([lot]), np.zeros(before.shape, np.uint8)
-    )
-
-
-def lost(level: int, lead: int, every: int, demand: np.ndarray, lot: int = 1) -> float:
-    """Share of daily demand [days] that a network loses which orders up to the level every so
-    many days, a lot at least."""
-    coming = np.zeros(len(demand) + lead + 1)
-    on_hand, position, sold = level, level, 0
-    for day, asked in enumerate(demand.tolist()):
-        on_hand += coming[day]
-        served = min(on_hand, asked)
-        on_hand, position, sold = on_hand - served, position - served, sold + served
-        if day % every == every - 1 and level - position >= lot:
-            coming[day + 1 + lead] += level - position
-            position = level
-    return 1.0 - sold / demand.sum()
-
-
-@pytest.mark.parametrize(
-    ("lead", "every", "daily", "shape", "level", "lot"),
-    [(10, 1, 1.0, np.inf, 15, 1), (10, 7, 3.0, 0.5, 74, 1), (3, 7, 1.0, np.inf, 14, 1),
-     (21, 7, 1.0, np.inf, 33, 1), (5, 2, 3.0, 0.5, 36, 1), (10, 1, 1.0, np.inf, 20, 7)],
-)  # fmt: skip
-def test_the_share_that_levels_lose_is_what_a_simulation_loses(
-    lead: int, every: int, daily: float, shape: float, level: int, lot: int
-) -> None:
-    rng = np.random.default_rng(5)
-
-    def draw(*size: int) -> np.ndarray:
-        rate = daily if np.isinf(shape) else rng.gamma(shape, daily / shape, size)
-        return np.asarray(rng.poisson(rate, size))
-
-    told = short_share(covered(draw(4000, lead + every), lead, lot), np.array([level]))[0]
-    lived = lost(level, lead, every, draw(30_000), lot)
-    assert told == pytest.approx(lived, rel=0.25)
-    assert abs(told - lived) < 0.015
-
-
-def test_a_level_that_covers_all_scenarios_loses_nothing_and_none_loses_all() -> None:
-    cover_of = covered(np.random.default_rng(3).poisson(3.0, (400, 12)), 10)
-    share = short_share(
-        Cover(*(np.repeat(part, 80, axis=0) for part in cover_of.__dict__.values())), np.arange(80)
-    )
-    assert share[0] == pytest.approx(1.0)
-    assert share[79] == 0.0
-    assert (np.diff(share[share < 0.4]) <= 0.0).all()
 
 
 def test_classes_split_sales_at_eighty_and_ninety_five_percent() -> None:
@@ -195,19 +136,3 @@ def test_classes_split_sales_at_eighty_and_ninety_five_percent() -> None:
         "C",
         "C",
     ]  # 0, 50 | 80, 90 | 96 before
-
-
-def test_a_higher_level_never_loses_more_however_much_is_lost() -> None:
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        shape, size = rng.uniform(0.1, 5.0, 2), rng.uniform(0.2, 20.0, 2)
-        before, last = (rng.gamma(shape[i], size[i], (1, 200)).astype(np.float32) for i in (0, 1))
-        wait = rng.integers(0, 3, (1, 200)).astype(np.uint8)
-        one = before.astype(np.float64)
-        interval, lot = np.array([float(last.mean())]), np.array([float(rng.integers(0, 30))])
-        demand = Cover(one, one, before, before + last, interval, lot, wait)
-        most = int((before + last).max()) + 40
-        lost = np.concatenate([short_share(demand, np.array([level])) for level in range(most)])
-        assert lost[0] > 0.4
-        assert lost[-1] == 0.0
-        assert (np.diff(lost) <= 1e-12).all()
