@@ -191,7 +191,9 @@ def _calendar(data: M5, first_d: int, days: int, regions: list[str]) -> Calendar
     for name, day in annual:
         if 0 <= day < days:
             on[names.index(name), :, day] = True
-    return Calendar(flags, days_to, days_since, align(days, annual), named=on)
+    return Calendar(
+        flags, days_to, days_since, align(days, annual), named=on, event_names=tuple(names)
+    )
 
 
 def tier(data: M5, name: str, origin: int, ahead: int) -> Tier:

@@ -20,7 +20,7 @@ from m5_scores import LEVELS_Q
 
 from pipeline.contracts.settings import ForecastSettings
 from pipeline.forecast.above import keyed
-from pipeline.forecast.departments import Departments, foresee_departments, past_errors
+from pipeline.forecast.departments import Departments
 from pipeline.forecast.hierarchy import LevelForecast, Means, Periods, upper_levels
 from pipeline.forecast.hierarchy_table import forecast_levels
 from pipeline.forecast.levels import LEVELS, Cells
@@ -28,6 +28,7 @@ from pipeline.forecast.model import fit
 from pipeline.forecast.panel import F64
 from pipeline.forecast.pull import Above
 from pipeline.forecast.serve import foreseen, scaled, shards
+from pipeline.forecast.total_models import foresee_departments, learn_totals
 
 AHEAD = 28
 DAYS = [(h, 1) for h in range(1, AHEAD + 1)]
@@ -93,9 +94,9 @@ def departments_alone(data: M5, origin: int) -> Forecast:
     started = time.process_time()
     stores, top = tier(data, "stores", origin, AHEAD), tier(data, "top", origin, AHEAD)
     own = above_stores(data, stores, top).departments
-    errors = past_errors(own)
+    models, errors = learn_totals(own, own.days, 1)
     trained = time.process_time()
-    daily = foresee_departments(own, own.days, AHEAD)
+    daily = foresee_departments(own, own.days, AHEAD, models)
     days = Periods(DAYS, ["day"] * AHEAD)
     means = Means(daily, np.ones(daily.shape), daily)
     cell = np.arange(len(daily))
@@ -131,6 +132,7 @@ def above_stores(data: M5, stores: Tier, top: Tier) -> Above:
             calendar.flags[regions], calendar.days_to[regions], calendar.days_since[regions],
             calendar.aligned_day,
             named=None if calendar.named is None else calendar.named[:, regions],
+            event_names=calendar.event_names,
         ),
     )  # fmt: skip
     return Above(own, cell, stores.first_d - top.first_d)

@@ -284,7 +284,7 @@ def known_calendar(
     closed, ends = _marked_days(demand_calendar, first, days, names)
     return Calendar(
         flags, to_next, since, align(days, starts), closed, ends,
-        np.stack(named) if named else None,
+        np.stack(named) if named else None, tuple(map(str, events)),
     )  # fmt: skip
 
 

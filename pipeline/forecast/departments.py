@@ -1,4 +1,4 @@
-"""Sums of departments: several models of the totals, averaged and reconciled at the cells.
+"""Sums of departments: each by its regression on the calendar, reconciled at the cells.
 
 Every one of the nine levels above items is forecast by its own regression on the calendar
 (`regression`): the network's total by the days that all regions share, a region's department by
@@ -24,13 +24,11 @@ from pipeline.forecast.events import occasions
 from pipeline.forecast.levels import UPPER, Cells, Sums
 from pipeline.forecast.panel import F64, Calendar
 from pipeline.forecast.regression import calendar_effects, regress, solved
-from pipeline.forecast.total_paths import ERROR_DAYS, PathErrors
 
 CLOSED_SHARE = 0.1
 """A day that sells less than this of the median day is closed."""
 RECURRING_SHARE = 0.1
 """An event type on more than this share of all days is a recurring condition, such as pay days."""
-BACK, STEP_DAYS = 26, 28
 LEAST_DAYS = 540
 """History in days below which nothing is said of a year: no regression."""
 
@@ -53,6 +51,19 @@ class Departments:
         """Number of days known."""
         return int(self.units.shape[1])
 
+    def sums(self) -> list[Sums]:
+        """What the sums of each of the nine levels are made of."""
+        return [self.cells.sums(level) for level in UPPER]
+
+    def regions_of_sums(self) -> list[npt.NDArray[np.intp]]:
+        """The regions of each sum, level by level."""
+        found = []
+        for level, own in zip(UPPER, self.sums(), strict=True):
+            place = self.cells.place(level.place)
+            of = {int(p): np.unique(self.cells.region[place == p]) for p in np.unique(place)}
+            found += [of[int(p)].astype(np.intp) for p in own.place]
+        return found
+
     def until(self, days: int) -> Departments:
         """The sums as known `days` days after their start."""
         return replace(self, units=self.units[:, :days])
@@ -69,36 +80,39 @@ class Conditions:
     def of(calendar: Calendar, regions: npt.NDArray[np.intp]) -> Conditions:
         """The conditions of some regions together: the mean of their flags, events of any."""
         flags = calendar.flags[regions].astype(np.float64).mean(axis=0)
-        recurring = (flags > 0).mean(axis=0) > RECURRING_SHARE
+        often = (flags > 0).mean(axis=0) > RECURRING_SHARE
         named = occasions(calendar.named, calendar.flags.shape[0], len(flags))
         days = np.asarray(named[:, regions].any(axis=1))
         events = {f"{k:04d}": np.flatnonzero(own).tolist() for k, own in enumerate(list(days))}
-        return Conditions(flags[:, recurring], {k: on for k, on in events.items() if on})
+        return Conditions(flags[:, often], {k: on for k, on in events.items() if on})
 
     def same(self, other: Conditions) -> bool:
         """Whether nothing tells the two apart."""
         return self.events == other.events and np.array_equal(self.flags, other.flags)
 
 
-def foresee_departments(own: Departments, at: int, ahead: int) -> F64:
-    """Units (cells, ahead) of the days from day `at` on, from sales before it alone."""
+def recurring(calendar: Calendar) -> npt.NDArray[np.bool_]:
+    """Flags (flags,) that are recurring conditions in some region."""
+    often = (calendar.flags > 0).mean(axis=1) > RECURRING_SHARE
+    return np.asarray(often.any(axis=0))
+
+
+def regressed(own: Departments, at: int, ahead: int) -> F64:
+    """Units (sums of all levels, ahead) of the days from day `at` on by each sum's regression on
+    the calendar, from sales before it alone."""
     units = own.units[:, :at]
-    sums = [own.cells.sums(level) for level in UPPER]
+    sums = own.sums()
     y = np.zeros((sum(len(s.product) for s in sums), ahead))
     known = np.concatenate([s.add(units) for s in sums])
-    done = 0
     groups: list[tuple[Conditions, list[int]]] = []
-    for level, own_sums in zip(UPPER, sums, strict=True):
-        for k, place in enumerate(own_sums.place):
-            regions = np.unique(own.cells.region[own.cells.place(level.place) == place])
-            here = Conditions.of(own.calendar, regions.astype(np.intp))
-            for conditions, rows in groups:
-                if conditions.same(here):
-                    rows.append(done + k)
-                    break
-            else:
-                groups.append((here, [done + k]))
-        done += len(own_sums.product)
+    for row, regions in enumerate(own.regions_of_sums()):
+        here = Conditions.of(own.calendar, regions)
+        for conditions, rows in groups:
+            if conditions.same(here):
+                rows.append(row)
+                break
+        else:
+            groups.append((here, [row]))
     dates = own.first_date + np.arange(at + ahead)
     closed = is_closed(units)
     for conditions, rows in groups:
@@ -106,7 +120,7 @@ def foresee_departments(own: Departments, at: int, ahead: int) -> F64:
                 if closed[[d for d in days if d < at]].any()]  # fmt: skip
         effects = calendar_effects(dates, conditions.flags[: at + ahead], conditions.events, shut)
         y[rows] = regress(known[rows], *effects)
-    return reconciled(y, sums, len(units))
+    return y
 
 
 def is_closed(units: F64) -> npt.NDArray[np.bool_]:
@@ -125,15 +139,3 @@ def reconciled(y: F64, sums: list[Sums], cells: int) -> F64:
     weight = 1.0 / np.maximum(y.mean(axis=1), 1e-3)
     pulled = (member * weight[:, None]).T
     return np.maximum(solved(product(pulled, member), product(pulled, y)), 0.0)
-
-
-def past_errors(own: Departments) -> PathErrors:
-    """Errors of the forecasts from each of the last `BACK` origins, `STEP_DAYS` apart."""
-    last = own.days - ERROR_DAYS
-    origins = range(last, max(last - STEP_DAYS * BACK, LEAST_DAYS - 181), -STEP_DAYS)
-    spans = [slice(at, at + ERROR_DAYS) for at in origins]
-    return PathErrors.of(
-        np.stack([own.units[:, span] for span in spans]),
-        np.stack([foresee_departments(own, at, ERROR_DAYS) for at in origins]),
-        np.stack([is_closed(own.units[:, : span.stop])[span] for span in spans]),
-    )

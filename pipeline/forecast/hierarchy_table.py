@@ -22,6 +22,7 @@ from pipeline.forecast.hierarchy import (
 from pipeline.forecast.model import Model
 from pipeline.forecast.panel import F64, Panel
 from pipeline.forecast.pull import Above
+from pipeline.forecast.total_models import TotalModels
 
 NETWORK, ALL, OTHER = "network", "all", "(other)"
 
@@ -62,7 +63,7 @@ def forecast_levels(
     if model.errors is None or model.sums is None:
         raise ValueError("the model was fitted without what stands above its series")
     reach = max(upper.reach, network.reach, territory.reach, daily.shape[1])
-    beyond = beyond_the_plan(panel, daily, above, reach)
+    beyond = beyond_the_plan(panel, daily, above, reach, model.totals)
     means = means_of(panel, daily, above.cell, beyond, upper.windows)
     cells = above.departments.cells
     errors = model.errors.at(rows_of(cells, model.notes["cells"]))
@@ -73,7 +74,9 @@ def forecast_levels(
     )  # fmt: skip
 
 
-def beyond_the_plan(panel: Panel, daily: F64, above: Above, reach: int) -> F64:
+def beyond_the_plan(
+    panel: Panel, daily: F64, above: Above, reach: int, models: TotalModels | None
+) -> F64:
     """Units (cells, reach) of days past the plan's last: the departments' own forecast, in
     proportion to what the plan says of its last four weeks; where departments know no year, the
     mean of those weeks."""
@@ -87,7 +90,7 @@ def beyond_the_plan(panel: Panel, daily: F64, above: Above, reach: int) -> F64:
     flat = np.concatenate([planned, again], axis=1)[:, :reach]
     if above.departments.days < LEAST_DAYS:
         return flat
-    own = above.foresee(panel.days - 1, reach)
+    own = above.foresee(panel.days - 1, reach, models)
     total = own[:, last].sum(axis=1)
     ratio = np.where(total > 0, weeks.sum(axis=1) / np.maximum(total, 1e-9), 0.0)
     return np.where(total[:, None] > 0, own * np.clip(ratio, 0.2, 5.0)[:, None], flat)

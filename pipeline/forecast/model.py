@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.contracts.settings import ForecastSettings
-from pipeline.forecast.departments import past_errors
 from pipeline.forecast.mean import fit_mean
 from pipeline.forecast.panel import Panel, Totals
 from pipeline.forecast.past import Past, foresee_past
 from pipeline.forecast.pull import Above, errors_of_sums, learned_weights
 from pipeline.forecast.spread import PastErrors, Spread, fit_spread
 from pipeline.forecast.stopping import first_trees, trees_worth_keeping
+from pipeline.forecast.total_models import TotalModels, learn_totals
 from pipeline.forecast.total_paths import PathErrors
 from pipeline.forecast.windows import Windows
 
@@ -34,6 +34,7 @@ class Model:
     notes   plain values saved with the model: names, dependence, what it was trained on
     sums    the spread of items summed over territories and the network
     errors  past errors of departments of regions, which all sums above items are drawn from
+    totals  models of departments' sums, where years are known
     """
 
     mean: lgb.Booster
@@ -42,9 +43,10 @@ class Model:
     notes: dict[str, Any] = field(default_factory=dict)
     sums: Spread | None = None
     errors: PathErrors | None = None
+    totals: TotalModels | None = None
 
     def to_files(self) -> dict[str, bytes]:
-        """Text files: three or four LightGBM models and one or two JSON."""
+        """Text files: three to five LightGBM models and one or two JSON."""
         rest = {**self.spread.to_notes(), **self.notes}
         above = {}
         if self.sums is not None and self.errors is not None:
@@ -53,6 +55,9 @@ class Model:
                 "sums.txt": trees_as_text(self.sums.shape),
                 "path_errors.json": (json.dumps(self.errors.log.tolist()) + "\n").encode(),
             }
+        if self.totals is not None:
+            rest["totals"] = self.totals.to_notes()
+            above["totals.txt"] = trees_as_text(self.totals.trees.grown[-1][1])
         return above | {
             "mean.txt": trees_as_text(self.mean),
             "early.txt": trees_as_text(self.early),
@@ -73,7 +78,11 @@ class Model:
             trees = lgb.Booster(model_str=files["sums.txt"].decode())
             sums = Spread.from_notes(trees, notes["sums"])
             errors = PathErrors(np.array(json.loads(files["path_errors.json"])))
-        return Model(mean, early, Spread.from_notes(shape, notes), notes, sums, errors)
+        totals = None
+        if "totals" in notes:
+            trees = lgb.Booster(model_str=files["totals.txt"].decode())
+            totals = TotalModels.from_notes(trees, notes["totals"])
+        return Model(mean, early, Spread.from_notes(shape, notes), notes, sums, errors, totals)
 
 
 def trees_as_text(booster: lgb.Booster) -> bytes:
@@ -115,19 +124,22 @@ def fit(
     early, mean = first_trees(early, trees), mean and first_trees(mean, trees)
     past = foresee_past(early, panel, totals, settings, windows, cut, seed, threads)
     notes: dict[str, Any] = {"trees_kept": trees}
-    sums = errors = None
+    sums = errors = models = None
     if above is not None:
-        cells = past.cells(panel, above)
+        if above.knows_years:
+            first = cut + 1 + above.first_day
+            models, errors = learn_totals(above.departments, first, threads)
+        cells = past.cells(panel, above, models)
         weights = learned_weights(cells) if above.knows_years else (0.0, 0.0)
         notes["pull"] = list(weights)
         if max(weights) > 0:
             past = past.pulled(above, cells, weights)
-        errors = past_errors(above.departments) if above.knows_years else errors_of_sums(cells)
+        errors = errors or errors_of_sums(cells)
         sums = _spread_of_sums(past, panel, above, settings, seed, threads)
     seen, units = past.windows(panel)
     learn, correct = halves(panel, seen)
     spread, of_past = fit_spread(seen, units, learn, correct, settings, seed, threads)
-    return Model(mean or grow(last), early, spread, notes, sums, errors), of_past
+    return Model(mean or grow(last), early, spread, notes, sums, errors, models), of_past
 
 
 def _spread_of_sums(

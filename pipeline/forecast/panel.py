@@ -29,6 +29,7 @@ class Calendar:
     closed        (regions, days + ahead) days on which a region sells nothing; None: never
     period_ends   (periods,) days that end a week or month of sales reported in one
     named         (events, regions, days + ahead) days on which each named event falls
+    event_names   names of those events; models of other nights know them by name
     """
 
     flags: F32
@@ -38,6 +39,7 @@ class Calendar:
     closed: npt.NDArray[np.bool_] | None = None
     period_ends: I32 | None = None
     named: npt.NDArray[np.bool_] | None = None
+    event_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

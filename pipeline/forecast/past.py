@@ -16,6 +16,7 @@ from pipeline.forecast.panel import totals as sums_of
 from pipeline.forecast.pull import Above, Seen, Weights, factors
 from pipeline.forecast.seasons import as_known
 from pipeline.forecast.sum_spread import LEARNED, summed, window_sums, windows_of_sums
+from pipeline.forecast.total_models import TotalModels
 from pipeline.forecast.windows import OFF_SALE_UNITS, Windows, foresee_days, join
 
 Rows = npt.NDArray[np.intp]
@@ -75,7 +76,7 @@ class Past:
         seen = np.isfinite(units) & (found.mean > OFF_SALE_UNITS)
         return found.take(seen), units[seen], made.panel
 
-    def cells(self, panel: Panel, above: Above) -> list[Seen]:
+    def cells(self, panel: Panel, above: Above, models: TotalModels | None) -> list[Seen]:
         """What was foreseen of the cells above, twice, and what came."""
         out = []
         for own in self.foreseen:
@@ -83,7 +84,9 @@ class Past:
             share = above.share(panel, self.rows, own.origin)[:, None]
             begin = own.origin + 1 + above.first_day
             foreseen = above.sums(own.daily[:, :days], self.rows) * share
-            other = above.foresee(own.origin, days) if above.knows_years else foreseen
+            other = foreseen
+            if above.knows_years:
+                other = above.foresee(own.origin, days, models)
             out.append(Seen(foreseen, other, above.departments.units[:, begin : begin + days]))
         return out
 

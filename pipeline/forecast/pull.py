@@ -19,9 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.forecast.departments import LEAST_DAYS, Departments, foresee_departments, is_closed
+from pipeline.forecast.departments import LEAST_DAYS, Departments, is_closed
 from pipeline.forecast.levels import Codes, Sums
 from pipeline.forecast.panel import F64, Panel
+from pipeline.forecast.total_models import TotalModels, foresee_departments
 from pipeline.forecast.total_paths import ERROR_DAYS, PathErrors
 
 PRIOR_SHARE = 0.25
@@ -64,9 +65,9 @@ class Above:
         whole = self.departments.units[:, begin + self.first_day : end + self.first_day]
         return np.asarray((whole.sum(axis=1) + 1.0) / (self.sums(some, rows).sum(axis=1) + 1.0))
 
-    def foresee(self, origin: int, reach: int) -> F64:
+    def foresee(self, origin: int, reach: int, models: TotalModels | None) -> F64:
         """The departments' own forecast (cells, reach) after the panel's day `origin`."""
-        return foresee_departments(self.departments, origin + 1 + self.first_day, reach)
+        return foresee_departments(self.departments, origin + 1 + self.first_day, reach, models)
 
 
 def gaps(summed: F64, own: F64, known: npt.NDArray[np.bool_]) -> tuple[F64, F64]:

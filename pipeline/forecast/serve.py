@@ -147,7 +147,7 @@ def _factors(
     if origin != panel.days - 1:
         return None  # reported periods that are not over: nothing above them is known better
     summed = above.sums(np.concatenate(daily), slice(None))
-    drawn = factors(summed, above.foresee(origin, summed.shape[1]), (whole, beyond))
+    drawn = factors(summed, above.foresee(origin, summed.shape[1], model.totals), (whole, beyond))
     return lambda rows: drawn[above.cell[rows]]
 
 

@@ -13,10 +13,11 @@ from pipeline.contracts.columns import QUANTILE_COLUMNS, USD_COLUMNS
 from pipeline.contracts.settings import Settings
 from pipeline.forecast import stage, train
 from pipeline.forecast.above import territories
-from pipeline.forecast.departments import Departments, foresee_departments, reconciled
+from pipeline.forecast.departments import Departments, reconciled
 from pipeline.forecast.levels import UPPER, Cells
 from pipeline.forecast.panel import Calendar
 from pipeline.forecast.pull import Seen, factors, learned_weights
+from pipeline.forecast.total_models import foresee_departments
 from pipeline.forecast.total_paths import ERROR_DAYS, PathErrors, draws_of_windows
 from tests.forecast.test_model import FakeNight
 
