@@ -60,7 +60,7 @@ def measure(options: argparse.Namespace, folder: Path) -> Figures:
     place = world(options.nodes, options.seed)
     files = folder / f"items-{options.items}-{options.seed}-{options.nodes}"
     if not files.exists():
-        write_items(files, options.items, options.seed, options.nodes)
+        write_items(files, options.items, options.seed)
     _compile(options)
     began = process_time(), perf_counter()
     parts = _parts(files, place, options)
@@ -90,7 +90,7 @@ def _compile(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as toy:
         small = argparse.Namespace(**{**vars(options), "items": 3000, "out_of_core": False})
         place = world(small.nodes, 0)
-        write_items(Path(toy), 3000, 0, small.nodes)
+        write_items(Path(toy), 3000, 0)
         parts = _parts(Path(toy), place, small)
         solve(
             place.woods,

@@ -2,7 +2,7 @@
 
 Three tiers (3 distribution centers, one fulfillment center for every 3 nodes, same-day sites), 20
 regions, 3 speeds with cut-offs, heavy-tailed negative-binomial demand that is correlated over
-regions, random vendor lead time, stock on hand, two size classes of which the non-sortable one
+regions, random vendor lead time, two size classes of which the non-sortable one
 cannot use every node; storage and inbound rows for every node and week, a third of which bind.
 """
 
@@ -112,7 +112,7 @@ def _shares(
     return share
 
 
-def write_items(path: Path, items: int, seed: int, nodes: int, shard_items: int = 50_000) -> None:
+def write_items(path: Path, items: int, seed: int, shard_items: int = 50_000) -> None:
     """Parquet item tables, one file for each shard of items."""
     path.mkdir(parents=True, exist_ok=True)
     for shard in range(max(-(-items // shard_items), 1)):
@@ -121,7 +121,6 @@ def write_items(path: Path, items: int, seed: int, nodes: int, shard_items: int 
         rate = np.minimum(rng.lognormal(-3.2, 1.9, n), 3e3)
         split = rng.dirichlet(np.full(REGIONS, 3.0), n)
         price = np.clip(rng.lognormal(3.1, 0.9, n), 2.0, 2000.0)
-        stock = rng.poisson(np.minimum(rate[:, None] * rng.gamma(0.2, 1.0, (n, nodes)) * 0.4, 1e5))
         columns = {
             "price_usd": price,
             "margin_share": rng.uniform(0.15, 0.45, n),
@@ -130,9 +129,6 @@ def write_items(path: Path, items: int, seed: int, nodes: int, shard_items: int 
             "lead_time_class": rng.integers(0, 3, n).astype(np.uint8),
             "mean_units_per_day": pa.FixedSizeListArray.from_arrays(
                 pa.array((rate[:, None] * split).astype(np.float32).ravel()), REGIONS
-            ),
-            "stock_units": pa.FixedSizeListArray.from_arrays(
-                pa.array(stock.astype(np.int32).ravel()), nodes
             ),
         }
         pq.write_table(pa.table(columns), path / f"items-{shard:04d}.parquet", compression="zstd")
@@ -160,7 +156,6 @@ def read_tables(
     mean = column["mean_units_per_day"].values.to_numpy().reshape(n, REGIONS)
     if drift:
         mean = mean * np.random.default_rng([seed, shard, 8]).lognormal(0.0, drift, (n, 1))
-    stock = column["stock_units"].values.to_numpy().reshape(n, -1).astype(np.int64)
     cube, price = scalar["unit_cube_cuft"], scalar["price_usd"]
     tree = (cube > 3.0).astype(np.uint8)
     nearest = np.log(np.maximum(mean * 14.0, MEANS[0]) / MEANS[0]) / np.log(MEANS[1] / MEANS[0])
@@ -176,7 +171,6 @@ def read_tables(
         bank=rng.integers(0, len(place.ranks.below), n),
         seeds=rng.integers(1, 2**63, n, dtype=np.uint64),
         gap_usd=_gaps(place, tree, price, cube, scalar["margin_share"]),
-        stock=stock,
     )
     hold = price * (1 - scalar["margin_share"]) * 0.004
     handling = np.array([0.25, 0.4, 0.8])[place.tier]

@@ -189,15 +189,15 @@ def _sorted_column(demand: Array, s: int, values: Array, histogram: Array) -> fl
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _steps(values: Array, stock: float, gap_usd: float, most: int, knots: Array, at: int) -> int:
-    """Append the steps of gap_usd * P(D - stock >= n), at most ``most``; returns the end.
+def _steps(values: Array, gap_usd: float, most: int, knots: Array, at: int) -> int:
+    """Append the steps of gap_usd * P(D >= n), at most ``most``; returns the end.
 
     Steps are joined within classes of tail probability that get finer toward rare demand, keeping
     the expected shortage of whole classes.
     """
     size = len(values)
-    n, done = 0, stock
-    while n < size and values[n] <= stock:
+    n, done = 0, 0.0
+    while n < size and values[n] <= 0.0:
         n += 1
     while n < size:
         floor = (np.sqrt((size - n) / size) * most - 1.0) / most
@@ -217,9 +217,9 @@ def _steps(values: Array, stock: float, gap_usd: float, most: int, knots: Array,
 
 @njit(nogil=True, cache=True)
 def _tables(
-    n_sets: Array, parent: Array, members: Array, tree: Array, quantiles: Array, windows: Array,
+    n_sets: Array, parent: Array, tree: Array, quantiles: Array, windows: Array,
     intervals: Array, chances: Array, bank: Array, below: Array, weight: Array, interval: Array,
-    cell_start: Array, cell_entry: Array, cell_given: Array, gap_usd: Array, stock: Array,
+    cell_start: Array, cell_entry: Array, cell_given: Array, gap_usd: Array,
     most: int, seeds: Array, normals: Array, start: Array, count: Array, mean: Array, knots: Array,
     room: int,
 ) -> int:  # fmt: skip
@@ -241,13 +241,9 @@ def _tables(
         )  # fmt: skip
         for s in range(n_sets[t]):
             mean[k, s] = _sorted_column(demand, s, values, histogram) / scenarios
-            held = 0.0
-            for j in range(stock.shape[1]):
-                if members[t, s, j]:
-                    held += stock[k, j]
             end = at
             if gap_usd[k, s] > 0.0:
-                end = _steps(values, held, gap_usd[k, s], most, knots, at)
+                end = _steps(values, gap_usd[k, s], most, knots, at)
             count[k, s] = end - at
             at = end
     start[len(tree)] = at
@@ -261,7 +257,7 @@ class ItemDemand:
     quantiles: float32 [items, windows, regions, levels]; windows: [windows] days;
     intervals: [possible] protection intervals in days, chances: [items, possible];
     bank: [items] bank of ranks; seeds: uint64 [items];
-    gap_usd: [items, sets] cost of serving a unit from outside the set; stock: [items, nodes] units.
+    gap_usd: [items, sets] cost of serving a unit from outside the set.
     """
 
     tree: NDArray[np.uint8]
@@ -272,7 +268,6 @@ class ItemDemand:
     bank: NDArray[np.int64]
     seeds: NDArray[np.uint64]
     gap_usd: NDArray[np.float64]
-    stock: NDArray[np.int64]
 
 
 def demand_tables(
@@ -289,16 +284,13 @@ def demand_tables(
     n, width = len(demand.tree), woods.parent.shape[1]
     start, count = np.zeros(n + 1, np.int64), np.zeros((n, width), np.uint8)
     mean = np.zeros((n, width))
-    members = np.zeros((len(woods.trees), width, woods.n_nodes), dtype=np.bool_)
-    for t, tree in enumerate(woods.trees):
-        members[t, : tree.n_sets] = tree.members
     room = n * width * (most_knots + 1)
     knots = np.empty((room, 2), np.float32)
     cells = _padded(shares)
     _tables(
-        woods.n_sets, woods.parent, members, demand.tree, demand.quantiles, demand.windows,
+        woods.n_sets, woods.parent, demand.tree, demand.quantiles, demand.windows,
         demand.intervals, demand.chances, demand.bank, ranks.below, ranks.weight, ranks.interval,
-        *cells, demand.gap_usd, demand.stock, most_knots, demand.seeds, NORMALS, start, count,
+        *cells, demand.gap_usd, most_knots, demand.seeds, NORMALS, start, count,
         mean, knots, room,
     )  # fmt: skip
     tables = ItemTables(

@@ -87,10 +87,19 @@ def _step(
 
 
 @njit(nogil=True, cache=True)
-def _exceeds(y: Array, served: Array) -> bool:
+def _exceeds(
+    n_sets: int, parent: Array, y: Array, served: Array, share: Array, cover: Array, inside: Array
+) -> bool:
+    """Whether a node would serve more than its level, or the parts of a set more than all of it
+    covers: knots join units, and joined ones of a set may cover less than its parts do."""
     found = False
     for j in range(len(y)):
         found |= served[j] > y[j] + SOME
+    inside[:n_sets] = 0.0
+    for s in range(n_sets):
+        found |= share[s] > 0.0 and inside[s] > cover[s] + SOME
+        if parent[s] >= 0:
+            inside[parent[s]] += cover[s]
     return found
 
 
@@ -151,7 +160,7 @@ def _plans(
         )  # fmt: skip
         value, bound = gain, gain
         plan[:], out[:], serving[:] = y, served, usd
-        if _exceeds(y, served):
+        if _exceeds(n_sets[t], parent[t], y, served, sets[1], sets[4], sets[5]):
             _cheapest(n_sets[t], parent[t], home[t], serving, cheapest)
             value = climb(n_sets[t], parent[t], home[t], start[k], count[k], knots, gap_usd[k],
                           level, serving, cheapest, gain, plan, out, sets, nodes)  # fmt: skip

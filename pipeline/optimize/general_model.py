@@ -123,7 +123,6 @@ def night_items(
         bank=np.arange(len(chosen)) % len(ranks.below),
         seeds=item_seeds(names) if names else np.zeros(0, np.uint64),
         gap_usd=np.zeros((len(chosen), 1)),
-        stock=np.zeros((len(chosen), 1), np.int64),
     )
     found: dict[int, NightItem] = {}
     for t, kinds in enumerate(general.kinds):

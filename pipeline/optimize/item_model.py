@@ -246,7 +246,6 @@ def item_tables(
         bank=bank,
         seeds=seeds,
         gap_usd=gap,
-        stock=np.zeros((len(cube.items), network.woods.n_nodes), np.int64),
     )
     units = np.full(len(cube.items), 1.0 / cycle_days)  # what is served in a cycle flows daily
     use = np.column_stack(

@@ -13,7 +13,7 @@ ZERO = np.zeros(len(LEVELS))
 TREE = laminar_tree([frozenset({0}), frozenset({1})], 2)
 
 
-def build(quantiles, correlation=0.0, intervals=(7.0,), chances=(1.0,), stock=(0, 0), share=None):
+def build(quantiles, correlation=0.0, intervals=(7.0,), chances=(1.0,), share=None):
     """Tables and mean demand of one item with a node in each of two regions; gap of 1 usd."""
     if share is None:
         share = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
@@ -28,7 +28,6 @@ def build(quantiles, correlation=0.0, intervals=(7.0,), chances=(1.0,), stock=(0
         bank=np.zeros(1, np.int64),
         seeds=np.ones(1, np.uint64),
         gap_usd=np.ones((1, 3)),
-        stock=np.array([stock]),
     )
     return demand_tables(
         forest([TREE]), [cell_shares(share, TREE.members.sum(axis=1))], ranks, demand,
@@ -76,12 +75,6 @@ def test_few_units_split_over_cells_like_coins():
     assert mean[0, 0] / mean[0, 2] == pytest.approx(0.3, abs=0.03)
     tables, _ = build([[np.ones(len(LEVELS)), ZERO]], share=share)
     assert survival(tables, 0)(0.5) == pytest.approx(0.3, abs=0.04)
-
-
-def test_stock_on_hand_takes_the_first_units():
-    bare, _ = build([[normal(100, 20), normal(60, 10)]])
-    held, _ = build([[normal(100, 20), normal(60, 10)]], stock=(90, 0))
-    assert survival(held, 0)(20) == pytest.approx(survival(bare, 0)(110), abs=0.03)
 
 
 def test_every_region_has_its_exact_marginal():

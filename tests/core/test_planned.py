@@ -1,5 +1,6 @@
 """Plans of items at prices serve no more than levels hold, and are as good as a full search."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -106,3 +107,20 @@ def test_what_blocks_save_is_what_their_plans_cost_less_and_no_plan_saves_more_t
     few = sweep_plans(woods, items, bounds, both, np.array([False, True]), 0)
     assert few.saved[0] == 0.0
     assert few.saved[1] == swept.saved[1]
+
+
+def test_where_joined_knots_let_parts_cover_more_than_the_whole_none_serves_what_is_not_saved():
+    woods, items, price = network(), ahead(40, 13), prices(5)
+    knots = items.knots.copy()
+    for k in range(len(items)):
+        root = woods.n_sets[items.tree[k]] - 1  # its knots are an item's last
+        knots[items.start[k + 1] - items.count[k, root] : items.start[k + 1], 1] *= 0.4
+    items = replace(items, knots=knots)
+    bounds = np.arange(len(items) + 1)
+    each = np.repeat(price[None], len(items), axis=0)
+    swept = sweep_plans(woods, items, bounds, each, np.ones(len(items), bool), 0)
+    placed = plans_at(woods, items, 0, len(items), np.zeros(len(items), np.int64), price[None])
+    assert (placed.served >= 0.0).all()
+    cost = empty_cost(items, bounds) - priced_cost(woods, items, placed, price)
+    assert swept.saved == pytest.approx(cost, rel=1e-6, abs=1e-6)
+    assert (swept.saved <= swept.most + 1e-9).all()
