@@ -30,6 +30,7 @@ from rich.table import Table
 
 from pipeline.contracts.columns import QUANTILE_LEVELS
 from pipeline.contracts.settings import ForecastSettings, IngestSettings
+from pipeline.core.copula import Dependence
 from pipeline.forecast.assemble import Names
 from pipeline.forecast.dependence import joint_ranks
 from pipeline.forecast.model import Model, fit
@@ -81,17 +82,23 @@ def summed_paths(
     """Quantiles of items over all regions from joint paths (items × windows, levels), and ranks."""
     regions = int(panel.region.max()) + 1
     names = Names(tuple(map(str, range(regions))), (), (), ())
-    correlation = np.array(dependence(panel, names, errors, model.spread, SEED)["all"])
-    rank = joint_ranks(correlation, paths, SEED)
+    learned = dependence(panel, names, errors, model.spread, SEED)
+    together = Dependence(np.array(learned["dependence"]["all"]), learned["dependence_growth"])
     grid = np.linspace(0.002, 0.998, 250)
     out = np.empty((len(ahead.mean) // regions, len(Q)))
     table = model.spread.quantiles(ahead, grid, threads)  # (series × windows, grid)
     shape = (-1, regions, len(np.unique(ahead.days)))
     place = np.arange(len(ahead.mean)).reshape(shape).transpose(0, 2, 1).reshape(-1, regions)
-    step = np.minimum((rank * len(grid)).astype(np.int64), len(grid) - 1)  # (paths, regions)
+    step = [  # (paths, regions) of each length, as the optimizer draws them
+        np.minimum(
+            (joint_ranks(together.over(days), paths, SEED) * len(grid)).astype(np.int64),
+            len(grid) - 1,
+        )
+        for days in np.unique(ahead.days).tolist()
+    ]
     at = np.random.default_rng(SEED).random(len(place))
     for k, rows in enumerate(place):
-        draws = table[rows[None, :], step].sum(axis=1)
+        draws = table[rows[None, :], step[k % len(step)]].sum(axis=1)
         out[k] = np.quantile(draws, Q)
         below = (draws < units[k]).mean()
         at[k] = below + at[k] * ((draws <= units[k]).mean() - below)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.stats import nbinom
 
+from pipeline.core.copula import Dependence
 from pipeline.core.demand import (
     CellShares,
     ItemDemand,
@@ -32,6 +33,7 @@ from pipeline.core.shards import Parts
 from pipeline.core.size import potential
 
 REGIONS = 20
+WINDOWS = np.array([14.0])
 LEVELS = np.array([0.005, 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975, 0.99, 0.995])
 DISPERSIONS = np.array([0.3, 0.7, 1.5, 4.0])
 MEANS = np.geomspace(1e-4, 1e5, 400)
@@ -69,7 +71,9 @@ def world(nodes: int, seed: int) -> World:
         shares.append(cell_shares(_shares(tree, tier, above, able, rng), tree.members.sum(axis=1)))
     factor = rng.normal(size=(REGIONS, 3))
     correlation = 0.35 + 0.25 * np.corrcoef(factor) + 0.4 * np.eye(REGIONS)
-    ranks = draw_ranks(np.clip(correlation, -1, 1), LEVELS, 32, SCENARIOS, seed)
+    ranks = draw_ranks(
+        Dependence(np.clip(correlation, -1, 1)), WINDOWS, LEVELS, 32, SCENARIOS, seed
+    )
     size = 1.0 / DISPERSIONS
     p = size[:, None, None] / (size[:, None, None] + MEANS[None, :, None])
     quantiles = nbinom.ppf(LEVELS, size[:, None, None], p).astype(np.float32)
@@ -165,7 +169,7 @@ def read_tables(
     demand = ItemDemand(
         tree=tree,
         quantiles=quantiles[:, None],
-        windows=np.array([14.0]),
+        windows=WINDOWS,
         intervals=INTERVALS,
         chances=CHANCES[scalar["lead_time_class"]],
         bank=rng.integers(0, len(place.ranks.below), n),

@@ -205,7 +205,7 @@ STAGE_TABLES = (
            + " model_date"),
     table("demand_dependence", "forecast", "a pair of regions, for a group of items",
            "item_group region_id other_region_id",
-           "item_group region_id other_region_id rank_correlation"),
+           "item_group region_id other_region_id rank_correlation correlation_growth"),
     table("substitution", "assort",
            "where a customer turns who finds an item of a group out ('leave': nowhere)",
            "item_id to_item_id",

@@ -7,6 +7,8 @@ algebra kernel chosen by the processor takes part. A Cholesky factor would be un
 make the draws depend on the order of the regions' names.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -20,6 +22,43 @@ LEAST_EIGENVALUE = 1e-6
 stays rounding (at 0 the root turns 1e-16 into 1e-8). Correlations move by no more than this."""
 SWEEPS = 40
 """Jacobi's method converges quadratically: matrices of 100 rows take about 10."""
+
+
+REFERENCE_DAYS = 28.0
+"""Length of the window that rank correlations are told for."""
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """How errors of regions move together, by the length of the window.
+
+    What regions share over a window (a level that was wrong) adds up day by day, what they do not
+    averages out: the odds ρ / (1 − ρ) of a correlation grow as a power of the days.
+
+    correlation  [regions, regions] Spearman rank correlations over REFERENCE_DAYS
+    growth       the power; 0 for the same correlations over any window
+    """
+
+    correlation: Matrix
+    growth: float = 0.0
+
+    def over(self, days: float) -> Matrix:
+        """Rank correlations [regions, regions] over a window of so many days."""
+        times = np.array(round((days / REFERENCE_DAYS) ** self.growth, 9))
+        found = self.grown(self.correlation, times)
+        np.fill_diagonal(found, 1.0)
+        return found
+
+    def times(self, share: float) -> "Dependence":
+        """The same with correlations of different regions times `share`."""
+        alone = np.eye(len(self.correlation))
+        return Dependence(alone + share * (self.correlation - alone), self.growth)
+
+    @staticmethod
+    def grown(correlation: Matrix, times: Matrix) -> Matrix:
+        """Correlations whose odds are so many times as large; both of any shapes that broadcast."""
+        size = np.abs(correlation)
+        return np.asarray(correlation * times / (1.0 - size + size * times))
 
 
 def nearest_correlation(matrix: Matrix) -> Matrix:

@@ -18,7 +18,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from pipeline.core.copula import normal_scores
+from pipeline.core.copula import Dependence, normal_scores
 from pipeline.core.item import ItemTables
 from pipeline.core.network import Forest
 
@@ -29,8 +29,9 @@ Array = NDArray[Any]
 class Ranks:
     """Banks of joint ranks, located in the grid of forecast levels.
 
-    below: int16 [banks, scenarios, regions], level at or below the rank; weight: float32, how far
-    to the next level (above 1 beyond the last: the tail goes on with its last slope).
+    below: int16 [banks, scenarios, windows, regions], level at or below the rank over a window;
+    weight: float32, how far to the next level (above 1 beyond the last: the tail goes on with its
+    last slope).
     interval: float32 [banks, scenarios], rank of the protection interval.
     """
 
@@ -40,15 +41,20 @@ class Ranks:
 
 
 def draw_ranks(
-    correlation: NDArray[np.float64],
+    dependence: Dependence,
+    windows: NDArray[np.float64],
     levels: NDArray[np.float64],
     banks: int,
     scenarios: int,
     seed: int,
 ) -> Ranks:
-    """Ranks of a Gaussian copula with Spearman rank correlations [regions, regions]."""
-    rng = np.random.default_rng(seed)
-    scores = normal_scores(correlation, (banks, scenarios), rng)
+    """Ranks of a Gaussian copula with the rank correlations of windows of so many days: the same
+    draws for all, which correlations alone set apart."""
+    drawn = []
+    for days in windows:  # each from the seed again
+        rng = np.random.default_rng(seed)
+        drawn.append(normal_scores(dependence.over(float(days)), (banks, scenarios), rng))
+    scores = np.stack(drawn, axis=2)
     place = scores.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
     rank = (place + 0.5) / scenarios
     below = np.clip(np.searchsorted(levels, rank, side="right") - 1, -1, len(levels) - 2)
@@ -145,11 +151,11 @@ def _scenarios(
         high = min(w + 1, len(windows) - 1)
         part = (days - windows[w]) / max(windows[high] - windows[w], 1e-9)
         for r in range(quantiles.shape[1]):
-            expected = _quantile(quantiles, w, r, below[n, r], weight[n, r])
+            expected = _quantile(quantiles, w, r, below[n, w, r], weight[n, w, r])
             if high == w or part < 0.0:  # shorter than the shortest window: in proportion
                 expected *= days / windows[0]
             else:
-                upper = _quantile(quantiles, high, r, below[n, r], weight[n, r])
+                upper = _quantile(quantiles, high, r, below[n, high, r], weight[n, high, r])
                 expected += part * (upper - expected)
             if expected <= 0.0:
                 continue

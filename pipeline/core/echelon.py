@@ -67,17 +67,17 @@ class Supply:
 def demand_over(
     quantiles: Array, windows: Array, days: float, below: Array, weight: Array
 ) -> float:
-    """Network demand over an interval at one joint rank of all regions."""
+    """Network demand over an interval at one joint rank of all regions, [windows, regions]."""
     w = 0
     while w + 2 < len(windows) and windows[w + 1] < days:
         w += 1
     total = 0.0
     for r in range(quantiles.shape[1]):
-        low = _quantile(quantiles, w, r, below[r], weight[r])
+        low = _quantile(quantiles, w, r, below[w, r], weight[w, r])
         if len(windows) == 1 or days < windows[w]:
             total += low * days / windows[w]
             continue
-        high = _quantile(quantiles, w + 1, r, below[r], weight[r])
+        high = _quantile(quantiles, w + 1, r, below[w + 1, r], weight[w + 1, r])
         total += low + (high - low) * (days - windows[w]) / (windows[w + 1] - windows[w])
     return total
 

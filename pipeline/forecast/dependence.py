@@ -1,4 +1,9 @@
-"""How forecast errors of regions move together: rank correlations, by group of items."""
+"""How forecast errors of regions move together: rank correlations, by group of items and length.
+
+Over short windows regions err mostly by luck of their own, over long ones by levels that they
+share: the odds ρ / (1 − ρ) of a rank correlation grow as a power of the days (`copula.Dependence`).
+The power is learned from past windows of all lengths, drawn to what companies usually show.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +15,18 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtr
 
-from pipeline.core.copula import nearest_correlation, normal_scores
+from pipeline.core.copula import (
+    REFERENCE_DAYS,
+    Dependence,
+    nearest_correlation,
+    normal_scores,
+)
 from pipeline.forecast.panel import F64
 
 BORROWED_SUMS = 200.0
+USUAL_GROWTH, GROWTH_SPREAD = 0.7, 0.25
+"""What M5's stores show (0.67 to 0.72 at three origins), and how far other companies may lie."""
+POWERS = np.linspace(0.0, 1.0, 41)
 
 
 def rank_correlation(
@@ -46,25 +59,61 @@ def _moments(table: F64) -> F64:
     return np.stack([(table * column[:, None]).sum(axis=0) for column in table.T])
 
 
-def spread_of_sums(correlation: F64, table: F64, units: F64, paths: int, seed: int) -> float:
+def mean_correlation(correlation: F64) -> float:
+    """Mean of the correlations of two different regions; 0 of a single one."""
+    n = len(correlation)
+    return float((correlation.sum() - n) / (n * (n - 1))) if n > 1 else 0.0
+
+
+def learned_growth(found: Mapping[int, tuple[float, int]]) -> float:
+    """Power with which the odds of correlations grow, from their mean and the number of occasions
+    by length in days.
+
+    Least squares over powers from 0 to 1, each with the odds that suit it best; an occasion tells
+    a correlation within 1, and the power lies within GROWTH_SPREAD of the usual.
+    """
+    known = {days: pair for days, pair in found.items() if pair[1] > 0}
+    days = np.array([*known], np.float64)
+    rho, count = (np.array(column, np.float64) for column in zip(*known.values(), strict=True))
+    level = np.linspace(0.0, 0.9, 181)
+    loss = np.empty(len(POWERS))
+    for k, power in enumerate(POWERS):
+        told = Dependence.grown(level[:, None], (days / REFERENCE_DAYS) ** power)
+        miss = (count * (rho - told) ** 2).sum(axis=1).min()
+        loss[k] = miss + ((power - USUAL_GROWTH) / GROWTH_SPREAD) ** 2
+    return float(POWERS[int(np.argmin(np.round(loss, 6)))])
+
+
+def spread_of_sums(
+    correlation: Dependence, days: F64, table: F64, units: F64, paths: int, seed: int
+) -> float:
     """Variance of the ranks of `units` among sums over regions of joint paths, times 12.
 
     1 if the sums are right, less if they are too wide. `table` (sums, regions, levels) holds the
-    quantiles of each region at evenly spaced levels; `units` (sums,) what was demanded in all.
+    quantiles of each region at evenly spaced levels; `units` (sums,) what was demanded in all in
+    windows of `days` (sums,).
     """
     random = np.random.default_rng(seed)
     levels = table.shape[2]
-    step = np.minimum((joint_ranks(correlation, paths, seed) * levels).astype(np.int64), levels - 1)
-    region = np.arange(len(correlation))
+    step = {
+        length: np.minimum(
+            (joint_ranks(correlation.over(length), paths, seed) * levels).astype(np.int64),
+            levels - 1,
+        )
+        for length in np.unique(days).tolist()
+    }
+    region = np.arange(table.shape[1])
     rank = np.empty(len(units))
     for k, own in enumerate(table):
-        drawn = own[region, step].sum(axis=1)
+        drawn = own[region, step[days[k]]].sum(axis=1)
         below, up_to = (drawn < units[k]).mean(), (drawn <= units[k]).mean()
         rank[k] = below + random.random() * (up_to - below)
     return float(12 * rank.var())
 
 
-def share_of_correlation(correlation: F64, table: F64, units: F64, paths: int, seed: int) -> float:
+def share_of_correlation(
+    correlation: Dependence, days: F64, table: F64, units: F64, paths: int, seed: int
+) -> float:
     """Share in [0, 1] of the correlations that makes past sums over regions as wide as they were.
 
     Correlations averaged over all items overstate that of the sums. Arguments as in
@@ -74,9 +123,8 @@ def share_of_correlation(correlation: F64, table: F64, units: F64, paths: int, s
     if len(units) == 0:
         return 1.0
     shares = np.linspace(0, 1, 5)
-    alone = np.eye(len(correlation))
     spread = [
-        spread_of_sums(alone + share * (correlation - alone), table, units, paths, seed)
+        spread_of_sums(correlation.times(share), days, table, units, paths, seed)
         for share in shares
     ]
     found = np.interp(-1.0, -np.minimum.accumulate(spread), shares)
@@ -90,11 +138,13 @@ def joint_ranks(correlation: F64, paths: int, seed: int) -> F64:
 
 def dependence_table(notes: Mapping[str, Any]) -> pd.DataFrame:
     """demand_dependence from a model's notes, sorted by key."""
+    growth = notes.get("dependence_growth", 0.0)  # a model of before: one for all lengths
     rows = [
-        (group, region, other, value)
+        (group, region, other, value, growth)
         for group, matrix in sorted(notes["dependence"].items())
         for region, line in zip(notes["regions"], matrix, strict=True)
         for other, value in zip(notes["regions"], line, strict=True)
     ]
-    columns = ["item_group", "region_id", "other_region_id", "rank_correlation"]
+    columns = ["item_group", "region_id", "other_region_id", "rank_correlation",
+               "correlation_growth"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)

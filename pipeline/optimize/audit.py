@@ -58,7 +58,7 @@ def audit(
         night_items(
             model.network, model.general, model.cube, model.money, model.cycle_days, chosen,
             model.worth_usd[chosen], place,
-            scenario_ranks(model.general, settings, stream),
+            scenario_ranks(model.general, model.cube.windows, settings, stream),
         )
         for stream in (0, 1)
     )  # fmt: skip

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from pipeline.contracts.settings import Settings
 from pipeline.core.arithmetic import dot
+from pipeline.core.copula import Dependence
 from pipeline.core.demand import CellShares, ItemDemand, Ranks, cell_demand, cell_shares, draw_ranks
 from pipeline.core.general import GeneralItem, recourse
 from pipeline.core.network import entry_sets
-from pipeline.optimize.item_model import LEVELS, DemandCube, Economics, correlation, item_seeds
+from pipeline.optimize.item_model import LEVELS, DemandCube, Economics, dependence_of, item_seeds
 from pipeline.optimize.network_model import Cells, NetworkModel, demand_cells, in_time
 
 Floats = NDArray[np.float64]
@@ -46,7 +47,7 @@ class GeneralModel:
     """By size class its kinds of orders, and the regions' rank correlations."""
 
     kinds: list[OrderKinds]
-    correlation: Floats
+    dependence: Dependence
 
     def crossing(self, size_class: NDArray[np.uint8], settings: Settings) -> NDArray[np.int64]:
         """Items whose class does not nest well enough for the nested model."""
@@ -65,7 +66,7 @@ def general_model(
     )  # fmt: skip
     kinds = [_kinds(network, cells, t, region_share) for t in range(len(network.eligible))]
     names = region_share.index.astype(str).tolist()
-    return GeneralModel(kinds, correlation(tables["demand_dependence"], names))
+    return GeneralModel(kinds, dependence_of(tables["demand_dependence"], names))
 
 
 def _kinds(network: NetworkModel, cells: Cells, t: int, region_share: pd.Series) -> OrderKinds:
@@ -155,12 +156,14 @@ def _night_item(
     return NightItem(nodes[may], item, dot(worth, asked.mean(axis=0)))
 
 
-def scenario_ranks(general: GeneralModel, settings: Settings, stream: int) -> Ranks:
+def scenario_ranks(
+    general: GeneralModel, windows: Floats, settings: Settings, stream: int
+) -> Ranks:
     """Banks of joint ranks for the general model; other streams are independent of each other."""
     wanted = settings.optimize
     seed = settings.planning.seed + 1_000 * (1 + stream)
     return draw_ranks(
-        general.correlation, LEVELS, wanted.rank_banks, wanted.general_scenarios, seed
+        general.dependence, windows, LEVELS, wanted.rank_banks, wanted.general_scenarios, seed
     )
 
 

@@ -103,7 +103,7 @@ def general_items(model: NightModel, settings: Settings) -> GeneralItems:
         model.network, model.general, model.cube, model.money, model.cycle_days, index,
         model.worth_usd[index],
         model.packed.tables.place_usd[index].astype(float),
-        scenario_ranks(model.general, settings, 0),
+        scenario_ranks(model.general, model.cube.windows, settings, 0),
     )  # fmt: skip
     return GeneralItems(index, items, turn)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.contracts.columns import QUANTILE_COLUMNS, QUANTILE_LEVELS, SIZE_CLASSES
 from pipeline.contracts.settings import Settings
+from pipeline.core.copula import Dependence
 from pipeline.core.demand import ItemDemand, Ranks, demand_tables, draw_ranks
 from pipeline.core.item import ItemTables, concatenate
 from pipeline.core.lots import band_units
@@ -69,8 +70,8 @@ def demand_cube(quantiles: pd.DataFrame, items: list[str], regions: list[str]) -
     return DemandCube(items, regions, days.astype(float), cube, mean)
 
 
-def correlation(dependence: pd.DataFrame, regions: list[str]) -> NDArray[np.float64]:
-    """Rank correlations [regions, regions] of 'all' items, or else the mean of the groups."""
+def dependence_of(dependence: pd.DataFrame, regions: list[str]) -> Dependence:
+    """Rank correlations of the regions of 'all' items, or else the mean of the groups."""
     rows = dependence[dependence["item_group"].astype(str) == "all"]
     rows = rows if len(rows) else dependence
     pairs = rows.groupby(
@@ -81,7 +82,8 @@ def correlation(dependence: pd.DataFrame, regions: list[str]) -> NDArray[np.floa
     for (one, other), value in pairs.items():
         if one in place and other in place and one != other:
             matrix[place[one], place[other]] = matrix[place[other], place[one]] = value
-    return matrix
+    growth = float(rows["correlation_growth"].mean()) if len(rows) else 0.0
+    return Dependence(matrix, growth)
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,8 @@ def no_earlier(
 def joint_ranks(cube: DemandCube, dependence: pd.DataFrame, settings: Settings) -> Ranks:
     """Banks of joint ranks of the regions, the same every night."""
     return draw_ranks(
-        correlation(dependence, cube.regions),
+        dependence_of(dependence, cube.regions),
+        cube.windows,
         LEVELS,
         settings.optimize.rank_banks,
         settings.optimize.scenarios,

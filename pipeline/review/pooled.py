@@ -1,7 +1,8 @@
 """Demand of an item over all regions, pooled from regional quantiles and their correlations.
 
 Quantiles of regions do not add up. With Q_r the quantile function of region r, m_r its mean, s_r
-its standard deviation and R the rank correlations, the network's quantile function is taken as
+its standard deviation and R the rank correlations over the window, the network's quantile
+function is taken as
 
     Q(u) = M + (S / Σ s_r) Σ_r (Q_r(u) - m_r),   M = Σ m_r,   S² = s' R s,
 
@@ -19,6 +20,7 @@ import pandas as pd
 
 from pipeline.contracts.columns import QUANTILE_COLUMNS, QUANTILE_LEVELS
 from pipeline.core.arithmetic import product
+from pipeline.core.copula import Dependence
 
 F64 = npt.NDArray[np.float64]
 LEVELS = np.array(QUANTILE_LEVELS)
@@ -77,19 +79,24 @@ def pool_regions(quantiles: pd.DataFrame, dependence: pd.DataFrame) -> PooledDem
     summed = np.column_stack(
         [np.bincount(place, weights=column, minlength=count) for column in off.T]
     )
-    correlation = correlation_matrix(dependence, regions)
-    pooled = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", spread, correlation, spread), 0))
+    together = dependence_of(dependence, regions)
+    pooled = np.zeros(count)
+    days = names["window_days"].to_numpy(np.int64)
+    for length in np.unique(days):
+        own = days == length
+        variance = np.einsum("ij,jk,ik->i", spread[own], together.over(float(length)), spread[own])
+        pooled[own] = np.sqrt(np.maximum(variance, 0))
     alone = spread.sum(axis=1)
     shrink = np.divide(pooled, alone, out=np.zeros(count), where=alone > 0)
     quantile = np.maximum(total[:, None] + shrink[:, None] * summed, 0)
     return PooledDemand(names, total, np.maximum.accumulate(quantile, axis=1))
 
 
-def correlation_matrix(dependence: pd.DataFrame, regions: list[str]) -> F64:
-    """Correlations of the regions for the broadest group published; the identity without any."""
+def dependence_of(dependence: pd.DataFrame, regions: list[str]) -> Dependence:
+    """Correlations of the regions for the broadest group published; independence without any."""
     groups = sorted(dependence["item_group"].astype("str").unique())
     if not groups:
-        return np.eye(len(regions))
+        return Dependence(np.eye(len(regions)))
     group = "all" if "all" in groups else groups[0]
     own = dependence[dependence["item_group"].astype("str") == group]
     matrix = own.astype({"region_id": "str", "other_region_id": "str"}).pivot(
@@ -97,7 +104,7 @@ def correlation_matrix(dependence: pd.DataFrame, regions: list[str]) -> F64:
     )
     full = matrix.reindex(index=regions, columns=regions).fillna(0).to_numpy(copy=True)
     np.fill_diagonal(full, 1.0)
-    return full
+    return Dependence(full, float(own["correlation_growth"].mean()))
 
 
 def expected_shortfall(quantiles: F64, supply: F64) -> F64:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm, poisson
 
+from pipeline.core.copula import Dependence
 from pipeline.core.demand import ItemDemand, cell_shares, demand_tables, draw_ranks
 from pipeline.core.network import forest, laminar_tree
 
@@ -13,16 +14,19 @@ ZERO = np.zeros(len(LEVELS))
 TREE = laminar_tree([frozenset({0}), frozenset({1})], 2)
 
 
-def build(quantiles, correlation=0.0, intervals=(7.0,), chances=(1.0,), share=None):
+def build(
+    quantiles, correlation=0.0, intervals=(7.0,), chances=(1.0,), share=None, growth=0.0
+):  # fmt: skip
     """Tables and mean demand of one item with a node in each of two regions; gap of 1 usd."""
     if share is None:
         share = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
     matrix = np.array([[1.0, correlation], [correlation, 1.0]])
-    ranks = draw_ranks(matrix, LEVELS, 1, 2000, 0)
+    windows = np.array([7.0, 14.0])[: len(quantiles)]
+    ranks = draw_ranks(Dependence(matrix, growth), windows, LEVELS, 1, 2000, 0)
     demand = ItemDemand(
         tree=np.zeros(1, np.uint8),
         quantiles=np.asarray(quantiles, np.float32)[None],
-        windows=np.array([7.0, 14.0])[: len(quantiles)],
+        windows=windows,
         intervals=np.array(intervals),
         chances=np.array([chances]),
         bank=np.zeros(1, np.int64),
@@ -77,9 +81,22 @@ def test_few_units_split_over_cells_like_coins():
     assert survival(tables, 0)(0.5) == pytest.approx(0.3, abs=0.04)
 
 
+def test_longer_windows_are_as_much_wider_as_their_regions_hang_together_more():
+    """Correlations of 7 / 28 and 14 / 28 odds: 0.2 and one third where they are told to be 0.5."""
+    windows = [[normal(100, 20), normal(100, 20)], [normal(200, 20), normal(200, 20)]]
+    for days, mean, rho in ((7.0, 200, 0.2), (14.0, 400, 1 / 3)):
+        tables, _ = build(windows, 0.5, intervals=(days,), growth=1.0)
+        sd = np.sqrt(800 + 800 * rho)
+        assert survival(tables, 2)(mean + 1.28 * sd) == pytest.approx(0.10, abs=0.012)
+        assert survival(tables, 2)(mean + 1.645 * sd) == pytest.approx(0.05, abs=0.008)
+
+
 def test_every_region_has_its_exact_marginal():
-    ranks = draw_ranks(np.array([[1.0, 0.5], [0.5, 1.0]]), LEVELS, 2, 100, 1)
+    half = Dependence(np.array([[1.0, 0.5], [0.5, 1.0]]), 1.0)
+    ranks = draw_ranks(half, np.array([7.0, 56.0]), LEVELS, 2, 100, 1)
     below, weight = ranks.below.astype(int), ranks.weight
     low = np.where(below < 0, 0.0, LEVELS[np.maximum(below, 0)])
     rank = np.sort(low + weight * (LEVELS[below + 1] - low), axis=1)
-    assert rank[0, :, 0] == pytest.approx((np.arange(100) + 0.5) / 100, abs=1e-6)
+    for window in range(2):
+        exact = pytest.approx((np.arange(100) + 0.5) / 100, abs=1e-6)
+        assert rank[0, :, window, 0] == exact

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from pipeline.core.copula import Dependence
 from pipeline.core.demand import draw_ranks
 from pipeline.core.echelon import (
     Curves,
@@ -20,8 +21,8 @@ LEVELS = np.array([0.005, 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975, 0.995])
 
 def levels(lead_days, chances, extra=0.0, hold=1.0, short=9.0, early=0.0):
     """One region, N(10, 4^2) a day; W is a newsvendor over a cycle of 4 days."""
-    ranks = draw_ranks(np.eye(1), LEVELS, 1, 4000, 0)
     days = np.array([1.0, 4.0, 9.0, 16.0, 25.0, 36.0])
+    ranks = draw_ranks(Dependence(np.eye(1)), days, LEVELS, 1, 4000, 0)
     quantiles = np.stack([norm.ppf(LEVELS, 10 * d, 4 * np.sqrt(d)) for d in days])
     cycle = norm.ppf((np.arange(400) + 0.5) / 400, 40, 8)
     units = np.diff(np.concatenate([[0.0], cycle]))
@@ -97,7 +98,7 @@ def test_a_sale_lost_before_the_order_came_is_not_lost_again_each_cycle():
         np.zeros(1, np.int64), np.array([7.0 * wait]), np.ones((1, 1)), 7.0, np.zeros(1),
         np.zeros(1),
     )  # fmt: skip
-    ranks = draw_ranks(np.eye(1), LEVELS, 1, 2000, 0)
+    ranks = draw_ranks(Dependence(np.eye(1)), windows, LEVELS, 1, 2000, 0)
     found = order_up_to(curves, supply, quantiles, windows, ranks, np.zeros(1, np.int64)).level[0]
     demand = lumpy(12_000, rng)
     costs = [weekly_cost(x, demand, wait, short, hold) for x in range(80, 261, 20)]

@@ -6,6 +6,7 @@ from scipy.special import ndtri
 from scipy.stats import nbinom
 
 from pipeline.contracts.columns import QUANTILE_LEVELS
+from pipeline.core.copula import Dependence
 from pipeline.core.demand import draw_ranks
 from pipeline.core.losses import DailyDemand, Losses, Review, _days, daily_demand, losses
 
@@ -99,7 +100,7 @@ def test_the_law_of_days_is_found_in_the_forecasts_windows(spread: float, clump:
     levels = np.array(QUANTILE_LEVELS)
     quantiles = nbinom.ppf(levels[None], np.broadcast_to(np.atleast_1d(shape), (4,))[:, None],
                            (shape / (shape + mean))[:, None])  # fmt: skip
-    ranks = draw_ranks(np.eye(1), levels, 1, 512, 1)
+    ranks = draw_ranks(Dependence(np.eye(1)), windows, levels, 1, 512, 1)
     found = daily_demand(
         np.zeros(1, np.int64), daily * ONE, quantiles[None, :, None].astype(np.float32), windows,
         mean[None], ranks, BANK,

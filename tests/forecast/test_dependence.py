@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import spearmanr
 
+from pipeline.core.copula import Dependence
 from pipeline.forecast.dependence import (
     BORROWED_SUMS,
+    USUAL_GROWTH,
     joint_ranks,
+    learned_growth,
     rank_correlation,
     share_of_correlation,
     spread_of_sums,
@@ -38,15 +41,34 @@ def test_correlations_are_cut_to_what_past_sums_over_regions_show() -> None:
     stated = np.full((4, 4), 0.8) + 0.2 * np.eye(4)
     half = np.eye(4) + 0.5 * (stated - np.eye(4))
     sums, draws = 1_000, 25
-    levels = (np.arange(200) + 0.5) / 200
+    levels, days = (np.arange(200) + 0.5) / 200, np.full(sums, 28.0)
     table = np.tile(-np.log(1 - levels), (sums, 4, 1))
     share, spread = np.empty(draws), np.empty(draws)
     for k in range(draws):
         units = -np.log(1 - joint_ranks(half, sums, seed=100 + k)).sum(axis=1)
-        share[k] = share_of_correlation(stated, table, units, 200, k)
-        spread[k] = spread_of_sums(half, table, units, 200, k)
+        share[k] = share_of_correlation(Dependence(stated), days, table, units, 200, k)
+        spread[k] = spread_of_sums(Dependence(half), days, table, units, 200, k)
     wanted = (0.5 * sums + BORROWED_SUMS) / (sums + BORROWED_SUMS)
     assert share.std() < 0.2
     assert abs(share.mean() - wanted) < 4 * share.std() / np.sqrt(draws)
     assert abs(spread.mean() - 1) < 4 * spread.std() / np.sqrt(draws)
-    assert share_of_correlation(stated, table[:0], np.empty(0), 200, 1) == 1
+    assert share_of_correlation(Dependence(stated), days[:0], table[:0], np.empty(0), 200, 1) == 1
+
+
+def test_the_power_with_which_correlations_grow_is_found_and_few_windows_leave_the_usual() -> None:
+    """A level shared by all, constant over a window, beside noise of each day: the odds of a
+    correlation grow with the days. A shock of every day, shared as well, leaves them as they are.
+    """
+    rng = np.random.default_rng(7)
+    for shared, wanted in (("level", 1.0), ("days", 0.0)):
+        found = {}
+        for days in (7, 14, 28, 56):
+            common = rng.normal(0, 1, (4_000, 1, days if shared == "days" else 1))
+            noise = rng.normal(0, 2.0 if shared == "days" else 10.0, (4_000, 4, days))
+            sums = (common + noise).sum(axis=2) if shared == "days" else (
+                days * common[:, :, 0] + noise.sum(axis=2))  # fmt: skip
+            rho = spearmanr(sums).statistic
+            found[days] = float((rho.sum() - 4) / 12), 4_000
+        assert abs(learned_growth(found) - wanted) <= 0.1
+        few = {days: (rho, 1) for days, (rho, _) in found.items()}
+        assert abs(learned_growth(few) - USUAL_GROWTH) <= 0.1

@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import poisson
 
 from pipeline.contracts.columns import QUANTILE_LEVELS
+from pipeline.core.copula import Dependence
 from pipeline.core.demand import draw_ranks
 from pipeline.core.echelon import SHAPE, Levels, Supply
 from pipeline.optimize.item_model import DemandCube
@@ -30,7 +31,7 @@ def level(launch_day: int, lead: float, extra: float = 0.0) -> tuple[int, np.nda
     later = starting_later(known, np.array([0]), np.array([lead]), CYCLE)
     supply = Supply(np.array([0]), np.array([lead]), np.ones((1, 1)), CYCLE, np.zeros(1),
                     np.array([extra]))  # fmt: skip
-    ranks = draw_ranks(np.eye(1), LEVELS, 1, 512, 1)
+    ranks = draw_ranks(Dependence(np.eye(1)), WINDOWS, LEVELS, 1, 512, 1)
     nothing = Levels(np.zeros(1, np.int64), np.zeros(1), np.arange(len(SHAPE))[None, :].copy(),
                      np.zeros((1, len(SHAPE))))  # fmt: skip
     found = launch_levels(nothing, later, supply, known, ranks, np.zeros(1, np.int64),

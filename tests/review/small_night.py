@@ -193,7 +193,7 @@ def _demand(day: pd.Timestamp, names: list[str], mean: np.ndarray) -> dict[str, 
         for region in ("network", *REGIONS)
         for length in (7, 14, 28)
     ]
-    pairs = [(group, a, b, 1.0 if a == b else 0.2)
+    pairs = [(group, a, b, 1.0 if a == b else 0.2, 0.5)
              for group in ("all",) for a in REGIONS for b in REGIONS]  # fmt: skip
     return {
         "daily_demand": daily,

@@ -8,10 +8,11 @@ import pytest
 from scipy.stats import norm
 
 from pipeline.contracts.columns import QUANTILE_COLUMNS, QUANTILE_LEVELS
+from pipeline.contracts.tables import TABLES
 from pipeline.review.pooled import (
     LEVELS,
     WEIGHTS,
-    correlation_matrix,
+    dependence_of,
     expected_shortfall,
     pool_regions,
     run_out_probability,
@@ -28,10 +29,9 @@ def quantiles(mean: float = 100.0, sd: float = 10.0) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def dependence(value: float) -> pd.DataFrame:
-    rows = [("all", a, b, 1.0 if a == b else value) for a in REGIONS for b in REGIONS]
-    columns = ["item_group", "region_id", "other_region_id", "rank_correlation"]
-    return pd.DataFrame(rows, columns=columns)
+def dependence(value: float, growth: float = 0.0) -> pd.DataFrame:
+    rows = [("all", a, b, 1.0 if a == b else value, growth) for a in REGIONS for b in REGIONS]
+    return pd.DataFrame(rows, columns=list(TABLES["demand_dependence"].columns))
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,12 @@ def test_the_spread_of_normal_demand_is_exact(correlation: float, sd: float) -> 
     assert pooled.quantiles[0] == pytest.approx(200 + sd * norm.ppf(QUANTILE_LEVELS))
 
 
+def test_a_week_is_narrower_than_four_by_as_much_as_its_regions_hang_together_less() -> None:
+    pooled = pool_regions(quantiles(), dependence(0.5, growth=1.0))  # odds of 1 over 28 days
+    sd = 10 * np.sqrt(2 + 2 * 0.2)
+    assert pooled.quantiles[0] == pytest.approx(200 + sd * norm.ppf(QUANTILE_LEVELS))
+
+
 def test_quantiles_are_never_negative_and_never_fall() -> None:
     pooled = pool_regions(quantiles(mean=5.0, sd=10.0), dependence(1.0))
     assert (pooled.quantiles >= 0).all()
@@ -55,7 +61,7 @@ def test_quantiles_are_never_negative_and_never_fall() -> None:
 
 
 def test_without_a_dependence_regions_are_independent() -> None:
-    assert (correlation_matrix(dependence(0.3).iloc[:0], REGIONS) == np.eye(2)).all()
+    assert (dependence_of(dependence(0.3).iloc[:0], REGIONS).over(7.0) == np.eye(2)).all()
 
 
 def test_weights_are_a_distribution() -> None:

@@ -34,7 +34,11 @@ FORECAST_COLUMNS = (
     Column("mean_usd", "float", "Expected demand at planned prices, USD.", low=0),
     *(Column(name, "float", f"Quantile {name[1:-4]} of demand at planned prices, USD.", low=0)
       for name in USD_COLUMNS),
-    Column("rank_correlation", "float", "Rank correlation of forecast errors.", low=-1, high=1),
+    Column("rank_correlation", "float",
+           "Rank correlation of forecast errors over windows of 28 days.", low=-1, high=1),
+    Column("correlation_growth", "float",
+           "Power of a window's days with which the odds of a rank correlation grow; 0: the same "
+           "over any window.", low=0, high=1),
     Column("item_group", "category",
            "Group of items: a category, department or velocity class, or 'all'."),
     Column("region_group", "category", "A region, or 'network'."),
