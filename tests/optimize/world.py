@@ -53,7 +53,7 @@ def tables(items: int = 60, storage: float = 1e6, inbound: float = 1e6) -> dict[
         "lead_times": lead,
         "demand_quantiles": _forecast(ids, regions, rng),
         "demand_dependence": pd.DataFrame(
-            [("all", a, b, 0.3, 0.5) for a in regions for b in regions if a < b],
+            [("all", a, b, 0.3, 0.0) for a in regions for b in regions if a < b],
             columns=list(TABLES["demand_dependence"].columns),
         ),
         "prices": pd.DataFrame(
