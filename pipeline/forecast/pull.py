@@ -8,7 +8,7 @@ their cell's sum is a geometric mean of the two,
 
 where A is what regressions say of the day over what series say, of all cells together: of the sum
 of everything the calendar knows most, of a single cell its trees. Both weights are learned from
-forecasts made before the fact: least squares on the errors' logarithms, drawn to no pull at all.
+forecasts made before the fact: least squares on the errors' logarithms, each within 0 and 1.
 Without 624 days of history nothing pulls.
 """
 
@@ -25,7 +25,6 @@ from pipeline.forecast.panel import F64, Panel
 from pipeline.forecast.total_models import TotalModels, foresee_departments
 from pipeline.forecast.total_paths import ERROR_DAYS, PathErrors
 
-PRIOR_SHARE = 0.25
 LEAST_UNITS = 50.0
 """A cell that is expected to sell less in a day is not pulled: its calendar is noise, and on small
 cells of M5 items came out worse."""
@@ -108,12 +107,11 @@ def learned_weights(past: list[Seen]) -> Weights:
             for k in range(2):
                 left[j, k] += float((size * apart[j] * apart[k]).sum())
     found = np.zeros(2)
-    drawn = left + np.diag(PRIOR_SHARE * np.diag(left))
     for _ in range(ROUNDS):  # each within its limits, given the other
         for j in range(2):
-            if drawn[j, j] > 0:
-                rest = right[j] - drawn[j, 1 - j] * found[1 - j]
-                found[j] = np.clip(rest / drawn[j, j], 0.0, 1.0)
+            if left[j, j] > 0:
+                rest = right[j] - left[j, 1 - j] * found[1 - j]
+                found[j] = np.clip(rest / left[j, j], 0.0, 1.0)
     return round(float(found[0]), 4), round(float(found[1]), 4)
 
 
