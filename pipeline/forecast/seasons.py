@@ -28,6 +28,7 @@ from pipeline.forecast.panel import F32, F64, Panel
 from pipeline.forecast.price_lift import with_price_lift
 
 YEAR_DAYS = 365.25
+BESIDE_DAYS = 14
 REACH_DAYS = 7
 INDEX_UNITS = 40.0
 """An index reads as many days around its own as sell so many units, `REACH_DAYS` at most."""
@@ -59,7 +60,7 @@ def with_exposure(panel: Panel) -> Panel:
     is_usual = ~np.asarray(occasions(panel.calendar.named, regions, total).any(axis=(0, 1)))
     if panel.calendar.closed is not None:
         is_usual &= ~panel.calendar.closed.all(axis=0)
-    units = item_sums(panel, panel.demand) * is_usual[:days]
+    units = item_sums(panel, _as_if_in_stock(panel)) * is_usual[:days]
     year = YEAR_DAYS / panel.period_days
     seen = item_sums(panel, np.isfinite(panel.demand).astype(np.float32)) > 0
     first = np.where(seen.any(axis=1), seen.argmax(axis=1), days)
@@ -76,6 +77,37 @@ def with_exposure(panel: Panel) -> Panel:
     exposure = season[:, None] * single_log(index) + slope[:, None] * np.maximum(ahead, -year)
     seasonal = replace(panel, season=np.exp(exposure).astype(np.float32))
     return with_lifts(with_price_lift(seasonal))
+
+
+def _as_if_in_stock(panel: Panel) -> F32:
+    """Demand (series, days) whose suspected stock-outs sell what the days beside them do: what
+    ran out last year is no season."""
+    gap = panel.is_censored & (panel.demand == 0)
+    if not gap.any():
+        return panel.demand
+    filled = panel.demand.copy()
+    _fill(filled, gap, max(1, BESIDE_DAYS // panel.period_days))
+    return filled
+
+
+@numba.njit(cache=True)
+def _fill(demand, gap, beside):  # type: ignore[no-untyped-def]  # numba kernel
+    """Put the mean of the known days on both sides into each run of `gap`."""
+    for i in range(demand.shape[0]):
+        d = 0
+        while d < demand.shape[1]:
+            end = d
+            while end < demand.shape[1] and gap[i, end]:
+                end += 1
+            units, known = 0.0, 0
+            if end > d:
+                for near in range(max(0, d - beside), min(demand.shape[1], end + beside)):
+                    inside = d <= near < end or gap[i, near]
+                    if not inside and not np.isnan(demand[i, near]):
+                        units, known = units + demand[i, near], known + 1
+            if known:
+                demand[i, d:end] = units / known
+            d = max(end, d + 1)
 
 
 def as_known(panel: Panel, day: int) -> Panel:

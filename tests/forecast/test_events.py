@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.forecast.events import occurrences, shrunk, with_lifts
+from pipeline.forecast.lift_evidence import Sums
 from pipeline.forecast.outliers import find_spikes
 from pipeline.forecast.panel import Calendar, Panel
+from pipeline.forecast.seasons import with_exposure
 
 DAYS = 800
 BEGINS = (100, 465, 830)
@@ -61,8 +63,23 @@ def test_a_day_ahead_knows_nothing_of_its_own_occurrence() -> None:
 
 
 def test_without_evidence_there_is_no_lift() -> None:
-    empty = np.zeros(4)
-    np.testing.assert_array_equal(shrunk(empty, empty, np.ones(4, int), 1, 0.25), empty)
+    none = Sums(*np.zeros((6, 1, 4)))
+    found = shrunk(none, none.take(np.zeros(1, bool)), np.ones(4, int), 0.25)
+    np.testing.assert_array_equal(found, np.zeros(4))
+
+
+def test_an_item_that_ran_out_or_came_beside_an_event_has_no_lift_of_it() -> None:
+    own = panel(lift=1.0)
+    demand = own.demand.copy()
+    demand[:4, :300] = np.nan  # one occurrence is known
+    demand[0, 468:540] = 0.0  # out of stock from the day after: twice what lay around it
+    demand[1, 400:465] = 0.0  # back on the day itself
+    demand[2, 430:500] = 0.0  # not there at all
+    demand[2, 466] = 2.0
+    demand[3, 465:468] = 0.0  # runs out on the day
+    found = with_lifts(replace(own, demand=demand))
+    assert found.lift is not None
+    assert np.abs(np.log(found.lift[:4, 827:836])).max() < 0.35
 
 
 def test_places_of_an_event_are_apart_and_reach_three_days() -> None:
@@ -81,3 +98,21 @@ def test_a_day_that_the_calendar_names_is_no_spike() -> None:
     assert find_spikes(demand, planned)[0, 100]
     planned[0, 100] = True
     assert not find_spikes(demand, planned).any()
+
+
+def test_what_ran_out_last_year_is_no_season() -> None:
+    own = panel()
+    rate = 6.0 * (1 + 0.9 * np.sin(np.arange(DAYS) * 2 * np.pi / 365.25))
+    full = np.random.default_rng(4).poisson(rate, own.demand.shape).astype(np.float32)
+    short, gap = full.copy(), np.zeros(full.shape, bool)
+    gap[:, 435:456] = True  # the same weeks of last year
+    short[gap] = 0.0
+    ahead = slice(800, 821)
+    for is_told, most in ((True, 0.15), (False, np.inf)):
+        told = replace(own, demand=short, is_censored=gap & is_told)
+        seasons = [with_exposure(p).season for p in (told, replace(own, demand=full))]
+        assert seasons[0] is not None
+        assert seasons[1] is not None
+        off = np.abs(np.log(seasons[0][:, ahead].sum(axis=1) / seasons[1][:, ahead].sum(axis=1)))
+        assert off.mean() < most
+    assert off.mean() > 0.3  # read as sales, they would be one
