@@ -1,8 +1,9 @@
 """What an item's life allows to order: nothing that comes or sells too late, little that is quiet.
 
 An order must arrive before the item's last day, and lead no further than what is expected to sell
-until then, or within its shelf life. What has gone quiet gets a least quantity at most, and only
-while that is cheap: whether it is dead is for a planner to say, with an override.
+until then, or within its shelf life. What is silent for so long that it is more likely dead than
+not gets no safety stock, only what is expected to sell. What has gone quiet gets a least quantity
+at most, and only while that is cheap: whether it is dead is for a planner to say, with an override.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from pipeline.buy.worth import Worth
 from pipeline.contracts.settings import BuySettings
 
 Ints = npt.NDArray[np.int64]
-LATE, ENDS, SPOILS, QUIET = "late", "item_end", "shelf_life", "quiet"
+LATE, ENDS, SPOILS, QUIET, SILENT = "late", "item_end", "shelf_life", "quiet", "silent"
+_LIKELY = 0.5
 NOT_TONIGHT, NOT_ITS_TURN = "calendar", "award"
 
 
@@ -52,6 +54,8 @@ def life_limits(
     shelf = own["shelf_life_days"].astype("Float64").to_numpy(dtype="float64", na_value=np.nan)
     keeps = np.floor(pairs.daily_demand * np.nan_to_num(shelf))
     cut(keeps - pairs.position, np.isfinite(shelf), SPOILS)
+    likely = own["dead_probability"].fillna(0.0).to_numpy(dtype="float64") > _LIKELY
+    cut(np.ceil(pairs.daily_demand * pairs.cover_days) - pairs.position, likely, SILENT)
     is_quiet = own["is_quiet"].fillna(False).to_numpy(dtype=bool)
     cheap = fewest * pairs.case * pairs.unit_cost <= buy.quiet_order_usd
     cut(np.where(cheap & (pairs.position <= 0), fewest * pairs.case, 0).astype(float), is_quiet,
@@ -68,6 +72,11 @@ def life_words(note: str, life: pd.Series, least_usd: float, limit_usd: float) -
         return f"what there is lasts until the item's last day, {end:%Y-%m-%d}"
     if note == SPOILS:
         return f"would not sell within its shelf life of {int(life['shelf_life_days'])} days"
+    if note == SILENT:
+        return (
+            f"sold nothing on the last {int(life['quiet_days'])} days: what is expected to sell is "
+            "there, and safety stock waits until it sells again; an override orders it"
+        )
     return (
         f"sold nothing on the last {int(life['quiet_days'])} days: taken for dead by "
         f"{life['dead_probability']:.0%}, and its least order, ${least_usd:,.2f}, is more than the "

@@ -13,6 +13,7 @@ _LIMIT_WORDS = {
     "item_end": "no more is expected to sell before the item's last day",
     "shelf_life": "no more is expected to sell within its shelf life",
     "quiet": "it may be dead: an override orders more",
+    "silent": "it may be dead: safety stock waits until it sells again, or for an override",
     "truck_fill": "its truck holds no more",
     "budget": "the budget is better spent on other items",
 }

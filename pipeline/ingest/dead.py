@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import gammaln
+from scipy.special import gammaln, pdtr
 
 F64 = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.integer]
@@ -24,6 +24,7 @@ LEAST_ITEMS, LEAST_SEEN, MOST_STRENGTH = 20, 28, 20.0
 DAILY_DEATHS, BORROWED_DAYS = 1 / 1825, 7300.0
 """An item dies once in five years, which weighs as much as twenty item-years."""
 MOST_INDEX = 2.0
+YEAR_DAYS, NEAR_DAYS = 364, 14
 _ROUNDS = 8
 
 
@@ -86,10 +87,11 @@ def silent_days(
 
     A day counts as the number of others of its group that sold, over what the `pace_days` before
     the item's last sale make one expect; one sale is added to both, so that few sisters say little
-    and none nothing.
+    and none nothing. It counts less where the item sold less around it a year ago, see `of_year`.
     """
     days = np.arange(units.shape[1])
     out = np.zeros(len(units))
+    own_year = of_year(units, could_sell, last)
     for code in np.unique(group):
         rows = np.flatnonzero(group == code)
         could = could_sell[rows]
@@ -103,8 +105,34 @@ def silent_days(
         )
         index = (others_sold + 1) / (others_could * usual[:, None] + 1)
         since = could & (days > last[rows][:, None])
-        out[rows] = (np.minimum(index, MOST_INDEX) * since).sum(axis=1)
+        out[rows] = (np.minimum(index, MOST_INDEX) * since * own_year[rows]).sum(axis=1)
     return out
+
+
+def of_year(units: Ints, could_sell: npt.NDArray[np.bool_], last: Ints) -> F64:
+    """How much a day (items, days) counts by what the item sold a year before it: twice the chance
+    of so few units at its year's mean, at most 1, of the `NEAR_DAYS` up to then or of those from
+    then on, whichever is less; 1 where a year ago is not known.
+
+    An item that sells in August alone was as silent last June: that says nothing.
+    """
+    days = np.arange(units.shape[1])
+    sold, could = (
+        np.concatenate([np.zeros((len(units), 1)), np.cumsum(own, axis=1)], axis=1)
+        for own in (units * could_sell, could_sell)
+    )
+    row, end = np.arange(len(units)), np.maximum(last + 1, 0)
+    begin = np.maximum(end - YEAR_DAYS, 0)
+    year, could_year = sold[row, end] - sold[row, begin], could[row, end] - could[row, begin]
+    mean = (year / np.maximum(could_year, 1.0))[:, None]
+    out = np.ones(units.shape)
+    for off in (1 - NEAR_DAYS, 0):
+        low = np.clip(days - YEAR_DAYS + off, 0, len(days))
+        high = np.clip(low + NEAR_DAYS, 0, len(days))
+        near, could_near = sold[:, high] - sold[:, low], could[:, high] - could[:, low]
+        known = (days - YEAR_DAYS + off >= 0) & (could_near >= NEAR_DAYS / 2)
+        out = np.minimum(out, np.where(known, 2 * pdtr(near, mean * could_near), 1.0))
+    return np.asarray(out)
 
 
 def groups_of(items: pd.DataFrame, names: pd.Index) -> npt.NDArray[np.integer]:

@@ -3,8 +3,9 @@ quiet, its end.
 
 An item is quiet when it sold nowhere on so many days that could have sold (open, in stock, on
 sale) that its own pace before makes that less likely than one in a hundred; and, without any sale,
-after twice the days. That is a question for a planner: a run too long for a stock-out may still be
-one that nobody recorded. How likely it is dead is told beside it, see `dead`.
+after twice the days. Days count by what its sisters sold and what it sold itself around them a year
+ago. That is a question for a planner: a run too long for a stock-out may still be one that nobody
+recorded. How likely it is dead is told beside it, see `dead`.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ def item_life(
 ) -> pd.DataFrame:  # fmt: skip
     """Table item_life; units, could_sell: [items, days], items in the order of `names`.
 
-    Quiet: n >= quiet_after_days days since the last sale, and p^n < 0.01, with p the share without
-    sales of the 112 days before that could sell, (zeros + 1) / (days + 2).
+    Quiet: n >= quiet_after_days days since the last sale, as `dead.silent_days` counts, and
+    p^n < 0.01, with p the share without sales of the 112 days before that could sell,
+    (zeros + 1) / (days + 2).
     """
     count = len(days)
     sold = units > 0
@@ -42,10 +44,10 @@ def item_life(
     np.cumsum(sold & could_sell, axis=1, out=hits[:, 1:])
     zeros = seen - (hits[row, last + 1] - hits[row, first])
     share = (zeros + 1) / (seen + 2)
-    is_quiet = (quiet >= quiet_after_days) & (share**quiet < _CHANCE)
-    is_quiet = np.where(last < 0, quiet >= 2 * quiet_after_days, is_quiet)
     silent = silent_days(groups_of(items, names), units, could_sell, last, _PACE_DAYS)
     dead = dead_probability(seen - zeros, seen, silent, running[:, -1])
+    is_quiet = (silent >= quiet_after_days) & (share**silent < _CHANCE)
+    is_quiet = np.where(last < 0, quiet >= 2 * quiet_after_days, is_quiet)
     known = items.set_index(items["item_id"].astype("str")).reindex(names)
     dates = days.to_numpy().astype("datetime64[s]")
     ended = (known["end_date"] <= days[-1]).to_numpy(dtype=bool)

@@ -61,6 +61,20 @@ def test_a_quiet_item_gets_one_least_order_while_that_is_cheap() -> None:
     assert any("sold nothing on the last 165 days: taken for dead" in text for text in why)
 
 
+def test_a_silent_item_gets_what_is_expected_to_sell_and_no_safety_stock() -> None:
+    """Two a day for the cover of 14 days; 40 with safety stock."""
+    silent = {"quiet_days": 13, "dead_probability": 0.6}
+    lines, _ = orders(**silent)
+    assert lines["order_units"].tolist() == [28]
+    assert lines["reason_code"].tolist() == ["silent"]
+    tables = one_item(on_hand=30, item_life=no_life(["i00000"], **silent))
+    plan = plan_orders(tables, AS_OF, PlanningSettings(), BUY)
+    assert purchase_orders(plan, AS_OF).empty
+    why = order_candidates(plan, BUY)["why_not"].dropna().tolist()
+    assert any("safety stock waits until it sells again" in text for text in why)
+    assert orders(**silent | {"dead_probability": 0.4})[0]["order_units"].tolist() == [40]
+
+
 def test_a_quiet_item_that_is_in_stock_gets_nothing() -> None:
     tables = one_item(on_hand=3, item_life=no_life(["i00000"], is_quiet=True, quiet_days=39))
     assert purchase_orders(plan_orders(tables, AS_OF, PlanningSettings(), BUY), AS_OF).empty

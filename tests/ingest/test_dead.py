@@ -80,3 +80,23 @@ def test_an_empty_shelf_kills_nothing_and_a_past_end_is_certain() -> None:
 def test_what_never_could_sell_is_not_dead() -> None:
     none = np.zeros(4, np.int64)
     assert dead_probability(none, none, np.zeros(4), none).max() == 0.0
+
+
+def test_an_item_that_was_as_silent_a_year_ago_is_not_taken_for_dead() -> None:
+    """Sold daily in August of two years, asked in June; of one year alone, nobody knows."""
+    days = pd.date_range("2023-07-01", "2025-06-15")
+    random = np.random.default_rng(5)
+    units = np.ones((30, len(days)), int)  # sisters that sell all year
+    units[0] = np.where(days.month == 8, 6, 0)
+    units[1] = random.poisson(6, len(days))
+    units[1, -13:] = 0  # sells daily, and nothing for thirteen days
+    names = pd.Index([f"i{k:02d}" for k in range(len(units))])
+    items = pd.DataFrame({"item_id": names, "department": "all", "end_date": pd.NaT})
+    found = item_life(items, names, days, units, np.ones(units.shape, bool), 28)
+    assert found["quiet_days"][:2].tolist() == [288, 13]
+    assert found["dead_probability"][0] < 0.5
+    assert found["dead_probability"][1] > 0.9
+    assert not found["is_quiet"][0]
+    once = item_life(items, names, days[250:], units[:, 250:],
+                     np.ones((30, len(days) - 250), bool), 28)  # fmt: skip
+    assert once["is_quiet"][0]  # one August is no habit

@@ -34,8 +34,8 @@ OVERRIDE_KINDS = ("set", "at_least", "at_most", "multiply", "block")
 OVERRIDE_TARGETS = ("order_units", "base_stock_units", "demand")
 REASON_CODES = (
     "below_order_up_to", "moq", "order_minimum", "case_pack", "vendor_capacity", "budget",
-    "cover_limit", "item_end", "shelf_life", "quiet", "truck_fill", "price_break", "dearer_vendor",
-    "override",
+    "cover_limit", "item_end", "shelf_life", "quiet", "silent", "truck_fill", "price_break",
+    "dearer_vendor", "override",
 )  # fmt: skip
 RAISED_WORDS = {
     "moq": "to reach the vendor's minimum quantity",
