@@ -38,24 +38,42 @@ MEAN_SHARE, PRIOR = 0.5, 1.0
 
 
 @dataclass(frozen=True)
-class TotalModels:
-    """Trees of the totals, and their share of the mean of both models.
+class KnownCalendar:
+    """What trees know of a calendar: rare events by name, recurring flags by number. It stays what
+    it was when they were grown, whatever other nights' calendars hold."""
 
-    events   names of the events as the trees know them
-    """
+    events: tuple[str, ...]
+    flags: tuple[int, ...]
+
+    @staticmethod
+    def of(calendar: Calendar) -> KnownCalendar:
+        """The events of a calendar that are rare enough to be occasions, and its conditions."""
+        flags = tuple(np.flatnonzero(recurring(calendar)).tolist())
+        if calendar.named is None:
+            return KnownCalendar((), flags)
+        rare = calendar.named.any(axis=1).mean(axis=1) <= MOST_SHARE
+        names = zip(_names(calendar), rare, strict=True)
+        return KnownCalendar(tuple(name for name, is_rare in names if is_rare), flags)
+
+
+@dataclass(frozen=True)
+class TotalModels:
+    """Trees of the totals, their share of the mean of both models, and the calendar they know."""
 
     trees: TotalTrees
     share: float
-    events: tuple[str, ...]
+    known: KnownCalendar
 
     def to_notes(self) -> dict[str, Any]:
         """All but the trees, as plain values."""
-        return {"share": self.share, "events": list(self.events)}
+        known = {"events": list(self.known.events), "flags": list(self.known.flags)}
+        return {"share": self.share} | known
 
     @staticmethod
     def from_notes(booster: lgb.Booster, notes: dict[str, Any]) -> TotalModels:
         """The models that `to_notes` wrote, with the trees that have seen everything."""
-        return TotalModels(TotalTrees([(0, booster)]), notes["share"], tuple(notes["events"]))
+        known = KnownCalendar(tuple(notes["events"]), tuple(notes["flags"]))
+        return TotalModels(TotalTrees([(0, booster)]), notes["share"], known)
 
 
 def foresee_departments(
@@ -65,7 +83,7 @@ def foresee_departments(
     regressions alone without `models`."""
     y = regressed(own, at, ahead)
     if models is not None:
-        drawn = models.trees.foresee(sum_days(own, at, models.events), at, ahead)
+        drawn = models.trees.foresee(sum_days(own, at, models.known), at, ahead)
         y = averaged(own, at, y, drawn, models.share)
     return reconciled(y, own.sums(), len(own.units))
 
@@ -83,13 +101,13 @@ def averaged(own: Departments, at: int, y: F64, drawn: F64 | None, share: float)
     return found
 
 
-def sum_days(own: Departments, at: int, events: Sequence[str]) -> SumDays:
+def sum_days(own: Departments, at: int, known: KnownCalendar) -> SumDays:
     """The sums of all levels, and their calendar, as trees read them at day `at`."""
     units, sums = own.units[:, :at], own.sums()
     regions = own.regions_of_sums()
     days = own.calendar.flags.shape[1]
-    flags = own.calendar.flags[:, :, recurring(own.calendar)].astype(np.float64)
-    code = _event_codes(own.calendar, events)
+    flags = own.calendar.flags[:, :, list(known.flags)].astype(np.float64)
+    code = _event_codes(own.calendar, known.events)
     made_of = [(k, int(product)) for k, level in enumerate(sums) for product in level.product]
     names = [(*made, int(own_regions.min()))
              for made, own_regions in zip(made_of, regions, strict=True)]  # fmt: skip
@@ -103,15 +121,8 @@ def sum_days(own: Departments, at: int, events: Sequence[str]) -> SumDays:
     )
 
 
-def event_names(calendar: Calendar) -> tuple[str, ...]:
-    """Names of the events that are rare enough to be occasions; numbers where none are known."""
-    if calendar.named is None:
-        return ()
-    rare = calendar.named.any(axis=1).mean(axis=1) <= MOST_SHARE
-    return tuple(name for name, is_rare in zip(_names(calendar), rare, strict=True) if is_rare)
-
-
 def _names(calendar: Calendar) -> tuple[str, ...]:
+    """Names of all named events; numbers where no names are known."""
     count = 0 if calendar.named is None else len(calendar.named)
     return calendar.event_names or tuple(f"{k:04d}" for k in range(count))
 
@@ -141,8 +152,8 @@ def learn_totals(own: Departments, cut: int, threads: int) -> tuple[TotalModels,
     """
     last = own.days - ERROR_DAYS
     origins = list(range(last, max(last - STEP_DAYS * BACK, LEAST_DAYS - 181), -STEP_DAYS))
-    events = event_names(own.calendar)
-    days = sum_days(own, own.days, events)
+    known = KnownCalendar.of(own.calendar)
+    days = sum_days(own, own.days, known)
     ends = {end for end in (*origins[GROWN_EVERY - 1 :: GROWN_EVERY], cut) if end >= LEAST_DAYS}
     trees = grow(days, {*ends, own.days}, threads)
     by_regression = [regressed(own, at, ERROR_DAYS) for at in origins]
@@ -151,7 +162,7 @@ def learn_totals(own: Departments, cut: int, threads: int) -> tuple[TotalModels,
     came = [np.concatenate([s.add(own.units[:, at : at + ERROR_DAYS]) for s in sums])
             for at in origins]  # fmt: skip
     shut = [is_closed(own.units[:, : at + ERROR_DAYS])[at:] for at in origins]
-    top = TotalModels(trees, share_of_trees(by_regression, by_trees, came, shut), events)
+    top = TotalModels(trees, share_of_trees(by_regression, by_trees, came, shut), known)
     foreseen = [
         reconciled(averaged(own, at, y, drawn, top.share), sums, len(own.units))
         for at, y, drawn in zip(origins, by_regression, by_trees, strict=True)

@@ -11,9 +11,9 @@ from pipeline.forecast.departments import Departments, regressed
 from pipeline.forecast.levels import Cells
 from pipeline.forecast.panel import Calendar
 from pipeline.forecast.total_models import (
+    KnownCalendar,
     TotalModels,
     averaged,
-    event_names,
     foresee_departments,
     learn_totals,
     share_of_trees,
@@ -56,7 +56,7 @@ def test_trees_read_nothing_that_was_sold_from_their_origin_on(own: Departments)
     at = 800
     later = own.units.copy()
     later[:, at:] *= 3.0
-    names = event_names(own.calendar)
+    names = KnownCalendar.of(own.calendar)
     features = [
         DayFeatures(sum_days(each, DAYS, names)).of(at, AHEAD)
         for each in (own, replace(own, units=later))
@@ -69,9 +69,9 @@ def test_trees_read_nothing_that_was_sold_from_their_origin_on(own: Departments)
 
 
 def test_events_are_known_by_name_whatever_else_the_calendar_holds(own: Departments) -> None:
-    names = event_names(own.calendar)
+    names = KnownCalendar.of(own.calendar)
     known = sum_days(own, DAYS, names).event
-    fairs = known[:, 20] == names.index("fair")
+    fairs = known[:, 20] == names.events.index("fair")
     assert fairs.any()
     assert not fairs.all()  # a region of its own has none that day
     named = own.calendar.named
@@ -80,7 +80,10 @@ def test_events_are_known_by_name_whatever_else_the_calendar_holds(own: Departme
         own.calendar,
         named=np.stack([named[1], named[0] & False, named[0]]),
         event_names=("fair", "new", "a feast"),
+        flags=np.concatenate([own.calendar.flags, own.calendar.flags + 1], axis=2),
     )
+    assert KnownCalendar.of(more).flags != names.flags
+    assert sum_days(replace(own, calendar=more), DAYS, names).flags.shape[2] == len(names.flags)
     np.testing.assert_array_equal(sum_days(replace(own, calendar=more), DAYS, names).event, known)
 
 
@@ -108,7 +111,7 @@ def test_where_the_shop_is_shut_and_beyond_the_trees_reach_the_regression_stands
 def test_both_together_foresee_a_fair_and_come_back_from_text_the_same(own: Departments) -> None:
     models, errors = learn_totals(own, 816, 1)
     assert 0.0 <= models.share <= 1.0
-    days = sum_days(own, DAYS, models.events)
+    days = sum_days(own, DAYS, models.known)
     last = models.trees.grown[-1][1]
     assert [end for end, _ in models.trees.grown][-2:] == [816, DAYS]
     saved = lgb.Booster(model_str=last.model_to_string())
@@ -128,7 +131,7 @@ def test_past_forecasts_are_made_by_trees_that_have_not_seen_what_came(own: Depa
     found = []
     for units in (own.units, later):
         each = replace(own, units=units)
-        days = sum_days(each, DAYS, event_names(own.calendar))
+        days = sum_days(each, DAYS, KnownCalendar.of(own.calendar))
         trees = grow(days, [850, DAYS], 1)
         found.append(trees.foresee(days, 850, AHEAD))
         assert TotalTrees(trees.grown[1:]).foresee(days, 850, AHEAD) is None
