@@ -176,6 +176,8 @@ def trim(
     if not len(items):
         return usage
     for row in np.argsort(-(usage - limit) / np.maximum(np.abs(limit), 1.0), kind="stable"):
+        if usage[row] <= limit[row]:
+            continue
         cells = capacity.rows[row].toarray().reshape(capacity.shape)[:, HELD]
         if not cells.any():
             continue
