@@ -93,9 +93,8 @@ def averaged(own: Departments, at: int, y: F64, drawn: F64 | None, share: float)
     if drawn is None:
         return y
     found, reach = y.copy(), drawn.shape[1]
-    total = np.median(own.units[:, :at].sum(axis=0))
-    shops = len(own.sums()[0].product)
-    is_open = y[:shops, :reach].sum(axis=0) >= CLOSED_SHARE * total
+    usual = np.median(own.units[:, :at].sum(axis=0))
+    is_open = y[0, :reach] >= CLOSED_SHARE * usual  # the first sum is that of everything
     mixed = np.expm1((1 - share) * np.log1p(y[:, :reach]) + share * drawn)
     found[:, :reach] = np.where(is_open, np.maximum(mixed, 0.0), y[:, :reach])
     return found
