@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipeline.contracts.settings import Settings
 from pipeline.forecast.panel import (
     F32,
     F64,
@@ -24,6 +25,8 @@ from pipeline.forecast.panel import (
     event_distance,
     totals,
 )
+from pipeline.forecast.seasons import with_exposure
+from pipeline.ingest.demand import suspected_stockouts
 
 LEVELS: list[tuple[str, ...]] = [
     (), ("state_id",), ("store_id",), ("cat_id",), ("dept_id",), ("state_id", "cat_id"),
@@ -276,6 +279,16 @@ def _as_tier(
         _calendar(data, first_d, price.shape[1], list(regions)),
     )
     return Tier(panel, totals(panel), keys, first_d)
+
+
+def as_the_night_sees(panel: Panel) -> Panel:
+    """The panel with suspected stock-outs and exposures, as ingest and forecast would make it."""
+    settings = Settings().ingest
+    suspected = suspected_stockouts(
+        np.nan_to_num(panel.demand), np.isfinite(panel.demand), settings.stockout_probability,
+        settings.stockout_max_days,
+    )  # fmt: skip
+    return with_exposure(replace(panel, is_censored=suspected))
 
 
 def truth(data: M5, keys: pd.DataFrame, first: int, last: int) -> F64:
