@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from m5_data import M5, as_the_night_sees, read, tier
+from m5_data import M5, read, tier
 from rich.console import Console
 from rich.table import Table
 
@@ -46,7 +46,7 @@ def main() -> None:
 def scores(data: M5, origin: int) -> list[dict[str, object]]:
     """A row without lifts and one with them."""
     days = min(AHEAD, data.last_d - origin)
-    panel = as_the_night_sees(tier(data, "stores", origin, AHEAD).panel)
+    panel = tier(data, "stores", origin, AHEAD).panel
     first = origin - data.first_d + 1
     came = item_sums(panel, data.sales[:, first : first + days])
     rows: list[dict[str, object]] = []

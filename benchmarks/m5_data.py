@@ -278,6 +278,8 @@ def _as_tier(
         series if name == "top" else group.astype(np.int32),
         _calendar(data, first_d, price.shape[1], list(regions)),
     )
+    if name == "stores":
+        panel = as_the_night_sees(panel)
     return Tier(panel, totals(panel), keys, first_d)
 
 
