@@ -155,6 +155,8 @@ class Around:
 
     def sums(self, windows: Sequence[Windows]) -> list[Sums]:
         """The sums of several sets of windows, by item."""
+        if not windows:  # a calendar without events
+            return []
         counts = [len(own.occurrence) for own in windows]
         ends = np.cumsum([0, *(own.start[-1] for own in windows)])
         start = [own.start[:-1] + end for own, end in zip(windows, ends[:-1], strict=True)]
