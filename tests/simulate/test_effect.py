@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.simulate.report.effect import effects, first_settled_day, node_effects
 from pipeline.simulate.report.overview import overview_row, render_overview
+from pipeline.simulate.report.told import _sums
 from pipeline.simulate.report.whole_run import item_effects, weeks, whole_run
 from pipeline.simulate.scenarios.scenario import Scenario
 from pipeline.simulate.world.day import MONEY
@@ -140,6 +141,19 @@ def test_a_change_is_told_by_the_week_in_which_it_is_felt() -> None:
     assert [week.first_day for week in by_week] == [DAYS[0] + pd.Timedelta(days=d)
                                                     for d in (0, 7, 14)]  # fmt: skip
     assert [week.profit.mean for week in by_week] == pytest.approx([0.0, -100.0, 0.0])
+
+
+def test_what_cannot_be_told_from_chance_is_not_told_as_a_gain_or_a_loss() -> None:
+    rows = CALM["simulated_totals"]
+    luck = np.array([9.0, -9.0, 6.0][: len(rows)])
+    by_chance = CALM | {"simulated_totals": rows.assign(
+        profit_usd=rows["profit_usd"] + luck, revenue_usd=rows["revenue_usd"] + luck)}  # fmt: skip
+    with_luck = _sums(whole_run(by_chance, CALM, "p"), weeks(by_chance, CALM, "p"))
+    assert with_luck[0].startswith("In all no effect on profit can be told from chance: +2 ± ")
+    assert with_luck[1] == "Lost sales: the same 20 USD with the change and without it."
+    struck = _sums(whole_run(STRUCK, CALM, "p"), weeks(STRUCK, CALM, "p"))
+    assert struck[0].startswith("In all the change costs 100 ± 0 USD of profit")
+    assert "+92 ± 0 USD at selling price" in struck[1]
 
 
 def test_several_scenarios_are_one_page_of_money_with_a_row_each() -> None:

@@ -124,6 +124,23 @@ def test_a_full_vendor_and_a_full_dock_serve_the_most_urgent_first() -> None:
     assert docked["units"].tolist() == [10]
 
 
+def test_what_comes_much_later_leaves_a_dock_to_a_vendor_who_delivers_soon() -> None:
+    """40 units of a vendor of 40 days are on the way, 4 of which come in 4 days: of the 3 * 5 units
+    that the dock takes until then, 11 are left."""
+    night = situation()
+    night.coming[0, 0] = 40
+    level = np.zeros(12)
+    level[2] = 10
+    lead = np.full(12, 4.0)
+    lead[0] = 40.0
+    supply = replace(supply_terms(night), lead_days=lead)
+    parent = parents(night.tables["nodes"], night.model)
+    args = (night, supply, level, level, parent, np.ones((12, 4)))
+    assert orders_up_to(*args, np.full(4, 3.0), is_daily=True)["units"].tolist() == [10]
+    night.coming[0, 0] = 80
+    assert orders_up_to(*args, np.full(4, 3.0), is_daily=True).empty
+
+
 def test_targets_that_do_not_fit_give_way_until_they_do() -> None:
     """The space of node 1 is half of what is wanted there; node 0 keeps all."""
     cube, wanted = np.array([1.0, 2.0]), np.array([[4.0, 8.0], [3.0, 6.0]])

@@ -13,6 +13,9 @@ from pipeline.simulate.report.intervals import Interval
 from pipeline.simulate.report.plots import difference_plot
 from pipeline.simulate.report.whole_run import Week, item_effects, weeks, whole_run
 
+_LITTLE = 0.005
+"""Share of a week's profit below which a difference in the last week is next to nothing."""
+
 
 @dataclass(frozen=True)
 class Told:
@@ -67,17 +70,26 @@ def _sums(parts: list[Effect], by_week: list[Week]) -> list[str]:
     verb = "brings" if profit.difference.mean >= 0 else "costs"
     most = max(by_week, key=lambda week: abs(week.profit.mean))
     last = by_week[-1]
+    of = f"{percent(profit.share)} of {profit.without.mean:,.0f} USD"
+    in_all = f"In all the change {verb} {_span(profit.difference)} USD of profit, {of}"
+    if is_in_doubt(profit):
+        in_all = f"In all no effect on profit can be told from chance: {plus(profit)} USD, {of}"
+    elif np.isnan(profit.difference.half_width):
+        in_all += _doubt(profit)
+    lost_text = (
+        f"{plus(lost)} USD at selling price, where {lost.without.mean:,.0f} USD are lost without "
+        f"the change{_doubt(lost)}"
+    )
+    if not lost.difference.low and not lost.difference.high:
+        lost_text = f"the same {lost.without.mean:,.0f} USD with the change and without it"
     return [
-        f"In all the change {verb} {_span(profit.difference)} USD of profit, "
-        f"{percent(profit.share)} of {profit.without.mean:,.0f} USD{_doubt(profit)}"
-        + (f". The largest parts of it, as they change profit: {told_parts} USD." if told_parts
-           else "."),
-        f"Lost sales: {plus(lost)} USD at selling price, where {lost.without.mean:,.0f} USD are "
-        f"lost without the change{_doubt(lost)}" + (f". By cause: {told_causes} USD."
-                                                   if told_causes else "."),
+        in_all + (f". The largest parts of it, as they change profit: {told_parts} USD."
+                  if told_parts else "."),
+        f"Lost sales: {lost_text}" + (f". By cause: {told_causes} USD." if told_causes else "."),
         f"The week that changes most is that of {most.first_day:%Y-%m-%d}: "
         f"{_usd(most.profit.mean)} USD of profit; in the last week it is "
-        f"{_usd(last.profit.mean)} USD{_over(last.profit)}.",
+        f"{_usd(last.profit.mean)} USD"
+        f"{_over(last.profit, _LITTLE * abs(profit.without.mean) / len(by_week))}.",
     ]  # fmt: skip
 
 
@@ -92,13 +104,15 @@ def _span(difference: Interval) -> str:
     return text if np.isnan(width) else f"{text} ± {width:,.0f}"
 
 
-def _over(last: Interval) -> str:
-    """Whether the effect has ended with the run."""
+def _over(last: Interval, little_usd: float) -> str:
+    """Whether the effect has ended with the run; less than little_usd is next to nothing."""
     if np.isnan(last.half_width):
         return ""
-    return ", which cannot be told from nothing" if last.low <= 0 <= last.high else (
-        ": it is not over when the run ends"
-    )  # fmt: skip
+    if last.low <= 0 <= last.high:
+        return ", which cannot be told from nothing"
+    if abs(last.mean) < little_usd:
+        return ", next to nothing of a week's profit"
+    return ": it is not over when the run ends"
 
 
 def _sentences(found: list[Effect]) -> list[str]:
@@ -140,6 +154,7 @@ def _row(effect: Effect) -> dict[str, str]:
 def plus(effect: Effect) -> str:
     """The difference with its sign and half-width."""
     text = f"{effect.difference.mean:+,.{effect.digits}f}".replace("-", "−")
+    text = text if text.strip("+−0.,") else text[1:]  # nothing has no sign
     width = effect.difference.half_width
     return text if np.isnan(width) else f"{text} ± {width:,.{effect.digits}f}"
 

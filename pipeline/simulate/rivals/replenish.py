@@ -198,17 +198,23 @@ def _within_docks(
     situation: Situation, supply: Supply, split: Ints, nodes: Ints, dock_units: Floats,
     urgency: Floats,
 ) -> Ints:  # fmt: skip
-    """[items, docks] what docks can take: what is on the way to one should not exceed what it can
-    receive in the mean lead time (Little's law)."""
-    asked = split.sum()
-    if not asked:
+    """[items, docks] what docks can take, the most urgent first: what will have come by the day on
+    which a line comes should not exceed what the dock receives until then. Of what is on the way
+    with a longer lead time, the part L / lead of it has come after L days (Little's law)."""
+    item, dock = np.nonzero(split)
+    if not len(item):
         return split
-    mean_days = float((split.sum(axis=1) * supply.lead_days).sum() / asked) + 1.0
-    limit = np.maximum(dock_units[nodes] * mean_days - situation.coming[:, nodes].sum(axis=0), 0)
-    k, j = np.nonzero(split)
-    taken = within_limit(split[k, j], j, limit, urgency[k])
-    found = np.zeros_like(split)
-    found[k[taken], j[taken]] = split[k[taken], j[taken]]
+    lead = np.maximum(supply.lead_days, 1.0)
+    come = np.minimum(1.0, lead[item][:, None] / lead[None, :])
+    coming = situation.coming[:, nodes].astype(float)
+    room = dock_units[nodes][dock] * (lead[item] + 1.0)
+    room -= np.einsum("li,il->l", come, coming[:, dock])
+    found, taken = np.zeros_like(split), np.zeros(len(nodes))
+    for line in np.argsort(-urgency[item], kind="stable"):
+        k, j = item[line], dock[line]
+        if taken[j] + split[k, j] <= room[line]:
+            found[k, j] = split[k, j]
+            taken[j] += split[k, j]
     found[found.sum(axis=1) < supply.least_units] = 0
     return found
 
