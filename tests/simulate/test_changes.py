@@ -117,6 +117,12 @@ def test_every_shipped_scenario_says_in_words_what_it_changes() -> None:
         "75% of the units ordered in every region are promised one-day; the other speeds share the "
         "rest as before."
     ]
+    assert words["vendor_strike"][0].startswith("V-05 sends nothing on days 8 to 28: ")
+    assert words["lead_time_drift"] == [
+        "Orders (every item) placed throughout take 0.5 days longer with every week to arrive; "
+        "nobody was told."
+    ]
+    assert words["tariff"] == ["What vendors ask for a unit (items of V-06) is 1.25 times as high."]
 
 
 def whole_tables() -> dict[str, pd.DataFrame]:

@@ -20,6 +20,14 @@ from pipeline.simulate.scenarios.selection import (
 from pipeline.simulate.world.model import WorldModel
 from pipeline.simulate.world.supply import Shock
 
+_WORDS = {
+    "unit_cost_usd": "What vendors ask for a unit", "ship_usd_per_unit": "The cost of delivery",
+    "lane_usd_per_cuft": "The cost of lanes", "handling_usd_per_unit": "The cost of handling",
+    "storage_usd_per_cuft_day": "The cost of storage",
+    "missed_speed_usd_per_unit": "The goodwill that a late unit costs",
+}  # fmt: skip
+"""Columns as a planner calls them."""
+
 
 class CostChange(OfItems):
     """A cost column of a table times `factor`, e.g. a tariff: vendor_items.unit_cost_usd of some
@@ -36,7 +44,8 @@ class CostChange(OfItems):
         """The change in words."""
         where = [self.which(), *self.nodes, *self.regions]
         of = "" if where == ["every item"] else f" ({', '.join(where)})"
-        return f"{self.column} of {self.table}{of} is {self.factor:g} times as high."
+        what = _WORDS.get(self.column, f"{self.column} of {self.table}")
+        return f"{what}{of} is {self.factor:g} times as high."
 
     def tables_from(self, tables: Frames, first_date: pd.Timestamp) -> Frames:
         """The scaled column; a selection that the table knows nothing of is refused."""
@@ -69,12 +78,13 @@ class LeadTimeShock(Dated, OfItems):
 
     def sentence(self) -> str:
         """The change in words."""
-        more = f" and {self.add_days:g} days" if self.add_days else ""
-        drift = f", {self.drift_days_per_week:g} days more each week" if self.drift_days_per_week \
-            else ""  # fmt: skip
+        parts = [f"{self.factor:g} times as long"] if self.factor != 1.0 else []
+        parts += [f"{self.add_days:g} days longer"] if self.add_days else []
+        parts += [f"{self.drift_days_per_week:g} days longer with every week"] \
+            if self.drift_days_per_week else []  # fmt: skip
+        long = " and ".join(parts) or "as long as before"
         return (
-            f"Orders ({self.which()}) placed {self.when()} take {self.factor:g} times as long{more}"
-            f"{drift} to arrive; nobody was told."
+            f"Orders ({self.which()}) placed {self.when()} take {long} to arrive; nobody was told."
         )
 
     def shocks(self, model: WorldModel, tables: Frames, first_date: pd.Timestamp) -> list[Shock]:
@@ -92,7 +102,11 @@ class VendorStrike(Dated, OfItems):
 
     def sentence(self) -> str:
         """The change in words."""
-        return f"{listed(self.vendors, '')} send nothing {self.when()}; nobody was told."
+        verb = "sends" if len(self.vendors) == 1 else "send"
+        return (
+            f"{listed(self.vendors, '')} {verb} nothing {self.when()}: what is ordered then leaves "
+            "when the strike is over; nobody was told."
+        )
 
     def shocks(self, model: WorldModel, tables: Frames, first_date: pd.Timestamp) -> list[Shock]:
         """Orders wait for the day after the last."""
