@@ -74,8 +74,9 @@ def life_words(note: str, life: pd.Series, least_usd: float, limit_usd: float) -
         return f"would not sell within its shelf life of {int(life['shelf_life_days'])} days"
     if note == SILENT:
         return (
-            f"sold nothing on the last {int(life['quiet_days'])} days: what is expected to sell is "
-            "there, and safety stock waits until it sells again; an override orders it"
+            f"sold next to nothing lately, taken for dead by {life['dead_probability']:.0%}: what "
+            "is expected to sell is there, and safety stock waits until it sells again; an "
+            "override orders it"
         )
     return (
         f"sold nothing on the last {int(life['quiet_days'])} days: taken for dead by "

@@ -5,7 +5,8 @@ An item is quiet when it sold nowhere on so many days that could have sold (open
 sale) that its own pace before makes that less likely than one in a hundred; and, without any sale,
 after twice the days. Days count by what its sisters sold and what it sold itself around them a year
 ago. That is a question for a planner: a run too long for a stock-out may still be one that nobody
-recorded. How likely it is dead is told beside it, see `dead`.
+recorded. How likely it is dead is told beside it, see `dead`: days on which it sold less than a
+tenth of what it does are silent there, so that one piece found in a corner brings nothing to life.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.ingest.dead import dead_probability, groups_of, silent_days
+from pipeline.ingest.dead import dead_probability, groups_of, of_year, silent_days
 
 Bools = npt.NDArray[np.bool_]
 _PACE_DAYS = 112
 _CHANCE = 0.01
+_FAINT, _USUAL_DAYS = 0.1, 182
 
 
 def item_life(
@@ -27,13 +29,13 @@ def item_life(
 ) -> pd.DataFrame:  # fmt: skip
     """Table item_life; units, could_sell: [items, days], items in the order of `names`.
 
-    Quiet: n >= quiet_after_days days since the last sale, as `dead.silent_days` counts, and
-    p^n < 0.01, with p the share without sales of the 112 days before that could sell,
+    Quiet: n >= quiet_after_days days since the last sale, as `dead.silent_days` and `dead.of_year`
+    count, and p^n < 0.01, with p the share without sales of the 112 days before that could sell,
     (zeros + 1) / (days + 2).
     """
     count = len(days)
     sold = units > 0
-    last = np.where(sold.any(axis=1), count - 1 - sold[:, ::-1].argmax(axis=1), -1)
+    last = _last(sold)
     running = np.zeros((len(names), count + 1), dtype=np.int64)
     np.cumsum(could_sell, axis=1, out=running[:, 1:])
     row = np.arange(len(names))
@@ -44,8 +46,9 @@ def item_life(
     np.cumsum(sold & could_sell, axis=1, out=hits[:, 1:])
     zeros = seen - (hits[row, last + 1] - hits[row, first])
     share = (zeros + 1) / (seen + 2)
-    silent = silent_days(groups_of(items, names), units, could_sell, last, _PACE_DAYS)
-    dead = dead_probability(seen - zeros, seen, silent, running[:, -1])
+    group = groups_of(items, names)
+    year = of_year(units, could_sell, last)
+    silent = silent_days(group, units, could_sell, last, _PACE_DAYS, year)
     is_quiet = (silent >= quiet_after_days) & (share**silent < _CHANCE)
     is_quiet = np.where(last < 0, quiet >= 2 * quiet_after_days, is_quiet)
     known = items.set_index(items["item_id"].astype("str")).reindex(names)
@@ -54,8 +57,29 @@ def item_life(
     return pd.DataFrame({
         "item_id": names, "last_sale_date": pd.Series(dates[last]).where(last >= 0),
         "known_days": running[:, -1], "quiet_days": quiet, "is_quiet": is_quiet.astype(bool),
-        "dead_probability": np.where(ended, 1.0, dead),
+        "dead_probability": np.where(ended, 1.0, _dead(group, units, could_sell)),
         "end_date": known["end_date"].to_numpy(),
         "shelf_life_days": known["shelf_life_days"].to_numpy()
         if "shelf_life_days" in known else pd.array([pd.NA] * len(names), dtype="Int64"),
     })  # fmt: skip
+
+
+def _dead(
+    group: npt.NDArray[np.integer], units: npt.NDArray[np.integer], could_sell: Bools
+) -> npt.NDArray[np.float64]:
+    """Probability (items,) of being dead."""
+    near = could_sell[:, -_USUAL_DAYS:]
+    usual = (units[:, -_USUAL_DAYS:] * near).sum(axis=1) / np.maximum(near.sum(axis=1), 1)
+    heard = np.where(units < _FAINT * usual[:, None], 0, units)
+    last = _last(heard > 0)
+    before = np.arange(units.shape[1]) <= last[:, None]
+    before &= np.arange(units.shape[1]) > last[:, None] - _PACE_DAYS
+    seen = (could_sell & before).sum(axis=1)
+    sales = ((heard > 0) & could_sell & before).sum(axis=1)
+    silent = silent_days(group, heard, could_sell, last, _PACE_DAYS)
+    return dead_probability(sales, seen, silent, could_sell.sum(axis=1))
+
+
+def _last(sold: Bools) -> npt.NDArray[np.integer]:
+    """Last day (items,) of a sale, -1 without."""
+    return np.where(sold.any(axis=1), sold.shape[1] - 1 - sold[:, ::-1].argmax(axis=1), -1)
