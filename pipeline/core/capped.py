@@ -29,13 +29,13 @@ LEAST_GAIN = 1e-9
 """Usd from which a move of a unit is one."""
 NOTHING = 1e-9
 """Share of an item's best by which a plan may miss it."""
-MOST_MOVES = 30
+MOST_MOVES = 60
 """Moves of one size, at most."""
 NONE = 1e-12
 """Units, or usd of one, that are none."""
 MANY_MOVES = 4_096
 """Pairs of nodes from which on units move only to the best one."""
-COARSE = 32
+COARSE = 4
 """Moves begin at a power of two of units, this part of the largest level at most."""
 
 

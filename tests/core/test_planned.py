@@ -124,3 +124,16 @@ def test_where_joined_knots_let_parts_cover_more_than_the_whole_none_serves_what
     cost = empty_cost(items, bounds) - priced_cost(woods, items, placed, price)
     assert swept.saved == pytest.approx(cost, rel=1e-6, abs=1e-6)
     assert (swept.saved <= swept.most + 1e-9).all()
+
+
+def test_forty_times_the_demand_saves_forty_times_as_much_at_least():
+    woods, items, price = network(), ahead(40, 13), prices(5)
+    bounds = np.arange(len(items) + 1)
+    each = np.repeat(price[None], len(items), axis=0)
+    many = replace(items, knots=items.knots * np.array([40.0, 1.0], np.float32))
+    few_saved, many_saved = (
+        sweep_plans(woods, which, bounds, each, np.ones(len(items), bool), 0).saved
+        for which in (items, many)
+    )
+    assert (few_saved > 0.0).any()
+    assert (many_saved >= 40.0 * few_saved * (1.0 - 1e-3) - 1e-6).all()

@@ -1,0 +1,131 @@
+"""The plan in random worlds with events, closures and cuts, against rules and a plan of one week.
+
+    python -m benchmarks.random_worlds [--worlds 20] [--first 0] [--days 42] [--json FILE]
+
+Each world is another sample (items, regions, network, vendors, demand) in which something is
+announced: an event of one and a half to three times the demand of a category, docks or space at 40
+to 80 %, each for some weeks from the third on, and in every third world a closed site. Small
+forecast trees, stored forecasts, one replication: a world is one draw, and there are many. Shown
+are the profits of the plan, of the same code that sees one week ahead (planning.horizon_weeks 1),
+and of rules; worlds in which each is beaten; the mean lead with its interval over worlds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from scipy.stats import t as student
+
+from pipeline.ingest.sample import SampleSize, write_sample
+from pipeline.simulate.scenarios.scenario import Scenario
+from pipeline.simulate.stage import run_scenario
+
+LAST = date(2025, 6, 28)
+RULES = ("base_stock", "drp")
+SETTINGS: dict[str, dict[str, Any]] = {
+    "forecast": {
+        "mean": {"trees": 60, "leaves": 15, "leaf_rows": 40},
+        "shape": {"trees": 20, "leaves": 8, "leaf_rows": 100},
+        "calibration_days": 28, "explained_items": 5,
+    },
+    "optimize": {"scenarios": 128, "rank_banks": 4, "exact_items": 0, "audit_items": 0},
+    "buy": {"order_line_usd": 0.0},  # the world charges nothing for a line
+    "run": {"threads": 1},
+}  # fmt: skip
+
+
+def changes(raw: Path, rng: np.random.Generator, days: int, closes: bool) -> list[dict[str, Any]]:
+    """What is announced in the world of the raw tables."""
+
+    def weeks() -> dict[str, int]:
+        first = int(rng.integers(15, max(days - 20, 16)))
+        return {"from_day": first, "to_day": first + int(rng.integers(7, 22)) - 1}
+
+    nodes = pd.read_csv(raw / "nodes.csv")
+    groups = sorted(pd.read_csv(raw / "items.csv")["category"].unique())
+    docks = nodes.loc[nodes["is_vendor_receiving"], "node_id"].tolist()
+    factor = float(np.round(rng.uniform(1.5, 3.0), 1))
+    found: list[dict[str, Any]] = [
+        {"kind": "surge", "factor": factor, "planned_factor": factor, "event_name": "event",
+         "item_groups": [str(rng.choice(groups))], **weeks()},
+        {"kind": "capacity", "resource": "inbound_units_per_day", "nodes": [str(rng.choice(docks))],
+         "factor": float(np.round(rng.uniform(0.4, 0.8), 2)), **weeks()},
+        {"kind": "capacity", "resource": "storage_cuft",
+         "nodes": [str(rng.choice(nodes["node_id"]))],
+         "factor": float(np.round(rng.uniform(0.4, 0.8), 2)), **weeks()},
+    ]  # fmt: skip
+    sites = nodes.loc[nodes["tier"] == "same_day_site", ["node_id", "parent_node_id"]]
+    if closes and len(sites):
+        site = sites.iloc[int(rng.integers(len(sites)))]
+        found.append({"kind": "closed_node", "node_id": str(site["node_id"]),
+                      "stock_to": str(site["parent_node_id"])})  # fmt: skip
+    return found
+
+
+def lived(seed: int, days: int, items: int, out: Path) -> dict[str, Any]:
+    """Profits of a world by who plans it, with what is announced in it."""
+    raw = out / f"raw_{seed:03d}"
+    size = SampleSize(items=items, regions=2 + seed % 3, days=160)
+    write_sample(raw, size, LAST, seed)
+    rng = np.random.default_rng([seed, 13])
+    known = changes(raw, rng, days, seed % 3 == 0)
+    profits: dict[str, float] = {}
+    for weeks, policies in ((6, (*RULES, "echelon")), (1, ("echelon",))):
+        settings = {**SETTINGS, "planning": {"horizon_weeks": weeks}}
+        scenario = Scenario.model_validate({
+            "name": "random_world", "dataset": "sample", "raw_dir": raw, "start": LAST,
+            "days": days, "replications": 1, "seed": seed + 1, "demand": "resampled",
+            "forecasts": "stored", "settings": settings, "changes": known,
+        })  # fmt: skip
+        ran = run_scenario(scenario, policies, out / f"world_{seed:03d}_{weeks}", with_bound=False)
+        totals = ran.tables["simulated_totals"].astype({"policy": "str"})
+        for name, usd in totals.groupby("policy")["profit_usd"].mean().items():
+            profits["one_week" if weeks == 1 else str(name)] = float(usd)
+    return {"world": seed, "announced": known, "profit_usd": profits}
+
+
+def main() -> None:
+    """Live the worlds, print the table, write the JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--worlds", type=int, default=20)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--days", type=int, default=42)
+    parser.add_argument("--items", type=int, default=12)
+    parser.add_argument("--out", type=Path, default=Path("random_worlds"))
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    console, found = Console(width=120), []
+    for seed in range(arguments.first, arguments.first + arguments.worlds):
+        one = lived(seed, arguments.days, arguments.items, arguments.out)
+        found.append(one)
+        told = ", ".join(f"{name} {usd:,.0f}" for name, usd in one["profit_usd"].items())
+        console.print(f"world {seed}: {told}")
+        if arguments.json:
+            arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+    profit = pd.DataFrame([one["profit_usd"] for one in found])
+    table = Table(
+        "held against", "worlds not below", "mean lead, usd", "95 % interval", "of its profit"
+    )
+    for name in profit.columns.drop("echelon"):
+        lead = profit["echelon"] - profit[name]
+        half = student.ppf(0.975, len(lead) - 1) * lead.std() / len(lead) ** 0.5
+        table.add_row(name, f"{(lead >= -1e-6).sum()} of {len(lead)}", f"{lead.mean():,.0f}",
+                      f"{lead.mean() - half:,.0f} to {lead.mean() + half:,.0f}",
+                      f"{lead.mean() / abs(profit[name].mean()):+.1%}")  # fmt: skip
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()
