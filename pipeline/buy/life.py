@@ -2,8 +2,8 @@
 
 An order must arrive before the item's last day, and lead no further than what is expected to sell
 until then, or within its shelf life. What is silent for so long that it is more likely dead than
-not gets no safety stock, only what is expected to sell. What has gone quiet gets a least quantity
-at most, and only while that is cheap: whether it is dead is for a planner to say, with an override.
+not gets what is expected to sell, and safety stock only while it is cheap. What has gone quiet gets
+a least quantity at most, and only while that is cheap: whether it is dead is for a planner to say, with an override.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def life_limits(
     keeps = np.floor(pairs.daily_demand * np.nan_to_num(shelf))
     cut(keeps - pairs.position, np.isfinite(shelf), SPOILS)
     likely = own["dead_probability"].fillna(0.0).to_numpy(dtype="float64") > _LIKELY
-    cut(np.ceil(pairs.daily_demand * pairs.cover_days) - pairs.position, likely, SILENT)
+    expected = np.ceil(pairs.daily_demand * pairs.cover_days) - pairs.position
+    cut(np.maximum(expected, buy.silent_order_usd / np.maximum(pairs.unit_cost, 1e-9)), likely,
+        SILENT)  # fmt: skip
     is_quiet = own["is_quiet"].fillna(False).to_numpy(dtype=bool)
     cheap = fewest * pairs.case * pairs.unit_cost <= buy.quiet_order_usd
     cut(np.where(cheap & (pairs.position <= 0), fewest * pairs.case, 0).astype(float), is_quiet,

@@ -61,7 +61,7 @@ def test_a_quiet_item_gets_one_least_order_while_that_is_cheap() -> None:
     assert any("sold nothing on the last 165 days: taken for dead" in text for text in why)
 
 
-def test_a_silent_item_gets_what_is_expected_to_sell_and_no_safety_stock() -> None:
+def test_a_silent_item_gets_what_is_expected_to_sell_and_only_cheap_safety_stock() -> None:
     """Two a day for the cover of 14 days; 40 with safety stock."""
     silent = {"quiet_days": 13, "dead_probability": 0.6}
     lines, _ = orders(**silent)
@@ -69,6 +69,9 @@ def test_a_silent_item_gets_what_is_expected_to_sell_and_no_safety_stock() -> No
     assert lines["reason_code"].tolist() == ["silent"]
     tables = one_item(on_hand=30, item_life=no_life(["i00000"], **silent))
     plan = plan_orders(tables, AS_OF, PlanningSettings(), BUY)
+    assert purchase_orders(plan, AS_OF)["order_units"].tolist() == [10]  # $100: cheap enough
+    plan = plan_orders(tables, AS_OF, PlanningSettings(), BUY.model_copy(
+        update={"silent_order_usd": 0.0}))  # fmt: skip
     assert purchase_orders(plan, AS_OF).empty
     why = order_candidates(plan, BUY)["why_not"].dropna().tolist()
     assert any("safety stock waits until it sells again" in text for text in why)

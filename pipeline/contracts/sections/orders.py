@@ -49,6 +49,12 @@ class BuySettings(Section):
         description="Most that the least order of an item gone quiet may cost while it is out of "
         "stock; more is for a planner's override to order.",
     )
+    silent_order_usd: float = Field(
+        default=250.0,
+        ge=0,
+        description="Most that safety stock of an item more likely dead than not may cost beyond "
+        "what is expected to sell; more waits until it sells again, or for an override.",
+    )
 
 
 class PlaceSettings(Section):
