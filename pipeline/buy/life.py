@@ -3,7 +3,8 @@
 An order must arrive before the item's last day, and lead no further than what is expected to sell
 until then, or within its shelf life. What is silent for so long that it is more likely dead than
 not gets what is expected to sell, and safety stock only while it is cheap. What has gone quiet gets
-a least quantity at most, and only while that is cheap: whether it is dead is for a planner to say, with an override.
+a least quantity at most, and only while that is cheap: whether it is dead is for a planner to say,
+with an override.
 """
 
 from __future__ import annotations
