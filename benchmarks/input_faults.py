@@ -121,8 +121,13 @@ def outcome(folder: Path, as_of: date, base: dict[str, pd.DataFrame]) -> tuple[s
                if name != "quarantine" and not _equal(frame, world[name], name)]  # fmt: skip
     if not changed:
         return "same tables", ""
-    told = len(world["quarantine"]) > len(base["quarantine"])
-    return ("told" if told else "SILENT"), ", ".join(changed)
+    known, found = (set(_rows(one["quarantine"])) for one in (base, world))
+    return ("told" if found - known else "SILENT"), ", ".join(changed)
+
+
+def _rows(frame: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Rows as text: a finding that counts one row more is another one."""
+    return [tuple(map(str, row)) for row in frame.itertuples(index=False)]
 
 
 def _equal(one: pd.DataFrame, other: pd.DataFrame, name: str) -> bool:
