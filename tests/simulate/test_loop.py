@@ -166,7 +166,7 @@ def test_a_change_is_told_against_the_unchanged_world(
     assert "What the change does" in page
     assert f"In all the change costs {len(money)} USD of profit" in page
     assert f"overflow −{len(money)} USD" in page
-    assert "Stock: +0 USD in all nodes, +0.0 % of" in page
+    assert "Stock: 0 USD in all nodes, 0.0 % of" in page
     assert "(one replication: no interval)" in page
     runs[True] = whole
     run_scenario(changed, ["echelon"], tmp_path / "untouched", with_bound=False)
