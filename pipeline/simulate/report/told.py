@@ -153,15 +153,19 @@ def _row(effect: Effect) -> dict[str, str]:
 
 def plus(effect: Effect) -> str:
     """The difference with its sign and half-width."""
-    text = f"{effect.difference.mean:+,.{effect.digits}f}".replace("-", "−")
-    text = text if text.strip("+−0.,") else text[1:]  # nothing has no sign
+    text = _signed(f"{effect.difference.mean:+,.{effect.digits}f}")
     width = effect.difference.half_width
     return text if np.isnan(width) else f"{text} ± {width:,.{effect.digits}f}"
 
 
 def percent(share: float) -> str:
     """A share in percent with its sign, a dash where there is none."""
-    return "–" if np.isnan(share) else f"{100 * share:+.1f} %".replace("-", "−")
+    return "–" if np.isnan(share) else _signed(f"{100 * share:+.1f}") + " %"
+
+
+def _signed(text: str) -> str:
+    """A number's text with the sign of print; nothing has none."""
+    return text.replace("-", "−") if text.strip("+-0.,") else text[1:]
 
 
 def is_in_doubt(effect: Effect) -> bool:
