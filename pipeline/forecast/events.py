@@ -74,7 +74,12 @@ def occasions(named: Bools | None, regions: int, days: int) -> Bools:
     """The events (events, regions, days) that are rare enough to be occasions."""
     if named is None:
         return np.zeros((0, regions, days), bool)
-    return np.asarray(named[named.any(axis=1).mean(axis=1) <= MOST_SHARE])
+    return np.asarray(named[is_rare(named)])
+
+
+def is_rare(named: Bools) -> Bools:
+    """Which events (events, regions, days) are occasions (events,)."""
+    return np.asarray(named.any(axis=1).mean(axis=1) <= MOST_SHARE)
 
 
 def quiet_days(named: Bools) -> Bools:

@@ -170,7 +170,10 @@ class Around:
 
 
 @numba.njit(cache=True)
-def _sums(demand, season, price, weekday, first_weekday, quiet, item, region, start, day, around, least, out):  # type: ignore[no-untyped-def]  # noqa: E501  # fmt: skip  # numba kernel
+def _sums(
+    demand: F32, season: F32, price: F32, weekday: F64, first_weekday: int, quiet: Bools, item: I32,
+    region: I32, start: Ints, day: Ints, around: int, least: float, out: F64,
+) -> None:  # fmt: skip
     """Add up `Sums` by window and item. A window must have quiet days before it: what the first
     days of a history sold against what came later is how an item began."""
     series, days = demand.shape

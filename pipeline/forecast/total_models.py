@@ -25,7 +25,7 @@ from pipeline.forecast.departments import (
     recurring,
     regressed,
 )
-from pipeline.forecast.events import MOST_SHARE
+from pipeline.forecast.events import is_rare
 from pipeline.forecast.levels import Codes
 from pipeline.forecast.panel import F64, Calendar
 from pipeline.forecast.total_paths import ERROR_DAYS, PathErrors
@@ -51,8 +51,7 @@ class KnownCalendar:
         flags = tuple(np.flatnonzero(recurring(calendar)).tolist())
         if calendar.named is None:
             return KnownCalendar((), flags)
-        rare = calendar.named.any(axis=1).mean(axis=1) <= MOST_SHARE
-        names = zip(_names(calendar), rare, strict=True)
+        names = zip(_names(calendar), is_rare(calendar.named), strict=True)
         return KnownCalendar(tuple(name for name, is_rare in names if is_rare), flags)
 
 

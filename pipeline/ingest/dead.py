@@ -81,17 +81,16 @@ def _silence(a: F64, b: F64, days: F64 | float) -> F64:
 
 def silent_days(
     group: npt.NDArray[np.integer], units: Ints, could_sell: npt.NDArray[np.bool_], last: Ints,
-    pace_days: int, weight: F64 | float = 1.0,
+    pace_days: int, by_year: bool = False,
 ) -> F64:  # fmt: skip
     """Days (items,) since the last sale on which an item could sell, by its sisters' sales.
 
     A day counts as the number of others of its group that sold, over what the `pace_days` before
     the item's last sale make one expect; one sale is added to both, so that few sisters say little
-    and none nothing; times `weight` (items, days), see `of_year`.
+    and none nothing. by_year: and as `of_year` says.
     """
     days = np.arange(units.shape[1])
     out = np.zeros(len(units))
-    weights = np.broadcast_to(np.asarray(weight, np.float64), units.shape)
     for code in np.unique(group):
         rows = np.flatnonzero(group == code)
         could = could_sell[rows]
@@ -105,7 +104,8 @@ def silent_days(
         )
         index = (others_sold + 1) / (others_could * usual[:, None] + 1)
         since = could & (days > last[rows][:, None])
-        out[rows] = (np.minimum(index, MOST_INDEX) * since * weights[rows]).sum(axis=1)
+        weight = of_year(units[rows], could, last[rows]) if by_year else 1.0
+        out[rows] = (np.minimum(index, MOST_INDEX) * since * weight).sum(axis=1)
     return out
 
 

@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.ingest.dead import dead_probability, groups_of, of_year, silent_days
+from pipeline.ingest.dead import dead_probability, groups_of, silent_days
 
 Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.integer]
 _PACE_DAYS = 112
 _CHANCE = 0.01
 _FAINT, _USUAL_DAYS = 0.1, 182
@@ -33,22 +34,13 @@ def item_life(
     count, and p^n < 0.01, with p the share without sales of the 112 days before that could sell,
     (zeros + 1) / (days + 2).
     """
-    count = len(days)
-    sold = units > 0
-    last = _last(sold)
-    running = np.zeros((len(names), count + 1), dtype=np.int64)
-    np.cumsum(could_sell, axis=1, out=running[:, 1:])
-    row = np.arange(len(names))
-    quiet = running[:, -1] - running[row, last + 1]
-    first = np.maximum(last + 1 - _PACE_DAYS, 0)
-    seen = running[row, last + 1] - running[row, first]
-    hits = np.zeros_like(running)
-    np.cumsum(sold & could_sell, axis=1, out=hits[:, 1:])
-    zeros = seen - (hits[row, last + 1] - hits[row, first])
-    share = (zeros + 1) / (seen + 2)
+    last = _last_sale(units > 0)
+    after = np.arange(len(days)) > last[:, None]
+    quiet = (could_sell & after).sum(axis=1)
+    sales, seen = _pace(units > 0, could_sell, last)
+    share = (seen - sales + 1) / (seen + 2)
     group = groups_of(items, names)
-    year = of_year(units, could_sell, last)
-    silent = silent_days(group, units, could_sell, last, _PACE_DAYS, year)
+    silent = silent_days(group, units, could_sell, last, _PACE_DAYS, by_year=True)
     is_quiet = (silent >= quiet_after_days) & (share**silent < _CHANCE)
     is_quiet = np.where(last < 0, quiet >= 2 * quiet_after_days, is_quiet)
     known = items.set_index(items["item_id"].astype("str")).reindex(names)
@@ -56,7 +48,8 @@ def item_life(
     ended = (known["end_date"] <= days[-1]).to_numpy(dtype=bool)
     return pd.DataFrame({
         "item_id": names, "last_sale_date": pd.Series(dates[last]).where(last >= 0),
-        "known_days": running[:, -1], "quiet_days": quiet, "is_quiet": is_quiet.astype(bool),
+        "known_days": could_sell.sum(axis=1), "quiet_days": quiet,
+        "is_quiet": is_quiet.astype(bool),
         "dead_probability": np.where(ended, 1.0, _dead(group, units, could_sell)),
         "end_date": known["end_date"].to_numpy(),
         "shelf_life_days": known["shelf_life_days"].to_numpy()
@@ -71,15 +64,18 @@ def _dead(
     near = could_sell[:, -_USUAL_DAYS:]
     usual = (units[:, -_USUAL_DAYS:] * near).sum(axis=1) / np.maximum(near.sum(axis=1), 1)
     heard = np.where(units < _FAINT * usual[:, None], 0, units)
-    last = _last(heard > 0)
-    before = np.arange(units.shape[1]) <= last[:, None]
-    before &= np.arange(units.shape[1]) > last[:, None] - _PACE_DAYS
-    seen = (could_sell & before).sum(axis=1)
-    sales = ((heard > 0) & could_sell & before).sum(axis=1)
+    last = _last_sale(heard > 0)
     silent = silent_days(group, heard, could_sell, last, _PACE_DAYS)
-    return dead_probability(sales, seen, silent, could_sell.sum(axis=1))
+    return dead_probability(*_pace(heard > 0, could_sell, last), silent, could_sell.sum(axis=1))
 
 
-def _last(sold: Bools) -> npt.NDArray[np.integer]:
+def _pace(sold: Bools, could_sell: Bools, last: Ints) -> tuple[Ints, Ints]:
+    """Days (items,) with a sale among those that could have one, of the last ones up to a sale."""
+    day = np.arange(sold.shape[1])
+    near = could_sell & (day <= last[:, None]) & (day > last[:, None] - _PACE_DAYS)
+    return (sold & near).sum(axis=1), near.sum(axis=1)
+
+
+def _last_sale(sold: Bools) -> Ints:
     """Last day (items,) of a sale, -1 without."""
     return np.where(sold.any(axis=1), sold.shape[1] - 1 - sold[:, ::-1].argmax(axis=1), -1)

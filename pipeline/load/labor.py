@@ -246,6 +246,17 @@ def _worth(
     )  # fmt: skip
 
 
+def is_bought(plan: pd.DataFrame, settings: LaborSettings) -> pd.Series:
+    """Whether overtime is bought, on each row of labor_plan, to do more than is planned."""
+    is_there = plan["overtime_hours"] >= settings.overtime_hours_per_day
+    return is_there & (plan["shadow_usd_per_hour"] > settings.overtime_usd_per_hour)
+
+
+def extra_units(settings: LaborSettings) -> float:
+    """Units a day that overtime bought to do more sends out."""
+    return settings.overtime_hours_per_day * 3600 / settings.outbound_s_per_unit
+
+
 def planned_node_capacity(
     plan: pd.DataFrame, capacity: pd.DataFrame, settings: LaborSettings
 ) -> pd.DataFrame:
@@ -253,11 +264,10 @@ def planned_node_capacity(
 
     To be added to the raw table: the next night plans with the hours that this one bought.
     """
-    bought = plan[plan["overtime_hours"] >= settings.overtime_hours_per_day]
-    bought = bought[bought["shadow_usd_per_hour"] > settings.overtime_usd_per_hour]
+    bought = plan[is_bought(plan, settings)]
     own = capacity[capacity["resource"].astype("str") == "outbound_units_per_day"]
     rows = []
-    extra = settings.overtime_hours_per_day * 3600 / settings.outbound_s_per_unit
+    extra = extra_units(settings)
     for row in bought.to_dict("records"):
         known = own[(own["node_id"].astype("str") == row["node_id"])
                     & (own["start_date"] <= row["date"])]  # fmt: skip

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.contracts.settings import LaborSettings
 from pipeline.load.charts import number
+from pipeline.load.labor import extra_units, is_bought
 
 
 def labor_page(plan: pd.DataFrame, nodes: pd.DataFrame, as_of: date, own: LaborSettings) -> str:
@@ -26,6 +27,7 @@ def labor_page(plan: pd.DataFrame, nodes: pd.DataFrame, as_of: date, own: LaborS
     )
     return environment.get_template("labor.html.j2").render(
         as_of=as_of, nodes=parts, days=own.days, number=number, own=own,
+        extra_units=extra_units(own),
         scarce=[one for one in parts if one["bought"]],
         near=[one for one in parts if one["worth"] > 0 and not one["bought"]],
         hours=sum(one["hours"] for one in parts),
@@ -41,7 +43,6 @@ def _node(
     busiest = rows.loc[moved.idxmax()]
     worth = rows["shadow_usd_per_hour"]
     staffed, overtime = float(rows["staffed_hours"].sum()), float(rows["overtime_hours"].sum())
-    bought = rows[(worth > own.overtime_usd_per_hour) & (rows["overtime_hours"] > 0)]
     return {
         "node": node, "name": name, "days": rows.to_dict("records"), "hours": staffed + overtime,
         "staffed": staffed, "overtime": overtime,
@@ -51,6 +52,5 @@ def _node(
         "busiest": busiest["date"], "busiest_units": float(moved.max()),
         "usual_units": float(moved.median()),
         "doors": int(rows["dock_doors"].max()), "carts": int(rows["carts"].max()),
-        "worth": float(worth.max()), "bought": len(bought),
-        "extra_units": own.overtime_hours_per_day * 3600 / own.outbound_s_per_unit,
+        "worth": float(worth.max()), "bought": int(is_bought(rows, own).sum()),
     }  # fmt: skip

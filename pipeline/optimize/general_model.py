@@ -20,7 +20,8 @@ from pipeline.core.copula import Dependence
 from pipeline.core.demand import CellShares, ItemDemand, Ranks, cell_demand, cell_shares, draw_ranks
 from pipeline.core.general import GeneralItem, recourse
 from pipeline.core.network import entry_sets
-from pipeline.optimize.item_model import LEVELS, DemandCube, Economics, dependence_of, item_seeds
+from pipeline.dependence import dependence_of
+from pipeline.optimize.item_model import LEVELS, DemandCube, Economics, item_seeds
 from pipeline.optimize.network_model import Cells, NetworkModel, demand_cells, in_time
 
 Floats = NDArray[np.float64]

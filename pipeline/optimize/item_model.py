@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from pipeline.contracts.columns import QUANTILE_COLUMNS, QUANTILE_LEVELS, SIZE_CLASSES
 from pipeline.contracts.settings import Settings
-from pipeline.core.copula import Dependence
 from pipeline.core.demand import ItemDemand, Ranks, demand_tables, draw_ranks
 from pipeline.core.item import ItemTables, concatenate
 from pipeline.core.lots import band_units
+from pipeline.dependence import dependence_of
 from pipeline.optimize.network_model import NetworkModel
 
 MOST_TREND = 20.0
@@ -68,22 +68,6 @@ def demand_cube(quantiles: pd.DataFrame, items: list[str], regions: list[str]) -
     mean = np.zeros(shape)
     mean[k[known], w[known], r[known]] = rows["mean_units"].to_numpy(float)[known]
     return DemandCube(items, regions, days.astype(float), cube, mean)
-
-
-def dependence_of(dependence: pd.DataFrame, regions: list[str]) -> Dependence:
-    """Rank correlations of the regions of 'all' items, or else the mean of the groups."""
-    rows = dependence[dependence["item_group"].astype(str) == "all"]
-    rows = rows if len(rows) else dependence
-    pairs = rows.groupby(
-        [rows["region_id"].astype(str), rows["other_region_id"].astype(str)]
-    )["rank_correlation"].mean()  # fmt: skip
-    matrix = np.eye(len(regions))
-    place = {name: i for i, name in enumerate(regions)}
-    for (one, other), value in pairs.items():
-        if one in place and other in place and one != other:
-            matrix[place[one], place[other]] = matrix[place[other], place[one]] = value
-    growth = float(rows["correlation_growth"].mean()) if len(rows) else 0.0
-    return Dependence(matrix, growth)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ import pandas as pd
 
 from pipeline.contracts.columns import QUANTILE_COLUMNS, QUANTILE_LEVELS
 from pipeline.core.arithmetic import product
-from pipeline.core.copula import Dependence
+from pipeline.dependence import dependence_of
 
 F64 = npt.NDArray[np.float64]
 LEVELS = np.array(QUANTILE_LEVELS)
@@ -90,21 +90,6 @@ def pool_regions(quantiles: pd.DataFrame, dependence: pd.DataFrame) -> PooledDem
     shrink = np.divide(pooled, alone, out=np.zeros(count), where=alone > 0)
     quantile = np.maximum(total[:, None] + shrink[:, None] * summed, 0)
     return PooledDemand(names, total, np.maximum.accumulate(quantile, axis=1))
-
-
-def dependence_of(dependence: pd.DataFrame, regions: list[str]) -> Dependence:
-    """Correlations of the regions for the broadest group published; independence without any."""
-    groups = sorted(dependence["item_group"].astype("str").unique())
-    if not groups:
-        return Dependence(np.eye(len(regions)))
-    group = "all" if "all" in groups else groups[0]
-    own = dependence[dependence["item_group"].astype("str") == group]
-    matrix = own.astype({"region_id": "str", "other_region_id": "str"}).pivot(
-        index="region_id", columns="other_region_id", values="rank_correlation"
-    )
-    full = matrix.reindex(index=regions, columns=regions).fillna(0).to_numpy(copy=True)
-    np.fill_diagonal(full, 1.0)
-    return Dependence(full, float(own["correlation_growth"].mean()))
 
 
 def expected_shortfall(quantiles: F64, supply: F64) -> F64:

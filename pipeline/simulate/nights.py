@@ -54,7 +54,7 @@ class Nights:
             return dict(self._stored[planned])
         if self._held.as_of != planned:  # or it was planned before the run was stopped
             self._plan(planned, day - ago)
-        return {name: self._held.table(name) for name in self.policy.reads}
+        return {name: self._held.tables[name] for name in self.policy.reads}
 
     def _plan(self, as_of: date, day: int) -> None:
         trained = self._model_date(day)
@@ -63,10 +63,8 @@ class Nights:
         self.worked = {}
         for name in self.policy.stages:
             if name == "forecast" and self.scenario.forecasts == "stored":
-                asked = {*self.policy.reads, *(table for stage in self.policy.stages
-                                               for table in BY_NAME[stage].reads)}  # fmt: skip
-                for made in asked & set(BY_NAME[name].writes):
-                    self._held.lend(made, stored(self.base).read(as_of, made))
+                self._held.tables |= {made: stored(self.base).read(as_of, made)
+                                      for made in BY_NAME[name].writes}  # fmt: skip
                 continue
             night = MemoryNight(self._held, self._models[trained], BY_NAME[name], as_of,
                                 self.base.settings, source, trained)  # fmt: skip

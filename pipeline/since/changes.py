@@ -74,8 +74,9 @@ def changes_between(
 ) -> Since:  # fmt: skip
     """Shares of all changes; `on_plan` is told after each of how many reruns.
 
-    is_full: the optimizer solves every coalition anew; else items answer at the prices of capacity
-    that were published, and what the solver does beyond that stands under `fit_to_capacity`.
+    is_full: every coalition is solved anew; else items answer at the nights' prices of capacity
+    (published; of room for transfers, the placement's own), and what solving does beyond that
+    stands under `fit_to_capacity`.
 
     Raises UsageError where a night is not planned, or its settings are not known.
     """

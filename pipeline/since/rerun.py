@@ -27,15 +27,15 @@ def rerun_stage(
 ) -> Tables:  # fmt: skip
     """The tables that a stage makes of the given ones, as they would be read after publishing."""
     made = BY_NAME[stage]
-    held = Held(as_of)
-    for name in made.reads:
-        held.lend(name, tables[name])
+    held = Held(as_of, {name: tables[name] for name in made.reads})
     entry(made)(MemoryNight(held, model or {}, made, as_of, settings, _NOWHERE,
                             model_date or as_of))  # fmt: skip
-    return {name: held.table(name) for name in made.writes}
+    return {name: held.tables[name] for name in made.writes}
 
 
 def as_published(tables: Tables) -> Tables:
     """Tables checked, sorted and rounded as publishing and reading them would."""
-    held = Held(written=dict(tables))
-    return {name: held.table(name) for name in tables}
+    held = Held()
+    for name, frame in tables.items():
+        held.take(name, frame)
+    return held.tables

@@ -1,7 +1,7 @@
 """Nights that are kept in memory: what a stage reads is, bit for bit, what it would read back.
 
 For whoever plans thousands of nights and looks at a few of their tables (the simulator). Nothing is
-written, hashed or locked; a table's contract is checked when somebody reads it.
+written, hashed or locked; contracts are checked as ever.
 """
 
 from __future__ import annotations
@@ -25,30 +25,25 @@ from pipeline.store.partitions import Store
 
 @dataclass
 class Held:
-    """Tables of one business date by name, as stages handed them over (`written`), and as they are
-    read: made, and checked, when somebody asks, and not again for the same frame."""
+    """Tables of one business date by name, and what they were made of: a frame that a stage hands
+    over again is not checked again."""
 
     as_of: date | None = None
-    written: dict[str, pd.DataFrame] = field(default_factory=dict)
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     made_of: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = field(default_factory=dict)
 
     def start(self, as_of: date) -> None:
         """Forget the tables of the date before."""
         if as_of != self.as_of:
-            self.as_of, self.written = as_of, {}
+            self.as_of, self.tables = as_of, {}
 
-    def lend(self, name: str, frame: pd.DataFrame) -> None:
-        """Hold a table that was read from a store."""
-        self.written[name], self.made_of[name] = frame, (frame, frame)
-
-    def table(self, name: str) -> pd.DataFrame:
-        """A table as it would be read from a store; raises ContractError."""
-        frame, before = self.written[name], self.made_of.get(name)
+    def take(self, name: str, frame: pd.DataFrame) -> None:
+        """Hold a table as it would be read from a store."""
+        before = self.made_of.get(name)
         if before is None or before[0] is not frame:
             table = TABLES[name]
-            before = frame, to_pandas(to_arrow(require(frame, table), table))
-            self.made_of[name] = before
-        return before[1]
+            self.made_of[name] = (frame, to_pandas(to_arrow(require(frame, table), table)))
+        self.tables[name] = self.made_of[name][1]
 
 
 class MemoryNight(Night):
@@ -66,7 +61,7 @@ class MemoryNight(Night):
         """A declared table of this business date, sorted by key."""
         if name not in self._stage.reads:
             raise UsageError(f"stage {self._stage.name} does not declare that it reads {name}")
-        frame = self._held.table(name)
+        frame = self._held.tables[name]
         return frame.loc[:, list(columns or TABLES[name].columns)].copy(deep=False)
 
     def read_model(self) -> dict[str, bytes]:
@@ -74,10 +69,10 @@ class MemoryNight(Night):
         return dict(self._model)
 
     def write(self, name: str, frame: pd.DataFrame) -> None:
-        """Hold a declared table; it is checked when somebody reads it."""
+        """Check a declared table and hold it."""
         if name not in self._stage.writes:
             raise UsageError(f"stage {self._stage.name} does not declare that it writes {name}")
-        self._held.written[name] = frame
+        self._held.take(name, frame)
 
     def publish(self) -> dict[str, dict[str, Any]]:
         """Nothing is published."""

@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import gamma
 
-from pipeline.core.allocation import Holding, Network, allocate, expected_served, tail
+from pipeline.core.allocation import (
+    Holding,
+    Network,
+    allocate,
+    allocate_at,
+    expected_served,
+    tail,
+)
 from tests.oracles.transfer_search import best_transfers, plan_value
 
 
@@ -112,6 +119,19 @@ def test_the_more_valuable_item_gets_the_scarce_lane():
     found = allocate(np.zeros((2, 2), int), start, worth, lanes, 0.0)
     assert dict(zip(found.item.tolist(), found.units.tolist(), strict=True)) == {0: 3, 1: 9}
     assert found.row_price[0] > 0
+
+
+def test_at_given_prices_each_item_answers_alone():
+    """Free, all levels fill, though the lane holds 12; at the plan's own price about what it does;
+    where room is dear beyond all worth, nothing moves."""
+    start = np.array([[20, 0], [20, 0]])
+    worth = holding([[0, 10], [0, 10]], [[0, 9], [0, 9]], [[1, 1], [1, 5.0]], start)
+    lanes = network([(0, 1)], n_items=2, rows=[((0,), 1.0, 12)])
+    asked = np.zeros((2, 2), int), start, worth, lanes, 0.0
+    price = allocate(*asked).row_price
+    assert allocate_at(np.zeros(1), *asked).units.tolist() == [10, 10]
+    assert np.abs(allocate_at(price, *asked).units - [3, 9]).max() <= 1
+    assert allocate_at(np.full(1, 9.0), *asked).units.tolist() == []
 
 
 def test_a_line_worth_less_than_it_costs_stays():

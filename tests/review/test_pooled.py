@@ -9,10 +9,10 @@ from scipy.stats import norm
 
 from pipeline.contracts.columns import QUANTILE_COLUMNS, QUANTILE_LEVELS
 from pipeline.contracts.tables import TABLES
+from pipeline.dependence import dependence_of
 from pipeline.review.pooled import (
     LEVELS,
     WEIGHTS,
-    dependence_of,
     expected_shortfall,
     pool_regions,
     run_out_probability,
