@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from pipeline.forecast.events import occurrences, shrunk, with_lifts
-from pipeline.forecast.lift_evidence import Sums
+from pipeline.forecast.lift_evidence import Around, Sums, measured, windows_of
 from pipeline.forecast.outliers import find_spikes
 from pipeline.forecast.panel import Calendar, Panel
 from pipeline.forecast.seasons import with_exposure
@@ -116,3 +117,37 @@ def test_what_ran_out_last_year_is_no_season() -> None:
         off = np.abs(np.log(seasons[0][:, ahead].sum(axis=1) / seasons[1][:, ahead].sum(axis=1)))
         assert off.mean() < most
     assert off.mean() > 0.3  # read as sales, they would be one
+
+
+def test_levels_that_changed_meanwhile_make_a_lift_doubtful() -> None:
+    """Sixty units where sixty are usual, by levels alike before and after, or one four times the
+    other."""
+    placebo = Sums(*np.full((6, 12, 1), 60.0))
+    still = Sums(*np.full((6, 1, 1), 60.0))
+    found = [
+        measured(replace(still, early=still.early * change, late=still.late / change), placebo)
+        for change in (1.0, 2.0)
+    ]
+    assert found[1][1][0] - found[0][1][0] == pytest.approx(np.log(2.0) ** 2, rel=0.02)
+    assert found[1][0][0] == found[0][0][0]
+
+
+def test_days_with_nothing_known_before_them_tell_no_lift() -> None:
+    own = panel(items=1, lift=1.0)
+    quiet = np.ones((1, DAYS), bool)
+    around = Around.of(own, np.ones((1, 7)), quiet)
+    days = np.zeros((2, 1, DAYS), bool)
+    days[0, 0, 3:6] = days[1, 0, 30:33] = True
+    sums = around.sums([windows_of(days, quiet)])[0]
+    sums = sums.take(~windows_of(days, quiet).is_placebo)
+    assert sums.sold[:, 0].tolist() == [0.0, own.demand[0, 30:33].sum()]
+    assert sums.usual[:, 0] == pytest.approx([0.0, 18.0], abs=2.0)
+
+
+def test_an_item_that_comes_with_an_event_is_not_read_as_its_lift_before_more_is_known() -> None:
+    own = panel(lift=1.0)
+    demand = own.demand.copy()
+    demand[0, :465] = np.where(np.isnan(demand[0, :465]), np.nan, 1.0)  # six from the day on
+    found = with_lifts(replace(own, demand=demand).until(470))
+    assert found.lift_seen is not None
+    assert np.abs(np.log(found.lift_seen[0, 465:468])).max() < 0.35

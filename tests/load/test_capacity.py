@@ -17,7 +17,7 @@ from pipeline.load.capacity import cheapest_cover, standard_servers
 from pipeline.load.carried import carried_loads, most_per_second
 from pipeline.load.fire import Limits, check_target, fire, starts_of
 from pipeline.load.journeys import requests_per_visit, script
-from pipeline.load.labor import labor_plan, planned_node_capacity
+from pipeline.load.labor import is_bought, labor_plan, planned_node_capacity
 from pipeline.load.labor_page import labor_page
 from pipeline.load.rehearsal import _sustained_visits, rehearse
 from pipeline.load.shifts import Shift, cover_hours
@@ -272,6 +272,15 @@ def test_bulky_items_leave_from_the_nodes_that_hold_them():
     assert row.loc[("big", third), "inbound_load_units"] == pytest.approx(6)
     assert row.loc[("b", third), "outbound_load_units"] == pytest.approx(600)
     assert row.loc[("a", third), "outbound_load_units"] == pytest.approx(400 + 600 + 4 + 6)
+
+
+def test_overtime_that_covers_the_plan_is_not_bought_to_do_more():
+    settings = LaborSettings()
+    plan = pd.DataFrame({
+        "overtime_hours": settings.overtime_hours_per_day + np.array([9.0, 9.0, -1.0]),
+        "shadow_usd_per_hour": settings.overtime_usd_per_hour + np.array([-1.0, 1.0, 1.0]),
+    })  # fmt: skip
+    assert is_bought(plan, settings).tolist() == [False, True, False]
 
 
 def test_overtime_is_bought_where_it_costs_less_than_it_is_worth_and_returns_as_capacity():
