@@ -309,6 +309,7 @@ def sweep(
     """
     saved = np.zeros(len(bounds) - 1)
     used = np.zeros(price.shape)
+    price = np.require(price, requirements=["C", "W"])  # one compiled version
     wanted = np.ones(len(saved), np.bool_) if wanted is None else wanted
     tolls = np.zeros((0, woods.n_nodes)) if toll is None else toll
     _sweep(*kernel_arrays(woods, items), bounds, tolls, wanted, price, saved, used)

@@ -119,8 +119,9 @@ def _running(values: F64) -> F64:
 
 def history(panel: Panel, totals: Totals) -> History:
     """Running sums of `panel`, a shard of the whole whose sums are `totals`."""
-    seen = np.isfinite(panel.demand)
-    units = np.where(seen, panel.demand, 0).astype(np.float64)
+    demand = np.ascontiguousarray(panel.demand)  # one compiled version of each kernel
+    seen = np.isfinite(demand)
+    units = np.where(seen, demand, 0).astype(np.float64)
     behind = panel.exposure()[0].astype(np.float64)
     group_units, group_count = _running(totals.group_units), _running(totals.group_count)
     item_units, item_count = _running(totals.item_units), _running(totals.item_count)
@@ -134,19 +135,19 @@ def history(panel: Panel, totals: Totals) -> History:
         own_season[:, totals.lead :] = in_season(known)[:, : panel.days]
     silent = item_silence(totals, own_season, half_life)
     levels(
-        panel.demand, behind, panel.item, panel.group, panel.like(), totals.lead,
+        demand, behind, panel.item, panel.group, panel.like(), totals.lead,
         group_units, group_count, item_units, item_count, _running(totals.like_units),
         _running(totals.like_count), silent, own_season, half_life, level, silence, last_sale,
     )  # fmt: skip
     return History(
-        panel.demand,
+        demand,
         _running(units),
         _running(units**2),
         _running(np.where(seen & (units == 0), behind, 0.0)),
         _running(seen.astype(np.float64)).astype(np.int32),
         _running(np.where(seen, behind, 0.0)),
         _running(behind),
-        _running((panel.is_censored & (panel.demand != 0)).astype(np.float64)).astype(np.int32),
+        _running((panel.is_censored & (demand != 0)).astype(np.float64)).astype(np.int32),
         level,
         silence,
         silent,
@@ -339,6 +340,8 @@ def features(
     `past` is `history(panel, totals)`; the level of a row is `past.level[series, origin + 1]`.
     A feature that cannot be known (no price, less than a year of history) is NaN.
     """
+    # One compiled version of each kernel: columns of a matrix are not contiguous.
+    series, origin, target = (np.ascontiguousarray(rows) for rows in (series, origin, target))
     out = np.zeros((len(series), len(FEATURES)), np.float32)
     passed = np.arange(panel.days + panel.ahead) * panel.period_days
     dates = panel.first_date.astype("datetime64[D]") + passed
