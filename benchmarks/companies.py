@@ -7,7 +7,9 @@ sold; share of demand within the 0.9 quantile (mid-ranks). Peers are given the q
 own past errors, by series: seasonal naive, a moving average, simple exponential smoothing, TSB
 (Teunter, Syntetos, Babai 2011), automatic exponential smoothing (statsforecast, where installed),
 and one global LightGBM on lags and calendar with the quantiles of its errors by size of forecast.
-Dominick's prices of the weeks ahead are known to ours, as in a night where they are planned.
+Ours sees what a night makes of the same sales: seasons, lifts of cut prices, closed weekdays,
+days whose export broke off, suspected stock-outs, spikes. Dominick's prices of the weeks ahead are
+known to it, as in a night where they are planned.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from companies_data import COMPANIES, Company
+from companies_data import COMPANIES, Company, as_the_night_sees
 from companies_peers import PEERS
 from rich.console import Console
 from rich.table import Table
@@ -46,7 +48,7 @@ WEEKLY = ForecastSettings(
 def ours(company: Company, days: int) -> tuple[np.ndarray, np.ndarray]:
     """Means (series, windows) and quantiles (series, windows, levels)."""
     reach = max(start + n - 1 for start, n in company.windows)
-    panel = company.until(days, reach)
+    panel = as_the_night_sees(company.until(days, reach))
     sums = totals(panel)
     settings = ForecastSettings() if company.period_days == 1 else WEEKLY
     model, _ = fit(panel, sums, settings, company.windows, 1, 1)

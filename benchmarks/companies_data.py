@@ -7,13 +7,19 @@ its deals and features are left out. What UCI and Ta Feng were paid is known aft
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from pipeline.contracts.settings import Settings
+from pipeline.forecast.outliers import find_spikes
 from pipeline.forecast.panel import F32, Calendar, Panel
+from pipeline.forecast.seasons import with_exposure
+from pipeline.ingest.closing_days import learned_weekdays
+from pipeline.ingest.cut_days import cut_days
+from pipeline.ingest.demand import suspected_stockouts
 
 WEEKS = [(h, 1) for h in range(1, 9)]
 DAYS = [(1, 7), (8, 7), (1, 28)]
@@ -63,6 +69,31 @@ class Company:
             self.name, self.units[rows], self.price[rows], item, self.region[rows], self.first,
             self.period_days, self.windows, self.origins,
         )  # fmt: skip
+
+
+def as_the_night_sees(panel: Panel) -> Panel:
+    """The panel with what a night makes of it: seasons, lifts and cut prices, and where sales are
+    daily closed weekdays, days whose export broke off, suspected stock-outs and spikes."""
+    if panel.period_days > 1:
+        return with_exposure(panel)
+    settings = Settings().ingest
+    days = pd.DatetimeIndex(panel.first_date + np.arange(panel.days))
+    sold = np.zeros((int(panel.region.max()) + 1, panel.days), np.int64)
+    np.add.at(sold, panel.region, np.nan_to_num(panel.demand).astype(np.int64))
+    past, weekdays = learned_weekdays(sold, days, np.zeros(sold.shape, bool))
+    coming = (np.arange(panel.ahead) + (panel.first_weekday + panel.days)) % 7
+    unknown = (sold.sum(axis=0) == 0) & ~past
+    unknown |= cut_days(sold, ~past & ~unknown, days, settings.cut_day_share)
+    demand = np.where((past | unknown)[panel.region], np.float32(np.nan), panel.demand)
+    suspected = suspected_stockouts(
+        np.nan_to_num(demand), np.isfinite(demand), settings.stockout_probability,
+        settings.stockout_max_days,
+    )  # fmt: skip
+    spikes = find_spikes(demand, np.zeros(demand.shape, bool))
+    return with_exposure(replace(
+        panel, demand=np.where(spikes, np.float32(np.nan), demand), is_censored=suspected,
+        calendar=replace(panel.calendar, closed=np.hstack([past, weekdays[:, coming]])),
+    ))  # fmt: skip
 
 
 def _codes(keys: pd.DataFrame, columns: list[str]) -> list[np.ndarray]:
