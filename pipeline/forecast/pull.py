@@ -9,6 +9,8 @@ their cell's sum is a geometric mean of the two,
 where A is what regressions say of the day over what series say, of all cells together: of the sum
 of everything the calendar knows most, of a single cell its trees. Both weights are learned from
 forecasts made before the fact: least squares on the errors' logarithms, each within 0 and 1.
+A day on which regressions know that shops are shut, as on a Christmas that the series' own history
+does not hold yet, is no matter of weights: series sell what little the regressions say.
 Without 624 days of history nothing pulls.
 """
 
@@ -19,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.forecast.departments import LEAST_DAYS, Departments, is_closed
+from pipeline.forecast.departments import CLOSED_SHARE, LEAST_DAYS, Departments, is_closed
 from pipeline.forecast.levels import Codes, Sums
 from pipeline.forecast.panel import F64, Panel
 from pipeline.forecast.total_models import TotalModels, foresee_departments
@@ -79,10 +81,14 @@ def gaps(summed: F64, own: F64, known: npt.NDArray[np.bool_]) -> tuple[F64, F64]
 
 
 def factors(summed: F64, own: F64, weights: Weights) -> F64:
-    """Factors (cells, days) that draw sums of series `summed` towards the cells' `own` forecast."""
+    """Factors (cells, days) that draw sums of series `summed` towards the cells' `own` forecast;
+    of all cells alike where shops are shut."""
     whole, beyond = gaps(summed, own, (summed >= LEAST_UNITS) & (own > 0))
     drawn = weights[0] * whole + weights[1] * beyond
-    return np.asarray(np.exp(np.clip(drawn, -MOST_LOG_FACTOR, MOST_LOG_FACTOR)))
+    found = np.exp(np.clip(drawn, -MOST_LOG_FACTOR, MOST_LOG_FACTOR))
+    of_own, of_series = own.sum(axis=0), summed.sum(axis=0)
+    shut = of_own < CLOSED_SHARE * of_series
+    return np.asarray(np.where(shut, of_own / np.maximum(of_series, 1e-9), found))
 
 
 @dataclass(frozen=True)

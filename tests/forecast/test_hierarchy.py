@@ -160,6 +160,15 @@ def test_a_factor_draws_the_sum_the_given_part_of_the_way_in_logarithms() -> Non
     )  # ten units a day: left alone
 
 
+def test_a_christmas_that_only_the_years_above_know_sells_nothing_whatever_the_weights() -> None:
+    summed = np.array([[100.0, 100.0], [10.0, 10.0]])
+    own = np.array([[0.2, 121.0], [0.02, 12.0]])
+    found = factors(summed, own, (0.5, 0.5))
+    np.testing.assert_allclose((summed * found).sum(axis=0), [0.22, 120.0])
+    np.testing.assert_allclose(found[:, 0], 0.002)  # the small cell too
+    np.testing.assert_allclose(found[1, 1], 1.0)
+
+
 def test_paths_keep_the_mean_and_are_as_wide_together_as_past_errors_were() -> None:
     """Two cells that erred together are as wide in sum; two that erred apart less so."""
     rng = np.random.default_rng(2)
