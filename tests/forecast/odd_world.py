@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pipeline.forecast.panel import F64
@@ -31,6 +32,10 @@ KINDS = (
     Odd("halving", 56), Odd("ten_days", 28), Odd("christmas", 56), Odd("promoted", 28),
     Odd("promotion_ahead", 28),
 )  # fmt: skip
+MORE_KINDS = (
+    Odd("step_up", 28), Odd("step_down", 28), Odd("saturdays", 28),
+    Odd("wave", 56), Odd("before_fair", 28), Odd("thirty_days", 28),
+)  # fmt: skip
 PRICE, CUT, ELASTICITY = 10.0, 7.0, 3.0
 PROMOTIONS = (150, 300, 450, 620, DAYS - 14, DAYS + 7)
 """First days of fortnights at the cut price; the last but one ends tonight."""
@@ -54,7 +59,6 @@ def rates(kind: str, size: float, dates: pd.DatetimeIndex) -> tuple[F64, int]:
     for begin in FAIRS:
         first = pd.Timestamp(begin)
         fair |= (dates >= first) & (dates < first + pd.Timedelta(days=FAIR_DAYS))
-    flat = np.ones(len(dates))
     if kind == "august":
         return np.where(dates.month == 8, 20.0 * size, 0.0), 0
     if kind == "christmas":
@@ -66,20 +70,40 @@ def rates(kind: str, size: float, dates: pd.DatetimeIndex) -> tuple[F64, int]:
         return 4.0 * size * rate ** (day / 365.0), 0
     if kind.startswith("promot"):
         return 4.0 * size * (prices(kind, len(dates)) / PRICE) ** -ELASTICITY, 0
-    is_new = kind == "ten_days"
-    return size * (flat if is_new else WEEKDAY[dates.day_of_week]), (DAYS - 10) * is_new
+    return size * _shape(kind, dates, fair), DAYS - {"ten_days": 10, "thirty_days": 30}.get(
+        kind, DAYS
+    )
+
+
+def _shape(kind: str, dates: pd.DatetimeIndex, fair: npt.NDArray[np.bool_]) -> F64:
+    """Expected units (days,) of an item of size 1 that is not lifted by a fair itself."""
+    day, week = np.arange(len(dates)) - DAYS, WEEKDAY[dates.day_of_week]
+    if kind == "ten_days":
+        return np.ones(len(dates))
+    if kind in ("step_up", "step_down"):
+        return 4.0 * week * np.where(day >= -60, 2.0 if kind == "step_up" else 0.5, 1.0)
+    if kind == "saturdays":
+        return np.where(dates.day_of_week == 5, 10.0, 0.0)
+    if kind == "wave":
+        turn = 2 * np.pi * (dates.day_of_year.to_numpy() - 120) / 365.25
+        return 4.0 * week * (1 + 0.6 * np.sin(turn))
+    if kind == "before_fair":
+        ahead = np.array([fair[d + 1 : d + 6].any() and not fair[d] for d in range(len(fair))])
+        return 2.0 * week * np.where(ahead, 6.0, 1.0)
+    return week
 
 
 def odd_world(
-    ordinary: int, kin: int, regions: tuple[str, ...] = ("east", "west"), seed: int = 1
-) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    ordinary: int, kin: int, kinds: tuple[Odd, ...] = KINDS,
+    regions: tuple[str, ...] = ("east", "west"), seed: int = 1,
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:  # fmt: skip
     """Tables of `ordinary` items and `kin` of each kind, and the truth of each odd item: item_id,
     kind, days, expected units of the next `days`."""
     random = np.random.default_rng(seed)
     dates = pd.date_range(pd.Timestamp(AS_OF) - pd.Timedelta(days=DAYS - 1), periods=DAYS + AHEAD)
     plan = [("ordinary", float(s)) for s in np.exp(random.normal(0.3, 1.1, ordinary))]
     sizes = [1.0, *np.exp(random.normal(0.3, 0.4, max(kin - 1, 0)))][:kin]
-    plan += [(kind.name, float(s)) for kind in KINDS for s in sizes]
+    plan += [(kind.name, float(s)) for kind in kinds for s in sizes]
     rows, items, truth, planned = [], [], [], []
     for k, (kind, size) in enumerate(plan):
         item = f"item_{k:04d}"
@@ -95,7 +119,7 @@ def odd_world(
                 "item_id": item, "region_id": region, "date": dates[launch:DAYS],
                 "units": units.astype(float), "price_usd": price[launch:DAYS],
             }))  # fmt: skip
-        days = {odd.name: odd.days for odd in KINDS}.get(kind)
+        days = {odd.name: odd.days for odd in kinds}.get(kind)
         if days:
             truth.append((item, kind, days, rate[DAYS : DAYS + days].sum()))
     ids = [row[0] for row in items]

@@ -1,5 +1,5 @@
-"""Items that sell once a year, at events, at cut prices, twice as much every year, or for ten days
-only."""
+"""Items that sell once a year, at events or before them, at cut prices, on Saturdays, twice as much
+every year or since a day, or for a few days only."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pipeline.forecast.assemble import Names, assemble
 from pipeline.forecast.model import Model
 from pipeline.forecast.serve import Asked, forecast_windows
 from pipeline.forecast.train import train
-from tests.forecast.odd_world import AHEAD, AS_OF, odd_world
+from tests.forecast.odd_world import AHEAD, AS_OF, KINDS, MORE_KINDS, Odd, odd_world
 
 
-def forecast(kin: int) -> pd.DataFrame:
+def forecast(kin: int, kinds: tuple[Odd, ...] = KINDS) -> pd.DataFrame:
     """Truth and forecast of every odd item in a shop of 100 ordinary ones, regions summed."""
-    tables, truth = odd_world(100, kin)
+    tables, truth = odd_world(100, kin, kinds)
     settings = Settings.model_validate({
         "forecast": {
             "mean": {"trees": 60, "leaves": 15, "leaf_rows": 40},
@@ -43,7 +43,7 @@ def alone() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def among_kin() -> pd.DataFrame:
-    return forecast(10)
+    return forecast(6, KINDS + MORE_KINDS)
 
 
 @pytest.mark.parametrize("kind", [
@@ -61,7 +61,9 @@ def test_a_single_odd_item_is_forecast_near_its_truth(alone: pd.DataFrame, kind:
     [
         ("august", 0.15), ("event_4", 0.15), ("event_20", 0.15), ("doubling", 0.15),
         ("halving", 0.15), ("ten_days", 0.15), ("christmas", 0.25),  # the last out of its season
-        ("promoted", 0.15), ("promotion_ahead", 0.15),
+        ("promoted", 0.15), ("promotion_ahead", 0.15), ("step_up", 0.15), ("step_down", 0.25),
+        # two months after half went, the level still holds some of it
+        ("saturdays", 0.15), ("wave", 0.15), ("before_fair", 0.15), ("thirty_days", 0.15),
     ],
 )  # fmt: skip
 def test_odd_items_of_a_kind_are_forecast_without_bias_and_within_their_intervals(
