@@ -88,6 +88,8 @@ class Conditions:
 
     def same(self, other: Conditions) -> bool:
         """Whether nothing tells the two apart."""
+        if self is other:
+            return True
         return self.events == other.events and np.array_equal(self.flags, other.flags)
 
 
@@ -105,8 +107,12 @@ def regressed(own: Departments, at: int, ahead: int) -> F64:
     y = np.zeros((sum(len(s.product) for s in sums), ahead))
     known = np.concatenate([s.add(units) for s in sums])
     groups: list[tuple[Conditions, list[int]]] = []
+    conditions_of: dict[bytes, Conditions] = {}
     for row, regions in enumerate(own.regions_of_sums()):
-        here = Conditions.of(own.calendar, regions)
+        place = regions.tobytes()
+        if place not in conditions_of:
+            conditions_of[place] = Conditions.of(own.calendar, regions)
+        here = conditions_of[place]
         for conditions, rows in groups:
             if conditions.same(here):
                 rows.append(row)

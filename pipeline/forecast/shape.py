@@ -8,6 +8,8 @@ is not known of its level. φ is the item's own ratio of variance to mean on a d
 
 from __future__ import annotations
 
+import math
+
 import lightgbm as lgb
 import numba
 import numpy as np
@@ -64,21 +66,39 @@ def shape_features(x: F32, mean: F64, exposure: F64, start: I32, days: I32, disp
 
 
 @numba.njit(cache=True)
+def _part(y, mean, none, r, high, low):  # type: ignore[no-untyped-def]  # numba kernel
+    """`distribution.log_likelihood`, to the bit, where `high` = log Γ(y + r) and `low` = log Γ(r)
+    are known."""
+    m = mean / (1.0 - none)
+    log_p0 = -r * math.log1p(m / r)
+    if y == 0.0:
+        return math.log(none + (1.0 - none) * math.exp(log_p0))
+    return math.log1p(-none) + log_p0 + high - low - y * math.log1p(r / m)
+
+
+@numba.njit(cache=True)
 def _slopes(y, mean, log_size, logit_none, weight, gradient, curvature):  # type: ignore[no-untyped-def]  # numba kernel
-    """First and second differences of the negative log likelihood in both parameters."""
+    """First and second differences of the negative log likelihood in both parameters; what their
+    five likelihoods share is computed once."""
     step = 0.05
+    size, none, value = np.empty(3), np.empty(3), np.empty(3)
+    high, low = np.zeros(3), np.zeros(3)
     for k in range(y.shape[0]):
         a = min(max(log_size[k], -3.0), 9.0)
         b = min(max(logit_none[k], -12.0), 4.0)
-        here = log_likelihood(y[k], mean[k], a, b)
-        up = log_likelihood(y[k], mean[k], a + step, b)
-        down = log_likelihood(y[k], mean[k], a - step, b)
-        gradient[k, 0] = -weight[k] * (up - down) / (2 * step)
-        curvature[k, 0] = weight[k] * max(0.02, -(up - 2 * here + down) / step**2)
-        up = log_likelihood(y[k], mean[k], a, b + step)
-        down = log_likelihood(y[k], mean[k], a, b - step)
+        for j in range(3):
+            size[j] = math.exp(a + (j - 1) * step)
+            none[j] = 1.0 / (1.0 + math.exp(-(b + (j - 1) * step)))
+            if y[k] > 0.0:
+                high[j], low[j] = math.lgamma(y[k] + size[j]), math.lgamma(size[j])
+        for j in range(3):
+            value[j] = _part(y[k], mean[k], none[1], size[j], high[j], low[j])
+        gradient[k, 0] = -weight[k] * (value[2] - value[0]) / (2 * step)
+        curvature[k, 0] = weight[k] * max(0.02, -(value[2] - 2 * value[1] + value[0]) / step**2)
+        up = _part(y[k], mean[k], none[2], size[1], high[1], low[1])
+        down = _part(y[k], mean[k], none[0], size[1], high[1], low[1])
         gradient[k, 1] = -weight[k] * (up - down) / (2 * step)
-        curvature[k, 1] = weight[k] * max(0.02, -(up - 2 * here + down) / step**2)
+        curvature[k, 1] = weight[k] * max(0.02, -(up - 2 * value[1] + down) / step**2)
 
 
 def fit_shape(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.contracts.settings import ForecastSettings, MeanSettings, ShapeSettings
+from pipeline.forecast.distribution import log_likelihood
 from pipeline.forecast.mean import daily_mean
 from pipeline.forecast.model import fit
 from pipeline.forecast.panel import totals
@@ -13,6 +14,7 @@ from pipeline.forecast.shape import (
     BORROWED_UNITS,
     SHAPE_FEATURES,
     USUAL_DISPERSION,
+    _slopes,
     dispersion,
     shape_base,
 )
@@ -41,6 +43,23 @@ def test_the_start_has_the_variance_of_lumps_and_of_an_unknown_level() -> None:
     log_size, none = shape_base(np.array([0.6, 0.1, -2.0]), x)[0]
     assert 5 + 25 / np.exp(log_size) == pytest.approx(13.6, rel=1e-5)
     assert none == -2.0
+
+
+def test_slopes_are_differences_of_the_likelihood_to_the_bit() -> None:
+    random = np.random.default_rng(5)
+    mean = np.exp(random.normal(0, 2, 50))
+    y = random.poisson(mean).astype(float)
+    size, none = random.normal(0, 4, 50), random.normal(-6, 6, 50)  # some beyond their limits
+    found, bent = np.empty((50, 2)), np.empty((50, 2))
+    _slopes(y, mean, size, none, np.full(50, 2.0), found, bent)
+    for k in range(50):
+        at = [min(max(size[k], -3.0), 9.0), min(max(none[k], -12.0), 4.0)]
+        here = log_likelihood(y[k], mean[k], *at)
+        for j in range(2):
+            up, down = (log_likelihood(y[k], mean[k], *(at + step * np.eye(2)[j]))
+                        for step in (0.05, -0.05))  # fmt: skip
+            assert found[k, j] == -2.0 * (up - down) / (2 * 0.05)
+            assert bent[k, j] == 2.0 * max(0.02, -(up - 2 * here + down) / 0.05**2)
 
 
 def test_what_sells_in_dozens_is_wider_than_what_sells_singly_at_the_same_rate() -> None:
