@@ -137,9 +137,9 @@ STAGES = (
         "project",
         "pipeline.review.project:run",
         (
-            "items", "nodes", "vendor_items", "lead_times", "stock", "open_orders",
-            "open_transfers", "demand_quantiles", "demand_dependence", "network_targets",
-            "base_stock_levels", "purchase_orders",
+            "items", "nodes", "vendors", "vendor_items", "vendor_calendar", "lead_times", "stock",
+            "open_orders", "open_transfers", "demand_quantiles", "demand_dependence",
+            "network_targets", "base_stock_levels", "purchase_orders",
         ),
         ("projection",),
     ),

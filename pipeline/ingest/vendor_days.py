@@ -15,18 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.contracts.columns import WEEKDAYS
 from pipeline.ingest.closing_days import declared
+from pipeline.order_days import order_weekdays
 
 Bools = npt.NDArray[np.bool_]
 _AHEAD_DAYS = 120
-
-
-def order_weekdays(text: object) -> list[int]:
-    """Weekdays (0 Monday) of 'tue fri'; all seven for nothing. ValueError for other words."""
-    if pd.isna(text):
-        return list(range(7))
-    return [WEEKDAYS.index(word) for word in str(text).replace(",", " ").lower().split()]
 
 
 def vendor_calendar(tables: Mapping[str, pd.DataFrame], as_of: date) -> pd.DataFrame:

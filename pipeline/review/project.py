@@ -9,12 +9,17 @@ import pandas as pd
 
 from pipeline.arrivals import equal_chances
 from pipeline.contracts.columns import TIERS
+from pipeline.contracts.settings import Settings
+from pipeline.core.lots import band_units
+from pipeline.order_days import order_nights
 from pipeline.review.pooled import PooledDemand, pool_regions
 from pipeline.review.projection import (
     COLUMNS,
+    DAYS,
     WAYS,
     Due,
     Items,
+    Terms,
     demand_paths,
     follow_policy,
     projection,
@@ -22,9 +27,9 @@ from pipeline.review.projection import (
 from pipeline.store import Night
 
 _TABLES = (
-    "items", "nodes", "vendor_items", "lead_times", "stock", "open_orders", "open_transfers",
-    "demand_quantiles", "demand_dependence", "network_targets", "base_stock_levels",
-    "purchase_orders",
+    "items", "nodes", "vendors", "vendor_items", "vendor_calendar", "lead_times", "stock",
+    "open_orders", "open_transfers", "demand_quantiles", "demand_dependence", "network_targets",
+    "base_stock_levels", "purchase_orders",
 )  # fmt: skip
 _IDS = ("item_id", "vendor_id", "node_id", "category", "tier")
 
@@ -33,21 +38,24 @@ def run(night: Night) -> None:
     """Publish the table projection."""
     tables = {name: _text(night.read(name)) for name in _TABLES}
     demand = pool_regions(tables["demand_quantiles"], tables["demand_dependence"])
-    seed = [night.settings.planning.seed, night.as_of.toordinal()]
-    night.write("projection", project(tables, demand, night.as_of, seed))
+    night.write("projection", project(tables, demand, night.as_of, night.settings))
 
 
 def project(
-    tables: dict[str, pd.DataFrame], demand: PooledDemand, as_of: date, seed: list[int]
+    tables: dict[str, pd.DataFrame], demand: PooledDemand, as_of: date, settings: Settings
 ) -> pd.DataFrame:
     """Table `projection` of a night's tables (ids as text); items without a vendor are left out."""
     terms = _terms(tables)
     names = terms["item_id"].tolist()
     if not names or demand.keys.empty:
         return pd.DataFrame(columns=list(COLUMNS))
-    items = _items(terms, tables, as_of)
+    seed = [settings.planning.seed, as_of.toordinal()]
+    items = _items(terms, tables, as_of, settings)
     expected, drawn = demand_paths(demand, names, seed)
-    found = follow_policy(items, _due(terms, tables, as_of), expected, drawn, seed)
+    found = follow_policy(
+        items, _vendor_terms(terms, tables, as_of, settings), _due(terms, tables, as_of), expected,
+        drawn, seed,
+    )  # fmt: skip
     groups = terms[["category", "vendor_id"]]
     return projection(items, found, drawn, groups, _shares(tables, names), as_of)
 
@@ -73,7 +81,9 @@ def _terms(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     ).sort_values("item_id", ignore_index=True, kind="stable")
 
 
-def _items(terms: pd.DataFrame, tables: dict[str, pd.DataFrame], as_of: date) -> Items:
+def _items(
+    terms: pd.DataFrame, tables: dict[str, pd.DataFrame], as_of: date, settings: Settings
+) -> Items:
     names, day = pd.Index(terms["item_id"]), pd.Timestamp(as_of)
     held = tables["stock"][tables["stock"]["date"] == day]
     moving = tables["open_transfers"][tables["open_transfers"]["date"] == day]
@@ -84,17 +94,41 @@ def _items(terms: pd.DataFrame, tables: dict[str, pd.DataFrame], as_of: date) ->
     later = terms[["item_id", "vendor_id"]].assign(
         order_date=day, expected_arrival_date=day + pd.to_timedelta(quoted.round(), unit="D")
     )
+    case = terms["case_pack_units"].to_numpy(dtype=np.float64)
+    cost = terms["unit_cost_usd"].to_numpy(dtype=np.float64)
+    planning, buy = settings.planning, settings.buy
+    cover = np.maximum(terms["cover_days"].to_numpy(dtype=np.float64), 1.0)
+    band = band_units(
+        terms["cover_demand_units"].to_numpy(dtype=np.float64) / cover,
+        cost * planning.holding_rate_per_year / 365.0, buy.order_line_usd,
+        buy.dead_band_share * planning.review_period_days,
+    )  # fmt: skip
     return Items(
         on_hand=on_hand.to_numpy(dtype=np.float64),
         tonight=ordered.reindex(names).fillna(0).to_numpy(dtype=np.float64),
         level=terms["order_up_to_units"].to_numpy(dtype=np.float64),
-        case=terms["case_pack_units"].to_numpy(dtype=np.float64),
-        moq=np.maximum(terms["moq_units"].to_numpy(dtype=np.float64), 1),
+        case=case,
+        moq=np.ceil(np.maximum(terms["moq_units"].to_numpy(dtype=np.float64), 1) / case) * case,
+        band=np.maximum(band, 1.0),
+        joining=np.maximum(buy.join_share * band, 1.0),
         vendor=pd.factorize(terms["vendor_id"], sort=True)[0].astype(np.int64),
         lead=equal_chances(later, tables["lead_times"], as_of, WAYS),
         cube=terms["unit_cube_cuft"].to_numpy(dtype=np.float64),
-        cost=terms["unit_cost_usd"].to_numpy(dtype=np.float64),
+        cost=cost,
         price=terms["list_price_usd"].to_numpy(dtype=np.float64),
+    )  # fmt: skip
+
+
+def _vendor_terms(
+    terms: pd.DataFrame, tables: dict[str, pd.DataFrame], as_of: date, settings: Settings
+) -> Terms:
+    """In the order of the codes of `Items.vendor`."""
+    names, vendors = sorted(terms["vendor_id"].unique()), tables["vendors"]
+    least = vendors.set_index("vendor_id")["order_minimum_usd"].reindex(names).fillna(0)
+    return Terms(
+        least.to_numpy(dtype=np.float64),
+        order_nights(vendors, tables["vendor_calendar"], names, as_of, DAYS),
+        settings.planning.review_period_days,
     )  # fmt: skip
 
 

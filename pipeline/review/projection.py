@@ -1,10 +1,12 @@
 """Stock, receipts, spend and lost sales of the coming weeks: the plan's own policy on demand paths.
 
-A network model, item by item: each day what is due arrives, demand is met as far as stock goes,
-and what lacks to the order-up-to level (moved with expected demand) is ordered in whole cases. On
-every path each order comes on a day of its own, drawn from its vendor's lead times; the lines of
-an order come together. It knows neither capacity nor where stock lies; the closed-loop simulation
-does.
+A network model, vendor by vendor: each day what is due arrives, demand is met as far as stock goes,
+and on the nights on which its vendor takes orders an item that lacks its dead band to the
+order-up-to level (moved with expected demand) asks for whole cases. What lacks a part of the band
+joins; an order below its vendor's minimum waits for a review period, and is then filled up if it
+is half of it. On every path each order comes on a day of its own, drawn from its vendor's lead
+times; the lines of an order come together. It knows neither capacity nor where stock lies; the
+closed-loop simulation does.
 """
 
 from __future__ import annotations
@@ -25,8 +27,9 @@ WEEKS, PATHS = 13, 100
 DAYS = 7 * WEEKS
 WAYS = 20
 """Days on which an order may come, each as likely."""
-_AT_ONCE = 64
-"""Items that are followed together: what they need lies in the processor's cache."""
+_AT_ONCE, _AT_MOST = 64, 256
+"""Items that are followed together: what they need lies in the processor's cache, at most so many
+of one vendor."""
 _LASTING_DAYS = 28
 """Window that tells how much of an error lasts."""
 SHARED = 0.1
@@ -40,6 +43,7 @@ COLUMNS = (
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 Ways = npt.NDArray[np.int8]
 
 
@@ -58,8 +62,9 @@ class Due:
 class Items:
     """What the policy knows of each item; arrays over items, in the order of `demand_paths`.
 
-    tonight: units ordered tonight; vendor: code of the vendor; lead: days (items, WAYS) until an
-    order may arrive, at least 1; all in units but cube (cubic feet), cost and price (USD a unit).
+    tonight: units ordered tonight; band, joining: units short at which the item asks for an order,
+    and joins one; vendor: code of the vendor; lead: days (items, WAYS) until an order may arrive,
+    at least 1; all in units but cube (cubic feet), cost and price (USD a unit).
     """
 
     on_hand: F64
@@ -67,11 +72,27 @@ class Items:
     level: F64
     case: F64
     moq: F64
+    band: F64
+    joining: F64
     vendor: I64
     lead: I64
     cube: F64
     cost: F64
     price: F64
+
+    def take(self, rows: I64) -> Items:
+        """These items, in this order."""
+        return Items(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Of each vendor: the least that it takes an order for, USD, and whether it takes one of the
+    coming nights, (vendors, DAYS) from tomorrow on; how long an order waits to be enough."""
+
+    least_usd: F64
+    takes: Bools
+    review_days: int
 
 
 def demand_paths(demand: PooledDemand, items: list[str], seed: list[int]) -> tuple[F64, F64]:
@@ -127,23 +148,38 @@ def _errors(lasting: F64, draw: np.random.Generator) -> F64:
 
 
 def follow_policy(
-    items: Items, due: Due, expected: F64, demand: F64, seed: list[int]
+    items: Items, terms: Terms, due: Due, expected: F64, demand: F64, seed: list[int]
 ) -> dict[str, F64]:
     """Measures by item, week and path (see MEASURES), each (items, WEEKS, PATHS)."""
     found = {name: np.zeros(demand.shape) for name in
              ("stock_units", "receipts_units", "ordered_units", "lost_units")}  # fmt: skip
     draw = np.random.default_rng([*seed, 1])
     known = draw.integers(0, WAYS, (int(due.order.max(initial=-1)) + 1, PATHS), np.int8)
-    later = draw.integers(0, WAYS, (int(items.vendor.max(initial=-1)) + 1, DAYS, PATHS), np.int8)
-    for first in range(0, len(demand), _AT_ONCE):
-        own = slice(first, first + _AT_ONCE)
-        part = Items(*(getattr(items, field.name)[own] for field in fields(Items)))
-        lines = (due.item >= first) & (due.item < first + _AT_ONCE)
-        coming = Due(due.item[lines] - first, due.units[lines], due.order[lines], due.days[lines])
-        _follow(part, coming, known, later, expected[own], demand[own],
-                {name: values[own] for name, values in found.items()})  # fmt: skip
+    later = draw.integers(0, WAYS, (len(terms.least_usd), DAYS, PATHS), np.int8)
+    for own in _together(items.vendor):
+        mine = np.full(len(demand), -1)
+        mine[own] = np.arange(len(own))
+        lines = mine[due.item] >= 0
+        coming = Due(mine[due.item[lines]], due.units[lines], due.order[lines], due.days[lines])
+        for name, values in _follow(
+            items.take(own), terms, coming, known, later, expected[own], demand[own]
+        ).items():
+            found[name][own] = values
     found["ordered_units"][:, 0] += items.tonight[:, None]
     return found
+
+
+def _together(vendor: I64) -> list[I64]:
+    """Items that are followed together: all of a vendor, of several where these are few; a vendor
+    of very many in parts, each with its minimum: so many reach it."""
+    order = np.argsort(vendor, kind="stable")
+    groups: list[I64] = []
+    for own in np.split(order, np.flatnonzero(np.diff(vendor[order])) + 1):
+        if groups and len(groups[-1]) + len(own) <= _AT_ONCE:
+            groups[-1] = np.concatenate([groups[-1], own])
+        else:
+            groups += [own[at : at + _AT_MOST] for at in range(0, len(own), _AT_MOST)]
+    return groups
 
 
 def _arriving(items: Items, due: Due, ways: Ways) -> F64:
@@ -156,17 +192,18 @@ def _arriving(items: Items, due: Due, ways: Ways) -> F64:
 
 
 def _follow(
-    items: Items, due: Due, known: Ways, later: Ways, expected: F64, demand: F64,
-    found: Mapping[str, F64],
-) -> None:  # fmt: skip
-    """Fill `found` of some items, day by day; `known` (orders, PATHS) and `later` (vendors, DAYS,
-    PATHS) draw the day on which an order comes."""
-    case, rows, paths = items.case[:, None], np.arange(len(demand))[:, None], np.arange(PATHS)
+    items: Items, terms: Terms, due: Due, known: Ways, later: Ways, expected: F64, demand: F64
+) -> dict[str, F64]:
+    """Measures of items that lie by vendor, day by day; `known` (orders, PATHS) and `later`
+    (vendors, DAYS, PATHS) draw the day on which an order comes."""
+    found = {name: np.zeros(demand.shape) for name in
+             ("stock_units", "receipts_units", "ordered_units", "lost_units")}  # fmt: skip
+    rows, paths = np.arange(len(demand))[:, None], np.arange(PATHS)
     arriving = _arriving(items, due, known)
     on_order = arriving.sum(axis=1)
     stock = np.repeat(items.on_hand[:, None], PATHS, axis=1)
-    least = np.maximum(items.moq, items.case)[:, None] / 2
     now = np.maximum(expected[:, :4].mean(axis=1), 1e-9)
+    waited = np.zeros((len(np.unique(items.vendor)), PATHS), np.int64)
     for day in range(DAYS):
         week = day // 7
         # The last weeks have no four weeks of forecast ahead of them: theirs are the last known.
@@ -177,9 +214,7 @@ def _follow(
         sold = np.minimum(stock, asked)
         stock = stock - sold
         short = level - stock - (on_order := on_order - receipts)
-        cases = np.ceil(np.maximum(short, 0) / case) * case
-        # Smaller lacks than a minimum wait.
-        ordered = np.where(short >= least, np.maximum(cases, items.moq[:, None]), 0.0)
+        ordered = _orders(items, terms, short, day, waited)
         on_order += ordered
         lead = np.take_along_axis(items.lead, later[items.vendor, day].astype(np.int64), axis=1)
         arriving[rows, day + lead, paths] += ordered
@@ -187,6 +222,31 @@ def _follow(
         found["receipts_units"][:, week] += receipts
         found["ordered_units"][:, week] += ordered
         found["lost_units"][:, week] += asked - sold
+    return found
+
+
+def _orders(items: Items, terms: Terms, short: F64, day: int, waited: I64) -> F64:
+    """Units (items, PATHS) ordered on a night by items that lie by vendor and lack so much; moves
+    on `waited` (vendors, PATHS), the nights that something has asked for an order."""
+    case, moq = items.case[:, None], items.moq[:, None]
+    cases = np.maximum(np.floor(short / case + 0.5) * case, moq)
+    least = np.maximum(items.moq, items.case) / 2  # of less than half, nothing is nearer
+    joins = short >= np.maximum(items.joining, least)[:, None]
+    asks = short >= np.maximum(items.band, least)[:, None]
+    wanted = np.where(joins & terms.takes[items.vendor, day][:, None], cases, 0.0)
+    start = np.flatnonzero(np.diff(items.vendor, prepend=-1))
+    minimum = terms.least_usd[items.vendor[start]][:, None]
+    spend = np.add.reduceat(wanted * items.cost[:, None], start, axis=0)
+    is_asked = np.logical_or.reduceat(asks, start, axis=0)
+    is_enough = spend >= minimum - 1e-6
+    is_filled = ~is_enough & (waited >= terms.review_days) & (2 * spend >= minimum)
+    is_placed = is_asked & (spend > 0) & (is_enough | is_filled)
+    waited += 1
+    waited[~is_asked | is_placed] = 0
+    more = np.divide(minimum, spend, out=np.ones_like(spend), where=is_filled)
+    size = np.diff(start, append=len(items.vendor))
+    raised = np.ceil(wanted * np.repeat(more, size, axis=0) / case - 1e-9) * case
+    return np.asarray(raised * np.repeat(is_placed, size, axis=0))
 
 
 def projection(

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.ingest.vendor_days import order_weekdays, vendor_calendar, with_waits
+from pipeline.ingest.vendor_days import vendor_calendar, with_waits
+from pipeline.order_days import order_weekdays
 
 AS_OF = date(2025, 6, 29)  # a Sunday: its orders reach vendors on Monday
 

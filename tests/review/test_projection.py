@@ -13,11 +13,13 @@ from scipy.stats import norm
 from pipeline.contracts.columns import QUANTILE_LEVELS
 from pipeline.review.pooled import PooledDemand
 from pipeline.review.projection import (
+    DAYS,
     PATHS,
     WAYS,
     WEEKS,
     Due,
     Items,
+    Terms,
     demand_paths,
     follow_policy,
     projection,
@@ -35,13 +37,21 @@ def _demand(daily: float, spread: float) -> PooledDemand:
 
 
 def _item(**changed: float) -> Items:
-    known = {"on_hand": 70.0, "level": 140.0, "case": 10.0, "moq": 10.0, "lead": 14} | changed
+    known = {
+        "on_hand": 70.0, "level": 140.0, "case": 10.0, "moq": 10.0, "band": 1.0, "joining": 1.0,
+        "lead": 14,
+    } | changed  # fmt: skip
     one = {name: np.array([float(value)]) for name, value in known.items() if name != "lead"}
     return Items(
         tonight=np.array([20.0]), lead=np.full((1, WAYS), int(known["lead"])),
         vendor=np.array([0]), cube=np.array([2.0]), cost=np.array([3.0]),
         price=np.array([5.0]), **one,
     )  # fmt: skip
+
+
+def _terms(least_usd: float = 0.0, every: int = 1) -> Terms:
+    """One vendor that takes orders every so many nights."""
+    return Terms(np.array([least_usd]), (np.arange(DAYS) % every == 0)[None, :], 7)
 
 
 DUE = Due(np.array([0]), np.array([20.0]), np.array([0]), np.full((1, WAYS), 10))
@@ -53,7 +63,7 @@ def test_a_sure_demand_is_followed_by_hand() -> None:
     expected, drawn = demand_paths(_demand(10.0, 0.0), ["A"], [1])
     assert expected == pytest.approx(np.full((1, WEEKS), 70.0))
     assert drawn == pytest.approx(np.full((1, WEEKS, PATHS), 70.0))
-    found = follow_policy(_item(), DUE, expected, drawn, [7])
+    found = follow_policy(_item(), _terms(), DUE, expected, drawn, [7])
     path = {name: values[0, :6, 0].tolist() for name, values in found.items()}
     # week 0: 70 - 70 = 0, 60 + 6 x 10 ordered for week 2 beside tonight's 20; week 1: 20 arrive, 50
     # lost, 20 ordered for week 3; week 2: 120 - 70 = 50, 70 for week 4; week 3: 50 + 20 - 70 = 0
@@ -65,7 +75,7 @@ def test_a_sure_demand_is_followed_by_hand() -> None:
 
 def test_stock_is_conserved_on_every_path() -> None:
     expected, drawn = demand_paths(_demand(10.0, 0.8), ["A"], [2])
-    found = follow_policy(_item(), DUE, expected, drawn, [7])
+    found = follow_policy(_item(), _terms(), DUE, expected, drawn, [7])
     sold = drawn - found["lost_units"]
     balance = 70 + found["receipts_units"].cumsum(axis=1) - sold.cumsum(axis=1)
     assert balance == pytest.approx(found["stock_units"])
@@ -107,7 +117,7 @@ def test_as_much_of_an_error_lasts_as_the_published_spreads_imply(
 def test_groups_add_up_to_the_network_and_shares_to_the_stock() -> None:
     expected, drawn = demand_paths(_demand(10.0, 0.5), ["A"], [4])
     items = _item()
-    found = follow_policy(items, DUE, expected, drawn, [7])
+    found = follow_policy(items, _terms(), DUE, expected, drawn, [7])
     groups = pd.DataFrame({"category": ["home"], "vendor_id": ["V"]})
     shares = pd.DataFrame({"distribution_center": [0.25], "same_day_site": [0.75]})
     table = projection(items, found, drawn, groups, shares, date(2025, 6, 30))
@@ -126,7 +136,9 @@ def test_every_path_has_a_day_of_its_own_on_which_an_order_comes() -> None:
     one = _item(on_hand=0.0, level=0.0)
     two = Items(*(np.concatenate([getattr(one, f.name)] * 2) for f in fields(Items)))
     none = np.zeros((2, WEEKS))
-    found = follow_policy(two, due, none, np.zeros((2, WEEKS, PATHS)), [3])["receipts_units"]
+    found = follow_policy(two, _terms(), due, none, np.zeros((2, WEEKS, PATHS)), [3])[
+        "receipts_units"
+    ]
     first = found[:, 0] > 0
     assert first[0].tolist() == first[1].tolist()
     assert first[0].mean() == pytest.approx(0.5, abs=0.15)
@@ -139,8 +151,56 @@ def test_what_is_ordered_later_comes_on_a_day_of_its_own_too() -> None:
     item = replace(_item(on_hand=0.0), tonight=np.zeros(1), lead=ways)
     nothing = replace(DUE, units=np.zeros(1))
     expected = np.full((1, WEEKS), 70.0)
-    found = follow_policy(item, nothing, expected, np.zeros((1, WEEKS, PATHS)), [5])
+    found = follow_policy(item, _terms(), nothing, expected, np.zeros((1, WEEKS, PATHS)), [5])
     came = found["receipts_units"][0]
     assert came.sum(axis=0) == pytest.approx(np.full(PATHS, 140.0))
     assert sorted(set(came.argmax(axis=0))) == [1, 3]
     assert (came[1] > 0).mean() == pytest.approx(0.5, abs=0.15)
+
+
+def _of_orders(items: Items, terms: Terms, days: int = 28) -> list[float]:
+    """Units ordered by week of a sure 10 units a day each, nothing on order."""
+    count = len(items.on_hand)
+    nothing = Due(np.zeros(0, int), np.zeros(0), np.zeros(0, int), np.zeros((0, WAYS), int))
+    demand = np.full((count, WEEKS), 70.0)
+    drawn = np.repeat(demand[:, :, None], PATHS, axis=2)
+    still = replace(items, tonight=np.zeros(count))
+    found = follow_policy(still, terms, nothing, demand, drawn, [1])["ordered_units"]
+    return [float(units) for units in found[:, : days // 7, 0].sum(axis=0)]
+
+
+def test_what_lacks_less_than_the_dead_band_waits() -> None:
+    """Stock at the level: 10 a day are lacking, asked for at 40, four days at a time."""
+    assert _of_orders(_item(on_hand=500.0, level=500.0), _terms()) == [70, 70, 70, 70]
+    assert _of_orders(_item(on_hand=500.0, level=500.0, band=40.0, joining=40.0), _terms()) == [
+        40,
+        80,
+        80,
+        80,
+    ]
+
+
+def test_the_nearest_number_of_cases_is_ordered() -> None:
+    """Lacking 10 and 20 of cases of 30: nothing, then a case."""
+    assert _of_orders(_item(on_hand=500.0, level=500.0, case=30.0, moq=30.0), _terms()) == [
+        60,
+        90,
+        60,
+        60,
+    ]
+
+
+def test_a_vendor_takes_orders_on_its_nights_only() -> None:
+    """On the first night, the eighth, …: 10 lack on the first, 70 a week after."""
+    assert _of_orders(_item(on_hand=500.0, level=500.0), _terms(every=7)) == [10, 70, 70, 70]
+
+
+def test_an_order_below_the_vendor_s_minimum_waits_and_is_filled_up_after_a_review_period() -> None:
+    """3 USD each: 200 USD are reached by 70 units, after a week; 420 are not, but half of them."""
+    assert _of_orders(_item(on_hand=500.0, level=500.0), _terms(200.0)) == [70, 70, 70, 70]
+    assert _of_orders(_item(on_hand=500.0, level=500.0), _terms(420.0)) == [0, 140, 0, 140]
+    one = _item(on_hand=500.0, level=500.0, band=70.0, joining=10.0)
+    two = Items(*(np.concatenate([getattr(one, f.name)] * 2) for f in fields(Items)))
+    apart = replace(two, band=np.array([70.0, 1000.0]))  # the second asks for nothing, and joins
+    assert _of_orders(apart, _terms(420.0)) == [140, 140, 140, 140]
+    assert _of_orders(replace(apart, joining=np.array([10.0, 1000.0])), _terms())[0] == 70
