@@ -139,7 +139,7 @@ STAGES = (
         (
             "items", "nodes", "vendors", "vendor_items", "vendor_calendar", "lead_times", "stock",
             "open_orders", "open_transfers", "demand_quantiles", "demand_dependence",
-            "network_targets", "base_stock_levels", "purchase_orders",
+            "demand_hierarchy", "network_targets", "base_stock_levels", "purchase_orders",
         ),
         ("projection",),
     ),

@@ -5,18 +5,21 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pipeline.arrivals import equal_chances
-from pipeline.contracts.columns import TIERS
+from pipeline.contracts.columns import QUANTILE_COLUMNS, TIERS
 from pipeline.contracts.settings import Settings
+from pipeline.core.arithmetic import product
 from pipeline.core.lots import band_units
 from pipeline.order_days import order_nights
-from pipeline.review.pooled import PooledDemand, pool_regions
+from pipeline.review.pooled import WEIGHTS, PooledDemand, pool_regions
 from pipeline.review.projection import (
     COLUMNS,
     DAYS,
     WAYS,
+    WEEKS,
     Due,
     Items,
     Terms,
@@ -28,8 +31,8 @@ from pipeline.store import Night
 
 _TABLES = (
     "items", "nodes", "vendors", "vendor_items", "vendor_calendar", "lead_times", "stock",
-    "open_orders", "open_transfers", "demand_quantiles", "demand_dependence", "network_targets",
-    "base_stock_levels", "purchase_orders",
+    "open_orders", "open_transfers", "demand_quantiles", "demand_dependence", "demand_hierarchy",
+    "network_targets", "base_stock_levels", "purchase_orders",
 )  # fmt: skip
 _IDS = ("item_id", "vendor_id", "node_id", "category", "tier")
 
@@ -51,7 +54,8 @@ def project(
         return pd.DataFrame(columns=list(COLUMNS))
     seed = [settings.planning.seed, as_of.toordinal()]
     items = _items(terms, tables, as_of, settings)
-    expected, drawn = demand_paths(demand, names, seed)
+    spread = _total_spread(tables["demand_hierarchy"])
+    expected, drawn = demand_paths(demand, names, spread, seed)
     found = follow_policy(
         items, _vendor_terms(terms, tables, as_of, settings), _due(terms, tables, as_of), expected,
         drawn, seed,
@@ -117,6 +121,22 @@ def _items(
         cost=cost,
         price=terms["list_price_usd"].to_numpy(dtype=np.float64),
     )  # fmt: skip
+
+
+def _total_spread(hierarchy: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Standard deviation (WEEKS,) of all demand in a week, by its mean, as it is forecast for the
+    network's total; that of the last week where fewer are, 0 without any."""
+    total = hierarchy[
+        (hierarchy["product_level"] == "all") & (hierarchy["place_level"] == "network")
+        & (hierarchy["period"] == "week") & (hierarchy["period_days"] == 7)
+    ].sort_values("period_start_date", kind="stable")  # fmt: skip
+    if total.empty:
+        return np.zeros(WEEKS)
+    mean = total["mean_units"].to_numpy(dtype=np.float64)
+    off = total[list(QUANTILE_COLUMNS)].to_numpy(dtype=np.float64) - mean[:, None]
+    deviation = np.sqrt(product(np.square(off), WEIGHTS))
+    spread = np.divide(deviation, mean, out=np.zeros_like(mean), where=mean > 0)
+    return np.asarray(spread[np.minimum(np.arange(WEEKS), len(spread) - 1)])
 
 
 def _vendor_terms(

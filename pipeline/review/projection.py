@@ -32,9 +32,7 @@ _AT_ONCE, _AT_MOST = 64, 256
 of one vendor."""
 _LASTING_DAYS = 28
 """Window that tells how much of an error lasts."""
-SHARED = 0.1
-"""Share of an item's forecast error that all items have in common; without it, bands of sums would
-be too narrow."""
+_MOST_SHARED = 0.9
 BANDS = (0.1, 0.5, 0.9)
 COLUMNS = (
     "projected_by", "projected_group", "week_start", "measure", "mean_value", "low_value",
@@ -95,13 +93,17 @@ class Terms:
     review_days: int
 
 
-def demand_paths(demand: PooledDemand, items: list[str], seed: list[int]) -> tuple[F64, F64]:
+def demand_paths(
+    demand: PooledDemand, items: list[str], total_spread: F64, seed: list[int]
+) -> tuple[F64, F64]:
     """Units by week: (items, WEEKS) expected, and (items, WEEKS, PATHS) drawn.
 
     Each week has the distribution of the first one, moved with its expected demand. Part of an
-    error lasts over all weeks, the rest is new each week; how much lasts is what the published
-    spreads of the first week, s, and of h weeks, S, imply: S² = s² (share h² + (1 - share) h).
-    Beyond the longest window its daily rate goes on.
+    item's own error lasts over all weeks, the rest is new each week; how much lasts is what the
+    published spreads of the first week, s, and of h weeks, S, imply: S² = s² (p h² + (1 - p) h) for
+    a share p. Beyond the longest window its daily rate goes on. All items err together, for as long
+    as they are followed, by so much that the total spreads by total_spread (WEEKS,), the standard
+    deviation of all items' demand in a week by its mean.
     """
     near = demand.where((demand.keys["window_start_day"] == 1).to_numpy())
     row = pd.Index(items).get_indexer(near.keys["item_id"])
@@ -116,35 +118,49 @@ def demand_paths(demand: PooledDemand, items: list[str], seed: list[int]) -> tup
     first = _at(grid, quantiles, 7.0)
     later = min(_LASTING_DAYS, max(float(days[-1]), 7.0))
     lasting = _lasting_share(first, _at(grid, quantiles, later), later / 7)
-    ranks = ndtr(_errors(lasting, np.random.default_rng(seed)))
-    drawn = np.stack([np.interp(u, LEVELS, q) for u, q in zip(ranks, first, strict=True)])
     usual = expected[:, :1]
     moved = np.divide(expected, usual, out=np.ones_like(expected), where=usual > 0)
+    common = _common_part(_deviation(first)[:, None] * moved, expected.sum(axis=0) * total_spread)
+    ranks = ndtr(_errors(lasting, common, np.random.default_rng(seed)))
+    drawn = np.stack([np.interp(u, LEVELS, q) for u, q in zip(ranks, first, strict=True)])
     return expected, drawn * moved[:, :, None]
+
+
+def _deviation(quantiles: F64) -> F64:
+    """Standard deviation of each row of quantiles."""
+    off = quantiles - product(quantiles, WEIGHTS)[:, None]
+    return np.asarray(np.sqrt(product(np.square(off), WEIGHTS)))
 
 
 def _lasting_share(first: F64, later: F64, weeks: float) -> F64:
     """Share of each item's variance in a week that lasts, from its quantiles of one week and of
     several together (items, levels)."""
-    spread = [product(np.square(q - product(q, WEIGHTS)[:, None]), WEIGHTS) for q in (first, later)]
+    spread = [np.square(_deviation(q)) for q in (first, later)]
     if weeks <= 1:
         return np.ones(len(first))
     ratio = np.divide(spread[1], spread[0], out=np.full(len(first), weeks), where=spread[0] > 0)
     return np.clip((ratio / weeks - 1) / (weeks - 1), 0.0, 1.0)
 
 
-def _errors(lasting: F64, draw: np.random.Generator) -> F64:
-    """Standard normal errors (items, WEEKS, PATHS): a lasting and a new part, each shared with all
-    items in part."""
+def _common_part(own: F64, total: F64) -> F64:
+    """Share (WEEKS,) of items' variance that all must have in common for the total to deviate by
+    `total` (WEEKS,): with deviations s of the items (items, WEEKS) and a share g in common,
+    Var = g (Σ s)² + (1 - g) Σ s²."""
+    apart, alike = np.square(own).sum(axis=0), np.square(own.sum(axis=0))
+    room = alike - apart
+    share = np.divide(np.square(total) - apart, room, out=np.zeros(WEEKS), where=room > 0)
+    return np.clip(share, 0.0, _MOST_SHARED)
+
+
+def _errors(lasting: F64, common: F64, draw: np.random.Generator) -> F64:
+    """Normal errors (items, WEEKS, PATHS), of unit variance in the first week: what all items have
+    in common, which lasts and grows; what of their own lasts; and what is new each week."""
     count = len(lasting)
-
-    def part(weeks: int) -> F64:
-        common = draw.standard_normal((1, weeks, PATHS))
-        own = draw.standard_normal((count, weeks, PATHS))
-        return np.asarray(np.sqrt(SHARED) * common + np.sqrt(1 - SHARED) * own)
-
     share = lasting[:, None, None]
-    return np.asarray(np.sqrt(share) * part(1) + np.sqrt(1 - share) * part(WEEKS))
+    own = np.sqrt(share) * draw.standard_normal((count, 1, PATHS))
+    own = own + np.sqrt(1 - share) * draw.standard_normal((count, WEEKS, PATHS))
+    alike = np.sqrt(common)[:, None] * draw.standard_normal((1, PATHS))
+    return np.asarray(np.sqrt(1 - common[0]) * own + alike)
 
 
 def follow_policy(

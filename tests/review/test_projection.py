@@ -26,6 +26,8 @@ from pipeline.review.projection import (
 )
 
 LEVELS = np.array(QUANTILE_LEVELS)
+ALONE = np.zeros(WEEKS)
+"""Nothing that all items have in common."""
 
 
 def _demand(daily: float, spread: float) -> PooledDemand:
@@ -60,7 +62,7 @@ DUE = Due(np.array([0]), np.array([20.0]), np.array([0]), np.full((1, WAYS), 10)
 
 def test_a_sure_demand_is_followed_by_hand() -> None:
     """Level 140, lead 2 weeks, 10 a day; tonight's 20 come in week 1."""
-    expected, drawn = demand_paths(_demand(10.0, 0.0), ["A"], [1])
+    expected, drawn = demand_paths(_demand(10.0, 0.0), ["A"], ALONE, [1])
     assert expected == pytest.approx(np.full((1, WEEKS), 70.0))
     assert drawn == pytest.approx(np.full((1, WEEKS, PATHS), 70.0))
     found = follow_policy(_item(), _terms(), DUE, expected, drawn, [7])
@@ -74,7 +76,7 @@ def test_a_sure_demand_is_followed_by_hand() -> None:
 
 
 def test_stock_is_conserved_on_every_path() -> None:
-    expected, drawn = demand_paths(_demand(10.0, 0.8), ["A"], [2])
+    expected, drawn = demand_paths(_demand(10.0, 0.8), ["A"], ALONE, [2])
     found = follow_policy(_item(), _terms(), DUE, expected, drawn, [7])
     sold = drawn - found["lost_units"]
     balance = 70 + found["receipts_units"].cumsum(axis=1) - sold.cumsum(axis=1)
@@ -89,7 +91,7 @@ def test_sums_of_a_path_have_the_published_distribution_of_the_window() -> None:
     one = _demand(10.0, 0.8)
     keys = pd.concat([one.keys.assign(item_id=name) for name in many], ignore_index=True)
     demand = PooledDemand(keys, np.tile(one.mean, 100), np.tile(one.quantiles, (100, 1)))
-    _, drawn = demand_paths(demand, many, [3])
+    _, drawn = demand_paths(demand, many, ALONE, [3])
     limit = one.quantiles[2, list(QUANTILE_LEVELS).index(0.9)]
     under = (drawn[:, :4].sum(axis=1) <= limit).mean(axis=0)  # by path
     assert under.mean() == pytest.approx(0.9, abs=3 * under.std() / np.sqrt(PATHS))
@@ -108,14 +110,33 @@ def test_as_much_of_an_error_lasts_as_the_published_spreads_imply(
     spread = np.tile([10.0, 10.0 * growth], 100)
     mean = np.tile([100.0, 400.0], 100)
     demand = PooledDemand(keys, mean, mean[:, None] + spread[:, None] * norm.ppf(LEVELS))
-    _, drawn = demand_paths(demand, many, [5])
+    _, drawn = demand_paths(demand, many, ALONE, [5])
     alike = np.corrcoef(drawn[:, 0].ravel(), drawn[:, 3].ravel())[0, 1]
     assert alike == pytest.approx(weeks_alike, abs=0.08)
     assert drawn[:, :4].sum(axis=1).std() == pytest.approx(10.0 * growth, rel=0.08)
 
 
+@pytest.mark.parametrize("growth", [2.0, 4.0])
+def test_the_total_spreads_as_it_is_forecast_to_and_all_of_that_lasts(growth: float) -> None:
+    """5 % of the mean in the first week, 10 % in the last: beyond what items' own luck leaves."""
+    many = [f"I{i:03d}" for i in range(100)]
+    keys = pd.DataFrame(
+        [(name, 1, days) for name in many for days in (7, 28)],
+        columns=["item_id", "window_start_day", "window_days"],
+    )
+    spread, mean = np.tile([20.0, 20.0 * growth], 100), np.tile([100.0, 400.0], 100)
+    demand = PooledDemand(keys, mean, mean[:, None] + spread[:, None] * norm.ppf(LEVELS))
+    _, drawn = demand_paths(demand, many, np.linspace(0.05, 0.1, WEEKS), [5])
+    total = drawn.sum(axis=0)
+    assert total[0].std() == pytest.approx(500, rel=0.2)
+    assert total[-1].std() == pytest.approx(1000, rel=0.2)
+    assert np.corrcoef(total[0], total[-1])[0, 1] > 0.7
+    one = drawn[:, 0].std(axis=1).mean()
+    assert one == pytest.approx(20, rel=0.1)
+
+
 def test_groups_add_up_to_the_network_and_shares_to_the_stock() -> None:
-    expected, drawn = demand_paths(_demand(10.0, 0.5), ["A"], [4])
+    expected, drawn = demand_paths(_demand(10.0, 0.5), ["A"], ALONE, [4])
     items = _item()
     found = follow_policy(items, _terms(), DUE, expected, drawn, [7])
     groups = pd.DataFrame({"category": ["home"], "vendor_id": ["V"]})
