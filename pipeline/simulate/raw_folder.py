@@ -98,18 +98,23 @@ def write_full_day(folder: Path, model: WorldModel, when: date, demand: np.ndarr
 
 
 def past_receipts(lead_times: pd.DataFrame, nodes: pd.DataFrame, as_of: date) -> pd.DataFrame:
-    """Receipts (raw contract) whose lead times are even quantiles of each fitted distribution."""
+    """Receipts (raw contract) whose lead times are even quantiles of each fitted distribution, in
+    an order of its own for each pair: in their own order they would tell a trend that is none. All
+    were ordered so long ago that the latest would have come: of later orders only the soonest would
+    be known."""
     table = lead_times.sort_values(["vendor_id", "item_id", "lead_time_days"], ignore_index=True)
     receiving = nodes.loc[nodes["is_vendor_receiving"], "node_id"].astype("str").min()
     rows = []
+    draw = np.random.default_rng(0)
     for (vendor, item), group in table.groupby(["vendor_id", "item_id"], observed=True):
         n = min(int(group["observed_receipts"].iloc[0]), _PAST_RECEIPTS)
         cumulative = group["probability"].cumsum().to_numpy()
-        at = np.searchsorted(cumulative, (np.arange(n) + 0.5) / max(n, 1) * cumulative[-1])
-        for i, days in enumerate(group["lead_time_days"].to_numpy()[at]):
-            arrival = pd.Timestamp(as_of) - pd.Timedelta(days=7 * i)
-            rows.append((f"past-{vendor}-{item}-{i:02d}", vendor, item, receiving,
-                         arrival - pd.Timedelta(days=int(days)), arrival, 1))  # fmt: skip
+        at = np.searchsorted(cumulative, (draw.permutation(n) + 0.5) / max(n, 1) * cumulative[-1])
+        lead = group["lead_time_days"].to_numpy()
+        for i, days in enumerate(lead[at]):
+            ordered = pd.Timestamp(as_of) - pd.Timedelta(days=int(lead.max()) + 7 * i)
+            rows.append((f"past-{vendor}-{item}-{i:02d}", vendor, item, receiving, ordered,
+                         ordered + pd.Timedelta(days=int(days)), 1))  # fmt: skip
     frame = pd.DataFrame(rows, columns=["order_id", "vendor_id", "item_id", "node_id",
                                         "order_date", "arrival_date", "units"])  # fmt: skip
     frame["confirmed_date"] = frame["order_date"]

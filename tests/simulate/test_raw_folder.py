@@ -1,0 +1,37 @@
+"""What a simulated company remembers of the days before the simulation."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.contracts.settings import Settings
+from pipeline.ingest.lead_times import lead_times
+from pipeline.simulate.raw_folder import past_receipts
+
+AS_OF = date(2025, 6, 30)
+DAYS, CHANCE = [13, 14, 15, 16, 18, 21, 26], [0.1, 0.4, 0.15, 0.1, 0.1, 0.1, 0.05]
+
+
+def test_the_past_receipts_of_a_simulation_tell_the_lead_times_that_its_world_draws() -> None:
+    """Neither a trend nor quick orders alone: mean 15.9 days, deviation 3.1, are learned again."""
+    pairs = [(f"V{v}", f"I{v}{i}") for v in range(4) for i in range(6)]
+    law = pd.DataFrame([
+        (vendor, item, day, chance, 12)
+        for vendor, item in pairs for day, chance in zip(DAYS, CHANCE, strict=True)
+    ], columns=["vendor_id", "item_id", "lead_time_days", "probability",
+                "observed_receipts"])  # fmt: skip
+    nodes = pd.DataFrame({"node_id": ["DC"], "is_vendor_receiving": [True]})
+    receipts = past_receipts(law, nodes, AS_OF)
+    assert receipts["arrival_date"].max() <= pd.Timestamp(AS_OF)
+    sold = pd.DataFrame(pairs, columns=["vendor_id", "item_id"]).assign(quoted_lead_time_days=14)
+    nothing = receipts.iloc[:0].assign(date=pd.NaT, open_units=0)
+    known = {"vendor_items": sold, "receipts": receipts, "open_orders": nothing}
+    learned = lead_times(known, AS_OF, Settings().ingest).drop_duplicates(["vendor_id", "item_id"])
+    mean = float(np.dot(DAYS, CHANCE))
+    deviation = float(np.sqrt(np.dot((np.array(DAYS) - mean) ** 2, CHANCE)))
+    assert learned["mean_lead_time_days"].mean() == pytest.approx(mean, abs=0.5)
+    assert learned["sd_lead_time_days"].mean() == pytest.approx(deviation, rel=0.25)
