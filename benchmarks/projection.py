@@ -2,10 +2,11 @@
 
     python benchmarks/projection.py --items 12 --days 56 --replications 2 --json projection.json
 
-The production plan lives in the simulator night by night (true demand drawn from the sample's
-past, docks, lanes and storage as they are). Every seventh night is projected, too; each week that
-the run reaches is compared with what was projected for it. A band of 10 to 90 % should hold 80 %.
-Stock is what the nodes hold and what is on the way between them, as it is in the projection.
+The production plan lives in the simulator night by night (docks, lanes and storage as they are).
+Demand is M5's as it came, or the sample's drawn from its past, which knows no season (--demand).
+Every seventh night is projected, too; each week that the run reaches is compared with what was
+projected for it. A band of 10 to 90 % should hold 80 %. Stock is what the nodes hold and what is on
+the way between them, as it is in the projection.
 """
 
 from __future__ import annotations
@@ -70,15 +71,17 @@ def main() -> None:
     parser.add_argument("--replications", type=int, default=2)
     parser.add_argument("--m5", type=Path, help="folder of the M5 files, instead of the sample")
     parser.add_argument("--start", default="2025-07-13")
+    parser.add_argument("--demand", choices=("actual", "resampled"))
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
+    demand = given.demand or ("actual" if given.m5 else "resampled")
     rows: list[dict[str, object]] = []
     for replication in range(given.replications):
         policy = Projected()
         POLICIES[policy.name] = policy
         scenario = Scenario.model_validate({
             "name": "projection", "start": given.start, "days": given.days, "replications": 1,
-            "seed": 1 + replication, "items": given.items, "demand": "resampled",
+            "seed": 1 + replication, "items": given.items, "demand": demand,
             "settings": QUICK, "dataset": "m5" if given.m5 else "sample",
             "raw_dir": str(given.m5 or "data/sample"),
         })  # fmt: skip
