@@ -68,12 +68,18 @@ def main() -> None:
     for row in rows:
         table.add_row(
             row["policy"], row["world"], f"{row['profit_usd']:,.0f}",
-            f"{row['cost_usd']:,.0f} ({row['low_usd']:,.0f} to {row['high_usd']:,.0f})",
+            f"{row['cost_usd']:,.0f} ({_range(row)})",
             f"{row['cost_share']:.1%}", f"{row['lost_units']:,.0f}",
         )  # fmt: skip
     CONSOLE.print(table)
     if arguments.json:
         arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def _range(row: dict[str, Any]) -> str:
+    if row["low_usd"] is None:
+        return "one replication, no interval"
+    return f"{row['low_usd']:,.0f} to {row['high_usd']:,.0f}"
 
 
 def _totals(arguments: argparse.Namespace, name: str) -> pd.DataFrame:
@@ -104,11 +110,12 @@ def _row(policy: str, name: str, found: dict[str, pd.DataFrame]) -> dict[str, An
     ])  # fmt: skip
     gap = paired(both, "profit_usd", "believed", "here")
     here = both[both["policy"] == "here"]
+    low, mean, high = gap.in_json
     base = both.loc[both["policy"] == "believed", "profit_usd"].mean()
     return {
         "policy": policy, "name": name, "world": WORLDS[name][0],
-        "profit_usd": float(here["profit_usd"].mean()), "cost_usd": gap.mean, "low_usd": gap.low,
-        "high_usd": gap.high, "cost_share": gap.mean / base,
+        "profit_usd": float(here["profit_usd"].mean()), "cost_usd": mean, "low_usd": low,
+        "high_usd": high, "cost_share": gap.mean / base,
         "lost_units": float(here["lost_units"].mean()),
     }  # fmt: skip
 

@@ -149,24 +149,26 @@ def _period(
         "scenario": json.loads(scenario.model_dump_json(exclude={"raw_dir"})),
         "tuned": tuned,
         "policies": {
-            policy: {name: [value.low, value.mean, value.high] for name, value in values.items()}
+            policy: {name: value.in_json for name, value in values.items()}
             for policy, values in figures.items()
         },
         "lead_usd": gaps, "best_rival": rival, "whence_usd": whence, "cpu_s": dict(cpu),
     }  # fmt: skip
 
 
-def _gaps(totals: pd.DataFrame, names: list[str]) -> dict[str, dict[str, list[float]]]:
+def _gaps(totals: pd.DataFrame, names: list[str]) -> dict[str, dict[str, list[float | None]]]:
     """The last policy's lead over each other, after and before overflow: [low, mean, high]."""
-    found: dict[str, dict[str, list[float]]] = {}
+    found: dict[str, dict[str, list[float | None]]] = {}
     for other in names[:-1]:
         for column in ("profit_usd", "before_overflow_usd"):
             gap = paired(totals, column, names[-1], other)
             base = totals[totals["policy"].astype("str") == other][column].mean()
-            found.setdefault(other, {})[column] = [gap.low, gap.mean, gap.high]
+            found.setdefault(other, {})[column] = gap.in_json
+            sure = f"95 % interval {gap.low:,.0f} to {gap.high:,.0f}"
+            if isnan(gap.low):
+                sure = "one replication, no interval"
             CONSOLE.print(f"{names[-1]} less {other}, {column}: {gap.mean:+,.0f} "
-                          f"({gap.mean / abs(base):+.1%}), 95 % interval {gap.low:,.0f} to "
-                          f"{gap.high:,.0f}")  # fmt: skip
+                          f"({gap.mean / abs(base):+.1%}), {sure}")  # fmt: skip
     return found
 
 

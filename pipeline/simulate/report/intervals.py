@@ -27,6 +27,12 @@ class Interval:
         """Upper end."""
         return self.mean + self.half_width
 
+    @property
+    def in_json(self) -> list[float | None]:
+        """[low, mean, high], None for an end that a single replication does not have: JSON has no
+        NaN."""
+        return [None if np.isnan(x) else float(x) for x in (self.low, self.mean, self.high)]
+
 
 def interval(values: NDArray[np.float64], level: float = 0.95) -> Interval:
     """Student's interval of the mean of independent values."""
