@@ -140,7 +140,7 @@ def _period(
     CONSOLE.print(_table(figures, start, world))
     gaps = _gaps(totals, names)
     rival = max(names[:-1], key=lambda name: figures[name]["profit_usd"].mean, default=None)
-    whence = {} if rival is None else _whence(ran, names[-1], rival)
+    parts = {} if rival is None else whence(ran, names[-1], rival)
     for name, (planner, lived) in cpu.items():
         CONSOLE.print(f"{name}: planner {planner:,.0f} s, world {lived:,.0f} s of CPU")
     CONSOLE.print(f"{start} {world}: {time.time() - began:,.0f} s in all")
@@ -152,7 +152,7 @@ def _period(
             policy: {name: value.in_json for name, value in values.items()}
             for policy, values in figures.items()
         },
-        "lead_usd": gaps, "best_rival": rival, "whence_usd": whence, "cpu_s": dict(cpu),
+        "lead_usd": gaps, "best_rival": rival, "whence_usd": parts, "cpu_s": dict(cpu),
     }  # fmt: skip
 
 
@@ -172,7 +172,7 @@ def _gaps(totals: pd.DataFrame, names: list[str]) -> dict[str, dict[str, list[fl
     return found
 
 
-def _whence(ran: Ran, name: str, other: str) -> dict[str, list[float]]:
+def whence(ran: Ran, name: str, other: str) -> dict[str, list[float]]:
     """Of what the lead over a rival is made: parts of profit, lost sales by cause, and the items
     that lead or trail most: [rival, policy, difference], means over the replications."""
     rival = {table: frame[frame["policy"].astype("str") == other].assign(policy=name)
