@@ -1,8 +1,9 @@
-"""Response times of the desk on a made-up night with many order lines.
+"""Response times of the desk on a made-up night with many order lines, or on nights that are there.
 
     python benchmarks/desk.py --lines 1000000 --rounds 5
+    python benchmarks/desk.py --nights data/runs --rounds 5
 
-Publishes the night into a temporary store, asks every page and query as a browser would (in
+Publishes the made-up night into a temporary store, asks every page and query as a browser would (in
 process, without the network), and prints the median and the 95th percentile of each. `cold` is the
 very first request of a desk just started; `first` is the first visit of a page after the seconds
 in which the desk makes its lists ready (printed, too), as it does when a night is opened.
@@ -40,6 +41,11 @@ QUERIES = (
     "items?q=77", "transfers", "items/ITEM-0000042", "network", "vendors", "forecast", "findings",
     "overrides", "approval",
 )  # fmt: skip
+PAGES = (
+    "tonight", "orders", "orders?q=FOODS", "orders?sort=-weeks_after", "orders?group=category",
+    "items", "transfers", "network", "vendors", "forecast", "projection", "findings", "overrides",
+    "approval", "money", "events", "on_order", "audit",
+)  # fmt: skip
 KINDS = {
     "int": "int64", "float": "float64", "bool": "bool", "string": "str", "category": "str",
     "date": "datetime64[us]", "time": "datetime64[us]",
@@ -53,8 +59,12 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", help="keep the night in this folder, and take it from there")
+    parser.add_argument("--nights", help="ask all nights of this folder, instead")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
+    if given.nights:
+        told(over_nights(given.nights, given.rounds), given.json)
+        return
     with tempfile.TemporaryDirectory() as spare:
         folder = given.out or spare
         if not Store(folder).dates("plan_kpis"):
@@ -69,12 +79,38 @@ def main() -> None:
     for query, seconds in cold.items():
         print(f"cold {query}: {seconds:.2f} s")
     print(f"lists ready {ready_s:.2f} s after that")
+    told(rows, given.json)
+
+
+def told(rows: list[dict[str, object]], file: Path | None) -> None:
+    """Print the rows, and keep them in a file."""
     for row in rows:
         print(f"{row['query']:<45} {row['median_s']:6.2f} s  p95 {row['p95_s']:6.2f} s  "
               f"first {row['first_s']:6.2f} s  CPU p95 {row['cpu_s']:5.2f} s  "
               f"first {row['first_cpu_s']:5.2f} s")  # fmt: skip
-    if given.json:
-        given.json.write_text(json.dumps(rows, indent=1) + "\n")
+    if file:
+        file.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def over_nights(folder: str, rounds: int) -> list[dict[str, object]]:
+    """Each page and query, asked of every night of a folder: the median night, the worst p95."""
+    client, store, found = desk(folder), Store(folder), []
+    for as_of in store.dates("plan_kpis"):
+        client.get(f"/plans/{as_of}/tonight")
+        client.app.state.desk.nights.wait()
+        orders = store.read(as_of, "purchase_orders").sort_values("order_cost_usd")
+        most = {name: str(orders[name].iloc[-1]) for name in ("item_id", "vendor_id")}
+        queries = {name: name for name in PAGES} | {
+            "an item": f"items/{most['item_id']}",
+            "a vendor": f"orders?vendor_id={most['vendor_id']}",
+        }
+        for name, query in queries.items():
+            found.append(asked(client, query, rounds, as_of) | {"query": name})
+    frame = pd.DataFrame(found)
+    columns = {name: "median" if name == "median_s" else "max" for name in frame if name != "query"}
+    by_query = frame.groupby("query", sort=False).agg(columns).reset_index()
+    rows: list[dict[str, object]] = by_query.to_dict("records")
+    return rows
 
 
 def desk(folder: str) -> TestClient:
@@ -83,12 +119,12 @@ def desk(folder: str) -> TestClient:
     return TestClient(app, base_url="http://desk.test")
 
 
-def asked(client: TestClient, query: str, rounds: int) -> dict[str, object]:
+def asked(client: TestClient, query: str, rounds: int, as_of: date = AS_OF) -> dict[str, object]:
     """Seconds of a query: its first, for which nothing is remembered yet, and those after it."""
     seconds, cpu = [], []
     for _ in range(rounds + 1):
         started, spent = time.perf_counter(), time.process_time()
-        answer = client.get(f"/plans/{AS_OF}/{query}")
+        answer = client.get(f"/plans/{as_of}/{query}")
         seconds.append(time.perf_counter() - started)
         cpu.append(time.process_time() - spent)
         assert answer.status_code == 200, (query, answer.status_code)
