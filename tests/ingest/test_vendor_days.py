@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline.ingest.vendor_days import vendor_calendar, with_waits
-from pipeline.order_days import order_weekdays
+from pipeline.order_days import order_nights, order_weekdays
 
 AS_OF = date(2025, 6, 29)  # a Sunday: its orders reach vendors on Monday
 
@@ -34,6 +34,18 @@ def test_words_become_weekdays() -> None:
     assert order_weekdays(None) == list(range(7))
     with pytest.raises(ValueError, match="not in"):
         order_weekdays("someday")
+
+
+def test_orders_of_coming_nights_reach_vendors_on_their_weekdays_and_not_before_the_next_one() -> (
+    None
+):
+    """Tomorrow night's reach them on a Tuesday; b is shut for the first days."""
+    tables = world(weekdays=("tue fri", None))
+    tables["closures"] = closures((None, "b", None, date(2025, 6, 30), date(2025, 7, 3)))
+    calendar = vendor_calendar(tables, AS_OF)
+    found = order_nights(tables["vendors"], calendar, ["b", "a"], AS_OF, 8)
+    assert np.flatnonzero(found[1]).tolist() == [0, 3, 7]
+    assert np.flatnonzero(found[0]).tolist() == [3, 4, 5, 6, 7]
 
 
 def test_a_vendor_of_tuesdays_and_fridays_takes_no_order_of_a_sunday_night() -> None:
