@@ -5,8 +5,9 @@ An item is quiet when it sold nowhere on so many days that could have sold (open
 sale) that its own pace before makes that less likely than one in a hundred; and, without any sale,
 after twice the days. Days count by what its sisters sold and what it sold itself around them a year
 ago. That is a question for a planner: a run too long for a stock-out may still be one that nobody
-recorded. How likely it is dead is told beside it, see `dead`: days on which it sold less than a
-tenth of what it does are silent there, so that one piece found in a corner brings nothing to life.
+recorded. How likely it is dead is told beside it, see `dead`: days up to which it sold, in a week,
+less than a tenth of what it does, and on that day less than half, are silent there, so that one
+piece found in a corner brings nothing to life.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.integer]
 _PACE_DAYS = 112
 _CHANCE = 0.01
-_FAINT, _USUAL_DAYS = 0.1, 182
+_FAINT_WEEK, _FAINT_DAY, _USUAL_DAYS = 0.1, 0.5, 182
 
 
 def item_life(
@@ -63,10 +64,19 @@ def _dead(
     """Probability (items,) of being dead."""
     near = could_sell[:, -_USUAL_DAYS:]
     usual = (units[:, -_USUAL_DAYS:] * near).sum(axis=1) / np.maximum(near.sum(axis=1), 1)
-    heard = np.where(units < _FAINT * usual[:, None], 0, units)
+    week, could = _of_week(units * could_sell), _of_week(could_sell.astype(np.int64))
+    is_faint = (week < _FAINT_WEEK * usual[:, None] * could) & (units < _FAINT_DAY * usual[:, None])
+    heard = np.where(is_faint, 0, units)
     last = _last_sale(heard > 0)
     silent = silent_days(group, heard, could_sell, last, _PACE_DAYS)
     return dead_probability(*_pace(heard > 0, could_sell, last), silent, could_sell.sum(axis=1))
+
+
+def _of_week(values: Ints) -> Ints:
+    """Sums (items, days) over each day and the six before it."""
+    running = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1)
+    end = np.arange(values.shape[1]) + 1
+    return np.asarray(running[:, end] - running[:, np.maximum(end - 7, 0)])
 
 
 def _pace(sold: Bools, could_sell: Bools, last: Ints) -> tuple[Ints, Ints]:

@@ -88,6 +88,20 @@ def test_one_piece_found_in_a_corner_brings_nothing_to_life() -> None:
     assert found["dead_probability"][1] < 0.1
 
 
+def test_a_piece_a_week_of_what_sold_daily_is_no_life() -> None:
+    """Five a day, then one a week for eight weeks; one that sells three a day, and one that is back
+    since yesterday, live."""
+    random = np.random.default_rng(8)
+    units = random.poisson(5, (30, len(DAYS)))
+    units[:3, -56:] = 0
+    units[0, -56::7] = 1
+    units[1, -56:] = random.poisson(3, 56)
+    units[2, -2:] = 4
+    found = life(units)["dead_probability"].to_numpy()
+    assert found[0] > 0.9
+    assert found[1:3].max() < 0.1
+
+
 def test_what_never_could_sell_is_not_dead() -> None:
     none = np.zeros(4, np.int64)
     assert dead_probability(none, none, np.zeros(4), none).max() == 0.0
