@@ -54,7 +54,7 @@ def project(
         return pd.DataFrame(columns=list(COLUMNS))
     seed = [settings.planning.seed, as_of.toordinal()]
     items = _items(terms, tables, as_of, settings)
-    spread = _total_spread(tables["demand_hierarchy"])
+    spread = total_spread(tables["demand_hierarchy"])
     expected, drawn = demand_paths(demand, names, spread, seed)
     found = follow_policy(
         items, _vendor_terms(terms, tables, as_of, settings), _due(terms, tables, as_of), expected,
@@ -123,7 +123,7 @@ def _items(
     )  # fmt: skip
 
 
-def _total_spread(hierarchy: pd.DataFrame) -> npt.NDArray[np.float64]:
+def total_spread(hierarchy: pd.DataFrame) -> npt.NDArray[np.float64]:
     """Standard deviation (WEEKS,) of all demand in a week, by its mean, as it is forecast for the
     network's total; that of the last week where fewer are, 0 without any."""
     total = hierarchy[

@@ -33,6 +33,9 @@ of one vendor."""
 _LASTING_DAYS = 28
 """Window that tells how much of an error lasts."""
 _MOST_SHARED = 0.9
+"""Share of their error that items have in common at most, so that each keeps luck of its own."""
+MEASURES = ("stock_units", "receipts_units", "ordered_units", "lost_units")
+"""What is followed of each item: at a week's end, and in a week."""
 BANDS = (0.1, 0.5, 0.9)
 COLUMNS = (
     "projected_by", "projected_group", "week_start", "measure", "mean_value", "low_value",
@@ -166,9 +169,8 @@ def _errors(lasting: F64, common: F64, draw: np.random.Generator) -> F64:
 def follow_policy(
     items: Items, terms: Terms, due: Due, expected: F64, demand: F64, seed: list[int]
 ) -> dict[str, F64]:
-    """Measures by item, week and path (see MEASURES), each (items, WEEKS, PATHS)."""
-    found = {name: np.zeros(demand.shape) for name in
-             ("stock_units", "receipts_units", "ordered_units", "lost_units")}  # fmt: skip
+    """The MEASURES by item, week and path, each (items, WEEKS, PATHS)."""
+    found = {name: np.zeros(demand.shape) for name in MEASURES}
     draw = np.random.default_rng([*seed, 1])
     known = draw.integers(0, WAYS, (int(due.order.max(initial=-1)) + 1, PATHS), np.int8)
     later = draw.integers(0, WAYS, (len(terms.least_usd), DAYS, PATHS), np.int8)
@@ -210,10 +212,9 @@ def _arriving(items: Items, due: Due, ways: Ways) -> F64:
 def _follow(
     items: Items, terms: Terms, due: Due, known: Ways, later: Ways, expected: F64, demand: F64
 ) -> dict[str, F64]:
-    """Measures of items that lie by vendor, day by day; `known` (orders, PATHS) and `later`
+    """The MEASURES of items that lie by vendor, day by day; `known` (orders, PATHS) and `later`
     (vendors, DAYS, PATHS) draw the day on which an order comes."""
-    found = {name: np.zeros(demand.shape) for name in
-             ("stock_units", "receipts_units", "ordered_units", "lost_units")}  # fmt: skip
+    found = {name: np.zeros(demand.shape) for name in MEASURES}
     rows, paths = np.arange(len(demand))[:, None], np.arange(PATHS)
     arriving = _arriving(items, due, known)
     on_order = arriving.sum(axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from pipeline.contracts.columns import QUANTILE_LEVELS
+from pipeline.contracts.columns import QUANTILE_COLUMNS, QUANTILE_LEVELS
 from pipeline.review.pooled import PooledDemand
+from pipeline.review.project import total_spread
 from pipeline.review.projection import (
     DAYS,
     PATHS,
@@ -155,7 +156,7 @@ def test_every_path_has_a_day_of_its_own_on_which_an_order_comes() -> None:
     days = np.tile(np.repeat([3, 10], WAYS // 2), (2, 1))
     due = Due(np.array([0, 1]), np.array([20.0, 30.0]), np.array([0, 0]), days)
     one = _item(on_hand=0.0, level=0.0)
-    two = Items(*(np.concatenate([getattr(one, f.name)] * 2) for f in fields(Items)))
+    two = one.take(np.array([0, 0]))
     none = np.zeros((2, WEEKS))
     found = follow_policy(two, _terms(), due, none, np.zeros((2, WEEKS, PATHS)), [3])[
         "receipts_units"
@@ -179,49 +180,65 @@ def test_what_is_ordered_later_comes_on_a_day_of_its_own_too() -> None:
     assert (came[1] > 0).mean() == pytest.approx(0.5, abs=0.15)
 
 
-def _of_orders(items: Items, terms: Terms, days: int = 28) -> list[float]:
-    """Units ordered by week of a sure 10 units a day each, nothing on order."""
-    count = len(items.on_hand)
+def _of_orders(items: Items, terms: Terms) -> list[float]:
+    """Units ordered by week, of four, by items that sell 10 a day, with nothing on order."""
     nothing = Due(np.zeros(0, int), np.zeros(0), np.zeros(0, int), np.zeros((0, WAYS), int))
-    demand = np.full((count, WEEKS), 70.0)
+    demand = np.full((len(items.on_hand), WEEKS), 70.0)
     drawn = np.repeat(demand[:, :, None], PATHS, axis=2)
-    still = replace(items, tonight=np.zeros(count))
+    still = replace(items, tonight=np.zeros(len(demand)))
     found = follow_policy(still, terms, nothing, demand, drawn, [1])["ordered_units"]
-    return [float(units) for units in found[:, : days // 7, 0].sum(axis=0)]
+    return [float(units) for units in found[:, :4, 0].sum(axis=0)]
+
+
+def _full(**changed: float) -> Items:
+    """An item whose stock is at its level."""
+    return _item(**{"on_hand": 500.0, "level": 500.0} | changed)
 
 
 def test_what_lacks_less_than_the_dead_band_waits() -> None:
-    """Stock at the level: 10 a day are lacking, asked for at 40, four days at a time."""
-    assert _of_orders(_item(on_hand=500.0, level=500.0), _terms()) == [70, 70, 70, 70]
-    assert _of_orders(_item(on_hand=500.0, level=500.0, band=40.0, joining=40.0), _terms()) == [
-        40,
-        80,
-        80,
-        80,
-    ]
+    """10 a day are lacking, or asked for at 40, four days at a time."""
+    assert _of_orders(_full(), _terms()) == [70, 70, 70, 70]
+    assert _of_orders(_full(band=40.0, joining=40.0), _terms()) == [40, 80, 80, 80]
 
 
 def test_the_nearest_number_of_cases_is_ordered() -> None:
     """Lacking 10 and 20 of cases of 30: nothing, then a case."""
-    assert _of_orders(_item(on_hand=500.0, level=500.0, case=30.0, moq=30.0), _terms()) == [
-        60,
-        90,
-        60,
-        60,
-    ]
+    assert _of_orders(_full(case=30.0, moq=30.0), _terms()) == [60, 90, 60, 60]
 
 
 def test_a_vendor_takes_orders_on_its_nights_only() -> None:
     """On the first night, the eighth, …: 10 lack on the first, 70 a week after."""
-    assert _of_orders(_item(on_hand=500.0, level=500.0), _terms(every=7)) == [10, 70, 70, 70]
+    assert _of_orders(_full(), _terms(every=7)) == [10, 70, 70, 70]
 
 
 def test_an_order_below_the_vendor_s_minimum_waits_and_is_filled_up_after_a_review_period() -> None:
     """3 USD each: 200 USD are reached by 70 units, after a week; 420 are not, but half of them."""
-    assert _of_orders(_item(on_hand=500.0, level=500.0), _terms(200.0)) == [70, 70, 70, 70]
-    assert _of_orders(_item(on_hand=500.0, level=500.0), _terms(420.0)) == [0, 140, 0, 140]
-    one = _item(on_hand=500.0, level=500.0, band=70.0, joining=10.0)
-    two = Items(*(np.concatenate([getattr(one, f.name)] * 2) for f in fields(Items)))
-    apart = replace(two, band=np.array([70.0, 1000.0]))  # the second asks for nothing, and joins
-    assert _of_orders(apart, _terms(420.0)) == [140, 140, 140, 140]
-    assert _of_orders(replace(apart, joining=np.array([10.0, 1000.0])), _terms())[0] == 70
+    assert _of_orders(_full(), _terms(200.0)) == [70, 70, 70, 70]
+    assert _of_orders(_full(), _terms(420.0)) == [0, 140, 0, 140]
+
+
+def test_what_lacks_part_of_its_band_joins_an_order_that_another_item_asks_for() -> None:
+    """Two alike, of which the second never asks; without joining it gets nothing."""
+    two = _full(band=70.0, joining=10.0).take(np.array([0, 0]))
+    joins = replace(two, band=np.array([70.0, 1000.0]))
+    assert _of_orders(joins, _terms(420.0)) == [140, 140, 140, 140]
+    assert _of_orders(replace(joins, joining=joins.band), _terms()) == [70, 70, 70, 70]
+
+
+def test_the_total_s_spread_is_that_of_whole_weeks_and_goes_on_as_in_the_last() -> None:
+    levels = np.array(QUANTILE_LEVELS)
+    rows = [
+        ("all", "network", "week", "2025-07-01", 5, 100.0, 50.0),  # part of a week
+        ("all", "network", "week", "2025-07-13", 7, 100.0, 10.0),
+        ("all", "network", "week", "2025-07-06", 7, 100.0, 5.0),
+        ("all", "region", "week", "2025-07-06", 7, 100.0, 90.0),
+        ("all", "network", "day", "2025-07-06", 1, 100.0, 90.0),
+    ]
+    keys = ["product_level", "place_level", "period", "period_start_date", "period_days",
+            "mean_units", "deviation"]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=keys)
+    for name, rank in zip(QUANTILE_COLUMNS, norm.ppf(levels), strict=True):
+        frame[name] = frame["mean_units"] + frame["deviation"] * rank
+    found = total_spread(frame)
+    assert found == pytest.approx([0.05, *[0.1] * (WEEKS - 1)], rel=0.03)
+    assert total_spread(frame.iloc[:0]) == pytest.approx(np.zeros(WEEKS))
