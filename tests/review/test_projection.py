@@ -134,6 +134,9 @@ def test_the_total_spreads_as_it_is_forecast_to_and_all_of_that_lasts(growth: fl
     assert np.corrcoef(total[0], total[-1])[0, 1] > 0.7
     one = drawn[:, 0].std(axis=1).mean()
     assert one == pytest.approx(20, rel=0.1)
+    # Little more than what items' own luck leaves, 200: that counts.
+    _, drawn = demand_paths(demand, many, np.full(WEEKS, 0.025), [5])
+    assert drawn.sum(axis=0).std(axis=1).mean() == pytest.approx(250, rel=0.12)
 
 
 def test_groups_add_up_to_the_network_and_shares_to_the_stock() -> None:
@@ -202,8 +205,10 @@ def test_what_lacks_less_than_the_dead_band_waits() -> None:
 
 
 def test_the_nearest_number_of_cases_is_ordered() -> None:
-    """Lacking 10 and 20 of cases of 30: nothing, then a case."""
+    """Lacking 10 and 20 of cases of 30: nothing, then a case; lacking 40: one, on days 4, 7, …"""
     assert _of_orders(_full(case=30.0, moq=30.0), _terms()) == [60, 90, 60, 60]
+    rare = _full(case=30.0, moq=30.0, band=40.0, joining=40.0)
+    assert _of_orders(rare, _terms()) == [60, 60, 60, 90]
 
 
 def test_a_vendor_takes_orders_on_its_nights_only() -> None:
@@ -212,9 +217,11 @@ def test_a_vendor_takes_orders_on_its_nights_only() -> None:
 
 
 def test_an_order_below_the_vendor_s_minimum_waits_and_is_filled_up_after_a_review_period() -> None:
-    """3 USD each: 200 USD are reached by 70 units, after a week; 420 are not, but half of them."""
-    assert _of_orders(_full(), _terms(200.0)) == [70, 70, 70, 70]
+    """3 USD each: 200 USD are reached by 70 units, after a week, and so each time anew; 420 are not,
+    but half of them; half of 1,000 is by 170, on the third week's third day."""
+    assert _of_orders(_full(case=1.0, moq=1.0), _terms(200.0)) == [70, 70, 70, 70]
     assert _of_orders(_full(), _terms(420.0)) == [0, 140, 0, 140]
+    assert _of_orders(_full(), _terms(1000.0)) == [0, 0, 340, 0]
 
 
 def test_what_lacks_part_of_its_band_joins_an_order_that_another_item_asks_for() -> None:

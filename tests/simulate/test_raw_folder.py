@@ -27,6 +27,8 @@ def test_the_past_receipts_of_a_simulation_tell_the_lead_times_that_its_world_dr
     nodes = pd.DataFrame({"node_id": ["DC"], "is_vendor_receiving": [True]})
     receipts = past_receipts(law, nodes, AS_OF)
     assert receipts["arrival_date"].max() <= pd.Timestamp(AS_OF)
+    # Of orders that the slowest delivery has not had time for, only quick ones would be known.
+    assert receipts["order_date"].max() == pd.Timestamp(AS_OF) - pd.Timedelta(days=max(DAYS))
     sold = pd.DataFrame(pairs, columns=["vendor_id", "item_id"]).assign(quoted_lead_time_days=14)
     nothing = receipts.iloc[:0].assign(date=pd.NaT, open_units=0)
     known = {"vendor_items": sold, "receipts": receipts, "open_orders": nothing}
