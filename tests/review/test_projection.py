@@ -217,7 +217,7 @@ def test_a_vendor_takes_orders_on_its_nights_only() -> None:
 
 
 def test_an_order_below_the_vendor_s_minimum_waits_and_is_filled_up_after_a_review_period() -> None:
-    """3 USD each: 200 USD are reached by 70 units, after a week, and so each time anew; 420 are not,
+    """3 USD each: 200 USD are reached by 70 units, after a week, and so each time anew; not 420,
     but half of them; half of 1,000 is by 170, on the third week's third day."""
     assert _of_orders(_full(case=1.0, moq=1.0), _terms(200.0)) == [70, 70, 70, 70]
     assert _of_orders(_full(), _terms(420.0)) == [0, 140, 0, 140]
