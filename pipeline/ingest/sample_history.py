@@ -293,7 +293,10 @@ def _stock(world: _World, log: _Log) -> pd.DataFrame:
     items, names = world.plan.assortment.items["item_id"].to_numpy(), np.array(world.names)
     parts = []
     for day, stock in log.stock.items():
-        i, n = np.nonzero(stock)
+        told = stock > 0
+        # An empty node says so in a row of 0 units: without one its export would be missing.
+        told[world.may_hold.argmax(axis=0), np.arange(len(names))] |= ~told.any(axis=0)
+        i, n = np.nonzero(told)
         parts.append(pd.DataFrame({"date": world.plan.days[day], "item_id": items[i],
                                    "node_id": names[n], "on_hand_units": stock[i, n]}))  # fmt: skip
     return pd.concat(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -52,6 +53,15 @@ def test_sales_never_exceed_what_was_there(small_world: Path) -> None:
         known = (sales["date"] == after) & (sales["item_id"] != "ITEM-9999")
         sold = sales.loc[known, "units"].abs().sum()
         assert on_hand[1] + moving[1] == on_hand[0] + moving[0] + come - sold
+
+
+def test_a_node_that_ran_empty_says_so(tmp_path: Path) -> None:
+    size = SampleSize(items=3, regions=2, days=100, snapshot_days=60)
+    write_sample(tmp_path / "raw", size, date(2025, 6, 30), 3)
+    stock = pd.read_csv(tmp_path / "raw/stock.csv")
+    by_day = stock.groupby(["date", "node_id"])["on_hand_units"].sum().unstack()
+    assert by_day.notna().all(axis=None)
+    assert (by_day == 0).any(axis=None)
 
 
 def test_another_seed_is_another_world(tmp_path: Path) -> None:
