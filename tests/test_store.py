@@ -112,6 +112,7 @@ def test_nulls_come_back_where_the_contract_admits_them(tmp_path: Path) -> None:
     vendors = require(pd.DataFrame({
         "vendor_id": ["v", "w"], "vendor_name": ["V", "W"], "order_minimum_usd": [0.0, 1.0],
         "vendor_capacity_units_per_order": [None, 5], "order_weekdays": [None, "tue fri"],
+        "delivery_weekdays": ["mon", None], "lead_time_counts": [None, "working_days"],
     }), TABLES["vendors"])  # fmt: skip
     store = Store(tmp_path)
     store.publish(DAY, "vendors", vendors, LINEAGE)

@@ -71,8 +71,10 @@ RAW_TABLES = (
            references={"region_id": "regions.region_id"}),
     table("order_hours", "raw", "an hour of the day", "hour", "hour demand_share"),
     table("vendors", "raw", "a vendor", "vendor_id",
-           "vendor_id vendor_name order_minimum_usd vendor_capacity_units_per_order order_weekdays",
-           optional=("order_weekdays",), raw_only=("currency",)),
+           "vendor_id vendor_name order_minimum_usd vendor_capacity_units_per_order order_weekdays "
+           "delivery_weekdays lead_time_counts",
+           optional=("order_weekdays", "delivery_weekdays", "lead_time_counts"),
+           raw_only=("currency",)),
     table("vendor_items", "raw", "an item that a vendor sells", "vendor_id item_id",
            "vendor_id item_id unit_cost_usd moq_units case_pack_units quoted_lead_time_days",
            references=_OFFER, raw_only=("unit_of_measure", "currency")),

@@ -52,7 +52,7 @@ def feed_findings(
 
 
 _OFTEN_EMPTY = {
-    "lanes", "open_orders", "open_transfers", "overrides", "prices", "receipts", "sales", "stock",
+    "lanes", "open_orders", "open_transfers", "prices", "receipts", "sales", "stock",
 }  # fmt: skip
 """Without rows of their own right, or spoken of below."""
 _COUNTED_DAYS = 60

@@ -1,6 +1,6 @@
-"""Lead times of tonight's orders: the law of the delay against the quote, vendor by vendor.
+"""Lead times of tonight's orders: the law of the delay against the promise, vendor by vendor.
 
-Delays are counted from the lead time that the vendor quotes, on as many days as were ever seen. All
+Delays are counted from the day that the vendor promised (`promises`), as far as ever seen. All
 vendors together are the prior of those that quote lead times of like length, these of a vendor, and
 the vendor of its items (see `delay_law`). Older orders count less where a vendor's delays move (see
 `delay_drift`); gaps between few receipts are filled by a kernel.
@@ -18,6 +18,7 @@ import pandas as pd
 from pipeline.contracts.settings import IngestSettings
 from pipeline.ingest.delay_drift import drifts
 from pipeline.ingest.delay_law import kernel_widths, posterior, smoothed, vague_prior
+from pipeline.ingest.promises import promised_days
 
 MOST_DELAY_DAYS = 540
 """What comes later than this is counted as so late."""
@@ -37,6 +38,7 @@ def lead_times(
         return _table(sold, np.zeros((0, 1)), np.zeros(1, np.int64), *[pd.Series(dtype=int)] * 2)
     vendor, _ = pd.factorize(sold["vendor_id"])
     seen = _observations(tables, sold, as_of)
+    sold["quoted_lead_time_days"] = _promised_tonight(sold, tables, as_of)
     seen = _as_of_today(seen, vendor, pd.Timestamp(as_of))
     delays = _support(sold, seen)
     quoted = sold["quoted_lead_time_days"].to_numpy(dtype="int64")
@@ -72,6 +74,16 @@ def _typical(quoted: np.ndarray) -> float:
     return float(np.median(quoted)) if len(quoted) else 14.0
 
 
+def _promised_tonight(
+    sold: pd.DataFrame, tables: Mapping[str, pd.DataFrame], as_of: date
+) -> np.ndarray:
+    """[pairs] calendar days that an order of tonight is promised in, shutdowns apart."""
+    orders = sold[["vendor_id"]].assign(
+        order_date=pd.Timestamp(as_of), quoted=sold["quoted_lead_time_days"]
+    )
+    return promised_days(orders, tables, with_shutdowns=False)
+
+
 def _observations(
     tables: Mapping[str, pd.DataFrame], sold: pd.DataFrame, as_of: date
 ) -> pd.DataFrame:
@@ -98,6 +110,7 @@ def _observations(
         place=np.arange(len(sold)), quoted=sold["quoted_lead_time_days"].to_numpy()
     )  # fmt: skip
     rows = rows.merge(keys, on=["vendor_id", "item_id"], how="inner")
+    rows["quoted"] = promised_days(rows, tables)
     delay = (rows["day"] - rows["order_date"]).dt.days - rows["quoted"]
     return rows.assign(delay=delay.clip(-MOST_DELAY_DAYS, MOST_DELAY_DAYS).astype("int64"))
 

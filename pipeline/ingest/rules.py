@@ -14,6 +14,7 @@ import pandas as pd
 from pipeline.contracts.columns import WEEKDAYS
 
 Tables = Mapping[str, pd.DataFrame]
+_WEEKDAYS_AS = "Write weekdays as mon tue wed thu fri sat sun, parted by spaces."
 
 
 @dataclass(frozen=True)
@@ -88,17 +89,18 @@ def _looked_up(keys: pd.Series, names: pd.Series, values: pd.Series) -> np.ndarr
     return keys.astype("object").map(table).to_numpy(dtype="float64", na_value=np.nan)
 
 
-def _unknown_weekday(frame: pd.DataFrame, tables: Tables) -> np.ndarray:
-    words = (
-        frame["order_weekdays"]
-        .astype("object")
-        .map(
-            lambda text: (
-                [] if pd.isna(text) else str(text).replace(",", " ").lower().split() or ["-"]
-            )
-        )
-    )
-    return np.array([any(word not in WEEKDAYS for word in row) for row in words], dtype=bool)
+def _words(text: object) -> list[str]:
+    return [] if pd.isna(text) else str(text).replace(",", " ").lower().split() or ["-"]
+
+
+def _unknown_weekday(column: str) -> Callable[..., np.ndarray]:
+    """Rows whose column names something that is no weekday."""
+
+    def found(frame: pd.DataFrame, tables: Tables) -> np.ndarray:
+        words = frame[column].astype("object").map(_words)
+        return np.array([any(word not in WEEKDAYS for word in row) for row in words], dtype=bool)
+
+    return found
 
 
 def _fill_rate_of_a_speed(frame: pd.DataFrame, tables: Tables) -> np.ndarray:
@@ -168,8 +170,9 @@ ROW_RULES: dict[str, tuple[RowRule, ...]] = {
     ),
     "vendors": (
         RowRule("order_weekdays", "names something that is no weekday",
-                "Write weekdays as mon tue wed thu fri sat sun, parted by spaces.",
-                _unknown_weekday),
+                _WEEKDAYS_AS, _unknown_weekday("order_weekdays")),
+        RowRule("delivery_weekdays", "names something that is no weekday",
+                _WEEKDAYS_AS, _unknown_weekday("delivery_weekdays")),
     ),
     "service_targets": (
         RowRule("speed", "limits a fill rate",

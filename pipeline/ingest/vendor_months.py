@@ -8,6 +8,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from pipeline.ingest.promises import promised_days
+
 MONTHS = 12
 _KEY = ["vendor_id", "month_start_date"]
 
@@ -15,7 +17,7 @@ _KEY = ["vendor_id", "month_start_date"]
 def vendor_months(tables: Mapping[str, pd.DataFrame], as_of: date) -> pd.DataFrame:
     """Table vendor_months: the last MONTHS months up to as_of, by the month of the promised day.
 
-    Promised is the order's day and the quoted lead time.
+    Promised is the order's day and the quoted lead time, by the vendor's calendar (`promises`).
     Units still open count with their days so far once the promised day has passed. Days late are
     weighted by units; early units are 0 days late.
     """
@@ -31,8 +33,9 @@ def vendor_months(tables: Mapping[str, pd.DataFrame], as_of: date) -> pd.DataFra
     offers = tables["vendor_items"][["vendor_id", "item_id", "quoted_lead_time_days"]]
     offers = offers.astype({"vendor_id": "str", "item_id": "str"})
     rows = rows.merge(offers, on=["vendor_id", "item_id"], how="left")
-    quoted = pd.to_timedelta(rows["quoted_lead_time_days"], unit="D")
-    rows["promised"] = rows["order_date"] + quoted
+    rows = rows[rows["quoted_lead_time_days"].notna()]
+    orders = rows.rename(columns={"quoted_lead_time_days": "quoted"})
+    rows["promised"] = rows["order_date"] + pd.to_timedelta(promised_days(orders, tables), unit="D")
     rows = rows[(rows["promised"] >= first) & (rows["promised"] <= today) & (rows["units"] > 0)]
     is_open = rows["came"].isna()
     # What is promised for today may still come today.

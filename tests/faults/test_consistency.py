@@ -152,6 +152,7 @@ def _second(store: Store) -> Night:
     night.write("vendors", pd.DataFrame({
         "vendor_id": ["v"], "vendor_name": ["V"], "order_minimum_usd": [0.0],
         "vendor_capacity_units_per_order": [None], "order_weekdays": [None],
+        "delivery_weekdays": [None], "lead_time_counts": [None],
     }))  # fmt: skip
     return night
 

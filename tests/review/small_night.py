@@ -140,7 +140,8 @@ def _world(day: pd.Timestamp, names: list[str]) -> dict[str, pd.DataFrame]:
         "order_hours": pd.DataFrame({"hour": range(24), "demand_share": 1 / 24}),
         "vendors": pd.DataFrame(
             {"vendor_id": ["acme"], "vendor_name": ["Acme & Sons"], "order_minimum_usd": [100.0],
-             "vendor_capacity_units_per_order": [pd.NA], "order_weekdays": [None]}
+             "vendor_capacity_units_per_order": [pd.NA], "order_weekdays": [None],
+        "delivery_weekdays": [None], "lead_time_counts": [None]}
         ),
         "vendor_items": pd.DataFrame(
             {"vendor_id": "acme", "item_id": names, "unit_cost_usd": 4.0, "moq_units": 6,

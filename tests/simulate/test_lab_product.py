@@ -181,6 +181,7 @@ def test_a_night_carries_out_each_items_own_arm(
         "vendor_id": ["v"], "vendor_name": ["v"], "order_minimum_usd": [50.0],
         "vendor_capacity_units_per_order": pd.array([None], dtype="Int64"),
         "order_weekdays": [None],
+        "delivery_weekdays": [None], "lead_time_counts": [None],
     })  # fmt: skip
     store.publish(day, "vendors", require(vendors, TABLES["vendors"]), {})
     dear = Settings.model_validate({"planning": {"goodwill_share": 0.3}})

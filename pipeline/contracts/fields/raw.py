@@ -142,6 +142,11 @@ RAW_COLUMNS = (
            low=0, high=1e10),
     Column("order_weekdays", "string", "Weekdays on which the vendor takes orders, e.g. "
            "'tue fri'; the orders of a night reach it on the next day.", null="any day"),
+    Column("delivery_weekdays", "string", "Weekdays on which the vendor delivers, e.g. 'mon thu'.",
+           null="any day"),
+    Column("lead_time_counts", "category", "Days that the vendor's quoted lead times count; its "
+           "working days are Monday to Friday, or what its weekly rows of closures leave.",
+           values=("calendar_days", "working_days"), null="calendar_days"),
     Column("takes_orders", "bool", "The vendor takes an order of tonight."),
     Column("next_order_date", "date", "First day from tomorrow on which it takes orders."),
     Column("order_gap_days", "int", "Days from tonight until it takes another order.", low=1),
