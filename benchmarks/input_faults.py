@@ -52,6 +52,8 @@ CELLS: dict[str, tuple[tuple[Kind, ...], tuple[str, ...]]] = {
 }
 
 
+OWN_WORDS = ("category", "department", "event_name", "event_type")
+"""A company's own words, to which nothing refers: no rule can tell a new one from a wrong one."""
 _REFUSED = 3
 """Exit status of a night that ended in one message."""
 
@@ -95,12 +97,18 @@ def spoil(folder: Path, rng: random.Random) -> str:
         path.write_bytes(files[what](path.read_bytes()))
         return f"{what}: {name}"
     kinds, texts = CELLS[what]
-    places = [(n, c) for n in names for c in TABLES[n].columns if COLUMNS[c].kind in kinds]
+    own = OWN_WORDS if what == "unknown id" else ()
+    places = [(n, c) for n in names for c in TABLES[n].columns
+              if COLUMNS[c].kind in kinds and c not in own]  # fmt: skip
     name, column = rng.choice(places)
     path = folder / f"{name}.csv"
     frame = pd.read_csv(path, dtype="str", keep_default_na=False)
-    if column in frame and len(frame):
-        frame.loc[rng.randrange(len(frame)), column] = rng.choice(texts)
+    rows = range(len(frame))
+    if (name, column) == ("vendors", "vendor_id"):  # the name of one that sells nothing is a word
+        sold = pd.read_csv(folder / "vendor_items.csv", dtype="str")["vendor_id"]
+        rows = [row for row in rows if frame.at[row, column] in set(sold)]
+    if column in frame and rows:
+        frame.loc[rng.choice(rows), column] = rng.choice(texts)
         frame.to_csv(path, index=False)
     return f"{what}: {name}.{column}"
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 import re
+import sys
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -23,6 +25,11 @@ from pipeline.contracts.columns import Kind
 
 MOST_WHOLE = 2**53
 """From it on a whole number is not exact in every program that a table passes through."""
+AROUND = "".join(
+    mark for mark in map(chr, range(sys.maxunicode + 1))
+    if mark.isspace() or unicodedata.category(mark) == "Cf"
+)  # fmt: skip
+"""Marks that no eye sees (spaces, zero widths, byte-order marks): no part of a cell at its ends."""
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _COMMA_NUMBER = re.compile(r"[+-]?[0-9]+,[0-9]+(?:[eE][+-]?[0-9]+)?")
 _DAY = re.compile(
@@ -84,7 +91,7 @@ def read_cells(raw: pd.Series, kind: Kind, reading: Reading) -> Cells:
         raw = pd.Series(_digits(raw), index=raw.index)
     texts = raw if isinstance(raw.dtype, pd.StringDtype) else raw.astype("str")
     if kind in ("string", "category"):
-        return _texts(texts.str.strip(), kind)
+        return _texts(texts.str.strip(AROUND), kind)
     return _each_once(texts, kind, reading)
 
 
@@ -97,7 +104,9 @@ def _is_read(raw: pd.Series, kind: Kind) -> bool:
 
 def _untidy(raw: pd.Series) -> list[str]:
     """Names of a dictionary column that are blank, padded, or no text."""
-    return [n for n in raw.cat.categories if not isinstance(n, str) or not n or n != n.strip()]
+    return [
+        n for n in raw.cat.categories if not isinstance(n, str) or not n or n != n.strip(AROUND)
+    ]
 
 
 def _texts(stripped: pd.Series, kind: Kind) -> Cells:
@@ -166,7 +175,7 @@ def _each_once(texts: pd.Series, kind: Kind, reading: Reading) -> Cells:
     """Every distinct text read once, by the rule of its kind."""
     codes, distinct = pd.factorize(texts.to_numpy(dtype=object), use_na_sentinel=True)
     read = _reader(kind, reading)
-    found: list[Any] = [read(str(text).strip()) for text in distinct.tolist()]
+    found: list[Any] = [read(str(text).strip(AROUND)) for text in distinct.tolist()]
     why = tuple(dict.fromkeys(value for value in found if isinstance(value, Unread)))
     place = {reason: place for place, reason in enumerate(why, 1)}
     of_text = np.array([place.get(v, 0) if isinstance(v, Unread) else 0 for v in found] + [0],
@@ -183,7 +192,7 @@ def _each_once(texts: pd.Series, kind: Kind, reading: Reading) -> Cells:
         values = pd.Series(numbers[codes], index=index)
     elif kind == "date":
         values = pd.Series(np.array([*good, None], dtype="datetime64[s]")[codes], index=index)
-        whole = [_COMPACT_DAY.fullmatch(str(text).strip()) is not None for text in distinct]
+        whole = [_COMPACT_DAY.fullmatch(str(text).strip(AROUND)) is not None for text in distinct]
         compact = int((np.array([*whole, False]) & ~null)[codes].sum())
     else:
         values = pd.Series(np.array([*good, None], dtype=object)[codes], index=index)
@@ -276,7 +285,7 @@ def has_comma_numbers(texts: pd.Series) -> tuple[bool, bool]:
     """(surely, never): some number in `texts` can only have a decimal comma; some has a point."""
     surely = never = False
     for text in pd.unique(texts.to_numpy(dtype=object)):
-        word = text.strip() if isinstance(text, str) else ""
+        word = text.strip(AROUND) if isinstance(text, str) else ""
         if "." in word and _NUMBER.fullmatch(word):
             never = True
         elif "," in word and _COMMA_NUMBER.fullmatch(word):

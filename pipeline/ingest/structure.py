@@ -14,7 +14,7 @@ import pandas as pd
 
 from pipeline.contracts.settings import IngestSettings
 from pipeline.contracts.tables import TABLES
-from pipeline.ingest.cells import Reading, read_cells
+from pipeline.ingest.cells import AROUND, Reading, read_cells
 from pipeline.ingest.closing_days import declared
 from pipeline.ingest.findings import Finding
 from pipeline.ingest.grain import reported_periods
@@ -23,6 +23,10 @@ from pipeline.ingest.raw import RawTables
 Tables = Mapping[str, pd.DataFrame]
 _NEEDED = ("items", "regions", "nodes", "delivery_options", "delivery_speeds", "order_hours",
            "vendors", "vendor_items", "node_capacity")  # fmt: skip
+
+
+_OWN_WORDS = (("items", "category"), ("items", "department"), ("calendar", "event_name"))
+"""Columns that refer to nothing: a new word in them cannot be told from a wrong one."""
 
 
 def structure_findings(
@@ -36,7 +40,8 @@ def structure_findings(
     return [
         *_shares(tables), *_cycles(tables), *_unreachable(tables), *_unserved(tables),
         *(_not_tonight(tables, as_of) if needs_snapshot else ()), *_stale(tables, as_of, settings),
-        *_no_vendor(tables), *_lone_groups(tables), *_no_node(tables), *_full_nodes(tables, as_of),
+        *_no_vendor(tables), *_lone_groups(tables), *_alike(tables),
+        *_no_node(tables), *_full_nodes(tables, as_of),
     ]  # fmt: skip
 
 
@@ -182,6 +187,20 @@ def _lone_groups(tables: Tables) -> Iterator[Finding]:
             yield Finding("choice_groups", 0, "choice_group", f"no item of group {name} ever sold",
                           "", "Its substitution is the prior's; check the group and the sales.",
                           "warning")  # fmt: skip
+
+
+def _alike(tables: Tables) -> Iterator[Finding]:
+    """A company's own words of which two differ in case, spaces or marks that no eye sees."""
+    for name, column in _OWN_WORDS:
+        words: dict[str, list[str]] = {}
+        for word in sorted(tables[name][column].dropna().astype("str").unique()):
+            plain = "".join(mark for mark in word.casefold() if mark not in AROUND)
+            words.setdefault(plain, []).append(word)
+        for same in words.values():
+            if len(same) > 1:
+                rule = f"{' and '.join(map(repr, same))} look alike"
+                yield Finding(name, 0, column, rule, "", "They are planned as different groups; "
+                              "write one of them.", "warning")  # fmt: skip
 
 
 def _no_vendor(tables: Tables) -> Iterator[Finding]:

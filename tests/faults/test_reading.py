@@ -250,6 +250,33 @@ def test_padded_ids_of_a_dictionary_column_are_the_same_ids(raw: Path, planned: 
     same(night(raw), planned)
 
 
+def test_marks_that_no_eye_sees_are_no_part_of_an_id(raw: Path, planned: Tables) -> None:
+    edit(raw, "stock", lambda frame: frame.assign(item_id="\u200b" + frame["item_id"] + "\ufeff"))
+    edit(raw, "items", lambda frame: frame.assign(department=frame["department"] + "\u2060"))
+    same(night(raw), planned)
+
+
+def test_groups_that_look_alike_are_told(raw: Path) -> None:
+    """A word that resembles no other is the company's own, and no finding."""
+
+    def shout(frame: pd.DataFrame) -> pd.DataFrame:
+        common = frame["category"].mode()[0]
+        first = frame.index[frame["category"] == common][0]
+        frame.loc[first, "category"] = common.upper() + " "
+        return frame
+
+    edit(raw, "items", shout)
+    found = [f for f in findings(raw, "items") if "look alike" in f.rule]
+    assert [(f.column, f.severity) for f in found] == [("category", "warning")]
+
+    def new(frame: pd.DataFrame) -> pd.DataFrame:
+        is_loud = frame["category"].str.isupper()
+        return frame.assign(category=frame["category"].mask(is_loud, "brand new"))
+
+    edit(raw, "items", new)
+    assert not [f for f in findings(raw, "items") if "look alike" in f.rule]
+
+
 def test_a_quotation_mark_that_swallows_rows_is_told(raw: Path) -> None:
     path = raw / "items.csv"
     lines = path.read_text().splitlines()

@@ -78,6 +78,7 @@ def test_open_orders_without_any_row_stop_a_company_that_receives(raw: Path) -> 
 @pytest.mark.parametrize(("table", "word"), [
     ("receipts", "no receipt is known"), ("calendar", "has a header and no row"),
     ("open_transfers", "no transfer is known on any day"),
+    ("overrides", "has a header and no row"),
 ])  # fmt: skip
 def test_a_table_of_a_header_alone_is_told(raw: Path, table: str, word: str) -> None:
     edit(raw, table, lambda frame: frame.iloc[:0])
