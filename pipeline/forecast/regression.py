@@ -7,8 +7,8 @@ series have in common miss a sum's own calendar; a ridge on logarithms has it,
     min over b of Σ_t 0.5^((T − t) / H) · (log(1 + y_t) − x_t b)² + b' P b,
 
 where T is the last day, P penalises each effect by how rare and how wild it may be, and the steps
-of the level between knots four weeks apart (a random walk, so that the last level is carried
-forward).
+of the level between knots four weeks apart: a random walk around a straight line, whose slope goes
+on, damped, after the last day (Gardner and McKenzie 1985).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pipeline.forecast.panel import F64
 KNOT_DAYS = 28
 HALF_LIFE_DAYS = 730.0
 LEVEL_STEP = 3.0
+TREND, TREND_KEPT_A_DAY = 0.05, 0.995
 WEEKDAY, WEEKDAY_IN_SEASON = 1.0, 2.0
 YEAR, HARMONICS = 8.0, 6
 MONTH_DAY = 10.0
@@ -82,9 +83,11 @@ def regress(units: F64, effects: F64, penalty: F64) -> F64:
     knots = np.arange(days - 1, -KNOT_DAYS, -KNOT_DAYS)[::-1]
     at = np.minimum(np.arange(total), days - 1)
     level = np.maximum(0.0, 1 - np.abs(at[:, None] - knots) / KNOT_DAYS)
-    x = np.concatenate([level, effects], axis=1)
+    ahead = np.cumsum(np.cumprod(np.full(total - days, TREND_KEPT_A_DAY)))
+    years = np.concatenate([np.arange(1 - days, 1), ahead])[:, None] / 365.25
+    x = np.concatenate([level, years, effects], axis=1)
     steps = np.diff(np.eye(len(knots)), axis=0)
-    ridge = np.diag(np.concatenate([np.full(len(knots), 1e-6), penalty]))
+    ridge = np.diag(np.concatenate([np.full(len(knots), 1e-6), [TREND], penalty]))
     ridge[: len(knots), : len(knots)] += LEVEL_STEP * product(steps.T, steps)
     weight = 0.5 ** ((days - 1 - np.arange(days)) / HALF_LIFE_DAYS)
     known = np.ascontiguousarray(np.log1p(units).T)

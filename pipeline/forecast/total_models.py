@@ -1,7 +1,7 @@
 """Two models of the totals, averaged and reconciled at the cells.
 
 Every sum of every level is forecast by its regression on the calendar (`departments.regressed`)
-and by trees over all of them (`total_trees`). Their logarithms are averaged, by a share of the
+and by trees over all of them, which read the regression's answer (`total_trees`). Their logarithms are averaged, by a share of the
 trees that past forecasts of both say, drawn half of the way to a plain mean, which is hard to beat
 (Bates and Granger 1969). On days on which the regression expects a closed shop it stands alone:
 trees are not taught such days. So it does beyond the trees' reach.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import lightgbm as lgb
@@ -82,7 +83,7 @@ def foresee_departments(
     regressions alone without `models`."""
     y = regressed(own, at, ahead)
     if models is not None:
-        drawn = models.trees.foresee(sum_days(own, at, models.known), at, ahead)
+        drawn = models.trees.foresee(sum_days(own, at, models.known), at, y)
         y = averaged(own, at, y, drawn, models.share)
     return reconciled(y, own.sums(), len(own.units))
 
@@ -153,9 +154,10 @@ def learn_totals(own: Departments, cut: int, threads: int) -> tuple[TotalModels,
     known = KnownCalendar.of(own.calendar)
     days = sum_days(own, own.days, known)
     ends = {end for end in (*origins[GROWN_EVERY - 1 :: GROWN_EVERY], cut) if end >= LEAST_DAYS}
-    trees = grow(days, {*ends, own.days}, threads)
+    foreseen_at = cache(lambda at: regressed(own, at, ERROR_DAYS) if at >= LEAST_DAYS else None)
+    trees = grow(days, {*ends, own.days}, foreseen_at, threads)
     by_regression = [regressed(own, at, ERROR_DAYS) for at in origins]
-    by_trees = [trees.foresee(days, at, ERROR_DAYS) for at in origins]
+    by_trees = [trees.foresee(days, at, y) for at, y in zip(origins, by_regression, strict=True)]
     sums = own.sums()
     came = [np.concatenate([s.add(own.units[:, at : at + ERROR_DAYS]) for s in sums])
             for at in origins]  # fmt: skip

@@ -3,14 +3,15 @@
 The regression (`regression`) fits every sum for itself, as a sum of effects in logarithms. Trees
 see all sums of all levels at once: what one department's Easter tells of another's, and how a
 weekday, a pay day and a season act together. What they learn is the logarithm of a day over the
-sum's mean of its last four weeks, from the same weekdays of late, from the same weeks one and two
-years ago, and from the calendar. The two err differently, and their mean (in logarithms) errs less
-than either (docs/decisions/forecast.md).
+sum's mean of its last four weeks, from what the regression foresaw of the day at the same origin,
+from the same weekdays of late, from the same weeks one and two years ago, and from the calendar.
+The two err differently, and their mean (in logarithms) errs less than either
+(docs/decisions/forecast.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import lightgbm as lgb
@@ -22,6 +23,9 @@ from pipeline.forecast.mean import DETERMINISTIC, workers
 from pipeline.forecast.panel import F32, F64
 
 Bools = npt.NDArray[np.bool_]
+ByRegression = Callable[[int], F64 | None]
+"""Units (sums, LEARNED_DAYS) that regressions foresee of the days from an origin on, where the
+history before it is long enough."""
 LEARNED_DAYS, REACH_DAYS = 28, 56
 """Days ahead that trees learn from, and that they tell of: the later ones as the last learned."""
 FIRST_DAY, ORIGIN_STEP_DAYS = 413, 14
@@ -84,8 +88,9 @@ class DayFeatures:
         """Mean logarithm (sums,) of the last four weeks before day `at`."""
         return self._mean(np.array(max(at - LEVEL_DAYS, 0)), np.array(at))
 
-    def of(self, at: int, ahead: int) -> F32:
-        """Features (sums, ahead, k) of the days from `at` on; nothing sold from `at` on is read."""
+    def of(self, at: int, ahead: int, regressed: F64 | None) -> F32:
+        """Features (sums, ahead, k) of the days from `at` on, of which `regressed` (sums, at least
+        ahead) units are foreseen; nothing sold from `at` on is read."""
         own, level = self.own, self.level(at)[:, None]
         sums, shape = len(level), (len(level), ahead)
         day = at + np.arange(ahead)
@@ -104,6 +109,8 @@ class DayFeatures:
             np.minimum(np.arange(ahead), LEARNED_DAYS - 1)[None, :],
             *self._calendar[:, None, day],
         ]
+        foreseen = np.full((1, 1), np.nan) if regressed is None else np.log1p(regressed[:, :ahead])
+        columns.append(foreseen - level)
         last = own.event.shape[1] - 1
         for step in BESIDE:
             event = own.event[:, np.minimum(day + step, last)]
@@ -125,7 +132,7 @@ class DayFeatures:
     @property
     def categories(self) -> list[int]:
         """Places of the features that are codes."""
-        numbers = len(WEEKDAY_WEEKS) + len(SPANS) + 4 * len(YEARS) + self.own.flags.shape[2] + 4
+        numbers = len(WEEKDAY_WEEKS) + len(SPANS) + 4 * len(YEARS) + self.own.flags.shape[2] + 5
         return list(range(numbers, numbers + len(BESIDE) + 3))
 
 
@@ -135,25 +142,30 @@ class TotalTrees:
 
     grown: list[tuple[int, lgb.Booster]]
 
-    def foresee(self, own: SumDays, at: int, ahead: int) -> F64 | None:
-        """Logarithms (sums, up to REACH_DAYS) of 1 + units of the days from `at` on, by the latest
-        trees that have seen nothing of them; None without any."""
+    def foresee(self, own: SumDays, at: int, regressed: F64) -> F64 | None:
+        """Logarithms (sums, up to REACH_DAYS) of 1 + units of the days from `at` on, of which
+        `regressed` (sums, days) are foreseen by regressions, by the latest trees that have seen
+        nothing of them; None without any."""
         known = [booster for day, booster in self.grown if day <= at]
         if not known:
             return None
         features = DayFeatures(own)
-        x = features.of(at, min(ahead, REACH_DAYS))
+        x = features.of(at, min(regressed.shape[1], REACH_DAYS), regressed)
         raw = np.asarray(known[-1].predict(x.reshape(-1, x.shape[2]), num_threads=1))
         return np.asarray(raw.reshape(x.shape[:2]) + features.level(at)[:, None])
 
 
-def grow(own: SumDays, ends: Iterable[int], threads: int) -> TotalTrees:
+def grow(own: SumDays, ends: Iterable[int], regressed: ByRegression, threads: int) -> TotalTrees:
     """Trees that have seen the sales before each of the days `ends`."""
     features = DayFeatures(own)
-    return TotalTrees([(end, _grown(features, end, threads)) for end in sorted(set(ends))])
+    return TotalTrees(
+        [(end, _grown(features, end, regressed, threads)) for end in sorted(set(ends))]
+    )
 
 
-def _grown(features: DayFeatures, end: int, threads: int) -> lgb.Booster:
+def _grown(
+    features: DayFeatures, end: int, regressed: ByRegression, threads: int
+) -> lgb.Booster:
     own = features.own
     first = min(FIRST_DAY, end // 2)
     every = len(own.log) * LEARNED_DAYS * (end - first) // ORIGIN_STEP_DAYS
@@ -166,7 +178,7 @@ def _grown(features: DayFeatures, end: int, threads: int) -> lgb.Booster:
         day = np.arange(ahead)
         drawn = (np.arange(len(own.log))[:, None] + day + k) % stride == 0
         drawn &= ~own.closed[at + day]
-        x.append(features.of(at, ahead)[drawn])
+        x.append(features.of(at, ahead, regressed(at))[drawn])
         y.append((own.log[:, at + day] - features.level(at)[:, None])[drawn])
         weight.append(np.full(len(y[-1]), 0.5 ** ((end - at) / HALF_LIFE_DAYS)))
     rows = np.concatenate(x)
