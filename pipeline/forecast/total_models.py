@@ -1,10 +1,10 @@
 """Two models of the totals, averaged and reconciled at the cells.
 
 Every sum of every level is forecast by its regression on the calendar (`departments.regressed`)
-and by trees over all of them, which read the regression's answer (`total_trees`). Their logarithms are averaged, by a share of the
-trees that past forecasts of both say, drawn half of the way to a plain mean, which is hard to beat
-(Bates and Granger 1969). On days on which the regression expects a closed shop it stands alone:
-trees are not taught such days. So it does beyond the trees' reach.
+and by trees over all of them, which read the regression's answer (`total_trees`). Their logarithms
+are averaged, by a share of the trees that past forecasts of both say, drawn half of the way to a
+plain mean, which is hard to beat (Bates and Granger 1969). On days on which the regression expects
+a closed shop it stands alone: trees are not taught such days. So it does beyond the trees' reach.
 """
 
 from __future__ import annotations

@@ -163,9 +163,7 @@ def grow(own: SumDays, ends: Iterable[int], regressed: ByRegression, threads: in
     )
 
 
-def _grown(
-    features: DayFeatures, end: int, regressed: ByRegression, threads: int
-) -> lgb.Booster:
+def _grown(features: DayFeatures, end: int, regressed: ByRegression, threads: int) -> lgb.Booster:
     own = features.own
     first = min(FIRST_DAY, end // 2)
     every = len(own.log) * LEARNED_DAYS * (end - first) // ORIGIN_STEP_DAYS

@@ -58,6 +58,17 @@ def test_last_level_is_carried_forward() -> None:
     assert abs(found.sum() / mean[:, DAYS:].sum() - 1) < 0.05
 
 
+def test_a_trend_goes_on_and_is_damped() -> None:
+    """Growth of a fifth each year goes on; after years, 200 days of it have been added in all."""
+    days = DAYS + 1000
+    dates = np.datetime64("2013-01-01") + np.arange(days)
+    growth = 1.2 ** (np.arange(days) / 365.25)
+    found = regress(1000.0 * growth[None, :DAYS], *calendar_effects(dates, np.zeros((days, 1)), {}))
+    np.testing.assert_allclose(found[0, :AHEAD], 1000.0 * growth[DAYS : DAYS + AHEAD], rtol=0.005)
+    added = found[0, -1] / (1000.0 * growth[DAYS - 1])
+    assert 1.05 < added < 1.2 ** (200 / 365.25)
+
+
 def test_scale_does_not_matter() -> None:
     """A thousand times the units give a thousand times the forecast."""
     mean, flag = world()

@@ -1,6 +1,7 @@
 """Two models of the totals: what trees may read, and how both are averaged."""
 
 from dataclasses import replace
+from functools import cache, partial
 
 import lightgbm as lgb
 import numpy as np
@@ -58,13 +59,14 @@ def test_trees_read_nothing_that_was_sold_from_their_origin_on(own: Departments)
     later[:, at:] *= 3.0
     names = KnownCalendar.of(own.calendar)
     features = [
-        DayFeatures(sum_days(each, DAYS, names)).of(at, AHEAD)
+        DayFeatures(sum_days(each, DAYS, names)).of(at, AHEAD, regressed(each, at, AHEAD))
         for each in (own, replace(own, units=later))
     ]
     np.testing.assert_array_equal(*features)
     earlier = own.units.copy()
     earlier[:, at - 1] *= 3.0
-    other = DayFeatures(sum_days(replace(own, units=earlier), DAYS, names)).of(at, AHEAD)
+    changed = replace(own, units=earlier)
+    other = DayFeatures(sum_days(changed, DAYS, names)).of(at, AHEAD, regressed(changed, at, AHEAD))
     assert (other != features[0])[np.isfinite(other)].any()
 
 
@@ -118,9 +120,9 @@ def test_both_together_foresee_a_fair_and_come_back_from_text_the_same(own: Depa
     again = TotalModels.from_notes(saved, models.to_notes())
     found = foresee_departments(own, DAYS, 2 * AHEAD, models)
     np.testing.assert_array_equal(found, foresee_departments(own, DAYS, 2 * AHEAD, again))
-    log = models.trees.foresee(days, DAYS, AHEAD)
-    assert log is not None
     y = regressed(own, DAYS, AHEAD)
+    log = models.trees.foresee(days, DAYS, y)
+    assert log is not None
     assert np.abs(np.log(np.maximum(y, 1)) - log).mean() < 0.2
     assert np.abs(errors.log).mean() < 0.12
 
@@ -132,7 +134,38 @@ def test_past_forecasts_are_made_by_trees_that_have_not_seen_what_came(own: Depa
     for units in (own.units, later):
         each = replace(own, units=units)
         days = sum_days(each, DAYS, KnownCalendar.of(own.calendar))
-        trees = grow(days, [850, DAYS], 1)
-        found.append(trees.foresee(days, 850, AHEAD))
-        assert TotalTrees(trees.grown[1:]).foresee(days, 850, AHEAD) is None
+        trees = grow(days, [850, DAYS], cache(partial(regressed, each, ahead=AHEAD)), 1)
+        y = regressed(each, 850, AHEAD)
+        found.append(trees.foresee(days, 850, y))
+        assert TotalTrees(trees.grown[1:]).foresee(days, 850, y) is None
     np.testing.assert_array_equal(*found)
+
+
+def test_trees_read_what_the_regression_foresaw(own: Departments) -> None:
+    """Regressions that know of days which nothing else tells of are believed."""
+    days = sum_days(own, DAYS, KnownCalendar.of(own.calendar))
+    secret = np.random.default_rng(5).normal(0.0, 0.5, days.log.shape)
+    wild = replace(days, log=days.log + np.where(days.closed, 0.0, secret))
+
+    def told(at: int) -> np.ndarray:
+        return np.expm1(np.pad(wild.log, ((0, 0), (0, AHEAD)))[:, at : at + AHEAD])
+
+    y = told(850)
+    known, blind = (
+        grow(wild, [850], source, 1).foresee(wild, 850, y) for source in (told, lambda _: None)
+    )
+    assert known is not None
+    assert blind is not None
+    came = wild.log[:, 850 : 850 + AHEAD]
+    assert np.abs(known - came).mean() < 0.5 * np.abs(blind - came).mean()
+
+
+def test_trees_of_before_a_day_depend_on_nothing_sold_from_it_on(own: Departments) -> None:
+    later = own.units.copy()
+    later[:, 816:] *= 3.0
+    one, other = (
+        dict(learn_totals(replace(own, units=units), 816, 1)[0].trees.grown)
+        for units in (own.units, later)
+    )
+    assert one[816].model_to_string() == other[816].model_to_string()
+    assert one[DAYS].model_to_string() != other[DAYS].model_to_string()
