@@ -119,12 +119,19 @@ def _cast_bool(values: pd.Series, absent: np.ndarray) -> tuple[pd.Series, np.nda
 def _cast_category(values: pd.Series) -> pd.Series:
     """Categorical with sorted string categories, only those present."""
     if not isinstance(values.dtype, pd.CategoricalDtype):
-        values = values.astype("str").where(values.notna(), None).astype("category")
-    values = values.cat.remove_unused_categories()
-    categories = values.cat.categories
-    if categories.dtype != "str":
-        values = values.cat.rename_categories([str(name) for name in categories])
-    return values.cat.reorder_categories(sorted(values.cat.categories))
+        texts = values.astype("str").where(values.notna(), None)
+        codes, names = pd.factorize(texts, sort=True)
+        found = pd.Categorical.from_codes(codes, pd.Index(names, dtype="str"))
+        return pd.Series(found, index=values.index, name=values.name)
+    categories, codes = values.cat.categories, values.cat.codes.to_numpy()
+    is_there = np.zeros(len(categories), dtype=bool)
+    is_there[codes[codes >= 0]] = True
+    if categories.dtype == "str" and categories.is_monotonic_increasing and is_there.all():
+        return values
+    values = values.cat.remove_categories(categories[~is_there])
+    names = [str(name) for name in values.cat.categories]
+    values = values.cat.rename_categories(pd.Index(names, dtype="str"))
+    return values.cat.reorder_categories(pd.Index(sorted(names), dtype="str"))
 
 
 def violations(

@@ -53,11 +53,38 @@ def test_whole_numbers_are_told_from_others(value: str, is_bad: bool) -> None:
     assert bad.tolist() == [is_bad, False]
 
 
-@given(st.lists(st.sampled_from(["x", "a", "m", None]), max_size=8))
-def test_categories_are_sorted_and_only_those_present(values: list[str | None]) -> None:
-    cast, _ = cast_column(pd.Series(values, dtype="object"), COLUMNS["region_id"])
+@given(
+    st.lists(st.sampled_from(["x", "a", "m", None]), max_size=8),
+    st.sampled_from([["a", "m", "x"], ["a", "m", "never", "x"], ["x", "a", "m"]]),
+    st.sampled_from(["object", "str", "categories", "category objects"]),
+)
+def test_categories_are_sorted_and_only_those_present(
+    values: list[str | None], names: list[str], kind: str
+) -> None:
+    given_as = pd.Series(values, dtype="str" if kind == "str" else "object")
+    if kind.startswith("categor"):
+        index = pd.Index(names, dtype="str" if kind == "categories" else "object")
+        given_as = pd.Series(pd.Categorical(values, categories=index))
+    cast, _ = cast_column(given_as, COLUMNS["region_id"])
     assert cast.cat.categories.tolist() == sorted({v for v in values if v is not None})
+    assert cast.cat.categories.dtype == "str"
+    assert not cast.cat.ordered
     assert [None if pd.isna(v) else v for v in cast] == values
+
+
+@pytest.mark.parametrize("names", [["a", "m", "never", "x"], ["x", "a", "m"], ["a", "m", "x"]])
+def test_categories_that_are_given_are_held_to_the_same(names: list[str]) -> None:
+    given_as = pd.Series(pd.Categorical(["x", "m", "a"], categories=pd.Index(names, dtype="str")))
+    cast, _ = cast_column(given_as, COLUMNS["region_id"])
+    assert cast.tolist() == ["x", "m", "a"]
+    assert cast.cat.categories.tolist() == ["a", "m", "x"]
+
+
+def test_numbers_of_categories_become_texts() -> None:
+    numbers = pd.Series(pd.Categorical([10, 9, 10], categories=[9, 10, 11]))
+    cast, _ = cast_column(numbers, COLUMNS["region_id"])
+    assert cast.tolist() == ["10", "9", "10"]
+    assert cast.cat.categories.tolist() == ["10", "9"]
 
 
 def test_infinite_numbers_break_the_contract() -> None:
