@@ -227,6 +227,8 @@ def odd_world(seed: int) -> World:
             columns=["node_id", "resource", "start_date", "capacity"],
         ),
         "stock": empty("stock"),
+        "open_orders": empty("open_orders"),
+        "open_transfers": empty("open_transfers"),
         "overrides": empty("overrides"),
     }  # fmt: skip
     raw["node_capacity"] = limits(raw, features, rng)

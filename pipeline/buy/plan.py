@@ -210,8 +210,9 @@ def pair_frame(tables: BuyTables, as_of: date) -> pd.DataFrame:
         turn = awards.loc[awards["is_next"], ids].apply(tuple, axis=1)
         frame["is_next"] |= frame[ids].apply(tuple, axis=1).isin(set(turn))
     frame = frame.sort_values(ids, kind="stable", ignore_index=True)
-    level = frame["order_up_to_units"] + frame["node_override_units"]
-    frame["order_up_to_units"] = level.clip(lower=0)
+    # What nodes are to hold beside, and what is lost before an order can come, move the level.
+    frame["moved_units"] = frame["node_override_units"] - frame["sold_out_units"]
+    frame["order_up_to_units"] = (frame["order_up_to_units"] + frame["moved_units"]).clip(lower=0)
     frame["position_units"] = inventory_positions(
         frame, _text(tables.stock, ["item_id"]), _text(tables.open_orders, ["item_id"]),
         _text(tables.open_transfers, ["item_id"]), as_of,
@@ -248,7 +249,7 @@ def _pairs(frame: pd.DataFrame, tables: BuyTables) -> Pairs:
         daily_demand=frame["cover_demand_units"].to_numpy(dtype=np.float64) / cover_days,
         late_days=frame["late_days"].to_numpy(dtype=np.float64),
         curves=curves_of(_text(position_values, ["item_id", "vendor_id"]), frame).moved(
-            frame["node_override_units"].to_numpy(dtype=np.float64)
+            frame["moved_units"].to_numpy(dtype=np.float64)
         ),
         breaks=breaks_of(tables.price_breaks, frame),
     )

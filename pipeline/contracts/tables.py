@@ -256,8 +256,8 @@ STAGE_TABLES = (
            "item_id node_id week_start base_stock_units served_units entered_early_units"),
     table("network_targets", "optimize", "an item bought from a vendor", "item_id vendor_id",
            "item_id vendor_id order_up_to_units unpriced_order_up_to_units node_override_units "
-           "built_ahead_units built_ahead_week service_units service_note cover_demand_units "
-           "safety_stock_units cover_days"),
+           "sold_out_units built_ahead_units built_ahead_week service_units service_note "
+           "cover_demand_units safety_stock_units cover_days"),
     table("position_values", "optimize", "a knot of the value of an item's position, by vendor",
            "item_id vendor_id position_units",
            "item_id vendor_id position_units position_value_usd"),

@@ -22,9 +22,9 @@ def order_drivers(lines: pd.DataFrame, on_hand: pd.Series) -> pd.DataFrame:
     """Drivers of order lines (columns DRIVERS, rows as `lines`), summing to order_units.
 
     `lines` has order_units, override_units, order_up_to_units and inventory_position_units as in
-    purchase_orders, and target_units, unpriced_target_units, built_ahead_units, service_units and
-    cover_demand_units from network_targets; a quantity of zero is explained as well. `on_hand` is
-    by item_id.
+    purchase_orders, and target_units, unpriced_target_units, node_override_units, sold_out_units,
+    built_ahead_units, service_units and cover_demand_units from network_targets; a quantity of zero
+    is explained as well. `on_hand` is by item_id.
     """
     quantity, level = _int(lines["order_units"]), _int(lines["order_up_to_units"])
     position = _int(lines["inventory_position_units"])
@@ -33,6 +33,9 @@ def order_drivers(lines: pd.DataFrame, on_hand: pd.Series) -> pd.DataFrame:
     unpriced, target = _int(lines["unpriced_target_units"]), _int(lines["target_units"])
     override, early = _int(lines["override_units"]), _int(lines["built_ahead_units"])
     service = _int(lines["service_units"])
+    # Of what is lost before an order can come no more was ever to be ordered than the level.
+    wanted = np.maximum(target + _int(lines["node_override_units"]), 0)
+    lost = np.minimum(_int(lines["sold_out_units"]), wanted)
     return pd.DataFrame(
         {
             "demand_over_cover": demand,
@@ -40,10 +43,11 @@ def order_drivers(lines: pd.DataFrame, on_hand: pd.Series) -> pd.DataFrame:
             "built_ahead": early,
             "capacity_price": target - early - service - unpriced,
             "service_target": service,
+            "sold_out": -lost,
             "stock_on_hand": -held,
             "on_order": held - position,
             "rounding": quantity - override - (level - position),
-            "override": override + (level - target),
+            "override": override + (level + lost - target),
         },
         columns=list(DRIVERS),
         index=lines.index,

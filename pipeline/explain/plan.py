@@ -90,6 +90,7 @@ def explain_orders(plan: NightPlan, also: Pairs | None = None) -> Explained:
     for name in ("target_units", "unpriced_target_units"):
         lines[name] = lines[name].astype("float64").fillna(level)
     for name, default in (("cover_demand_units", 0), ("node_override_units", 0),
+                          ("sold_out_units", 0),
                           ("built_ahead_units", 0), ("service_units", 0), ("cover_days", 0),
                           ("moq_units", 0),
                           ("case_pack_units", 1)):  # fmt: skip
@@ -217,7 +218,8 @@ def _unordered(
     on_order = _at(coming, pd.MultiIndex.from_frame(zero))
     return zero.assign(
         order_line_id="", order_units=0, cases=0, override_units=0, reason_code="below_order_up_to",
-        order_up_to_units=levels["target_units"].astype("int64"),
+        order_up_to_units=(levels["target_units"] - levels["sold_out_units"]).clip(lower=0)
+        .astype("int64"),
         inventory_position_units=zero["item_id"].map(on_hand).fillna(0).astype("int64") + on_order,
     )  # fmt: skip
 

@@ -121,6 +121,7 @@ _CHANGE_WORDS = {
     "built_ahead": ("more built ahead of later weeks", "less built ahead of later weeks"),
     "capacity_price": ("warehouse space is less scarce", "warehouse space is scarcer"),
     "service_target": ("more for service targets", "less for service targets"),
+    "sold_out": ("less lost before an order can come", "more lost before an order can come"),
     "stock_on_hand": ("less stock on hand", "more stock on hand"),
     "on_order": ("less on the way", "more on the way"),
     "source_limit": ("more to give at the source", "less to give at the source"),
@@ -153,6 +154,8 @@ def _level(
         text += f", plus {service:,} for {f'the target of {asked}' if asked else 'service targets'}"
     elif service < 0:
         text += f", less {-service:,} that service targets need elsewhere"
+    if (lost := -drivers.get("sold_out", 0)) > 0:
+        text += f", less {lost:,} that will be sold out before it can come"
     return text
 
 
@@ -168,7 +171,7 @@ def _have(held: int, coming: int, where: str) -> str:
 
 def _needed(drivers: Mapping[str, int]) -> int:
     names = ("demand_over_cover", "safety_stock", "built_ahead", "capacity_price",
-             "service_target", "stock_on_hand", "on_order")  # fmt: skip
+             "service_target", "sold_out", "stock_on_hand", "on_order")  # fmt: skip
     return sum(drivers.get(name, 0) for name in names)
 
 

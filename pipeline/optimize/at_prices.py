@@ -69,7 +69,7 @@ def optimize_at_prices(tables: Tables, prices: Tables, as_of: date, settings: Se
             model.cube, model.vendors, targets[0], targets[1], targets[0],
             np.full(len(model.cube.items), None, dtype=object),
             model.vendors.cover_days(model.cycle_days, model.early_days), early, weeks,
-            raised_units(model, placed.position[:first]),
+            raised_units(model, placed.position[:first]), model.sold_out,
         ),
         "position_values": frames.value_frame(model.cube, model.vendors, targets[0], early),
         **prices,

@@ -40,6 +40,7 @@ from pipeline.optimize.item_model import (
 from pipeline.optimize.network_model import NetworkModel, build_network
 from pipeline.optimize.recapture import with_substitution
 from pipeline.optimize.service_scopes import Scopes, service_scopes
+from pipeline.optimize.sold_out import sold_out_units
 from pipeline.optimize.targets import Vendors, vendor_rows
 
 Tables = dict[str, pd.DataFrame]
@@ -54,9 +55,10 @@ class NightModel:
 
     ahead: tables of all weeks, tonight's first; unpriced: [items, nodes] best positions if capacity
     were free; cycle_days: days that a position must last; early_days: [items] days by which the
-    next order comes sooner than that; overrides: those of base stock in force tomorrow; general:
-    the items' other model; scopes: what service targets are about; premium_usd: [items, sets] what
-    they add to the cost of serving from outside a set.
+    next order comes sooner than that; sold_out: units by row of `vendors` of demand that is lost
+    before an order can come; overrides: those of base stock in force tomorrow; general: the items'
+    other model; scopes: what service targets are about; premium_usd: [items, sets] what they add to
+    the cost of serving from outside a set.
     """
 
     network: NetworkModel
@@ -70,6 +72,7 @@ class NightModel:
     vendors: Vendors
     cycle_days: float
     early_days: NDArray[np.float64]
+    sold_out: NDArray[np.int64]
     overrides: pd.DataFrame
     general: GeneralModel
     scopes: Scopes
@@ -139,7 +142,8 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     early_days = no_earlier(early_days, tables, names, settings.planning.review_period_days)
     return NightModel(
         network, cube, money, packed, ahead, unpriced, ranks, capacity, vendors, cycle_days,
-        early_days, overrides, general_model(network, tables, share),
+        early_days, sold_out_units(cube, vendors, tables, as_of), overrides,
+        general_model(network, tables, share),
         service_scopes(network, cube, packed, tables, share), np.zeros(packed.gap_usd.shape),
     )  # fmt: skip
 

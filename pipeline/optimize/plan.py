@@ -72,6 +72,7 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
             early,
             weeks,
             raised_units(model, _tonight(model, plan)),
+            model.sold_out,
         ),
         "position_values": frames.value_frame(model.cube, model.vendors, targets[0], early),
         "capacity_prices": frames.price_frame(model.network, model.capacity, plan, left, right),

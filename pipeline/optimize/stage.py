@@ -8,9 +8,9 @@ from pipeline.store import Night
 
 _TABLES = (
     "items", "regions", "nodes", "lanes", "delivery_options", "delivery_speeds", "order_hours",
-    "vendor_items", "prices", "stock", "node_capacity", "overrides", "lead_times",
-    "vendor_calendar",
-    "demand_quantiles", "demand_dependence", "substitution", "first_choice", "service_targets",
+    "vendor_items", "prices", "stock", "open_orders", "open_transfers", "node_capacity",
+    "overrides", "lead_times", "vendor_calendar", "demand_quantiles", "demand_dependence",
+    "substitution", "first_choice", "service_targets",
 )  # fmt: skip
 
 

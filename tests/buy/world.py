@@ -115,7 +115,7 @@ def world(n_items: int, n_vendors: int, seed: int, second_vendor_share: float = 
         network_targets=pd.DataFrame(targets, columns=[
             "item_id", "vendor_id", "order_up_to_units", "unpriced_order_up_to_units",
             "cover_demand_units", "safety_stock_units", "cover_days",
-        ]).assign(node_override_units=0),
+        ]).assign(node_override_units=0, sold_out_units=0),
         position_values=pd.concat(curves, ignore_index=True),
     )  # fmt: skip
 

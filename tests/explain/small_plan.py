@@ -54,7 +54,7 @@ def plan(
         network_targets=pd.DataFrame(
             {"item_id": both, "vendor_id": "acme", "order_up_to_units": target,
              "unpriced_order_up_to_units": unpriced, "node_override_units": 0,
-             "built_ahead_units": 0,
+             "sold_out_units": 0, "built_ahead_units": 0,
              "service_units": 0, "service_note": None, "built_ahead_week": pd.NaT,
              "cover_demand_units": cover_demand,
              "safety_stock_units": unpriced - cover_demand, "cover_days": 21.0}

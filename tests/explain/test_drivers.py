@@ -30,7 +30,8 @@ def order_lines(draw: st.DrawFn) -> pd.DataFrame:
             "order_units": column(units), "order_up_to_units": column(units),
             "inventory_position_units": column(signed), "target_units": column(units),
             "unpriced_target_units": column(units), "built_ahead_units": column(units),
-            "service_units": column(units),
+            "service_units": column(units), "node_override_units": column(signed),
+            "sold_out_units": column(units),
             "cover_demand_units": column(st.floats(0, 1e9)),
             "override_units": column(signed),
         }
@@ -45,7 +46,8 @@ def test_order_drivers_sum_to_the_order(lines: pd.DataFrame, held: int) -> None:
     assert (drivers.sum(axis=1) == lines["order_units"]).all()
     assert (drivers["stock_on_hand"] <= 0).all()
     moved = lines["override_units"] + lines["order_up_to_units"] - lines["target_units"]
-    assert (drivers["override"] == moved).all()
+    assert (drivers["override"] == moved - drivers["sold_out"]).all()
+    assert (drivers["sold_out"] <= 0).all()
 
 
 @given(st.lists(st.tuples(*[units] * 6, st.integers(-99, 99), st.integers(0, 99), st.booleans()),
@@ -88,13 +90,13 @@ def test_each_driver_is_the_step_between_two_levels() -> None:
         {"item_id": ["a"], "order_units": [100], "override_units": [50],
          "order_up_to_units": [155], "inventory_position_units": [107], "target_units": [155],
          "unpriced_target_units": [160], "built_ahead_units": [30], "service_units": [12],
-         "cover_demand_units": [120.4]}
+         "node_override_units": [7], "sold_out_units": [7], "cover_demand_units": [120.4]}
     )  # fmt: skip
     drivers = order_drivers(line, pd.Series({"a": 70})).iloc[0]
     assert drivers.to_dict() == {
         "demand_over_cover": 120, "safety_stock": 40, "built_ahead": 30, "capacity_price": -47,
-        "service_target": 12,
-        "stock_on_hand": -70, "on_order": -37, "rounding": 2, "override": 50,
+        "service_target": 12, "sold_out": -7,
+        "stock_on_hand": -70, "on_order": -37, "rounding": 2, "override": 57,
     }  # fmt: skip
 
 

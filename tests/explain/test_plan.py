@@ -34,7 +34,7 @@ def test_order_drivers_come_from_targets_stock_and_position() -> None:
     orders = explain_orders(plan([purchase_order()]))
     assert orders.drivers.iloc[0].to_dict() == {
         "demand_over_cover": 120, "safety_stock": 35, "built_ahead": 0, "capacity_price": 0,
-        "service_target": 0,
+        "service_target": 0, "sold_out": 0,
         "stock_on_hand": -70, "on_order": -37, "rounding": 0, "override": 0,
     }  # fmt: skip
     assert order_sentences(orders, VENDORS) == [
@@ -66,7 +66,7 @@ def test_an_unordered_item_is_explained_at_zero_with_what_arrives_in_time() -> N
     orders = explain_orders(night, [("tea", "acme")])
     assert orders.drivers.iloc[0].to_dict() == {
         "demand_over_cover": 120, "safety_stock": 35, "built_ahead": 0, "capacity_price": 0,
-        "service_target": 0,
+        "service_target": 0, "sold_out": 0,
         "stock_on_hand": -70, "on_order": -37, "rounding": -48, "override": 0,
     }  # fmt: skip
 

@@ -17,7 +17,7 @@ from pipeline.explain.sentences import (
     transfer_sentence,
 )
 
-DEMAND, SAFETY, EARLY, PRICE, SERVICE, STOCK, COMING, ROUNDING, OVERRIDE = DRIVERS
+DEMAND, SAFETY, EARLY, PRICE, SERVICE, LOST, STOCK, COMING, ROUNDING, OVERRIDE = DRIVERS
 
 
 def order(units: int = 48, case: int = 12, reason: str = "case_pack", **drivers: int) -> str:
@@ -59,6 +59,8 @@ def test_single_units_are_not_called_cases() -> None:
          "less 12 that would cost more to hold than they would earn"),
         ({DEMAND: 60, PRICE: -12}, "x", "less 12 because warehouse capacity is scarce"),
         ({DEMAND: 40, PRICE: 8}, "x", "plus 8 because space is scarcer still elsewhere"),
+        ({DEMAND: 60, LOST: -12, STOCK: -8}, "x", "this order must last, less 12 that will be sold "
+         "out before it can come; 8 on hand, nothing on the way; leaves 40 to order"),
         ({DEMAND: 48}, "x", "nothing on hand or on the way"),
         ({DEMAND: 90, STOCK: -42}, "x", "42 on hand, nothing on the way"),
         ({DEMAND: 90, COMING: -42}, "x", "nothing on hand, 42 on the way"),

@@ -64,6 +64,8 @@ def tables(items: int = 60, storage: float = 1e6, inbound: float = 1e6) -> dict[
             columns=["node_id", "resource", "start_date", "capacity"],
         ),
         "stock": empty("stock"),
+        "open_orders": empty("open_orders"),
+        "open_transfers": empty("open_transfers"),
         "overrides": empty("overrides"),
     }
 

@@ -51,7 +51,8 @@ def night_tables(as_of: date, items: int = 12, level: float = 1.0) -> dict[str, 
             "unpriced_order_up_to_units": cover + np.rint(3 * np.sqrt(mean * 21)),
             "order_up_to_units": cover + np.rint(2.5 * np.sqrt(mean * 21)),
             "safety_stock_units": np.rint(3 * np.sqrt(mean * 21)), "cover_days": 21.0,
-            "node_override_units": 0, "built_ahead_units": 0, "service_units": 0,
+            "node_override_units": 0, "sold_out_units": 0, "built_ahead_units": 0,
+            "service_units": 0,
             "service_note": None, "built_ahead_week": pd.NaT,
         }
     )  # fmt: skip

@@ -57,7 +57,7 @@ SERVICE_MEASURES = ("fill_rate", "promises_kept")
 SERVICE_STATUS = ("reached_anyway", "met", "best_possible", "no_demand")
 DRIVERS = (
     "demand_over_cover", "safety_stock", "built_ahead", "capacity_price", "service_target",
-    "stock_on_hand", "on_order", "rounding", "override",
+    "sold_out", "stock_on_hand", "on_order", "rounding", "override",
 )  # fmt: skip
 TRANSFER_DRIVERS = (
     "demand_over_cover", "safety_stock", "capacity_price", "service_target", "stock_on_hand",
