@@ -58,13 +58,14 @@ def weekly_frame(
 def target_frame(
     cube: DemandCube, vendors: Vendors, priced: Levels, unpriced: Levels, unserved: Levels,
     notes: NDArray[np.object_], cover: NDArray[np.float64], early: BuiltAhead, weeks: list[date],
-    raised: NDArray[np.int64], sold_out: NDArray[np.int64],
+    raised: NDArray[np.int64], sold_out: NDArray[np.float64],
 ) -> pd.DataFrame:  # fmt: skip
     """Table network_targets; unserved: levels without service targets, at the same prices of
     space; notes: [items] the target that adds most, or None; cover: [rows] days that a
     position must last; raised: [items] units that overrides add to the levels of nodes;
     sold_out: [rows] units that are lost before an order can come."""
     units, until = _early(vendors, early)
+    beyond = sold_out - np.maximum(priced.demand - priced.level, 0.0)
     starts = pd.to_datetime([*weeks, None])
     return pd.DataFrame(
         {
@@ -73,7 +74,7 @@ def target_frame(
             "order_up_to_units": priced.level + units,
             "unpriced_order_up_to_units": unpriced.level,
             "node_override_units": raised[vendors.item],
-            "sold_out_units": sold_out,
+            "sold_out_units": np.floor(np.maximum(beyond, 0.0) + 0.5).astype(np.int64),
             "built_ahead_units": units,
             "built_ahead_week": starts[np.where(units > 0, until, len(weeks))],
             "service_units": priced.level - unserved.level,

@@ -72,7 +72,7 @@ class NightModel:
     vendors: Vendors
     cycle_days: float
     early_days: NDArray[np.float64]
-    sold_out: NDArray[np.int64]
+    sold_out: NDArray[np.float64]
     overrides: pd.DataFrame
     general: GeneralModel
     scopes: Scopes

@@ -69,7 +69,7 @@ def test_of_an_event_that_will_be_over_only_what_stock_serves_is_needed() -> Non
 
 
 def test_who_comes_before_the_event_is_asked_for_all_of_it() -> None:
-    assert found(EVENT, tables(100), (1.0, 0.0, 0.0), (0.5, 0.0, 0.5), LAST) == [0, 76, 152]
+    assert found(EVENT, tables(100), (1.0, 0.0, 0.0), (0.5, 0.5, 0.0), LAST) == [0, 124, 152]
 
 
 def test_what_comes_after_a_shortage_does_not_bring_its_sales_back() -> None:

@@ -18,7 +18,8 @@ OPTIMIZE_COLUMNS = (
     Column("node_override_units", "int", "Units by which limits and overrides of base stock at "
            "nodes raise (or lower) what the network is to hold; orders fill up to this much more."),
     Column("sold_out_units", "int", "Expected demand that is lost before an order of tonight can "
-           "come, since stock and what is on the way do not last; orders leave it out.", low=0),
+           "come, since stock and what is on the way do not last, beyond what the level leaves "
+           "short on purpose; orders leave it out.", low=0),
     Column("built_ahead_week", "date", "First day of the first of those weeks; null if there "
            "are none.", null="nothing is built ahead"),
     Column("service_units", "int", "Part of the level that service targets add."),
