@@ -111,6 +111,7 @@ def _items(
         on_hand=on_hand.to_numpy(dtype=np.float64),
         tonight=ordered.reindex(names).fillna(0).to_numpy(dtype=np.float64),
         level=terms["order_up_to_units"].to_numpy(dtype=np.float64),
+        sold_out=terms["sold_out_units"].to_numpy(dtype=np.float64),
         case=case,
         moq=np.ceil(np.maximum(terms["moq_units"].to_numpy(dtype=np.float64), 1) / case) * case,
         band=np.maximum(band, 1.0),

@@ -2,11 +2,12 @@
 
 A network model, vendor by vendor: each day what is due arrives, demand is met as far as stock goes,
 and on the nights on which its vendor takes orders an item that lacks its dead band to the
-order-up-to level (moved with expected demand) asks for whole cases. What lacks a part of the band
-joins; an order below its vendor's minimum waits for a review period, and is then filled up if it
-is half of it. On every path each order comes on a day of its own, drawn from its vendor's lead
-times; the lines of an order come together. It knows neither capacity nor where stock lies; the
-closed-loop simulation does.
+order-up-to level (moved with expected demand, less what will be sold out before an order can come,
+which fades within a lead time) asks for whole cases. What lacks a part of the band joins; an order
+below its vendor's minimum waits for a review period, and is then filled up if it is half of it. On
+every path each order comes on a day of its own, drawn from its vendor's lead times; the lines of an
+order come together. It knows neither capacity nor where stock lies; the closed-loop simulation
+does.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Due:
 class Items:
     """What the policy knows of each item; arrays over items, in the order of `demand_paths`.
 
-    tonight: units ordered tonight; band, joining: units short at which the item asks for an order,
+    tonight: units ordered tonight; sold_out: lost before an order of tonight can come; band, joining: units short at which the item asks for an order,
     and joins one; vendor: code of the vendor; lead: days (items, WAYS) until an order may arrive,
     at least 1; all in units but cube (cubic feet), cost and price (USD a unit).
     """
@@ -71,6 +72,7 @@ class Items:
     on_hand: F64
     tonight: F64
     level: F64
+    sold_out: F64
     case: F64
     moq: F64
     band: F64
@@ -220,12 +222,14 @@ def _follow(
     on_order = arriving.sum(axis=1)
     stock = np.repeat(items.on_hand[:, None], PATHS, axis=1)
     now = np.maximum(expected[:, :4].mean(axis=1), 1e-9)
+    lead_days = items.lead.mean(axis=1)
     waited = np.zeros((len(np.unique(items.vendor)), PATHS), np.int64)
     for day in range(DAYS):
         week = day // 7
         # The last weeks have no four weeks of forecast ahead of them: theirs are the last known.
         ahead = expected[:, min(week, WEEKS - 4) : min(week, WEEKS - 4) + 4].mean(axis=1)
-        level = (items.level * ahead / now)[:, None]
+        lost = items.sold_out * np.maximum(1 - day / lead_days, 0.0)
+        level = np.maximum(items.level * ahead / now - lost, 0.0)[:, None]
         asked, receipts = demand[:, week] / 7, arriving[:, day]
         stock = stock + receipts
         sold = np.minimum(stock, asked)

@@ -52,6 +52,15 @@ def test_an_open_order_counts_when_it_arrives_before_the_next_order_would():
     assert units(replace(tables, open_orders=open_order(15, 15))) == 40
 
 
+@pytest.mark.parametrize(("lost", "ordered"), [(0, 30), (12, 18), (30, 0), (60, 0)])
+def test_what_is_sold_out_before_an_order_can_come_is_not_ordered(lost: int, ordered: int):
+    tables = one_item(on_hand=10, level=40)
+    targets = tables.network_targets.assign(sold_out_units=lost)
+    assert units(replace(tables, network_targets=targets)) == ordered
+    told = orders(replace(tables, network_targets=targets))["order_up_to_units"].tolist()
+    assert told == ([40 - lost] if ordered else [])
+
+
 def test_an_overdue_order_counts_as_long_as_ingest_publishes_it():
     tables = replace(one_item(level=40), open_orders=open_order(-12, 20))
     assert units(tables) == 20

@@ -42,7 +42,7 @@ def _demand(daily: float, spread: float) -> PooledDemand:
 def _item(**changed: float) -> Items:
     known = {
         "on_hand": 70.0, "level": 140.0, "case": 10.0, "moq": 10.0, "band": 1.0, "joining": 1.0,
-        "lead": 14,
+        "lead": 14, "sold_out": 0.0,
     } | changed  # fmt: skip
     one = {name: np.array([float(value)]) for name, value in known.items() if name != "lead"}
     return Items(
@@ -73,6 +73,17 @@ def test_a_sure_demand_is_followed_by_hand() -> None:
     assert path["receipts_units"] == [0, 20, 120, 20, 70, 70]
     assert path["ordered_units"] == [140, 20, 70, 70, 70, 70]
     assert path["stock_units"] == [0, 0, 50, 0, 0, 0]
+    assert path["lost_units"] == [0, 50, 0, 0, 0, 0]
+
+
+def test_what_is_sold_out_before_an_order_can_come_is_ordered_as_those_days_pass() -> None:
+    """The 50 of the path above that are lost in week 1: 30 of them are left out in week 0, with 3.6
+    fewer each night, and no sale is lost for it."""
+    expected, drawn = demand_paths(_demand(10.0, 0.0), ["A"], ALONE, [1])
+    found = follow_policy(_item(sold_out=50.0), _terms(), DUE, expected, drawn, [7])
+    path = {name: values[0, :6, 0].tolist() for name, values in found.items()}
+    assert path["ordered_units"] == [110, 50, 70, 70, 70, 70]
+    assert path["stock_units"] == [0, 0, 20, 0, 0, 0]
     assert path["lost_units"] == [0, 50, 0, 0, 0, 0]
 
 
