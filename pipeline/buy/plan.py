@@ -211,7 +211,8 @@ def pair_frame(tables: BuyTables, as_of: date) -> pd.DataFrame:
         frame["is_next"] |= frame[ids].apply(tuple, axis=1).isin(set(turn))
     frame = frame.sort_values(ids, kind="stable", ignore_index=True)
     # What nodes are to hold beside, and what is lost before an order can come, move the level.
-    frame["moved_units"] = frame["node_override_units"] - frame["sold_out_units"]
+    lost = frame["sold_out_units"].fillna(0)  # a night of before the column may be read again
+    frame["moved_units"] = frame["node_override_units"] - lost
     frame["order_up_to_units"] = (frame["order_up_to_units"] + frame["moved_units"]).clip(lower=0)
     frame["position_units"] = inventory_positions(
         frame, _text(tables.stock, ["item_id"]), _text(tables.open_orders, ["item_id"]),

@@ -64,9 +64,10 @@ class Due:
 class Items:
     """What the policy knows of each item; arrays over items, in the order of `demand_paths`.
 
-    tonight: units ordered tonight; sold_out: lost before an order of tonight can come; band, joining: units short at which the item asks for an order,
-    and joins one; vendor: code of the vendor; lead: days (items, WAYS) until an order may arrive,
-    at least 1; all in units but cube (cubic feet), cost and price (USD a unit).
+    tonight: units ordered tonight; sold_out: lost before an order of tonight can come; band,
+    joining: units short at which the item asks for an order, and joins one; vendor: code of the
+    vendor; lead: days (items, WAYS) until an order may arrive, at least 1; all in units but cube
+    (cubic feet), cost and price (USD a unit).
     """
 
     on_hand: F64
