@@ -69,10 +69,10 @@ def test_an_override_alone_explains_the_order_that_it_changed(world: World, tmp_
     raw = Path(shutil.copytree(world.raw, tmp_path / "raw"))
     store = Store(out)
     orders = store.read(LAST, "purchase_orders").sort_values("order_cost_usd")
-    order = orders[orders["override_units"] == 0].iloc[-1]  # no other override holds it
-    units = 2 * int(order["order_units"])
     file = raw / "overrides.csv"
     rows = pd.read_csv(file)
+    order = orders[~orders["item_id"].isin(rows["item_id"])].iloc[-1]  # no other one limits it
+    units = 2 * int(order["order_units"])
     added = {
         "override_id": "O-X", "item_id": order["item_id"], "override_target": "order_units",
         "override_kind": "at_least", "override_value": units, "start_date": "2025-07-01",
