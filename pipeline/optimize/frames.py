@@ -15,6 +15,7 @@ from pipeline.core.solve import Plan
 from pipeline.optimize.capacity_model import CapacityModel
 from pipeline.optimize.item_model import DemandCube
 from pipeline.optimize.network_model import NetworkModel
+from pipeline.optimize.sold_out import left_out_units
 from pipeline.optimize.targets import BuiltAhead, Vendors
 
 
@@ -65,7 +66,6 @@ def target_frame(
     position must last; raised: [items] units that overrides add to the levels of nodes;
     sold_out: [rows] units that are lost before an order can come."""
     units, until = _early(vendors, early)
-    beyond = sold_out - np.maximum(priced.demand - priced.level, 0.0)
     starts = pd.to_datetime([*weeks, None])
     return pd.DataFrame(
         {
@@ -74,7 +74,7 @@ def target_frame(
             "order_up_to_units": priced.level + units,
             "unpriced_order_up_to_units": unpriced.level,
             "node_override_units": raised[vendors.item],
-            "sold_out_units": np.floor(np.maximum(beyond, 0.0) + 0.5).astype(np.int64),
+            "sold_out_units": left_out_units(sold_out, priced.demand, priced.level),
             "built_ahead_units": units,
             "built_ahead_week": starts[np.where(units > 0, until, len(weeks))],
             "service_units": priced.level - unserved.level,

@@ -46,6 +46,15 @@ def sold_out_units(
     return np.asarray(lost[vendors.item, mean])
 
 
+def left_out_units(
+    sold_out: Floats, cover_demand: Floats, level: NDArray[np.int64]
+) -> NDArray[np.int64]:  # fmt: skip
+    """Units [rows] that orders leave out of the levels: what is sold out beyond that part of the
+    demand to be covered which the level leaves short on purpose."""
+    beyond = sold_out - np.maximum(cover_demand - level, 0.0)
+    return np.floor(np.maximum(beyond, 0.0) + 0.5).astype(np.int64)
+
+
 def _there(
     items: list[str], tables: Mapping[str, pd.DataFrame], as_of: date, days: int
 ) -> Floats:  # fmt: skip

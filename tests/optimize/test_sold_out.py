@@ -12,7 +12,7 @@ from pipeline.contracts.settings import Settings
 from pipeline.optimize.item_model import DemandCube
 from pipeline.optimize.night_model import night_model
 from pipeline.optimize.plan import optimize_night
-from pipeline.optimize.sold_out import sold_out_units
+from pipeline.optimize.sold_out import left_out_units, sold_out_units
 from pipeline.optimize.targets import Vendors
 from tests.optimize import world
 
@@ -91,18 +91,21 @@ def test_nothing_is_sold_out_where_orders_come_in_time() -> None:
     assert found(STEADY, tables(28, ((10, 10, 40.0),)), LAST) == [0]
 
 
+def test_what_a_level_leaves_short_on_purpose_is_left_out_already() -> None:
+    lost, cover = np.array([100.0, 100.0, 20.0, 9.5]), np.full(4, 120.0)
+    left_out = left_out_units(lost, cover, np.array([150, 90, 90, 120]))
+    assert left_out.tolist() == [100, 70, 0, 10]
+
+
 def test_of_an_empty_network_orders_leave_out_what_no_vendor_can_bring_in_time() -> None:
-    """Levels stay; less than planned is never lost: what a level leaves short on purpose is no more
-    than it is to cover."""
     settings = Settings.model_validate(
         {"optimize": {"scenarios": 64, "audit_items": 0, "exact_items": 0}, "run": {"threads": 1}}
     )
     raw = world.tables(items=8)
     model = night_model(raw, world.AS_OF, settings)
     out = optimize_night(model, settings)["network_targets"]
-    short = np.maximum(out["cover_demand_units"] - out["order_up_to_units"], 0.0)
-    sold_out = np.maximum(model.sold_out - short, 0.0)
-    assert (out["sold_out_units"] - sold_out).abs().max() <= 0.5
+    assert (out["order_up_to_units"] > out["cover_demand_units"]).all()  # nothing is left short
+    assert (out["sold_out_units"] - model.sold_out).abs().max() <= 0.5
     lead_days = np.rint((model.vendors.chances * model.vendors.lead_days).sum(axis=1))
     lead = model.cube.mean_over(np.arange(61.0))[model.vendors.item, lead_days.astype(int)]
     assert model.sold_out == pytest.approx(lead)
