@@ -26,7 +26,7 @@ MOST_WHOLE = 2**53
 _ZERO_WIDTH = "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
 _TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 AROUND = "".join(mark for mark in map(chr, range(0x3001)) if mark.isspace()) + _ZERO_WIDTH + _TURNS
-"""Marks that no eye sees (spaces, zero widths, turns of direction): no part of a cell at its ends."""
+"""Marks that no eye sees (spaces, no width, turns of direction): no part of a cell at its ends."""
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _COMMA_NUMBER = re.compile(r"[+-]?[0-9]+,[0-9]+(?:[eE][+-]?[0-9]+)?")
 _DAY = re.compile(
