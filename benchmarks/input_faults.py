@@ -47,7 +47,7 @@ CELLS: dict[str, tuple[tuple[Kind, ...], tuple[str, ...]]] = {
     "no date": (("date",), ("2025-02-30", "someday", "31/31/2025", "0000-00-00", "45850")),
     "date in another order": (("date",), ("12/07/2025", "07-12-2025", "2025.07.12", "12 Jul 2025")),
     "time in a zone": (("date",), ("2025-06-12 23:30:00-07:00", "2025-06-12T05:00:00Z")),
-    "unknown id": (("category",), ("GHOST", "\u200bITEM-0001", "item-0001")),
+    "unknown id": (("category",), ("GHOST", "\u200bGHOST", "item-0001")),
     "wrong word": (("bool",), ("Y", "?", "maybe")),
 }
 
