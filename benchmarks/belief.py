@@ -91,10 +91,14 @@ def _totals(arguments: argparse.Namespace, name: str) -> pd.DataFrame:
             shutil.copytree(arguments.raw, raw)
             vendors = pd.read_csv(raw / "vendors.csv")
             vendors.assign(order_weekdays="tue fri").to_csv(raw / "vendors.csv", index=False)
+    changes = WORLDS[name][1]
+    if name == "strike":
+        vendors = pd.read_csv(raw / "vendors.csv")["vendor_id"].astype("str").tolist()
+        changes = {"changes": [{**changes["changes"][0], "vendors": vendors}]}
     scenario = Scenario.model_validate({
         "name": name, "dataset": "raw", "raw_dir": raw, "start": START, "days": arguments.days,
         "items": arguments.items, "replications": arguments.replications,
-        "settings": {"run": {"threads": 1}, **arguments.settings}, **WORLDS[name][1],
+        "settings": {"run": {"threads": 1}, **arguments.settings}, **changes,
     })  # fmt: skip
     CONSOLE.log(name)
     names = arguments.policies.split(",")
