@@ -312,7 +312,9 @@ def _transfer_rows(world: _World, log: _Log) -> pd.DataFrame:
         for day, moves in log.open_transfers.items()
         for item, start, end, ships, arrives, units in moves
     ]  # fmt: skip
-    return pd.DataFrame(rows)
+    columns = ["date", "item_id", "from_node_id", "to_node_id", "ship_date",
+               "expected_arrival_date", "open_units"]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _capacity(world: _World, log: _Log) -> pd.DataFrame:

@@ -34,7 +34,6 @@ _DTYPES = {
     "string": "str", "category": "str", "int": "Int64", "float": "float64", "bool": "bool",
     "date": "datetime64[s]",
 }  # fmt: skip
-_DELIVERY_TERMS = ["delivery_weekdays", "lead_time_counts"]
 _PAST_RECEIPTS = 20  # most receipts a pair that stand for what was known of its lead time
 
 
@@ -45,10 +44,10 @@ def write_history(folder: Path, tables: Mapping[str, pd.DataFrame], as_of: date)
     quantiles of its fitted lead time instead, as many as were observed (at most 20).
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name in FIXED:
-        # The world's lead times are calendar days and end on any weekday: so are its promises.
-        known = tables[name].drop(columns=_DELIVERY_TERMS, errors="ignore")
-        _write(known, folder / f"{name}.parquet", name)
+    # The world's lead times are calendar days and end on any weekday: so are its promises.
+    promising = tables["vendors"].assign(delivery_weekdays=None, lead_time_counts=None)
+    for name, frame in {**{name: tables[name] for name in FIXED}, "vendors": promising}.items():
+        _write(frame, folder / f"{name}.parquet", name)
     daily = tables["daily_demand"]
     parts = {
         "sales": daily[daily["units"] > 0],

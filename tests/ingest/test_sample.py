@@ -64,6 +64,13 @@ def test_a_node_that_ran_empty_says_so(tmp_path: Path) -> None:
     assert (by_day == 0).any(axis=None)
 
 
+def test_a_world_without_transfers_has_the_file_s_header(tmp_path: Path) -> None:
+    write_sample(tmp_path / "raw", SampleSize(4, 2, 60, snapshot_days=2), date(2025, 6, 30), 3)
+    transfers = pd.read_csv(tmp_path / "raw/open_transfers.csv")
+    assert transfers.empty
+    assert "open_units" in transfers
+
+
 def test_another_seed_is_another_world(tmp_path: Path) -> None:
     size = SampleSize(items=8, regions=2, days=60, snapshot_days=3)
     for seed in (1, 2):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,10 @@ import pytest
 
 from pipeline.contracts.settings import Settings
 from pipeline.ingest.lead_times import lead_times
-from pipeline.simulate.raw_folder import past_receipts
+from pipeline.ingest.raw import read_folder
+from pipeline.ingest.sample import SampleSize, write_sample
+from pipeline.ingest.world import clean_world
+from pipeline.simulate.raw_folder import past_receipts, write_history
 
 AS_OF = date(2025, 6, 30)
 DAYS, CHANCE = [13, 14, 15, 16, 18, 21, 26], [0.1, 0.4, 0.15, 0.1, 0.1, 0.1, 0.05]
@@ -37,3 +41,19 @@ def test_the_past_receipts_of_a_simulation_tell_the_lead_times_that_its_world_dr
     deviation = float(np.sqrt(np.dot((np.array(DAYS) - mean) ** 2, CHANCE)))
     assert learned["mean_lead_time_days"].mean() == pytest.approx(mean, abs=0.5)
     assert learned["sd_lead_time_days"].mean() == pytest.approx(deviation, rel=0.25)
+
+
+def test_a_simulated_vendor_promises_calendar_days_as_its_world_draws_them(tmp_path: Path) -> None:
+    size = SampleSize(items=10, regions=2, days=100, snapshot_days=4)
+    write_sample(tmp_path / "raw", size, AS_OF, 3)
+    vendors = pd.read_csv(tmp_path / "raw/vendors.csv").assign(
+        delivery_weekdays="mon", lead_time_counts="working_days"
+    )
+    vendors.to_csv(tmp_path / "raw/vendors.csv", index=False)
+    settings = Settings().ingest
+    tables = clean_world(read_folder(tmp_path / "raw", settings), AS_OF, settings)
+    assert (tables["vendors"]["lead_time_counts"] == "working_days").all()
+    write_history(tmp_path / "simulated", tables, AS_OF)
+    again = read_folder(tmp_path / "simulated", settings).frames["vendors"]
+    assert again[["delivery_weekdays", "lead_time_counts"]].isna().all(axis=None)
+    assert again["vendor_id"].tolist() == vendors["vendor_id"].tolist()
