@@ -13,8 +13,8 @@ def vendors_page(night: NightTables) -> list[dict[str, Any]]:
     """One row for each vendor, the greatest spend tonight first, with its lead-time law."""
     vendors = night.rows(
         """
-select v.vendor_id, v.vendor_name, v.order_minimum_usd, q.items, q.quoted_days, l.mean_days,
-  l.p90_days, coalesce(l.receipts, 0) as receipts, coalesce(o.lines, 0) as lines,
+select v.*, q.items, q.quoted_days, l.mean_days, l.p90_days,
+  coalesce(l.receipts, 0) as receipts, coalesce(o.lines, 0) as lines,
   coalesce(o.spend_usd, 0) as spend_usd, coalesce(p.open_units, 0) as open_units,
   coalesce(p.late_units, 0) as late_units, coalesce(p.late_usd, 0) as late_usd,
   coalesce(m.short_items, 0) as short_items, coalesce(m.short_usd, 0) as short_usd, m.why_not

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from pipeline.desk.forecast import hierarchy
 from pipeline.desk.money import money_page
 from pipeline.desk.tables import NightTables
-from pipeline.desk.vendors import trend
+from pipeline.desk.vendors import trend, vendors_page
 from pipeline.store import Store
 from tests.desk.conftest import LAST, World
 
@@ -41,6 +41,19 @@ def test_stock_by_age_is_all_the_stock_on_hand(night: NightTables) -> None:
     stock = store.read(LAST, "stock")
     worth = (stock["on_hand_units"] * stock["item_id"].map(cost).astype(float)).sum()
     assert money_page(night, "category")["aged"]["usd"] == pytest.approx(worth)
+
+
+def test_a_vendor_s_own_calendar_stands_beside_its_quote(
+    desk: TestClient, night: NightTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = vendors_page(night)
+    assert rows[0]["lead_time_counts"] is None
+    assert "working days" not in desk.get(f"{NIGHT}/vendors").text
+    rows[0] |= {"lead_time_counts": "working_days", "delivery_weekdays": "mon <thu>"}
+    monkeypatch.setattr(NightTables, "remember", lambda self, key, make: rows)
+    text = desk.get(f"{NIGHT}/vendors").text
+    assert " working days, delivers mon &lt;thu&gt;, 9 of 10" in text
+    assert text.count("working days") == 1
 
 
 def test_no_budget_orders_nothing_and_a_large_one_changes_nothing(
