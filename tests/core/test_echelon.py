@@ -19,11 +19,16 @@ from pipeline.core.echelon import (
 LEVELS = np.array([0.005, 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975, 0.995])
 
 
-def levels(lead_days, chances, extra=0.0, hold=1.0, short=9.0, early=0.0):
-    """One region, N(10, 4^2) a day; W is a newsvendor over a cycle of 4 days."""
+def levels(lead_days, chances, extra=0.0, hold=1.0, short=9.0, early=0.0, surge=(0.0, 0.0)):
+    """One region, N(10, 4^2) a day; W is a newsvendor over a cycle of 4 days.
+
+    surge: units that sell beside on a day, and that day.
+    """
     days = np.array([1.0, 4.0, 9.0, 16.0, 25.0, 36.0])
     ranks = draw_ranks(Dependence(np.eye(1)), days, LEVELS, 1, 4000, 0)
-    quantiles = np.stack([norm.ppf(LEVELS, 10 * d, 4 * np.sqrt(d)) for d in days])
+    beside = np.where(days >= surge[1], surge[0], 0.0)
+    quantiles = np.stack([norm.ppf(LEVELS, 10 * d + more, 4 * np.sqrt(d))
+                          for d, more in zip(days, beside, strict=True)])  # fmt: skip
     cycle = norm.ppf((np.arange(400) + 0.5) / 400, 40, 8)
     units = np.diff(np.concatenate([[0.0], cycle]))
     value = short * (1 - np.arange(400) / 400) - hold
@@ -54,6 +59,21 @@ def test_what_is_ordered_again_sooner_covers_fewer_days():
     assert found.level[0] == shorter.level[0]
     assert found.demand[0] == pytest.approx(70, rel=0.01)
     assert levels([1.0], [1.0], early=9.0).demand[0] == pytest.approx(40, rel=0.01)
+
+
+def test_what_sells_beside_before_an_order_comes_is_ordered_beside():
+    """On the third day, within a cycle from tonight, or on the eighth: both before day 9."""
+    plain = levels([9.0], [1.0]).level[0]
+    assert levels([9.0], [1.0], surge=(60.0, 3.0)).level[0] == pytest.approx(plain + 60, abs=1)
+    assert levels([9.0], [1.0], surge=(60.0, 8.0)).level[0] == pytest.approx(plain + 60, abs=1)
+
+
+def test_what_sells_beside_in_the_cycle_after_is_counted_in_its_value_alone():
+    """Day 12 of lead 9 and cycle 4: W is that cycle's, and here it knows of no surge."""
+    plain = levels([9.0], [1.0])
+    found = levels([9.0], [1.0], surge=(60.0, 12.0))
+    assert found.level[0] == pytest.approx(plain.level[0], abs=1)
+    assert found.demand[0] > plain.demand[0] + 30  # the cover tells of it
 
 
 def test_dearer_vendor_is_used_for_less():
