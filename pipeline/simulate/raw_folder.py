@@ -185,6 +185,7 @@ def _write(frame: pd.DataFrame, path: Path, table: str) -> None:
     plain = frame[list(TABLES[table].columns)].copy()
     for name in plain.columns:  # parts must share their types, empty ones too
         plain[name] = plain[name].astype(_DTYPES[COLUMNS[name].kind])
-    temporary = path.with_suffix(".tmp")
+    # Processes side by side prepare the same folder: each has a file of its own until it is whole.
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
     plain.to_parquet(temporary, index=False)
     os.replace(temporary, path)
