@@ -41,12 +41,12 @@ def promised_days(
     longest = int((placed.max() - first).days + 3 * found.max() + _MOST_WAIT_DAYS)
     days = pd.date_range(first, periods=longest)
     at: Ints = (placed - first).dt.days.to_numpy(np.int64)
-    closures = tables.get("closures")
+    closures, working = tables.get("closures"), _counting_working_days(tables)
     for vendor in _unlike_others(tables, with_shutdowns):
         rows = np.flatnonzero(ids == vendor)
         shut, off = _away(closures, vendor, days)
         shut &= with_shutdowns
-        works = ~(shut | off) if vendor in _counting_working_days(tables) else ~shut
+        works = ~(shut | off) if vendor in working else ~shut
         worked = np.cumsum(works)
         due = np.searchsorted(worked, worked[at[rows]] + found[rows])
         delivers = delivery_days(tables, vendor, days) & ~shut
