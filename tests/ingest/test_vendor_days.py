@@ -88,3 +88,14 @@ def test_an_arrival_on_a_closed_dock_waits_for_its_next_open_day() -> None:
     assert found["lead_time_days"].tolist() == [5, 8]
     assert found["probability"].tolist() == pytest.approx([0.25, 0.75])
     assert len(found.columns) == len(leads(1).columns)
+
+
+def test_a_vendor_of_fridays_comes_on_the_nearest_friday_and_the_later_of_two_as_near() -> None:
+    """Day 5 is a Friday; the law's neighbours of a day of delivery are no lateness of a week."""
+    tables = world()
+    tables["vendors"]["delivery_weekdays"] = ["fri", None]
+    found = with_waits(leads(4, 5, 6, 8, 9), tables, AS_OF)
+    assert found["lead_time_days"].tolist() == [5, 12]
+    assert found["probability"].tolist() == pytest.approx([0.8, 0.2])
+    tables["vendors"]["delivery_weekdays"] = ["mon fri wed", None]
+    assert with_waits(leads(4), tables, AS_OF)["lead_time_days"].tolist() == [5]
