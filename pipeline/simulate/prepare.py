@@ -56,7 +56,8 @@ def prepare(scenario: Scenario, out: Path) -> Base:
             runner.run_stage(raw, source, settings, as_of, "ingest")
     names = BY_NAME["ingest"].writes
     tables = {name: raw.read(scenario.start, name) for name in names}
-    demand = raw.read(known, "daily_demand", ["item_id", "region_id", "date", "units"])
+    columns = ["item_id", "region_id", "date", "units", "is_censored"]
+    demand = raw.read(known, "daily_demand", columns)
     tables = choose_items(tables, scenario.items)
     first = pd.Timestamp(scenario.start) + pd.Timedelta(days=1)
     for change in scenario.changes:
