@@ -27,7 +27,8 @@ def daily(days: int) -> pd.DataFrame:
     is sold out, and has sold none, on all but every eighth day."""
     items, regions = model().items, model().regions
     past = pd.date_range(end=LAST, periods=days)
-    rows = pd.MultiIndex.from_product([items, regions, past], names=["item_id", "region_id", "date"])
+    keys = ["item_id", "region_id", "date"]
+    rows = pd.MultiIndex.from_product([items, regions, past], names=keys)
     found = rows.to_frame(index=False)
     back = (LAST - found["date"]).dt.days
     is_out = (found["item_id"] == items[OUT]) & (back % 8 != 0)
@@ -39,7 +40,8 @@ def test_what_is_drawn_is_what_the_past_asked_for_where_less_than_half_a_year_is
     found = resampled_demand(daily(100), model(), DAYS, 3)[:, ITEM, 0]
     assert found.min() >= 100, "no day before the first that is known"
     back = found - 100
-    assert back.max() <= 97 and back.mean() == pytest.approx(48.5, abs=3.0)
+    assert back.max() <= 97
+    assert back.mean() == pytest.approx(48.5, abs=3.0)
     weekday = (LAST - pd.to_timedelta(back, unit="D")).day_of_week
     np.testing.assert_array_equal(weekday, DAYS.day_of_week)
 
@@ -55,7 +57,8 @@ def test_items_that_are_known_are_drawn_of_the_same_day() -> None:
 def test_a_day_before_an_item_was_on_sale_or_after_it_had_sold_out_tells_nothing() -> None:
     found = resampled_demand(daily(200), model(), DAYS, 3)
     late, out = found[:, LATE], found[:, OUT]
-    assert late.min() >= 100 and late.max() < 130
+    assert late.min() >= 100
+    assert late.max() < 130
     assert late.mean() == pytest.approx(114.5, abs=1.5), "each of its days as often as the next"
     assert out.min() >= 100
     assert ((out - 100) % 8 == 0).all()
@@ -71,7 +74,8 @@ def test_nobody_asks_for_an_item_after_its_last_day_on_sale() -> None:
     ends[ITEM] = pd.Timestamp("2025-07-05")
     tables["items"] = tables["items"].assign(end_date=ends)
     found = truth(tables, daily(200), model(), date(2025, 6, 28), 20, True, 3)
-    assert (found.demand[:7, ITEM] > 0).all() and (found.demand[7:, ITEM] == 0).all()
+    assert (found.demand[:7, ITEM] > 0).all()
+    assert (found.demand[7:, ITEM] == 0).all()
     assert (found.demand[:, ITEM + 1] > 0).all()
 
 
