@@ -15,8 +15,10 @@ weeks of demand that it sees once in years.
 
 Errors of forecast over L and over the cycle after it are correlated, so D is demand over L scaled
 to make the variance of D plus an independent cycle that of demand over L and the cycle together,
-whose joint quantiles the forecast gives; B is not scaled. The mean of D is that over L itself: what
-an event adds to the cycle after L is in W, which is of that week, and in no D.
+whose joint quantiles the forecast gives; B is not scaled. That cycle is the one that W is of: the
+cycle from tomorrow times its mean after L over its mean from tomorrow. The mean of D is that over L
+itself, and its variance no less than that over L: what an event adds to the cycle after L is in W,
+and in no D; what it adds to the next days takes nothing from the safety of later ones.
 
 A vendor who asks c more a unit than the cheapest gets G(X) - c X, with W'(0) - c for W'(0): a sale
 that is lost before the order came is not paid for either. Otherwise c would be charged on the
@@ -91,7 +93,8 @@ def lead_demand(
     """Fill demand and before [scenarios]: demand over the lead time, rescaled as the module says
     and as it is; returns the mean over lead time and cycle."""
     n = len(rank)
-    total, square, over_lead, cycle, cycle_square = 0.0, 0.0, 0.0, 0.0, 0.0
+    total, square, over_lead, lead_square = 0.0, 0.0, 0.0, 0.0
+    cycle, cycle_square = 0.0, 0.0
     for i in range(n):
         at, mass = 0, chances[0]
         while mass < rank[i] and at + 1 < len(lead_days):
@@ -102,6 +105,7 @@ def lead_demand(
         demand[i] = demand_over(quantiles, windows, wait + cycle_days, below[i], weight[i])
         one = demand_over(quantiles, windows, cycle_days, below[i], weight[i])
         over_lead += before[i] / n
+        lead_square += before[i] ** 2 / n
         total += demand[i] / n
         square += demand[i] ** 2 / n
         cycle += one / n
@@ -109,7 +113,10 @@ def lead_demand(
     spread = square - total**2
     ratio = 0.0
     if spread > 0.0:
-        ratio = np.sqrt(max(1.0 - (cycle_square - cycle**2) / spread, 0.0))
+        later = (total - over_lead) / cycle if cycle > 0.0 else 1.0
+        alone = max(lead_square - over_lead**2, 0.0)
+        apart = spread - later**2 * (cycle_square - cycle**2)
+        ratio = np.sqrt(max(apart, alone) / spread)
     for i in range(n):
         demand[i] = max(over_lead + ratio * (demand[i] - total), 0.0)
     return total

@@ -19,16 +19,19 @@ from pipeline.core.echelon import (
 LEVELS = np.array([0.005, 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975, 0.995])
 
 
-def levels(lead_days, chances, extra=0.0, hold=1.0, short=9.0, early=0.0, surge=(0.0, 0.0)):
+def levels(lead_days, chances, extra=0.0, hold=1.0, short=9.0, early=0.0, surge=(1.0, 0, 0)):
     """One region, N(10, 4^2) a day; W is a newsvendor over a cycle of 4 days.
 
-    surge: units that sell beside on a day, and that day.
+    surge: how many times as much, and as uncertain, days are; the first of them, and the last.
     """
-    days = np.array([1.0, 4.0, 9.0, 16.0, 25.0, 36.0])
+    times, first, last = surge
+    days = np.array([1.0, 4.0, 9.0, 13.0, 16.0, 25.0, 36.0])
     ranks = draw_ranks(Dependence(np.eye(1)), days, LEVELS, 1, 4000, 0)
-    beside = np.where(days >= surge[1], surge[0], 0.0)
-    quantiles = np.stack([norm.ppf(LEVELS, 10 * d + more, 4 * np.sqrt(d))
-                          for d, more in zip(days, beside, strict=True)])  # fmt: skip
+    surged = np.clip(np.minimum(days, last) - first + 1, 0, None) if first else 0 * days
+    quantiles = np.stack([
+        norm.ppf(LEVELS, 10 * (d + (times - 1) * n), 4 * np.sqrt(d + (times**2 - 1) * n))
+        for d, n in zip(days, surged, strict=True)
+    ])  # fmt: skip
     cycle = norm.ppf((np.arange(400) + 0.5) / 400, 40, 8)
     units = np.diff(np.concatenate([[0.0], cycle]))
     value = short * (1 - np.arange(400) / 400) - hold
@@ -61,19 +64,24 @@ def test_what_is_ordered_again_sooner_covers_fewer_days():
     assert levels([1.0], [1.0], early=9.0).demand[0] == pytest.approx(40, rel=0.01)
 
 
-def test_what_sells_beside_before_an_order_comes_is_ordered_beside():
-    """On the third day, within a cycle from tonight, or on the eighth: both before day 9."""
-    plain = levels([9.0], [1.0]).level[0]
-    assert levels([9.0], [1.0], surge=(60.0, 3.0)).level[0] == pytest.approx(plain + 60, abs=1)
-    assert levels([9.0], [1.0], surge=(60.0, 8.0)).level[0] == pytest.approx(plain + 60, abs=1)
+@pytest.mark.parametrize("surge", [(2.0, 1, 4), (3.0, 1, 4), (2.0, 1, 9), (2.0, 5, 9)])
+def test_more_of_the_days_before_an_order_comes_is_ordered_and_takes_no_safety(surge):
+    """Of a cycle from tonight, of days after it, of both: all before day 9."""
+    plain, found = levels([9.0], [1.0]), levels([9.0], [1.0], surge=surge)
+    times, first, last = surge
+    n = last - first + 1
+    newsvendor = norm.ppf(1 - 1 / 9, 130 + 10 * (times - 1) * n,
+                          4 * np.sqrt(13 + (times**2 - 1) * n))  # fmt: skip
+    assert found.level[0] == pytest.approx(newsvendor, rel=0.01)
+    assert found.level[0] >= plain.level[0] + 10 * (times - 1) * n
 
 
-def test_what_sells_beside_in_the_cycle_after_is_counted_in_its_value_alone():
-    """Day 12 of lead 9 and cycle 4: W is that cycle's, and here it knows of no surge."""
-    plain = levels([9.0], [1.0])
-    found = levels([9.0], [1.0], surge=(60.0, 12.0))
-    assert found.level[0] == pytest.approx(plain.level[0], abs=1)
-    assert found.demand[0] > plain.demand[0] + 30  # the cover tells of it
+@pytest.mark.parametrize("times", [2.0, 4.0])
+def test_more_of_the_cycle_after_is_counted_in_its_value_alone(times):
+    """Days 10 to 13 of lead 9 and cycle 4: W is that cycle's, and here it knows of no surge."""
+    plain, found = levels([9.0], [1.0]), levels([9.0], [1.0], surge=(times, 10, 13))
+    assert found.level[0] == pytest.approx(plain.level[0], rel=0.02)
+    assert found.demand[0] == pytest.approx(plain.demand[0] + 40 * (times - 1), rel=0.02)
 
 
 def test_dearer_vendor_is_used_for_less():
