@@ -1,9 +1,9 @@
-"""When a compiled kernel that is kept on disk is too old.
+"""Compiled kernels: `njit`, and when one that is kept on disk is too old.
 
 Numba keeps a kernel as long as its own file stays; but what it calls in other files, and their
 constants, are compiled into it. After an update of one of those a kept kernel would go on with the
-old one, silently. Here a kernel stays as long as its file and all that this file imports of the
-package stay. `pipeline/__init__.py` names these classes to Numba (NUMBA_CACHE_LOCATOR_CLASSES).
+old one, silently. With `njit` from here a kernel stays as long as its file and all that this file
+imports of the package stay (numba.config.CACHE_LOCATOR_CLASSES).
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+from numba import config, njit, prange
 from numba.core import caching
+
+__all__ = ["njit", "prange", "sources", "stamp"]
 
 PACKAGE = Path(__file__).parent
 
@@ -68,3 +71,8 @@ class Beside(_OfAllItCalls, caching.InTreeCacheLocator):
 
 class OfUser(_OfAllItCalls, caching.UserWideCacheLocator):
     """In the user's cache folder."""
+
+
+config.CACHE_LOCATOR_CLASSES = ",".join(  # type: ignore[attr-defined]
+    f"{__name__}.{one.__name__}" for one in (Given, Beside, OfUser)
+)

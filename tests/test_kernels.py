@@ -17,7 +17,7 @@ def test_a_kernel_is_compiled_again_when_what_it_calls_changes(tmp_path: Path) -
     home.mkdir()
     for name in ("__init__.py", "kernels.py"):
         (home / name).write_text((PACKAGE / name).read_text())
-    head = "from numba import njit\n\n\n"
+    head = "from pipeline.kernels import njit\n\n\n"
     (home / "calls.py").write_text(
         "from pipeline.called import twice\n"
         + head
@@ -40,3 +40,9 @@ def test_files_that_are_compiled_into_a_kernel() -> None:
     files = sources(Path(service.__file__))
     assert {Path(echelon.__file__), Path(service.__file__), PACKAGE / "core/demand.py"} <= files
     assert Path(placement.__file__) not in sources(Path(echelon.__file__))
+
+
+def test_all_kernels_are_kept_so() -> None:
+    files = [file for file in PACKAGE.rglob("*.py") if file.name != "kernels.py"]
+    assert not [file for file in files if "import numba" in (text := file.read_text())
+                or "from numba" in text]  # fmt: skip

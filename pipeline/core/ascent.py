@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.arithmetic import dot, product
 from pipeline.core.item import sweep
 from pipeline.core.network import Forest
 from pipeline.core.prices import Capacity, Sample
+from pipeline.kernels import njit
 
 Array = NDArray[Any]
 

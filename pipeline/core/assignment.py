@@ -18,12 +18,12 @@ they lose in the mean. Nothing is kept from the dearest orders, or where all los
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.stats import poisson
 
 from pipeline.core.fulfillment import Offers, serve_in_time, serve_rest
 from pipeline.core.network import along_chain
+from pipeline.kernels import njit
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -20,8 +20,9 @@ are kept. Starting from the sweep's levels this ends within 0.01 % of a search o
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from pipeline.kernels import njit
 
 Array = NDArray[Any]
 

@@ -10,10 +10,10 @@ make the draws depend on the order of the regions' names.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.arithmetic import product
+from pipeline.kernels import njit
 
 Matrix = NDArray[np.float64]
 

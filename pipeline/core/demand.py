@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from pipeline.core.copula import Dependence, normal_scores
 from pipeline.core.item import ItemTables
 from pipeline.core.network import Forest
+from pipeline.kernels import njit
 
 Array = NDArray[Any]
 

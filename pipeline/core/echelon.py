@@ -32,10 +32,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.demand import Ranks, _quantile
+from pipeline.kernels import njit
 
 Array = NDArray[Any]
 

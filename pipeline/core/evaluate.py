@@ -9,12 +9,12 @@ certificate come from here.
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.item import ItemTables
 from pipeline.core.network import Forest
 from pipeline.core.serve import Placed
+from pipeline.kernels import njit
 
 Array = NDArray[Any]
 

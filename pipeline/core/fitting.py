@@ -12,7 +12,6 @@ at its price, and what is exceeded.
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.arithmetic import product
@@ -22,6 +21,7 @@ from pipeline.core.network import Forest
 from pipeline.core.planned import sweep_plans
 from pipeline.core.prices import Capacity
 from pipeline.core.size import empty_cost
+from pipeline.kernels import njit
 
 Array = NDArray[Any]
 

@@ -21,8 +21,9 @@ cheapest node of S serves whatever stock of S is left relaxes the problem, so op
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from pipeline.kernels import njit
 
 Array = NDArray[Any]
 

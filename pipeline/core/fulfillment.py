@@ -12,8 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit, prange
 from numpy.typing import NDArray
+
+from pipeline.kernels import njit, prange
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ the exact derivatives of the recourse (core.transport) say pay.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.arithmetic import dot, first_of_best
 from pipeline.core.transport import serve_all
+from pipeline.kernels import njit
 
 A = NDArray[np.float64]
 

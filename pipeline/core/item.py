@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.flow import (
@@ -33,6 +32,7 @@ from pipeline.core.flow import (
 )
 from pipeline.core.merge import item_segments, own_nodes, spread
 from pipeline.core.network import Forest
+from pipeline.kernels import njit
 
 Array = NDArray[Any]
 

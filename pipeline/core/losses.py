@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.special import gammaincinv, ndtri
 
 from pipeline.core.demand import Ranks, _random
 from pipeline.core.echelon import demand_over
+from pipeline.kernels import njit
 
 Array = NDArray[Any]
 

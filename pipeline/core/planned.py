@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.capped import climb
@@ -30,6 +29,7 @@ from pipeline.core.item import ItemTables, kernel_arrays
 from pipeline.core.merge import item_segments, own_nodes, spread
 from pipeline.core.network import Forest
 from pipeline.core.serve import Placed, entry_weeks
+from pipeline.kernels import njit
 
 Array = NDArray[Any]
 

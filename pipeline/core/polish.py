@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.arithmetic import dot, product
@@ -26,6 +25,7 @@ from pipeline.core.network import Forest
 from pipeline.core.prices import Capacity
 from pipeline.core.recover import unit_steps
 from pipeline.core.serve import serve
+from pipeline.kernels import njit
 
 Array = NDArray[Any]
 

@@ -9,7 +9,6 @@ of them follows in core.settle.
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.capped import cover_of, serve_best
@@ -18,6 +17,7 @@ from pipeline.core.item import ItemTables, kernel_arrays
 from pipeline.core.network import Forest
 from pipeline.core.prices import Capacity
 from pipeline.core.serve import node_usd
+from pipeline.kernels import njit
 
 Array = NDArray[Any]
 

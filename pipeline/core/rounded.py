@@ -10,7 +10,6 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import bmat, coo_matrix, csr_matrix, hstack, identity, vstack
@@ -23,6 +22,7 @@ from pipeline.core.network import Forest
 from pipeline.core.prices import Capacity
 from pipeline.core.programme import Programme
 from pipeline.core.serve import Array, Placed, entry_weeks
+from pipeline.kernels import njit
 
 TOLERANCE = 1e-7
 """Share of a limit that is left free, so that HiGHS' tolerance exceeds none."""

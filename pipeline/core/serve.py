@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.capped import cover_of, serve_best
 from pipeline.core.flow import LEAVING, is_priced, ways
 from pipeline.core.item import ItemTables, kernel_arrays
 from pipeline.core.network import Forest
+from pipeline.kernels import njit
 
 Array = NDArray[Any]
 

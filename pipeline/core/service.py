@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.demand import Ranks
 from pipeline.core.echelon import Curves, Supply, best_level, cumulative, lead_demand
+from pipeline.kernels import njit
 
 Array = NDArray[Any]
 

@@ -8,7 +8,6 @@ is added, from whichever node has units left. Moving flow from one node to anoth
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.flow import ENTERING, HELD, LEAVING
@@ -16,6 +15,7 @@ from pipeline.core.item import ItemTables
 from pipeline.core.network import Forest
 from pipeline.core.prices import Capacity
 from pipeline.core.serve import Placed, node_usd
+from pipeline.kernels import njit
 
 Array = NDArray[Any]
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.item import ItemTables
 from pipeline.core.network import Forest
+from pipeline.kernels import njit
 
 Array = NDArray[Any]
 

@@ -11,8 +11,9 @@ paths that remain are the exact one-sided derivatives in the stock of every node
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from pipeline.kernels import njit
 
 Array = NDArray[Any]
 

@@ -13,11 +13,11 @@ weeks about a quarter of what they sold before it. Those days describe, but they
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.forecast.panel import F32
+from pipeline.kernels import njit
 
 _DECAY = 0.5 ** (1.0 / 21.0)
 
@@ -29,7 +29,7 @@ def demand_behind(units: F32, in_stock_share: F32, is_censored: npt.NDArray[np.b
     return out
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _fill(demand, share, is_censored):  # type: ignore[no-untyped-def]  # numba kernel
     for i in range(demand.shape[0]):
         units, weight = 0.0, 0.0

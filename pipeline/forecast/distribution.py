@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 
 from pipeline.forecast.panel import F64
+from pipeline.kernels import njit
 
 _MOST = 1.0 - 1e-9
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def log_likelihood(y, mean, log_size, logit_none):  # type: ignore[no-untyped-def]  # numba kernel
     """Log probability of `y` units, without the term that depends on y alone."""
     none = 1.0 / (1.0 + math.exp(-logit_none))
@@ -29,7 +29,7 @@ def log_likelihood(y, mean, log_size, logit_none):  # type: ignore[no-untyped-de
     return math.log1p(-none) + log_p0 + math.lgamma(y + r) - math.lgamma(r) - y * math.log1p(r / m)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _normal_quantile(p):  # type: ignore[no-untyped-def]  # numba kernel
     """Acklam's rational approximation (relative error below 1.2e-9)."""
     a = (-39.69683028665376, 220.9460984245205, -275.9285104469687,
@@ -52,7 +52,7 @@ def _normal_quantile(p):  # type: ignore[no-untyped-def]  # numba kernel
     return top / (((((b[0] * s + b[1]) * s + b[2]) * s + b[3]) * s + b[4]) * s + 1.0)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def quantiles(mean, size, none, levels, bucket, out):  # type: ignore[no-untyped-def]  # numba kernel
     """Fill `out` (rows, levels) with quantiles at `levels[bucket[row]]`, ascending.
 
@@ -89,7 +89,7 @@ def quantiles(mean, size, none, levels, bucket, out):  # type: ignore[no-untyped
             out[k, j] = y
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _probability_up_to(y, m, r, off):  # type: ignore[no-untyped-def]  # numba kernel
     """P(Y ≤ y); 0 for y < 0. A normal law where the probability of zero underflows."""
     if y < 0:
@@ -114,7 +114,7 @@ def _probability_up_to(y, m, r, off):  # type: ignore[no-untyped-def]  # numba k
     return min(total, 1.0)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def ranks(y, mean, size, none, draw):  # type: ignore[no-untyped-def]  # numba kernel
     """Probability integral transforms, the jump at `y` filled by uniform draws in [0, 1)."""
     out = np.empty(y.shape[0])

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
 from pipeline.core.arithmetic import single_log
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
 from pipeline.forecast.seasons import in_season
 from pipeline.forecast.series_level import HALF_LIFE_DAYS, TINY, item_silence, levels, sum_over
+from pipeline.kernels import njit
 
 EVENT_TYPES = 6
 LEAST_SHARE = 0.15  # exposure of a span, by its days, below which it says nothing
@@ -159,12 +159,12 @@ def history(panel: Panel, totals: Totals) -> History:
     )
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _log_ratio(a, b, tiny):  # type: ignore[no-untyped-def]  # numba kernel
     return np.log((a + tiny) / (b + tiny))
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _own(  # type: ignore[no-untyped-def]  # numba kernel
     out, demand, behind, units, square, zeros, seen, exposure, time, cut, level, last_sale, launch,
     period, series, origin, target,
@@ -210,7 +210,7 @@ def _own(  # type: ignore[no-untyped-def]  # numba kernel
         out[k, 38] = sum_over(cut, i, t, 28) / max(n28, 1)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _weekday_own(demand, behind, units, exposure, i, t, target):  # type: ignore[no-untyped-def]  # numba kernel
     """Log of the target weekday's share in the last eight weeks, drawn towards a flat week."""
     usual = sum_over(exposure, i, t, 56)
@@ -226,7 +226,7 @@ def _weekday_own(demand, behind, units, exposure, i, t, target):  # type: ignore
     return _log_ratio((same + 2.0 * mean) / (count + 2.0), mean, TINY)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _weekday_of(running, count, row, end, target_offset):  # type: ignore[no-untyped-def]  # numba kernel
     """The same over running sums of units and series; `target_offset` days after `end`."""
     n = sum_over(count, row, end, 56)
@@ -241,13 +241,13 @@ def _weekday_of(running, count, row, end, target_offset):  # type: ignore[no-unt
     return _log_ratio((same + 2.0 * mean) / (seen + 2.0), mean, TINY)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _mean(running, count, row, end, days):  # type: ignore[no-untyped-def]  # numba kernel
     n = sum_over(count, row, end, days)
     return sum_over(running, row, end, days) / n if n > 0 else np.nan
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _peers(out, item, group, level, lead, group_units, group_count, item_units, item_count,  # type: ignore[no-untyped-def]  # numba kernel
            aligned, period, series, origin, target):  # fmt: skip
     year, month = 364 // period, 28 // period
@@ -285,7 +285,7 @@ def _peers(out, item, group, level, lead, group_units, group_count, item_units, 
             out[k, 24] = _log_ratio(smooth, level_ago, 0.2)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _known(out, price, flags, days_to, days_since, region, department, category,  # type: ignore[no-untyped-def]  # numba kernel
            weekday_0, month_day, year_day, series, origin, target):  # fmt: skip
     for k in range(series.shape[0]):

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.forecast.panel import F32, F64, I32, Panel
+from pipeline.kernels import njit
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -169,7 +169,7 @@ class Around:
         return [Sums(*part) for part in np.split(out, np.cumsum(counts)[:-1], axis=1)]
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _sums(
     demand: F32, season: F32, price: F32, weekday: F64, first_weekday: int, quiet: Bools, item: I32,
     region: I32, start: Ints, day: Ints, around: int, least: float, out: F64,

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from datetime import date
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from pipeline.forecast.panel import F32, F64
+from pipeline.kernels import njit
 
 SPIKE_RATIO = 5.0
 SPIKE_UNITS = 20.0
@@ -34,7 +34,7 @@ def find_spikes(demand: F32, planned: npt.NDArray[np.bool_] | None = None) -> np
     return spikes
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _mark(demand, planned, spikes):  # type: ignore[no-untyped-def]  # numba kernel
     for i in range(demand.shape[0]):
         recent = np.full(3, -1000)

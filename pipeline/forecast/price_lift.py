@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numba
 import numpy as np
 
 from pipeline.core.arithmetic import single_exp
@@ -26,6 +25,7 @@ from pipeline.forecast.events import (
     weekday_index,
 )
 from pipeline.forecast.panel import F32, F64, Panel
+from pipeline.kernels import njit
 
 DEPTH, MOST_LOG_DEPTH, MOST_LOG_LIFT = 0.05, np.log(2.5), np.log(20.0)
 """A price cut by more than sixty per cent is a clearance or an error, and lifts no more."""
@@ -54,7 +54,7 @@ def cut_depths(price: F32 | F64, period_days: int) -> F32:
     return depth
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _depths(price, step, out):  # type: ignore[no-untyped-def]  # numba kernel
     """Fill `out` as `cut_depths` says; the last eight weeks are looked at every `step` days."""
     held = np.empty(SAMPLES)
@@ -101,7 +101,7 @@ def elasticities(panel: Panel, depth: F32) -> F64:
     return _drawn(sold, base, depths, runs / regions, group)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _sums(demand, depth, usual, quiet, item, region, around, least, sold, base, depths, runs):  # type: ignore[no-untyped-def]  # numba kernel
     """Add up, by item, what promotions sold and what they would have sold at each elasticity."""
     days = demand.shape[1]

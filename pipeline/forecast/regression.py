@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.core.arithmetic import product
 from pipeline.forecast.panel import F64
+from pipeline.kernels import njit
 
 KNOT_DAYS = 28
 HALF_LIFE_DAYS = 730.0
@@ -97,7 +97,7 @@ def regress(units: F64, effects: F64, penalty: F64) -> F64:
     return np.asarray(np.maximum(np.expm1(product(x[days:], right)).T, 0.0))
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _add_normal_equations(x, weight, y, left, right):  # type: ignore[no-untyped-def]  # numba kernel
     """Add X' W X to the lower triangle of `left` and X' W y to `right`; most of x is zero."""
     for t in range(x.shape[0]):
@@ -111,7 +111,7 @@ def _add_normal_equations(x, weight, y, left, right):  # type: ignore[no-untyped
                 right[i, k] += share * y[t, k]
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _solve(left, right):  # type: ignore[no-untyped-def]  # numba kernel
     """Solve in place by Cholesky, in one order on every processor; only the lower triangle is
     read."""

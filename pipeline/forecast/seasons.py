@@ -17,7 +17,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -26,6 +25,7 @@ from pipeline.forecast.distribution import log_likelihood
 from pipeline.forecast.events import occasions, with_lifts
 from pipeline.forecast.panel import F32, F64, Panel
 from pipeline.forecast.price_lift import with_price_lift
+from pipeline.kernels import njit
 
 YEAR_DAYS = 365.25
 BESIDE_DAYS = 14
@@ -90,7 +90,7 @@ def _as_if_in_stock(panel: Panel) -> F32:
     return filled
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _fill(demand, gap, beside):  # type: ignore[no-untyped-def]  # numba kernel
     """Put the mean of the known days on both sides into each run of `gap`."""
     for i in range(demand.shape[0]):
@@ -146,7 +146,7 @@ def item_sums(panel: Panel, values: F32) -> F64:
     return out
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _index(units, is_usual, first, year, reach, out):  # type: ignore[no-untyped-def]  # numba kernel
     """Season index (items, days + ahead): 1 where no earlier year is known."""
     items, days = units.shape
@@ -194,7 +194,7 @@ def year_on_year(units: F64, first: npt.NDArray[np.integer], year: int, day: int
     return np.where(first <= day - 2 * year, np.clip(growth, -MOST_GROWTH, MOST_GROWTH), np.nan)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _evidence(units, is_usual, first, index, year, test, step, half_life, out):  # type: ignore[no-untyped-def]  # numba kernel
     """Log likelihoods (items, experts) of the last year's tests; 0 where there are none."""
     items, days = units.shape

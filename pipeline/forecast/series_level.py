@@ -17,11 +17,11 @@ deviance is 16.3 so and 17.8 without; docs/decisions/forecast.md has the other c
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.forecast.panel import F64, Totals
+from pipeline.kernels import njit
 
 Bools = npt.NDArray[np.bool_]
 
@@ -40,7 +40,7 @@ FADES_A_DAY = 0.9
 """What remains of evidence after a day out of an item's season."""
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def sum_over(running, row, end, days):  # type: ignore[no-untyped-def]  # numba kernel
     """Sum over the `days` days up to and with day `end` (as a place in `running`)."""
     high = min(max(end + 1, 0), running.shape[1] - 1)
@@ -48,14 +48,14 @@ def sum_over(running, row, end, days):  # type: ignore[no-untyped-def]  # numba 
     return running[row, high] - running[row, low]
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _lump(units, square, days):  # type: ignore[no-untyped-def]  # numba kernel
     """Units that sales come in: the variance of a day over its mean, one at least."""
     size = (square + BORROWED_UNITS * USUAL_UNITS) / (units + BORROWED_UNITS)
     return max(size - units / max(days, 1.0), 1.0)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _more_silence(silence, expected, units, lump):  # type: ignore[no-untyped-def]  # numba kernel
     if KEPT * units > expected:
         silence = min(silence, SILENT)
@@ -70,7 +70,7 @@ def item_silence(totals: Totals, in_season: Bools, half_life: float) -> F64:
     return out
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _item_silence(sold, count, in_season, half_life, out):  # type: ignore[no-untyped-def]  # numba kernel
     decay = 0.5 ** (1.0 / half_life)
     slowly = decay ** (1.0 / SILENT_HALF_LIVES)
@@ -97,7 +97,7 @@ def _item_silence(sold, count, in_season, half_life, out):  # type: ignore[no-un
             out[i, d + 1] = silence
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def levels(  # type: ignore[no-untyped-def]  # numba kernel
     demand, behind, item, group, like, lead, group_units, group_count, item_units, item_count,
     like_units, like_count, silent, in_season, half_life, level, silence, last_sale,

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 
 import lightgbm as lgb
-import numba
 import numpy as np
 
 from pipeline.contracts.settings import ShapeSettings
@@ -20,6 +19,7 @@ from pipeline.forecast.distribution import log_likelihood
 from pipeline.forecast.features import COLUMN
 from pipeline.forecast.mean import DETERMINISTIC, workers
 from pipeline.forecast.panel import F32, F64, I32, Panel
+from pipeline.kernels import njit
 from pipeline.progress import step
 
 _BORROWED = (
@@ -65,7 +65,7 @@ def shape_features(x: F32, mean: F64, exposure: F64, start: I32, days: I32, disp
     return out
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _part(y, mean, none, r, high, low):  # type: ignore[no-untyped-def]  # numba kernel
     """`distribution.log_likelihood`, to the bit, where `high` = log Γ(y + r) and `low` = log Γ(r)
     are known."""
@@ -76,7 +76,7 @@ def _part(y, mean, none, r, high, low):  # type: ignore[no-untyped-def]  # numba
     return math.log1p(-none) + log_p0 + high - low - y * math.log1p(r / m)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _slopes(y, mean, log_size, logit_none, weight, gradient, curvature):  # type: ignore[no-untyped-def]  # numba kernel
     """First and second differences of the negative log likelihood in both parameters; what their
     five likelihoods share is computed once."""
@@ -184,7 +184,7 @@ def likeliest_size(y: F64, mean: F64) -> float:
     return float(sizes[int(np.argmax([likelihood_of(y, mean, a) for a in sizes]))])
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _likelihoods(y, mean, a, b):  # type: ignore[no-untyped-def]  # numba kernel
     out = np.empty(y.shape[0])
     for k in range(y.shape[0]):

@@ -6,9 +6,9 @@ B = F ρ_US. Expected first choices: λ_i w_i where offered, else λ_i (B w)_i; 
 """
 
 import numpy as np
-from numba import njit
 
 from pipeline.core.assortment.chain import Array
+from pipeline.kernels import njit
 
 FLOOR = 1e-12
 

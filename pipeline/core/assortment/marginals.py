@@ -15,10 +15,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from pipeline.core.assortment.chain import Array, Floats
 from pipeline.core.assortment.lists import Seasons
+from pipeline.kernels import njit
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ quantity; how many is tried out.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.assortment.chain import Array
 from pipeline.core.assortment.lists import Seasons
 from pipeline.core.assortment.terms import Terms, Trial, profit
+from pipeline.kernels import njit
 
 _SHRINK = 0.8  # each assortment tried has this share of the products of the one before
 

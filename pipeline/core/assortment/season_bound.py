@@ -14,13 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.assortment.chain import Array, Chain, Floats
 from pipeline.core.assortment.season_sizes import season_sizes
 from pipeline.core.assortment.stopping import stop
 from pipeline.core.assortment.terms import Terms
+from pipeline.kernels import njit
 
 _STUDENT_95 = (6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833)
 """One-sided 95 % points of Student's t with 1, 2, … degrees of freedom."""

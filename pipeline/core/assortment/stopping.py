@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.assortment.chain import Array, Chain, Floats, eliminate
+from pipeline.kernels import njit
 
 
 @dataclass(frozen=True)

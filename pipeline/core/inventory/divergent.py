@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.inventory.demand import Array, Lattice
+from pipeline.kernels import njit
 
 Counts = NDArray[np.int64]
 Customers = Literal["backorder", "lost_sales", "emergency"]

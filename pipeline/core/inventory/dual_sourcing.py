@@ -15,11 +15,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from scipy import signal
 
 from pipeline.core.inventory.demand import Array, Lattice
 from pipeline.core.inventory.newsvendor import expected_cost
+from pipeline.kernels import njit
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.inventory.demand import Array, Lattice
 from pipeline.core.inventory.newsvendor import expected_cost
 from pipeline.core.inventory.single_stage import base_stock
+from pipeline.kernels import njit
 
 STATES = 3_000_000  # the most states an exact solution may hold
 

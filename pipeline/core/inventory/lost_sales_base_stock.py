@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from pipeline.core.inventory.lost_sales import STATES, CappedBaseStock, LostSales
+from pipeline.kernels import njit
 
 
 def base_stock_cost(problem: LostSales, level: int) -> float:

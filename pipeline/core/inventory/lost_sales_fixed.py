@@ -18,12 +18,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from scipy import stats
 
 from pipeline.core.inventory.demand import Array, poisson
 from pipeline.core.inventory.lost_sales import LostSales, outstanding_units
 from pipeline.core.inventory.single_stage import base_stock, economic_order_quantity
+from pipeline.kernels import njit
 
 
 @dataclass(frozen=True)

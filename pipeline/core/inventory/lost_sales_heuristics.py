@@ -8,7 +8,6 @@ Karush (1957), Morton (1969) (standard vector base-stock); Zipkin, Oper. Res. 56
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from pipeline.core.inventory.lost_sales import (
     LostSales,
@@ -17,6 +16,7 @@ from pipeline.core.inventory.lost_sales import (
     table_cost,
 )
 from pipeline.core.inventory.single_stage import base_stock
+from pipeline.kernels import njit
 
 
 def myopic_cost(problem: LostSales, horizon: int = 1) -> float:

@@ -9,9 +9,9 @@ All candidate policies see the same demand (common random numbers).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from pipeline.core.inventory.lost_sales import CappedBaseStock, LostSales
+from pipeline.kernels import njit
 
 WARM_UP = 2_000
 

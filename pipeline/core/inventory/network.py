@@ -17,10 +17,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.inventory.demand import Array, Continuous, Demand
+from pipeline.kernels import njit
 
 
 @dataclass(frozen=True)

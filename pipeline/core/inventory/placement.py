@@ -14,11 +14,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy import stats
 
 from pipeline.core.inventory.demand import Array
+from pipeline.kernels import njit
 
 Counts = NDArray[np.int64]
 OUTCOMES = 400_000  # the most demand outcomes that are enumerated

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.arithmetic import product
 from pipeline.core.load.blend import backtest_origins, recency, softmax_weights
 from pipeline.core.load.days import PARTS, DayTable
 from pipeline.core.load.ridge import huber_weights, lagged_moments, predict, solve
+from pipeline.kernels import njit
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]

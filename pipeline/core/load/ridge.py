@@ -7,8 +7,9 @@ by day and kept at each origin, so that every backtest refit costs one small sol
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from pipeline.kernels import njit
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]

@@ -21,10 +21,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.core.arithmetic import dot
+from pipeline.kernels import njit
 from pipeline.simulate.bound.flow import Ways
 from pipeline.simulate.world.kernel import orders_by_cell
 from pipeline.simulate.world.model import WorldModel

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.errors import UsageError
+from pipeline.kernels import njit
 from pipeline.simulate.world.randomness import mix, uniform
 
 Floats = NDArray[np.float64]

@@ -9,10 +9,10 @@ same bytes.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
 from numpy.typing import NDArray
 
 from pipeline.core.fulfillment import serve_in_time, serve_rest, take
+from pipeline.kernels import njit, prange
 from pipeline.simulate.world.randomness import mix, uniform
 
 DEMAND, KEPT, LATE, LOST, WAITING = range(5)

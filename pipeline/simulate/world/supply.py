@@ -12,9 +12,9 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-from numba import njit
 from numpy.typing import NDArray
 
+from pipeline.kernels import njit
 from pipeline.simulate.world.model import WorldModel
 from pipeline.simulate.world.randomness import draw_uniforms
 
