@@ -15,6 +15,10 @@ AS_OF = date(2024, 7, 31)
 DAYS, AHEAD = 800, 60
 FAIRS = ("2022-08-12", "2023-08-18", "2024-08-09")
 FAIR_DAYS = 4
+FEAST_MONTHS = ("2022-08-25", "2023-08-14", "2024-08-03")
+FEAST_DAYS = 30
+LAUNCHED_BEFORE_FEAST = 372
+"""Days before the night: twenty before the last feast."""
 WEEKDAY = np.array([0.85, 0.85, 0.9, 1.0, 1.15, 1.25, 1.0])
 
 
@@ -24,7 +28,7 @@ class Odd:
 
     name: str
     days: int
-    """Length of the window that is judged."""
+    """Length of the window that is judged; 0: nobody could know what it will sell."""
 
 
 KINDS = (
@@ -36,6 +40,10 @@ MORE_KINDS = (
     Odd("step_up", 28), Odd("step_down", 28), Odd("saturdays", 28),
     Odd("wave", 56), Odd("before_fair", 28), Odd("thirty_days", 28),
 )  # fmt: skip
+FEAST_KINDS = (
+    Odd("feast_month", 28), Odd("launched", 0), Odd("saturdays", 28), Odd("steady", 28),
+)  # fmt: skip
+"""Of a world whose calendar knows a moving month of feasts."""
 PRICE, CUT, ELASTICITY = 10.0, 7.0, 3.0
 PROMOTIONS = (150, 300, 450, 620, DAYS - 14, DAYS + 7)
 """First days of fortnights at the cut price; the last but one ends tonight."""
@@ -55,10 +63,7 @@ def prices(kind: str, days: int) -> F64:
 def rates(kind: str, size: float, dates: pd.DatetimeIndex) -> tuple[F64, int]:
     """Expected units (days,) of an item of about `size`, and the day of its launch."""
     day = np.arange(len(dates)) - DAYS
-    fair = np.zeros(len(dates), bool)
-    for begin in FAIRS:
-        first = pd.Timestamp(begin)
-        fair |= (dates >= first) & (dates < first + pd.Timedelta(days=FAIR_DAYS))
+    fair = _on(FAIRS, FAIR_DAYS, dates)
     if kind == "august":
         return np.where(dates.month == 8, 20.0 * size, 0.0), 0
     if kind == "christmas":
@@ -70,9 +75,17 @@ def rates(kind: str, size: float, dates: pd.DatetimeIndex) -> tuple[F64, int]:
         return 4.0 * size * rate ** (day / 365.0), 0
     if kind.startswith("promot"):
         return 4.0 * size * (prices(kind, len(dates)) / PRICE) ** -ELASTICITY, 0
-    return size * _shape(kind, dates, fair), DAYS - {"ten_days": 10, "thirty_days": 30}.get(
-        kind, DAYS
-    )
+    known = {"ten_days": 10, "thirty_days": 30, "launched": LAUNCHED_BEFORE_FEAST}
+    return size * _shape(kind, dates, fair), DAYS - known.get(kind, DAYS)
+
+
+def _on(begins: tuple[str, ...], days: int, dates: pd.DatetimeIndex) -> npt.NDArray[np.bool_]:
+    """Whether dates lie within so many days from one of some days on."""
+    out = np.zeros(len(dates), bool)
+    for begin in begins:
+        first = pd.Timestamp(begin)
+        out |= (dates >= first) & (dates < first + pd.Timedelta(days=days))
+    return out
 
 
 def _shape(kind: str, dates: pd.DatetimeIndex, fair: npt.NDArray[np.bool_]) -> F64:
@@ -82,6 +95,10 @@ def _shape(kind: str, dates: pd.DatetimeIndex, fair: npt.NDArray[np.bool_]) -> F
         return np.ones(len(dates))
     if kind in ("step_up", "step_down"):
         return 4.0 * week * np.where(day >= -60, 2.0 if kind == "step_up" else 0.5, 1.0)
+    if kind == "feast_month":
+        return 2.0 * week * np.where(_on(FEAST_MONTHS, FEAST_DAYS, dates), 3.0, 1.0)
+    if kind == "launched":
+        return week * np.where((day >= -352) & (day < -296), 9.0, 1.0)
     if kind == "saturdays":
         return np.where(dates.day_of_week == 5, 10.0, 0.0)
     if kind == "wave":
@@ -125,6 +142,9 @@ def odd_world(
     ids = [row[0] for row in items]
     fairs = [(pd.Timestamp(b) + pd.Timedelta(days=d), r, "fair", "local")
              for b in FAIRS for d in range(FAIR_DAYS) for r in regions]  # fmt: skip
+    if FEAST_KINDS[0] in kinds:
+        fairs += [(pd.Timestamp(b) + pd.Timedelta(days=d), r, "feast month", "religious")
+                  for b in FEAST_MONTHS for d in range(FEAST_DAYS) for r in regions]  # fmt: skip
     demand = pd.concat(rows, ignore_index=True)
     tables = {
         "items": pd.DataFrame({

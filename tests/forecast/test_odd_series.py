@@ -11,7 +11,15 @@ from pipeline.forecast.assemble import Names, assemble
 from pipeline.forecast.model import Model
 from pipeline.forecast.serve import Asked, forecast_windows
 from pipeline.forecast.train import train
-from tests.forecast.odd_world import AHEAD, AS_OF, KINDS, MORE_KINDS, Odd, odd_world
+from tests.forecast.odd_world import (
+    AHEAD,
+    AS_OF,
+    FEAST_KINDS,
+    KINDS,
+    MORE_KINDS,
+    Odd,
+    odd_world,
+)
 
 
 def forecast(kin: int, kinds: tuple[Odd, ...] = KINDS) -> pd.DataFrame:
@@ -46,6 +54,11 @@ def among_kin() -> pd.DataFrame:
     return forecast(6, KINDS + MORE_KINDS)
 
 
+@pytest.fixture(scope="module")
+def in_feast() -> pd.DataFrame:
+    return forecast(6, FEAST_KINDS)
+
+
 @pytest.mark.parametrize("kind", [
     "august", "event_4", "event_20", "doubling", "halving", "promoted", "promotion_ahead",
 ])  # fmt: skip
@@ -73,3 +86,13 @@ def test_odd_items_of_a_kind_are_forecast_without_bias_and_within_their_interval
     assert own["mean_units"].sum() == pytest.approx(own["units"].sum(), rel=tolerance)
     inside = (own["q0.025"] <= own["units"]) & (own["units"] <= own["q0.975"])
     assert inside.mean() >= 0.8
+
+
+@pytest.mark.parametrize("kind", ["feast_month", "saturdays", "steady"])
+def test_a_moving_month_of_feasts_lifts_those_whom_it_lifted(
+    in_feast: pd.DataFrame, kind: str
+) -> None:
+    """Not those who know it only from what items launched before the last one did in it."""
+    own = in_feast[in_feast["kind"] == kind]
+    assert own["mean_units"].sum() == pytest.approx(own["units"].sum(), rel=0.15)
+    assert ((own["q0.025"] <= own["units"]) & (own["units"] <= own["q0.975"])).mean() >= 0.8

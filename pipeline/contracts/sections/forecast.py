@@ -10,7 +10,12 @@ from pipeline.contracts.sections.base import Section
 class MeanSettings(Section):
     """How expected demand is learned; the last five are LightGBM's."""
 
-    train_days: int = Field(300, ge=28, description="How far back training origins reach.")
+    train_days: int = Field(
+        364,
+        ge=28,
+        description="How far back training origins reach: a year, or else trees know nothing "
+        "of what happened a year ago on the days that come.",
+    )
     origin_step_days: int = Field(7, ge=1, description="Days between two origins of a series.")
     rows_per_origin: int = Field(2, ge=1, description="Target days drawn for each origin.")
     launch_rows: int = Field(
