@@ -9,8 +9,9 @@ part of James and Stein, which does not forget one item that sells twenty times 
 thousand that do not).
 
 A day ahead gets the lift of the occurrences before its own, a day behind also that of its own, so
-that nothing is learned from the day that is to be forecast. Events that fall on more than an eighth
-of all days are no occasion: their type is a feature of the trees.
+that nothing is learned from the day that is to be forecast. Events that fall on more than a tenth
+of all days, and of those from the first occurrence to the last, are no occasion: their type is a
+feature of the trees.
 """
 
 from __future__ import annotations
@@ -34,8 +35,7 @@ from pipeline.forecast.panel import F64, Panel
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
-MOST_SHARE = 0.125
-"""A month of feasts in a lunar year falls on up to 0.105 of the days that a night knows."""
+MOST_SHARE = 0.1
 BESIDE_DAYS = 3
 PRIOR_VARIANCE = {"during": 0.02, "before": 0.005, "after": 0.005}
 """Of the log lifts of a company's events, and of its departments' off them. M5's 30 events in six
@@ -79,8 +79,26 @@ def occasions(named: Bools | None, regions: int, days: int) -> Bools:
 
 
 def is_rare(named: Bools) -> Bools:
-    """Which events (events, regions, days) are occasions (events,)."""
-    return np.asarray(named.any(axis=1).mean(axis=1) <= MOST_SHARE)
+    """Which events (events, regions, days) are occasions (events,).
+
+    A month of feasts is on a twelfth of all days, but two or three months of them may lie within
+    the days that are known: so days count up to the last occurrence as well, without it.
+    """
+    on = np.asarray(named.any(axis=1))
+    return np.array([min(days.mean(), _between_share(days)) <= MOST_SHARE for days in on], bool)
+
+
+def _between_share(days: Bools) -> float:
+    """Share of the days from the first occurrence of an event (days,) to its last; 1 of a single
+    one."""
+    begins = _begins(days)
+    return float(days[begins[0] : begins[-1]].mean()) if len(begins) > 1 else 1.0
+
+
+def _begins(days: Bools) -> npt.NDArray[np.intp]:
+    """First day of each occurrence of an event (days,)."""
+    some = np.flatnonzero(days)
+    return some[np.diff(some, prepend=-99) > BESIDE_DAYS + 1]
 
 
 def quiet_days(named: Bools) -> Bools:
@@ -95,10 +113,9 @@ def quiet_days(named: Bools) -> Bools:
 
 def occurrences(event: Bools) -> Iterator[Occurrences]:
     """The places before, during and after of an event (regions, days), day by day disjoint."""
-    some = np.flatnonzero(event.any(axis=0))
-    if len(some) == 0:
+    begins = _begins(np.asarray(event.any(axis=0)))
+    if len(begins) == 0:
         return
-    begins = some[np.diff(some, prepend=some[0] - 99) > BESIDE_DAYS + 1]
     number = np.searchsorted(begins, np.arange(event.shape[1]) + BESIDE_DAYS, side="right") - 1
     shifted = {"during": event}
     for place, step in (("before", -1), ("after", 1)):

@@ -92,13 +92,13 @@ def _shape(kind: str, dates: pd.DatetimeIndex, fair: npt.NDArray[np.bool_]) -> F
     """Expected units (days,) of an item of size 1 that is not lifted by a fair itself."""
     day, week = np.arange(len(dates)) - DAYS, WEEKDAY[dates.day_of_week]
     if kind == "ten_days":
-        return np.ones(len(dates))
+        week = np.ones(len(dates))
     if kind in ("step_up", "step_down"):
         return 4.0 * week * np.where(day >= -60, 2.0 if kind == "step_up" else 0.5, 1.0)
     if kind == "feast_month":
-        return 2.0 * week * np.where(_on(FEAST_MONTHS, FEAST_DAYS, dates), 3.0, 1.0)
+        week = 2.0 * week * np.where(_on(FEAST_MONTHS, FEAST_DAYS, dates), 3.0, 1.0)
     if kind == "launched":
-        return week * np.where((day >= -352) & (day < -296), 9.0, 1.0)
+        week = week * np.where((day >= -352) & (day < -296), 9.0, 1.0)
     if kind == "saturdays":
         return np.where(dates.day_of_week == 5, 10.0, 0.0)
     if kind == "wave":

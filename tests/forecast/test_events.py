@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.forecast.events import occurrences, shrunk, with_lifts
+from pipeline.forecast.events import is_rare, occurrences, shrunk, with_lifts
 from pipeline.forecast.lift_evidence import Around, Sums, measured, windows_of
 from pipeline.forecast.outliers import find_spikes
 from pipeline.forecast.panel import Calendar, Panel
@@ -151,3 +151,14 @@ def test_an_item_that_comes_with_an_event_is_not_read_as_its_lift_before_more_is
     found = with_lifts(replace(own, demand=demand).until(470))
     assert found.lift_seen is not None
     assert np.abs(np.log(found.lift_seen[0, 465:468])).max() < 0.35
+
+
+def test_an_occasion_is_rare_between_its_occurrences_or_among_all_days() -> None:
+    """Whatever the number of its occurrences that happen to be known."""
+    days = np.arange(860)
+    month_of_feasts = np.isin(days, np.add.outer([100, 454, 808], np.arange(30)))
+    deal = (days // 10) % 9 == 4
+    twice_in_three_weeks = np.isin(days, [*range(100, 110), *range(121, 131)])
+    named = np.stack([month_of_feasts, deal, twice_in_three_weeks, days < 0])[:, None]
+    assert month_of_feasts.mean() > 0.1
+    np.testing.assert_array_equal(is_rare(named), [True, False, True, True])

@@ -17,6 +17,8 @@ from pipeline.forecast.mean import daily_mean, fit_mean
 from pipeline.forecast.panel import F32, totals
 from tests.forecast.conftest import FIRST
 
+ELASTICITY = -1.5  # of the world's items
+
 
 @pytest.fixture(scope="module")
 def grown(world: Mapping[str, pd.DataFrame], quick: Settings) -> tuple[lgb.Booster, F32]:
@@ -46,9 +48,10 @@ def test_drivers_of_a_window_are_those_of_its_days(grown: tuple[lgb.Booster, F32
 def test_a_discount_is_booked_as_price(grown: tuple[lgb.Booster, F32]) -> None:
     trees, x = grown
     dear = x.copy()
-    price = [COLUMN[name] for name in ("price_vs_28", "price_vs_year", "price_days")]
-    dear[:, price] = [0.0, 0.0, 40.0]
+    names = ("price_vs_28", "price_vs_year", "price_days", "log_price_lift")
+    price = [COLUMN[name] for name in names]
+    dear[:, price] = [0.0, 0.0, 40.0, 0.0]
     cheap = dear.copy()
-    cheap[:, price] = [np.log(0.7), np.log(0.7), 3.0]
+    cheap[:, price] = [np.log(0.7), np.log(0.7), 3.0, -ELASTICITY * -np.log(0.7)]
     total = (daily_drivers(trees, cheap) - daily_drivers(trees, dear)).sum(axis=0)
     assert total[DRIVERS.index("price")] > 0.7 * total.sum() > 0
