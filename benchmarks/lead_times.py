@@ -1,11 +1,13 @@
 """Calibration of lead times out of sample: how many later orders come within each quantile.
 
-    python -m benchmarks.lead_times [--laws NAME …] [--seeds N] [--scms FILE] [--json FILE]
+    python -m benchmarks.lead_times [--laws NAME …] [--seeds N] [--scms FILE] [--open] [--json FILE]
 
 At the end of each quarter the night's own fit sees the receipts and open orders of that day; the
 orders of the next quarter are the test. A figure is the share of them that came within the fitted
 quantile, with ties shared at random (a lead time is whole days, so that P90 can hold more than 90 %
-without being wrong). `--scms` takes the public delivery history of the Supply Chain Management
+without being wrong). `--open` asks the same of what is still open that day, by days overdue: how many
+come within the quantile of the law *given how long they have taken* (pipeline.arrivals).
+`--scms` takes the public delivery history of the Supply Chain Management
 System (USAID, 10,324 shipments: scheduled and actual delivery, vendor, item), not shipped here.
 """
 
@@ -13,13 +15,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.arrivals import LATEST_DAYS, day_chances
 from pipeline.contracts.settings import IngestSettings
 from pipeline.ingest.lead_times import lead_times
 
@@ -55,6 +58,17 @@ def _step(random: np.random.Generator, day: npt.NDArray[np.int64], own: float) -
     return np.where(day > 500, 20, 0) + random.normal(own, 3, len(day))
 
 
+def _lost(random: np.random.Generator, day: npt.NDArray[np.int64], own: float) -> np.ndarray:
+    """Like steady, but one in fifty is lost and comes months later."""
+    late = own * 4 + random.normal(0, 2.5, len(day))
+    return np.where(random.random(len(day)) < 0.02, 150 + random.normal(0, 30, len(day)), late)
+
+
+def _heavy(random: np.random.Generator, day: npt.NDArray[np.int64], own: float) -> np.ndarray:
+    """Late without end (Pareto, exponent 1.5): the longer it has taken, the longer it will."""
+    return own * 2 - 2 + 4 * random.pareto(1.5, len(day))
+
+
 def _early(random: np.random.Generator, day: npt.NDArray[np.int64], own: float) -> np.ndarray:
     """A month before the quoted day."""
     return -30 + 3 * own + random.normal(0, 4, len(day))
@@ -67,7 +81,7 @@ def _imports(random: np.random.Generator, day: npt.NDArray[np.int64], own: float
 
 LAWS: dict[str, tuple[Law, int]] = {
     "steady": (_steady, 14), "skewed": (_skewed, 21), "two modes": (_two_modes, 28),
-    "drift": (_drift, 20), "step": (_step, 20), "early": (_early, 60), "imports": (_imports, 120),
+    "lost": (_lost, 14), "heavy": (_heavy, 14), "drift": (_drift, 20), "step": (_step, 20), "early": (_early, 60), "imports": (_imports, 120),
 }  # fmt: skip
 """Name -> law of the delay in days, and the quoted days."""
 
@@ -126,6 +140,31 @@ def tables_at(orders: pd.DataFrame, day: pd.Timestamp) -> dict[str, pd.DataFrame
     }  # fmt: skip
 
 
+OVERDUE = {"not due": (-(10**6), 0), "1-7": (1, 7), "8-21": (8, 21), "22-60": (22, 60)}
+"""Name -> days that an open order is overdue; beyond, it counts no more by default."""
+
+
+def open_ranks(orders: pd.DataFrame, settings: IngestSettings, seed: int) -> pd.DataFrame:
+    """Of each line open at the end of a quarter: late (days overdue) and rank, the probability
+    that the law given its age left to coming no later than it came (ties shared)."""
+    random = np.random.default_rng(seed)
+    first = orders["order_date"].min() + pd.Timedelta(days=365)
+    parts = []
+    for day in pd.date_range(first, orders["order_date"].max(), freq="91D"):
+        tables = tables_at(orders, day)
+        lines = tables["open_orders"]
+        fitted = lead_times(tables, day.date(), settings)
+        chance = day_chances(lines, fitted, day.date(), LATEST_DAYS)
+        came = np.minimum((lines["arrival_date"] - day).dt.days.to_numpy(), LATEST_DAYS) - 1
+        until = chance.cumsum(axis=1)[np.arange(len(lines)), came]
+        at = chance[np.arange(len(lines)), came]
+        late = (day - lines["expected_arrival_date"]).dt.days.to_numpy()
+        parts.append(pd.DataFrame({
+            "late": late, "rank": until - (1 - random.random(len(lines))) * at,
+        }))  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
 def ranks(orders: pd.DataFrame, settings: IngestSettings, seed: int) -> npt.NDArray[np.float64]:
     """Probability that the fit gave to coming no later than each test order came (ties shared)."""
     random = np.random.default_rng(seed)
@@ -152,6 +191,21 @@ def ranks(orders: pd.DataFrame, settings: IngestSettings, seed: int) -> npt.NDAr
     return np.array(found)
 
 
+def _ranked(
+    sets: dict[str, list[pd.DataFrame]], is_of_open: bool, seed: int
+) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
+    """Name of each line and its ranks."""
+    for name, worlds in sets.items():
+        if not is_of_open:
+            yield name, np.concatenate([ranks(orders, IngestSettings(), seed) for orders in worlds])
+            continue
+        found = pd.concat([open_ranks(orders, IngestSettings(), seed) for orders in worlds])
+        for days, (least, most) in OVERDUE.items():
+            mine = found.loc[found["late"].between(least, most), "rank"].to_numpy()
+            if len(mine):
+                yield f"{name}, {days}", mine
+
+
 def main() -> None:
     """Print a line for each law."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
@@ -159,6 +213,7 @@ def main() -> None:
     parser.add_argument("--scms", type=Path)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=1, help="worlds of each law, from --seed on")
+    parser.add_argument("--open", action="store_true", help="of open orders, by days overdue")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     seeds = range(args.seed, args.seed + args.seeds)
@@ -166,12 +221,11 @@ def main() -> None:
     if args.scms:
         sets["scms"] = [scms(args.scms)]
     rows = {}
-    print(f"{'law':12}{'orders':>8}" + "".join(f"{f'P{100 * p:g}':>8}" for p in LEVELS))
-    for name, worlds in sets.items():
-        rank = np.concatenate([ranks(orders, IngestSettings(), args.seed) for orders in worlds])
+    print(f"{'law':20}{'orders':>8}" + "".join(f"{f'P{100 * p:g}':>8}" for p in LEVELS))
+    for name, rank in _ranked(sets, args.open, args.seed):
         held = {f"P{100 * p:g}": round(float(np.mean(rank <= p)), 4) for p in LEVELS}
         rows[name] = {"orders": len(rank), **held}
-        print(f"{name:12}{len(rank):8}" + "".join(f"{100 * v:7.1f}%" for v in held.values()))
+        print(f"{name:20}{len(rank):8}" + "".join(f"{100 * v:7.1f}%" for v in held.values()))
     if args.json:
         args.json.write_text(json.dumps(rows, indent=1))
 

@@ -28,8 +28,8 @@ def day_chances(lines: pd.DataFrame, lead_times: pd.DataFrame, as_of: date, days
     """[lines, days] chance that what is open of a line comes on a day from tomorrow on.
 
     lines: vendor_id, item_id, order_date, expected_arrival_date. A line that has taken longer than
-    any lead time of its vendor, or whose vendor has none, counts on its expected date, tomorrow at
-    the earliest. What comes after the last day is left out.
+    any lead time of its vendor, or whose vendor has none, counts on its expected date; overdue, it
+    is taken to be as late again as it is already. What comes after the last day is left out.
     """
     found = np.zeros((len(lines), days))
     if lines.empty:
@@ -48,7 +48,7 @@ def day_chances(lines: pd.DataFrame, lead_times: pd.DataFrame, as_of: date, days
     inside = ahead <= days
     np.add.at(found, (line[inside], ahead[inside] - 1), (chance / total[line])[inside])
     expected = (pd.to_datetime(lines["expected_arrival_date"]) - today).dt.days.to_numpy(np.int64)
-    expected = np.maximum(expected, 1)
+    expected = np.maximum(np.abs(expected), 1)
     certain = np.flatnonzero((total <= 0) & (expected <= days))
     found[certain, expected[certain] - 1] = 1.0
     return found

@@ -40,8 +40,13 @@ def test_an_order_that_has_waited_comes_as_the_lead_times_left_say():
     assert found[0] == pytest.approx([0.6, 0.0, 0.4, 0.0])
 
 
-def test_an_order_later_than_ever_or_of_unknown_lead_time_counts_on_its_expected_date():
-    assert week_chances(line(40, -33), LEAD, WEDNESDAY, 2)[0].tolist() == [1.0, 0.0]
+def test_an_order_later_than_ever_is_as_late_again_as_it_is_already():
+    # 33 days overdue: not tomorrow, every night anew, but in 33 days
+    assert equal_chances(line(40, -33), LEAD, WEDNESDAY, 2).tolist() == [[33, 33]]
+    assert week_chances(line(40, -33), LEAD, WEDNESDAY, 2)[0].tolist() == [0.0, 0.0]
+
+
+def test_an_order_of_unknown_lead_time_counts_on_its_expected_date():
     assert week_chances(line(0, 6, "j"), LEAD, WEDNESDAY, 2)[0].tolist() == [0.0, 1.0]
 
 
