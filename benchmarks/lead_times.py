@@ -5,10 +5,10 @@
 At the end of each quarter the night's own fit sees the receipts and open orders of that day; the
 orders of the next quarter are the test. A figure is the share of them that came within the fitted
 quantile, with ties shared at random (a lead time is whole days, so that P90 can hold more than 90 %
-without being wrong). `--open` asks the same of what is still open that day, by days overdue: how many
-come within the quantile of the law *given how long they have taken* (pipeline.arrivals).
-`--scms` takes the public delivery history of the Supply Chain Management
-System (USAID, 10,324 shipments: scheduled and actual delivery, vendor, item), not shipped here.
+without being wrong). `--open` asks the same of what is still open that day, by days overdue: how
+many come within the quantile of the law *given how long they have taken* (pipeline.arrivals).
+`--scms` takes the public delivery history of the Supply Chain Management System (USAID,
+10,324 shipments: scheduled and actual delivery, vendor, item), not shipped here.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ def _imports(random: np.random.Generator, day: npt.NDArray[np.int64], own: float
 
 LAWS: dict[str, tuple[Law, int]] = {
     "steady": (_steady, 14), "skewed": (_skewed, 21), "two modes": (_two_modes, 28),
-    "lost": (_lost, 14), "heavy": (_heavy, 14), "drift": (_drift, 20), "step": (_step, 20), "early": (_early, 60), "imports": (_imports, 120),
+    "lost": (_lost, 14), "heavy": (_heavy, 14),
+    "drift": (_drift, 20), "step": (_step, 20), "early": (_early, 60), "imports": (_imports, 120),
 }  # fmt: skip
 """Name -> law of the delay in days, and the quoted days."""
 

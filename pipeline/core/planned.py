@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.bare import bare, copy
 from pipeline.core.capped import climb
 from pipeline.core.flow import (
     HELD,
@@ -29,7 +30,6 @@ from pipeline.core.item import ItemTables, kernel_arrays
 from pipeline.core.merge import item_segments, own_nodes, spread
 from pipeline.core.network import Forest
 from pipeline.core.serve import Placed, entry_weeks
-from pipeline.kernels import njit
 
 Array = NDArray[Any]
 
@@ -38,7 +38,7 @@ NEAR = 1e-4
 SOME = 1e-9
 
 
-@njit(nogil=True, cache=True)
+@bare
 def _relaxed(
     n_sets: int, children: Array, parent: Array, above: Array, home: Array, week: int, p: int,
     count: Array, knots: Array, place_usd: Array, use: Array, gap_usd: Array, price: Array,
@@ -68,7 +68,7 @@ def _relaxed(
     return gain
 
 
-@njit(nogil=True, cache=True)
+@bare
 def _step(
     gain: float, aim: float, y: Array, served: Array, toll: Array, wanted: Array
 ) -> bool:  # fmt: skip
@@ -86,7 +86,7 @@ def _step(
     return True
 
 
-@njit(nogil=True, cache=True)
+@bare
 def _exceeds(
     n_sets: int, parent: Array, y: Array, served: Array, share: Array, cover: Array, inside: Array
 ) -> bool:
@@ -103,7 +103,7 @@ def _exceeds(
     return found
 
 
-@njit(nogil=True, cache=True)
+@bare
 def _cheapest(n_sets: int, parent: Array, home: Array, serving: Array, cheapest: Array) -> None:
     """Least usd of a unit served within each set."""
     cheapest[:n_sets] = np.inf
@@ -114,7 +114,7 @@ def _cheapest(n_sets: int, parent: Array, home: Array, serving: Array, cheapest:
         cheapest[parent[s]] = min(cheapest[parent[s]], cheapest[s])
 
 
-@njit(nogil=True, cache=True)
+@bare
 def _tolls(home: Array, level: Array, serving: Array, cost: Array, wanted: Array) -> None:
     """What a unit more that a node could serve is worth by a plan's multipliers ``cost`` [sets]."""
     for j in range(len(home)):
@@ -123,28 +123,34 @@ def _tolls(home: Array, level: Array, serving: Array, cost: Array, wanted: Array
             wanted[j] = max(cost[home[j]] - serving[j], 0.0)
 
 
-@njit(nogil=True, cache=True)
+@bare
+def _hold(cube: float, plan: Array, held: Array) -> None:
+    """Add what a plan takes to what stands at nodes."""
+    for j in range(len(plan)):
+        held[j] += cube * plan[j]
+
+
+@bare
 def _plans(
     n_sets: Array, n_children: Array, parent: Array, above: Array, home: Array, feeder: Array,
     order: Array, tree: Array, week: Array, start: Array, count: Array, knots: Array,
     place_usd: Array, use: Array, gap_usd: Array, turn: Array, rise: Array, first: int, last: int,
     choice: Array, price: Array, steps: int, saved: Array, most: Array, used: Array,
-    position: Array, flows: Array, entered: Array, tolls: Array,
+    position: Array, flows: Array, entered: Array, tolls: Array, lists: Array, list_node: Array,
+    sets: Array, whole: Array, nodes: Array, weeks: Array, waits: Array,
 ) -> None:  # fmt: skip
-    n_nodes, width = place_usd.shape[1], count.shape[1] + 2
-    room = 64 + 2 * width
-    for k in range(first, last):
-        room = max(room, 64 + 2 * (start[k + 1] - start[k]) + 2 * width)
-    stack, merged = np.empty((room, 2)), np.empty((room, 2))
-    stack_node, merged_node = np.empty(room, np.int64), np.empty(room, np.int64)
-    sets, whole = np.zeros((9, width)), np.zeros((4, width + 1), np.int64)
-    cheapest, nodes = np.empty(width), np.empty((3, n_nodes))
-    level, serving, usd = np.empty(n_nodes), np.empty(n_nodes), np.empty(n_nodes)
-    y, served, toll = np.zeros(n_nodes), np.zeros(n_nodes), np.zeros(n_nodes)
-    worth, spare = np.empty(n_nodes), np.empty(n_nodes)
-    plan, out, wanted = np.zeros(n_nodes), np.zeros(n_nodes), np.zeros(n_nodes)
-    way, flow = np.zeros((price.shape[1], n_nodes)), np.zeros((price.shape[1], n_nodes))
-    waits = np.zeros((price.shape[1], n_nodes), np.bool_)
+    n_nodes = place_usd.shape[1]
+    stack, merged, stack_node, merged_node = lists[0], lists[1], list_node[0], list_node[1]
+    cheapest, way, flow = sets[10], weeks[0], weeks[1]
+    level, serving, usd, y, served, toll = (
+        nodes[5],
+        nodes[6],
+        nodes[7],
+        nodes[8],
+        nodes[9],
+        nodes[10],
+    )
+    worth, spare, plan, out, wanted = nodes[11], nodes[12], nodes[13], nodes[14], nodes[15]
     for k in range(first, last):
         if choice[k - first] < 0:
             continue
@@ -152,18 +158,23 @@ def _plans(
         priced = is_priced(own)
         ways(week[k], turn[k], place_usd[k], use[k], own, priced, feeder, order, way, waits)
         unit_worth(week[k], place_usd[k], use[k], rise[k], own, way, level)
-        level[:], wanted[:] = -level, 0.0
+        wanted[:] = 0.0
+        for j in range(n_nodes):
+            level[j] = -level[j]
         gain = _relaxed(
             n_sets[t], n_children[t], parent[t], above[t], home[t], week[k], start[k], count[k],
             knots, place_usd[k], use[k], gap_usd[k], own, way, priced, level, wanted, worth, toll,
             usd, y, served, sets, whole, stack, merged, stack_node, merged_node,
         )  # fmt: skip
         value, bound = gain, gain
-        plan[:], out[:], serving[:] = y, served, usd
+        copy(y, plan)
+        copy(served, out)
+        copy(usd, serving)
         if _exceeds(n_sets[t], parent[t], y, served, sets[1], sets[4], sets[5]):
             _cheapest(n_sets[t], parent[t], home[t], serving, cheapest)
             value = climb(n_sets[t], parent[t], home[t], start[k], count[k], knots, gap_usd[k],
-                          level, serving, cheapest, gain, plan, out, sets, nodes)  # fmt: skip
+                          level, serving, cheapest, gain, plan, out, sets, nodes,
+                          whole[4])  # fmt: skip
             _tolls(home[t], level, serving, sets[0], wanted)
             kept = tolls[k - first] if len(tolls) else spare
             for _ in range(steps):
@@ -177,12 +188,12 @@ def _plans(
                 )  # fmt: skip
                 if gain < bound:
                     bound = gain
-                    kept[:] = toll
+                    copy(toll, kept)
                 if not _step(gain, value, y, served, toll, wanted):
                     break
         if value > 0.0:
             saved[b] += value
-            used[b, week[k], HELD] += np.float64(use[k, HELD]) * plan
+            _hold(np.float64(use[k, HELD]), plan, used[b, week[k], HELD])
             if use.shape[1] > LEAVING:
                 book(week[k], turn[k], rise[k], use[k], plan, out, feeder, order, waits, flow,
                      used[b])  # fmt: skip
@@ -190,7 +201,20 @@ def _plans(
         if len(position):
             entry_weeks(week[k], feeder, waits, entered[k - first])
             if value > 0.0:
-                position[k - first], flows[k - first] = plan, out
+                copy(plan, position[k - first])
+                copy(out, flows[k - first])
+
+
+def _scratch(woods: Forest, items: ItemTables, weeks: int) -> tuple[Array, ...]:
+    """Room in which _plans works: lists of marginal values and their nodes; by set, values and
+    whole numbers; by node; by week and node, values and flags."""
+    n_nodes, width = woods.n_nodes, items.count.shape[1] + 2
+    room = 64 + 2 * width + 2 * int(np.diff(items.start).max(initial=0))
+    return (
+        np.empty((2, room, 2)), np.empty((2, room), np.int64), np.zeros((11, width)),
+        np.zeros((5, width + 1), np.int64), np.zeros((16, n_nodes)), np.zeros((2, weeks, n_nodes)),
+        np.zeros((weeks, n_nodes), np.bool_),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -219,6 +243,7 @@ def sweep_plans(
     _plans(
         *kernel_arrays(woods, items), int(bounds[0]), int(bounds[-1]), choice,
         np.ascontiguousarray(price), steps, saved, most, used, *_no_plans(woods), _none(woods),
+        *_scratch(woods, items, price.shape[1]),
     )  # fmt: skip
     return Swept(saved, most, used)
 
@@ -238,6 +263,7 @@ def plans_at(
     _plans(
         *kernel_arrays(woods, items), first, last, choice, price, 0, saved, most,
         np.zeros(price.shape), found.position, found.served, found.entered, _none(woods),
+        *_scratch(woods, items, price.shape[1]),
     )  # fmt: skip
     return found
 
@@ -252,7 +278,7 @@ def tolls_at(
     price = np.ascontiguousarray(price[None])
     _plans(
         *kernel_arrays(woods, items), 0, n, np.zeros(n, np.int64), price, steps, saved, most,
-        np.zeros(price.shape), *_no_plans(woods), found,
+        np.zeros(price.shape), *_no_plans(woods), found, *_scratch(woods, items, price.shape[1]),
     )  # fmt: skip
     return found
 

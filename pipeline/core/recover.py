@@ -119,6 +119,7 @@ def _removals(
 ) -> None:  # fmt: skip
     n_nodes, width = position.shape[1], count.shape[1] + 2
     sets, served, y = np.empty((6, width)), np.empty(n_nodes), np.empty(n_nodes)
+    more = np.empty(n_nodes)
     for k in range(len(position)):
         t = tree[k]
         y[:] = position[k]
@@ -132,7 +133,7 @@ def _removals(
             cover_of(n_sets[t], parent[t], home[t], start[k], count[k], knots, gap_usd[k], y,
                      sets[0], sets[1], sets[2], sets[3])  # fmt: skip
             gain = serve_best(n_sets[t], parent[t], home[t], gap_usd[k], y, serving[k], sets[1],
-                              served, sets[4], sets[5])  # fmt: skip
+                              served, sets[4], sets[5], more)  # fmt: skip
             if j < 0:
                 whole = gain
             else:

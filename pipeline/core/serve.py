@@ -77,6 +77,7 @@ def _serve(
 ) -> None:  # fmt: skip
     n_nodes, width = position.shape[1], count.shape[1] + 2
     sets, serving, y = np.zeros((6, width)), np.empty(n_nodes), np.zeros(n_nodes)
+    gain = np.empty(n_nodes)
     way = np.zeros((price.shape[1], n_nodes))
     waits = np.zeros((price.shape[1], n_nodes), np.bool_)
     for k in range(len(position)):
@@ -92,7 +93,7 @@ def _serve(
         cover_of(n_sets[t], parent[t], home[t], start[k], count[k], knots, gap_usd[k], y, sets[0],
                  sets[1], sets[2], sets[3])  # fmt: skip
         serve_best(n_sets[t], parent[t], home[t], gap_usd[k], y, serving, sets[1], served[k],
-                   sets[4], sets[5])  # fmt: skip
+                   sets[4], sets[5], gain)  # fmt: skip
 
 
 def serve(
