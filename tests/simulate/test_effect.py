@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.simulate.report.effect import effects, first_settled_day, node_effects
 from pipeline.simulate.report.overview import overview_row, render_overview
-from pipeline.simulate.report.told import _sums
-from pipeline.simulate.report.whole_run import item_effects, weeks, whole_run
+from pipeline.simulate.report.told import _insured, _sums
+from pipeline.simulate.report.whole_run import insurance, item_effects, weeks, whole_run
 from pipeline.simulate.scenarios.scenario import Scenario
 from pipeline.simulate.world.day import MONEY
 
@@ -98,7 +98,7 @@ def sums(profit_a: float, lost: dict[str, float], storage: float) -> dict[str, p
             "storage_usd": storage,
         }
         key = {"policy": "p", "replication": r}
-        rows.append(key | money | {"profit_usd": profit})
+        rows.append(key | money | {"profit_usd": profit, "inventory_usd": 50.0})
         items += [key | {"item_id": item, "profit_usd": usd}
                   for item, usd in (("a", profit_a + more), ("b", 50.0))]  # fmt: skip
         losses += [key | {"loss_cause": cause, "lost_usd": usd} for cause, usd in lost.items()]
@@ -154,6 +154,21 @@ def test_what_cannot_be_told_from_chance_is_not_told_as_a_gain_or_a_loss() -> No
     struck = _sums(whole_run(STRUCK, CALM, "p"), weeks(STRUCK, CALM, "p"))
     assert struck[0].startswith("In all the change costs 100 ± 0 USD of profit")
     assert "+92 ± 0 USD at selling price" in struck[1]
+
+
+def test_stock_against_a_change_pays_if_it_comes_often_enough() -> None:
+    stock = insurance(whole_run(STRUCK, CALM, "p"), CALM, "p")
+    assert stock is not None
+    assert stock.goods_usd == pytest.approx(103.0)  # sales of 710 less of 504, half of it cost
+    assert stock.carrying_usd == pytest.approx(103.0 * 5.0 / 50.0)  # 5 USD of storage for 50
+    assert stock.every_days == pytest.approx(16 * 100.0 / 10.3)  # 16 days, 100 USD lost
+    assert "in 0.4 years or more often" in _insured(stock)[0]
+
+
+def test_where_nothing_is_clearly_lost_there_is_nothing_to_insure() -> None:
+    assert insurance(whole_run(CALM, CALM, "p"), CALM, "p") is None
+    assert insurance(whole_run(CALM, STRUCK, "p"), STRUCK, "p") is None  # it earns more
+    assert _insured(None) == []
 
 
 def test_several_scenarios_are_one_page_of_money_with_a_row_each() -> None:

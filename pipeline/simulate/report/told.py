@@ -11,7 +11,14 @@ from markupsafe import Markup
 from pipeline.simulate.report.effect import Effect, Frames, effects, node_effects
 from pipeline.simulate.report.intervals import Interval
 from pipeline.simulate.report.plots import difference_plot
-from pipeline.simulate.report.whole_run import Week, item_effects, weeks, whole_run
+from pipeline.simulate.report.whole_run import (
+    Insurance,
+    Week,
+    insurance,
+    item_effects,
+    weeks,
+    whole_run,
+)
 
 _LITTLE = 0.005
 """Share of a week's profit below which a difference in the last week is next to nothing."""
@@ -44,7 +51,9 @@ def told(changed: Frames, unchanged: Frames, policy: str, items: pd.DataFrame) -
     parts = whole_run(changed, unchanged, policy)
     is_untouched = not any(effect.difference.mean for effect in (*parts, *found, *by_node))
     return Told(
-        policy, is_untouched, _sums(parts, weeks(changed, unchanged, policy)),
+        policy, is_untouched,
+        _sums(parts, weeks(changed, unchanged, policy))
+        + _insured(insurance(parts, unchanged, policy)),
         [_row(part) for part in parts],
         [_row(effect) for effect in item_effects(changed, unchanged, policy, items)],
         _sentences(found), [_row(effect) for effect in found],
@@ -91,6 +100,18 @@ def _sums(parts: list[Effect], by_week: list[Week]) -> list[str]:
         f"{_usd(last.profit.mean)} USD"
         f"{_over(last.profit, _LITTLE * abs(profit.without.mean) / len(by_week))}.",
     ]  # fmt: skip
+
+
+def _insured(stock: Insurance | None) -> list[str]:
+    """Whether stock against the change would pay; empty where there is nothing to insure."""
+    if stock is None:
+        return []
+    return [
+        f"To have had in stock all the time what could not be sold, {stock.goods_usd:,.0f} USD at "
+        f"cost, takes {stock.carrying_usd:,.0f} USD of capital and storage in {stock.days} days, "
+        f"where there is space: it pays if such a change comes once in "
+        f"{stock.every_days / 365:.1f} years or more often."
+    ]
 
 
 def _usd(value: float) -> str:

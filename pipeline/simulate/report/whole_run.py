@@ -99,6 +99,38 @@ def weeks(changed: Frames, unchanged: Frames, policy: str) -> list[Week]:
     ]
 
 
+@dataclass(frozen=True)
+class Insurance:
+    """What it takes to have in stock, all the run, what a change made unsaleable.
+
+    goods_usd: its cost; carrying_usd: capital and storage of it in ``days``; every_days: days from
+    one such change to the next up to which that is less than what the change costs, days times its
+    cost over carrying_usd.
+    """
+
+    goods_usd: float
+    carrying_usd: float
+    days: int
+    every_days: float
+
+
+def insurance(parts: list[Effect], unchanged: Frames, policy: str) -> Insurance | None:
+    """None where the change does not clearly lose sales and profit, or nothing is in stock.
+
+    parts: of whole_run. A dollar of stock is carried at what a mean one of the unchanged run is.
+    """
+    named = {part.label: part for part in parts}
+    profit, goods = named["Profit"].difference, named["Cost of goods"].difference.mean
+    stock_usd = float(_of(unchanged["simulated_totals"], policy)["inventory_usd"].mean())
+    is_clear = named["All lost sales"].difference.low > 0 and profit.high < 0
+    if not is_clear or goods <= 0 or stock_usd <= 0:
+        return None
+    carried = -sum(named[label].without.mean for label in ("Capital in stock", "Storage"))
+    carrying = goods * carried / stock_usd
+    days = _of(unchanged["simulated_days"], policy)["date"].nunique()
+    return Insurance(goods, carrying, days, days * -profit.mean / max(carrying, 1e-9))
+
+
 def _of(frame: pd.DataFrame, policy: str) -> pd.DataFrame:
     return frame[frame["policy"].astype("str") == policy]
 
