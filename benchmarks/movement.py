@@ -3,10 +3,10 @@
     python -m benchmarks.movement [--seeds N …] [--items N] [--only NAME …] [--json FILE]
 
 The sample is planned; then a quarter of its items is changed (or the network), and the night is
-planned again with the same model. No order-up-to level of a changed item, less what will be sold
-out, may move against the change's sign by more than a unit and 2 %; of a change of the network the
-sum over all items may not. Orders are told, too; cases and vendors' minimums make them jump. Exit
-code 1 if a level does.
+planned again with the same model. What an item lacks, its order-up-to level less what will be sold
+out and less its stock, may not move against the change's sign by more than a unit and 2 % of the
+level; of a change of the network the sum over all items may not. Orders are told, too; cases and
+vendors' minimums make them jump. Exit code 1 if something does.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Edit = Callable[[Path, list[str]], None]
 
 @dataclass(frozen=True)
 class Change:
-    """What is done to the raw folder for some items, and the sign that their levels must not go
+    """What is done to the raw folder for some items, and the sign that what they lack must not go
     against; for_all: the network changes, and the sum over all items is held to the sign."""
 
     edit: Edit
@@ -147,16 +147,21 @@ def sample(folder: Path, items: int, seed: int) -> list[str]:
 
 
 def decided(raw: Path, out: Path) -> pd.DataFrame:
-    """The night, planned: by item and vendor level_units (order-up-to less what will be sold out)
-    and ordered_units."""
+    """The night, planned: by item and vendor level_units (order-up-to less what will be sold out),
+    lacking_units (level less stock on hand) and ordered_units."""
     store = Store(out)
     runner.run_night(store, Source("raw", raw), load_settings(None, QUICK), AS_OF)
     key = ["item_id", "vendor_id"]
     targets = store.read(AS_OF, "network_targets").astype(dict.fromkeys(key, "str"))
     orders = store.read(AS_OF, "purchase_orders").astype(dict.fromkeys(key, "str"))
+    stock = store.read(AS_OF, "stock").astype({"item_id": "str"})
+    stock = stock.groupby("item_id")["on_hand_units"].sum()
     targets = targets.set_index(key)
+    level = targets["order_up_to_units"] - targets["sold_out_units"]
+    held = stock.reindex(level.index.get_level_values(0)).fillna(0).to_numpy()
     return pd.DataFrame({
-        "level_units": targets["order_up_to_units"] - targets["sold_out_units"],
+        "level_units": level,
+        "lacking_units": level - held,
         "ordered_units": orders.groupby(key)["order_units"].sum(),
     }).fillna(0)  # fmt: skip
 
@@ -169,12 +174,12 @@ def against(change: Change, before: pd.DataFrame, after: pd.DataFrame,
         both = both.sum().to_frame("all").T
     else:
         both = both[both.index.get_level_values(0).isin(items)]
-    moved = change.sign * (both["level_units_after"] - both["level_units"])
+    moved = change.sign * (both["lacking_units_after"] - both["lacking_units"])
     return both[moved < -1 - 0.02 * both["level_units"]]
 
 
 def found_in(seed: int, items: int, only: list[str], folder: Path) -> dict[str, Any]:
-    """By change: what the sums of levels and orders move, and rows that go against the sign."""
+    """By change: by how much what lacks and orders move, and rows that go against the sign."""
     changed = sample(folder / "raw", items, seed)
     before = decided(folder / "raw", folder / "plain")
     found: dict[str, Any] = {}
@@ -187,11 +192,11 @@ def found_in(seed: int, items: int, only: list[str], folder: Path) -> dict[str, 
         wrong = against(CHANGES[name], before, after, changed)
         mine = slice(None) if CHANGES[name].for_all else changed
         moved = (after - before).loc[mine].sum()
-        print(f"{seed:4} {name:32}levels {moved['level_units']:+7.0f}   orders "
+        print(f"{seed:4} {name:32}lacking {moved['lacking_units']:+7.0f}   orders "
               f"{moved['ordered_units']:+7.0f}   against {len(wrong)}", flush=True)  # fmt: skip
         if len(wrong):
             print(wrong.to_string())
-        found[name] = {"levels": moved["level_units"], "orders": moved["ordered_units"],
+        found[name] = {"lacking": moved["lacking_units"], "orders": moved["ordered_units"],
                        "against": len(wrong)}  # fmt: skip
         for path in (raw, out):
             shutil.rmtree(path)
@@ -199,7 +204,7 @@ def found_in(seed: int, items: int, only: list[str], folder: Path) -> dict[str, 
 
 
 def main() -> int:
-    """Plan with each change and seed; 1 if a level moves the wrong way."""
+    """Plan with each change and seed; 1 if what lacks moves the wrong way."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--seeds", type=int, nargs="*", default=[5])
     parser.add_argument("--items", type=int, default=40)

@@ -15,6 +15,6 @@ AT_ONCE = (
 def test_levels_move_with_demand_and_against_stock(tmp_path: Path) -> None:
     found = found_in(5, 16, list(AT_ONCE), tmp_path)
     assert not [name for name, one in found.items() if one["against"]]
-    assert found["demand + 30 %"]["levels"] > 10
-    assert found["the next 7 days doubled"]["levels"] > 10
+    assert found["demand + 30 %"]["lacking"] > 10
+    assert found["the next 7 days doubled"]["lacking"] > 10
     assert found["30 % more stock"]["orders"] <= 0
