@@ -196,7 +196,7 @@ def best_level(
     demand: Array, before: Array, units: Array, value: Array, slope: Array, first: int, last: int,
     tail: float, extra: float,
 ) -> int:  # fmt: skip
-    """The least x that makes G(x) - extra x largest.
+    """The least x that makes G(x) - extra x largest, but for gains of rounding alone.
 
     G rises slowly, then fast, then falls: the best of GRID places, then between its neighbours.
     """
@@ -213,7 +213,7 @@ def best_level(
                 gain = _looked_up(x, demand, before, table, slope[first], tail, extra)
             else:
                 gain = mean_worth(x, demand, before, units, value, slope, first, last, tail, extra)
-            if gain > top + 1e-12 * abs(gain):
+            if gain > top + 1e-12 * abs(gain) + _NOTHING_USD:
                 top, best = gain, x
         if step == 1:
             return best
@@ -286,6 +286,8 @@ def _concave(
 
 
 _GRID = 16
+_NOTHING_USD = 1e-9
+"""What an order that comes after an item's last day is worth, but for rounding."""
 _MOST_UNITS = 16_384
 """Units up to which W is looked up at whole units instead of searched for among its segments."""
 SHAPE = np.array([

@@ -84,6 +84,12 @@ def test_more_of_the_cycle_after_is_counted_in_its_value_alone(times):
     assert found.demand[0] == pytest.approx(plain.demand[0] + 40 * (times - 1), rel=0.02)
 
 
+def test_what_is_worth_nothing_but_rounding_is_not_ordered():
+    """An order that comes after the last day on sale: W is zero to sixteen digits."""
+    assert levels([9.0], [1.0], hold=0.0, short=1e-17).level[0] == 0
+    assert levels([9.0], [1.0], hold=1e-6, short=9e-6).level[0] == levels([9.0], [1.0]).level[0]
+
+
 def test_dearer_vendor_is_used_for_less():
     assert levels([5.0], [1.0], extra=0.5).level[0] < levels([5.0], [1.0]).level[0]
 
