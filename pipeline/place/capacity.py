@@ -24,12 +24,14 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Rows:
-    """Capacity rows over the lanes, as core.allocation.Network takes them."""
+    """Capacity rows over the lanes, as core.allocation.Network takes them; over_usd: [rows] what
+    each unit above the room costs, inf where there is none to be had."""
 
     row_of: Bools
     weight: Floats
     room: Floats
     name: list[str]
+    over_usd: Floats
 
 
 def capacity_at(capacity: pd.DataFrame, resource: str, nodes: list[str], day: date) -> Floats:
@@ -47,9 +49,10 @@ def capacity_at(capacity: pd.DataFrame, resource: str, nodes: list[str], day: da
 
 
 def transfer_rows(
-    grid: Grid, lanes: pd.DataFrame, tables: dict[str, pd.DataFrame], as_of: date
+    grid: Grid, lanes: pd.DataFrame, tables: dict[str, pd.DataFrame], as_of: date, flow_usd: float
 ) -> Rows:
-    """Rows for `lanes`, which has source and target node indices beside the table's columns."""
+    """Rows for `lanes`, which has source and target node indices beside the table's columns;
+    flow_usd: what a unit beyond what a dock takes or sends costs."""
     source, target = lanes["source"].to_numpy(), lanes["target"].to_numpy()
     transit = lanes["transit_days"].to_numpy(dtype=np.int64)
     limits = tables["node_capacity"]
@@ -58,13 +61,17 @@ def transfer_rows(
     weights: list[Floats] = []
     rooms: list[float] = []
     names: list[str] = []
+    over_usd: list[float] = []
 
-    def add(lanes_counted: Bools, weight: Floats, room: float, name: str) -> None:
+    def add(
+        lanes_counted: Bools, weight: Floats, room: float, name: str, usd: float = np.inf
+    ) -> None:
         if np.isfinite(room) and lanes_counted.any():
             counted.append(lanes_counted)
             weights.append(weight)
             rooms.append(max(room, 0.0))
             names.append(name)
+            over_usd.append(usd)
 
     unit = np.ones(len(grid.items))
     lane_room = lanes["lane_capacity_cuft_per_day"].astype("float64").fillna(np.inf).to_numpy()
@@ -83,20 +90,21 @@ def transfer_rows(
         for days in np.unique(transit)
     }
     for node, name in enumerate(grid.nodes):
-        add(source == node, unit, outbound[node] - sold[node], f"outbound {name}")
+        add(source == node, unit, outbound[node] - sold[node], f"outbound {name}", flow_usd)
         arrives = target == node
         stored = [np.inf]
         for days in np.unique(transit[arrives]):
             storage, inbound = by_day[int(days)]
             stored.append(storage[node])
             room = inbound[node] - due[days, node]
-            add(arrives & (transit == days), unit, room, f"inbound {name} in {days} days")
+            took = arrives & (transit == days)
+            add(took, unit, room, f"inbound {name} in {days} days", flow_usd)
         add(arrives, grid.cube, min(stored) - held[node], f"storage {name}")
     shape = (len(rooms), len(lanes))
     return Rows(
         np.array(counted, dtype=bool).reshape(shape),
         np.array(weights, dtype=np.float64).reshape(len(rooms), len(grid.items)),
-        np.array(rooms, dtype=np.float64), names,
+        np.array(rooms, dtype=np.float64), names, np.array(over_usd, dtype=np.float64),
     )  # fmt: skip
 
 

@@ -30,12 +30,14 @@ _COVERS = 3.0
 class Crowding:
     """excess_cuft: [days, nodes] above capacity at the ends of the coming days, before relief;
     usd_per_cuft_day: what a foot above costs a day; way_usd: [items, lanes] what moving a unit
-    costs; cube_cuft: [items]."""
+    costs; cube_cuft: [items]; over_usd: [rows] of the network, what each unit above a row's room
+    costs, inf where none goes."""
 
     excess_cuft: Floats
     usd_per_cuft_day: float
     way_usd: Floats
     cube_cuft: Floats
+    over_usd: Floats
 
 
 def relief(
@@ -45,7 +47,7 @@ def relief(
 
     room: [rows] of the network that tonight's other transfers leave; surplus: [items, nodes] on
     hand and beyond the level; takes: [items, nodes] most that each may be sent. Whole lots, no row
-    above its room, no line that gains less than line_usd.
+    above its room unless that pays, no line that gains less than line_usd.
     """
     surplus, takes, room = surplus.copy(), takes.copy(), np.maximum(room, 0.0)
     moved = np.zeros((len(surplus), len(network.source)), dtype=np.int64)
@@ -63,15 +65,17 @@ def relief(
             days = int((profile > 0).sum())
             if days * crowding.usd_per_cuft_day <= per_cuft[k, lane]:
                 break  # and no later way is cheaper
-            fits = _most(network, room, int(k), int(lane))
-            most = min(int(surplus[k, node]), int(takes[k, network.target[lane]]), fits)
-            units, usd = _paying_units(profile, crowding, network, int(k), int(lane), most)
+            use = network.weight[:, k] * network.row_of[:, lane]
+            most = min(int(surplus[k, node]), int(takes[k, network.target[lane]]))
+            most = min(most, _fitting(use, room, np.isinf(crowding.over_usd)))
+            lot = int(network.lot[k, lane])
+            units, usd = _paying_units(profile, crowding, int(k), int(lane), lot, most, use, room)
             if not units or usd < line_usd:
                 continue
             moved[k, lane], gained[k, lane] = units, usd
             surplus[k, node] -= units
             takes[k, network.target[lane]] -= units
-            room = room - network.weight[:, k] * network.row_of[:, lane] * units
+            room = np.maximum(room - use * units, 0.0)
             profile = np.maximum(profile - crowding.cube_cuft[k] * units, 0.0)
     return moved, gained
 
@@ -89,25 +93,28 @@ def most_taken(demand: Floats, position: Ints, eligible: npt.NDArray[np.bool_]) 
     return np.where(eligible, np.maximum(most, 0), 0)
 
 
-def _most(network: Network, room: Floats, item: int, lane: int) -> int:
-    """Units for which every row of the lane has room."""
-    use = network.weight[:, item] * network.row_of[:, lane]
-    used = use > 0
+def _fitting(use: Floats, room: Floats, is_hard: npt.NDArray[np.bool_]) -> int:
+    """Units for which every row has room that must not be exceeded; use: [rows] of a unit."""
+    used = (use > 0) & is_hard
     if not used.any():
         return np.iinfo(np.int64).max
     return int(np.floor(np.min(room[used] / use[used]) + 1e-9))
 
 
 def _paying_units(
-    profile: Floats, crowding: Crowding, network: Network, item: int, lane: int, most: int
-) -> tuple[int, float]:
+    profile: Floats, crowding: Crowding, item: int, lane: int, lot: int, most: int, use: Floats,
+    room: Floats,
+) -> tuple[int, float]:  # fmt: skip
     """Whole lots up to `most`, as long as the next one gains, and what they gain together."""
-    lot, cube = int(network.lot[item, lane]), float(crowding.cube_cuft[item])
+    cube = float(crowding.cube_cuft[item])
     lots = min(most // lot, int(np.ceil(profile.max() / (cube * lot))))
     if lots <= 0:
         return 0, 0.0
     counts = np.arange(1, lots + 1) * lot
     spared = np.minimum(profile[None, :], counts[:, None] * cube).sum(axis=1)
     usd = crowding.usd_per_cuft_day * spared - crowding.way_usd[item, lane] * counts
+    pays = (use > 0) & np.isfinite(crowding.over_usd)
+    over = np.maximum(counts[:, None] * use[pays] - room[pays], 0.0)
+    usd = usd - product(over, crowding.over_usd[pays])
     best = int(np.argmax(usd))  # concave in the number of lots: the first of the greatest
     return int(counts[best]), float(usd[best])

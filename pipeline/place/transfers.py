@@ -36,7 +36,8 @@ def plan_transfers(
     what the sending one will have no space for. prices: given ones, with which no room is asked.
     """
     lanes = _lanes(grid, tables["lanes"])
-    rows = transfer_rows(grid, lanes, tables, as_of)
+    flow_usd = settings.optimize.flow_overflow_usd_per_unit
+    rows = transfer_rows(grid, lanes, tables, as_of, flow_usd)
     source, target = lanes["source"].to_numpy(), lanes["target"].to_numpy()
     # Ineligible targets have level 0 and so take nothing; what lies there by mistake may leave.
     level = np.where(grid.eligible, grid.level, 0)
@@ -56,7 +57,9 @@ def plan_transfers(
         found = allocate_at(given, *asked)
     moved, usd = np.zeros(network.usd.shape, dtype=np.int64), np.zeros(network.usd.shape)
     moved[found.item, found.lane], usd[found.item, found.lane] = found.units, found.value_usd
-    freed, spared_usd = _relief(grid, level, network, moved, lanes, tables, as_of, settings)
+    freed, spared_usd = _relief(
+        grid, level, network, rows.over_usd, moved, lanes, tables, as_of, settings
+    )
     item, lane = np.nonzero(moved + freed)
     units = (moved + freed)[item, lane]
     names, nodes = np.array(grid.items, dtype=object), np.array(grid.nodes, dtype=object)
@@ -80,7 +83,7 @@ def plan_transfers(
 
 
 def _relief(
-    grid: Grid, level: Ints, network: Network, moved: Ints, lanes: pd.DataFrame,
+    grid: Grid, level: Ints, network: Network, over_usd: Floats, moved: Ints, lanes: pd.DataFrame,
     tables: dict[str, pd.DataFrame], as_of: date, settings: Settings,
 ) -> tuple[Ints, Floats]:  # fmt: skip
     """Units [items, lanes] that crowded nodes send on beyond levels, and what they gain."""
@@ -103,7 +106,7 @@ def _relief(
     left = np.minimum(grid.on_hand - stays - out, after - level)
     rate = settings.optimize.storage_overflow_usd_per_cuft_week / 7.0
     return relief(
-        Crowding(np.maximum(excess, 0.0), rate, way, grid.cube), network,
+        Crowding(np.maximum(excess, 0.0), rate, way, grid.cube, over_usd), network,
         _ROOM_SHARE * room_left(network, moved), np.maximum(left, 0),
         most_taken(grid.demand, after, grid.eligible), settings.place.transfer_line_usd,
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,10 +26,12 @@ def network(usd: np.ndarray, lot: int, room: float, cube: np.ndarray) -> Network
     )  # fmt: skip
 
 
-def crowding(excess: list[float], way: np.ndarray, cube: np.ndarray) -> Crowding:
+def crowding(
+    excess: list[float], way: np.ndarray, cube: np.ndarray, over_usd: float = np.inf
+) -> Crowding:
     profile = np.zeros((len(excess), 3))
     profile[:, 0] = excess
-    return Crowding(profile, 0.5, way, cube)
+    return Crowding(profile, 0.5, way, cube, np.array([over_usd]))
 
 
 def test_a_foot_leaves_while_its_days_are_worth_its_way() -> None:
@@ -44,6 +47,31 @@ def test_a_foot_leaves_while_its_days_are_worth_its_way() -> None:
     assert not relief(told, net, net.room, surplus, takes, 1.3)[0].any()  # a line costs more
     full, _ = relief(told, net, np.array([2.5]), surplus, takes, 0.05)
     assert full.tolist() == [[2, 0]]
+
+
+@pytest.mark.parametrize(("over_usd", "sent"), [(0.2, 7), (0.4, 4), (2.0, 2)])
+def test_a_dock_without_room_takes_what_spares_more_than_it_costs_there(
+    over_usd: float, sent: int
+) -> None:
+    """Seven feet too many for two days, four for a third, and room for two: the first four spare
+    1.50 each, three more 1.00, a way costs 0.70."""
+    cube, way = np.array([1.0]), np.array([[0.7, 9.0]])
+    net = network(way, 1, 2.0, cube)
+    told = crowding([7.0, 7.0, 4.0], way, cube, over_usd)
+    units, usd = relief(told, net, net.room, np.array([[50, 0, 0]]), np.array([[0, 50, 50]]), 0.05)
+    assert units.tolist() == [[sent, 0]]
+    spared = 0.5 * (2 * sent + min(sent, 4))
+    assert usd[0, 0] == pytest.approx(spared - 0.7 * sent - over_usd * (sent - 2))
+
+
+def test_two_items_share_the_room_of_a_dock_and_both_pay_beyond_it() -> None:
+    cube, way = np.ones(2), np.array([[0.7, 9.0], [0.8, 9.0]])
+    net = network(way, 1, 3.0, cube)
+    surplus, takes = np.array([[2, 0, 0], [9, 0, 0]]), np.full((2, 3), 50)
+    told = crowding([6.0, 6.0], way, cube, 0.1)
+    units, usd = relief(told, net, net.room, surplus, takes, 0.0)
+    assert units[:, 0].tolist() == [2, 4]
+    assert usd[:, 0].tolist() == pytest.approx([2 * 0.3, 4 * 0.2 - 3 * 0.1])
 
 
 @settings(max_examples=60, deadline=None)
@@ -108,3 +136,18 @@ def test_what_a_full_center_cannot_hold_goes_where_it_sells_and_nothing_moves_wi
     assert (moves["needed_units"] == moves["transfer_units"]).all()
     assert (moves["relief_units"] == moves["transfer_units"]).all()
     assert (moves["value_gained_usd"] > 0).all()
+
+
+def test_stock_leaves_a_full_center_though_the_next_dock_is_full() -> None:
+    """A unit above the dock's capacity costs 3 USD, a foot in the full center some 0.71 a day."""
+    tables = crowded(130)
+    limits = tables["node_capacity"]
+    dock = limits.iloc[:1].assign(node_id="f1", resource="inbound_units_per_day", capacity=2.0)
+    is_dock = (limits["node_id"] == "f1") & (limits["resource"] == "inbound_units_per_day")
+    tables["node_capacity"] = pd.concat([limits[~is_dock], dock], ignore_index=True)
+    moves = plan_placement(tables, AS_OF, Settings())["transfers"]
+    assert moves["to_node_id"].tolist() == ["f1"]
+    assert 2 < int(moves["transfer_units"].sum()) <= 30
+    dear = Settings.model_validate({"optimize": {"flow_overflow_usd_per_unit": 50.0}})
+    kept = plan_placement(tables, AS_OF, dear)["transfers"]
+    assert int(kept["transfer_units"].sum()) <= 2
