@@ -14,7 +14,7 @@ ORDER_COLUMNS = (
            "also those of `relief_units`.", low=0),
     Column("relief_units", "int",
            "Units that the sending node will have no space for, though the receiving one does not "
-           "lack them; its dock may be exceeded by them where that costs less than the space.", low=0),
+           "lack them; they may exceed its dock where that costs less than the space.", low=0),
     Column("override_units", "int",
            "Units that planners' overrides added to (or took from) what would be ordered, or "
            "to the level."),
