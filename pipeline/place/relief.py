@@ -6,7 +6,8 @@ demand that fell), a node pays for each cubic foot above its capacity, day by da
 it stand half empty. Sending a unit there costs its lane and its handling, once.
 
 Greedy and exact for one node with room enough below: units go in order of what a cubic foot's way
-costs, as long as the days on which a foot less is above capacity are worth it. What a unit gains by
+costs, as long as the days on which a foot less is above capacity are worth it; first where docks
+have room, then where they have none. What a unit gains by
 lying nearer to customers is not counted: levels have said that it does not pay by itself.
 """
 
@@ -61,22 +62,24 @@ def relief(
         items, which = np.nonzero(can & (per_cuft[:, lanes] < worth))
         order = np.argsort(per_cuft[items, lanes[which]], kind="stable")
         items, which = items[order], which[order]
-        for k, lane in zip(items, lanes[which], strict=True):
-            days = int((profile > 0).sum())
-            if days * crowding.usd_per_cuft_day <= per_cuft[k, lane]:
-                break  # and no later way is cheaper
-            use = network.weight[:, k] * network.row_of[:, lane]
-            most = min(int(surplus[k, node]), int(takes[k, network.target[lane]]))
-            most = min(most, _fitting(use, room, np.isinf(crowding.over_usd)))
-            lot = int(network.lot[k, lane])
-            units, usd = _paying_units(profile, crowding, int(k), int(lane), lot, most, use, room)
-            if not units or usd < line_usd:
-                continue
-            moved[k, lane], gained[k, lane] = units, usd
-            surplus[k, node] -= units
-            takes[k, network.target[lane]] -= units
-            room = np.maximum(room - use * units, 0.0)
-            profile = np.maximum(profile - crowding.cube_cuft[k] * units, 0.0)
+        for is_hard in (np.ones(len(room), dtype=bool), np.isinf(crowding.over_usd)):
+            for k, lane in zip(items, lanes[which], strict=True):
+                days = int((profile > 0).sum())
+                if days * crowding.usd_per_cuft_day <= per_cuft[k, lane]:
+                    break  # and no later way is cheaper
+                use = network.weight[:, k] * network.row_of[:, lane]
+                most = min(int(surplus[k, node]), int(takes[k, network.target[lane]]))
+                most = min(most, _fitting(use, room, is_hard))
+                lots = most // int(network.lot[k, lane]), int(network.lot[k, lane])
+                units, usd = _paying_units(profile, crowding, (int(k), int(lane)), lots, use, room)
+                if not units or usd < line_usd:
+                    continue
+                moved[k, lane] += units
+                gained[k, lane] += usd
+                surplus[k, node] -= units
+                takes[k, network.target[lane]] -= units
+                room = np.maximum(room - use * units, 0.0)
+                profile = np.maximum(profile - crowding.cube_cuft[k] * units, 0.0)
     return moved, gained
 
 
@@ -102,17 +105,18 @@ def _fitting(use: Floats, room: Floats, is_hard: npt.NDArray[np.bool_]) -> int:
 
 
 def _paying_units(
-    profile: Floats, crowding: Crowding, item: int, lane: int, lot: int, most: int, use: Floats,
+    profile: Floats, crowding: Crowding, way: tuple[int, int], lots: tuple[int, int], use: Floats,
     room: Floats,
 ) -> tuple[int, float]:  # fmt: skip
-    """Whole lots up to `most`, as long as the next one gains, and what they gain together."""
-    cube = float(crowding.cube_cuft[item])
-    lots = min(most // lot, int(np.ceil(profile.max() / (cube * lot))))
-    if lots <= 0:
+    """Units of an item over a lane (`way`) as long as the next lot gains, and what they gain
+    together; lots: how many at most, and the units of one."""
+    (most, lot), cube = lots, float(crowding.cube_cuft[way[0]])
+    most = min(most, int(np.ceil(profile.max() / (cube * lot))))
+    if most <= 0:
         return 0, 0.0
-    counts = np.arange(1, lots + 1) * lot
+    counts = np.arange(1, most + 1) * lot
     spared = np.minimum(profile[None, :], counts[:, None] * cube).sum(axis=1)
-    usd = crowding.usd_per_cuft_day * spared - crowding.way_usd[item, lane] * counts
+    usd = crowding.usd_per_cuft_day * spared - crowding.way_usd[way] * counts
     pays = (use > 0) & np.isfinite(crowding.over_usd)
     over = np.maximum(counts[:, None] * use[pays] - room[pays], 0.0)
     usd = usd - product(over, crowding.over_usd[pays])

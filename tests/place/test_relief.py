@@ -64,6 +64,19 @@ def test_a_dock_without_room_takes_what_spares_more_than_it_costs_there(
     assert usd[0, 0] == pytest.approx(spared - 0.7 * sent - over_usd * (sent - 2))
 
 
+def test_a_dock_with_room_is_used_before_one_is_exceeded() -> None:
+    """The way to 1 is cheaper by 0.20, but beyond two units its dock costs 0.40."""
+    cube, way = np.array([1.0]), np.array([[0.7, 0.9]])
+    net = network(way, 1, 2.0, cube)
+    told = crowding([7.0, 7.0, 4.0], way, cube, 0.4)
+    surplus = np.array([[50, 0, 0]])
+    units, _ = relief(told, net, net.room, surplus, np.array([[0, 50, 50]]), 0.0)
+    assert units.tolist() == [[2, 5]]
+    units, usd = relief(told, net, net.room, surplus, np.array([[0, 50, 1]]), 0.0)
+    assert units.tolist() == [[3, 1]]
+    assert usd[0].tolist() == pytest.approx([2 * 0.8 + 0.4, 0.6])
+
+
 def test_two_items_share_the_room_of_a_dock_and_both_pay_beyond_it() -> None:
     cube, way = np.ones(2), np.array([[0.7, 9.0], [0.8, 9.0]])
     net = network(way, 1, 3.0, cube)
