@@ -58,7 +58,7 @@ class SolveParams:
     enough_climb: float = 2e-6
     blocks: int = 200
     heavy_items: int = 100
-    target_gap: float = 5e-4
+    target_gap: float = 3e-4
     most_sweeps: int = 24
     warm_gap: float = 8e-4
     warm_share: int = 6
