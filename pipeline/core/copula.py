@@ -81,7 +81,11 @@ def normal_scores(
 
 @njit(nogil=True, cache=True)
 def _spectral(symmetric: Matrix, is_root: bool) -> Matrix:
-    """The matrix, or its symmetric root, of lifted eigenvalues, by cyclic Jacobi rotations."""
+    """The matrix, or its symmetric root, of lifted eigenvalues, by cyclic Jacobi rotations.
+
+    Eigenvectors are rows, and of what a rotation does to two columns only the copy of what it does
+    to two rows is written: with a thousand regions it is memory that takes the time.
+    """
     n = len(symmetric)
     left, vectors = symmetric.copy(), np.eye(n)
     for _ in range(SWEEPS):
@@ -98,27 +102,30 @@ def _spectral(symmetric: Matrix, is_root: bool) -> Matrix:
         value = np.sqrt(value) if is_root else value
         for i in range(n):
             for j in range(n):
-                found[i, j] += value * (vectors[i, k] * vectors[j, k])
+                found[i, j] += value * (vectors[k, i] * vectors[k, j])
     return found
 
 
 @njit(nogil=True, cache=True)
 def _rotate(left: Matrix, vectors: Matrix, p: int, q: int) -> None:
     """One rotation that makes left[p, q] zero (Golub and Van Loan, algorithm 8.5.1)."""
-    if left[p, q] == 0.0:
+    off = left[p, q]
+    if off == 0.0:
         return
-    slope = (left[q, q] - left[p, p]) / (2.0 * left[p, q])
+    high, low = left[p, p], left[q, q]
+    slope = (low - high) / (2.0 * off)
     tangent = 1.0 / (abs(slope) + np.sqrt(1.0 + slope * slope))
     tangent = tangent if slope >= 0 else -tangent
     cosine = 1.0 / np.sqrt(1.0 + tangent * tangent)
     sine = tangent * cosine
     for k in range(len(left)):
-        a, b = left[k, p], left[k, q]
-        left[k, p], left[k, q] = cosine * a - sine * b, sine * a + cosine * b
-    for k in range(len(left)):
         a, b = left[p, k], left[q, k]
         left[p, k], left[q, k] = cosine * a - sine * b, sine * a + cosine * b
+    for k in range(len(left)):
+        left[k, p], left[k, q] = left[p, k], left[q, k]
+    left[p, p] = cosine * (cosine * high - sine * off) - sine * (cosine * off - sine * low)
+    left[q, q] = sine * (sine * high + cosine * off) + cosine * (sine * off + cosine * low)
     left[p, q] = left[q, p] = 0.0
     for k in range(len(left)):
-        a, b = vectors[k, p], vectors[k, q]
-        vectors[k, p], vectors[k, q] = cosine * a - sine * b, sine * a + cosine * b
+        a, b = vectors[p, k], vectors[q, k]
+        vectors[p, k], vectors[q, k] = cosine * a - sine * b, sine * a + cosine * b

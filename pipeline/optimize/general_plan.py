@@ -49,11 +49,13 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True)
 class GeneralItems:
     """The night's items in the general model: their index, their problems without capacity prices,
-    and cycles in a week. Empty where every class nests."""
+    cycles in a week, and how many more stay nested, their network being too wide. Empty where every
+    class nests."""
 
     index: NDArray[np.int64]
     items: list[NightItem]
     turn: float
+    skipped: int = 0
 
     def cost(self, model: NightModel, placed: Placed) -> tuple[float, Floats]:
         """Usd of a plan of all weeks, each item by its own model, and what it uses
@@ -96,16 +98,17 @@ class GeneralItems:
 def general_items(model: NightModel, settings: Settings) -> GeneralItems:
     """Items of the classes that do not nest."""
     index = model.general.crossing(model.packed.tables.tree, settings)
+    skipped = len(model.general.too_wide(model.packed.tables.tree, settings))
     turn = 7.0 / model.cycle_days
     if not len(index):
-        return GeneralItems(index, [], turn)
+        return GeneralItems(index, [], turn, skipped)
     items = night_items(
         model.network, model.general, model.cube, model.money, model.cycle_days, index,
         model.worth_usd[index],
         model.packed.tables.place_usd[index].astype(float),
         scenario_ranks(model.general, model.cube.windows, settings, 0),
     )  # fmt: skip
-    return GeneralItems(index, items, turn)
+    return GeneralItems(index, items, turn, skipped)
 
 
 def replanned(model: NightModel, plan: Plan, general: GeneralItems) -> Plan:

@@ -70,6 +70,7 @@ def attention_points(
     if value("items_beyond_forecast", 0):
         add(_beyond_forecast(kpis), "figures")
     points += [Point(text, "solver", False) for text in _kept_for_goodwill(kpis)]
+    points += [Point(text, "solver", False) for text in _too_wide(kpis)]
     points += [Point(text, "capacity", False) for text in _full(full_capacities)]
     low, high = COVERAGE_90
     if not low <= value("forecast_coverage_90", 0.9) <= high:
@@ -95,6 +96,16 @@ def _kept_for_goodwill(kpis: Mapping[str, float]) -> list[str]:
         f"{_n(kpis['items_kept_for_goodwill'], 'item')} to be stocked bring no money after "
         "delivery, only goodwill (planning.goodwill_share); planning.drops_losing_items leaves "
         "them out."
+    ]
+
+
+def _too_wide(kpis: Mapping[str, float]) -> list[str]:
+    if not kpis.get("general_skipped_items", 0):
+        return []
+    return [
+        f"Orders for {_n(kpis['general_skipped_items'], 'item')} can be served in time by nodes "
+        "that do not nest, and the network is too wide for the model that knows it: levels are "
+        "planned as if they did."
     ]
 
 

@@ -60,6 +60,7 @@ _LABELS = {
     "audit_nested_excess": "Audited items cost more than by the general model",
     "audit_nested_excess_at_most": "Audited items cost more than by the general model, at most",
     "audit_skipped_items": "Items not audited, their network being too wide",
+    "general_skipped_items": "Items planned as if nodes nested, their network being too wide",
     "in_stock_share_last_week": "In stock, last week",
     "expected_fill_rate": "Expected fill rate, next week",
     "items_likely_to_run_out": "Items that will probably run out",

@@ -16,6 +16,7 @@ Figure = tuple[str, float, str]
 _OPTIMIZER_FIGURES = (
     "certified_gap", "violation", "lower_bound_usd", "upper_bound_usd", "expected_profit_usd",
     "shortage_cost_usd", "overflow_cost_usd", "audit_nested_excess", "items_kept_for_goodwill",
+    "general_skipped_items",
 )  # fmt: skip
 
 

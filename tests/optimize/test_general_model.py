@@ -11,6 +11,7 @@ from pipeline.core.evaluate import evaluate
 from pipeline.core.general import GeneralItem
 from pipeline.core.item import ItemTables
 from pipeline.core.serve import serve
+from pipeline.optimize import general_model
 from pipeline.optimize.audit import audit, sampled
 from pipeline.optimize.general_model import NightItem
 from pipeline.optimize.general_plan import general_items
@@ -102,6 +103,19 @@ def test_network_that_does_not_nest_is_planned_generally_from_end_to_end():
     assert cost[0] < cost[1]
     assert cost[0] == pytest.approx(figure(out, "upper_bound_usd"), rel=1e-6)
     assert figure(out, "lower_bound_usd") <= cost[0]
+
+
+def test_network_too_wide_for_the_general_model_is_planned_nested_and_told(monkeypatch):
+    model = night_model(overlapping(), AS_OF, SETTINGS)
+    crossing = model.general.crossing(model.packed.tables.tree, SETTINGS)
+    pairs = model.general.kinds[0].usd.size
+    monkeypatch.setattr(general_model, "MOST_WORK", len(crossing) * pairs**2 - 1.0)
+    out = optimize_night(model, SETTINGS)
+    assert figure(out, "general_items") == 0
+    assert figure(out, "general_skipped_items") == len(crossing) > 0
+    assert figure(out, "certified_gap") < 0.04
+    monkeypatch.setattr(general_model, "MOST_WORK", len(crossing) * pairs**2)
+    assert len(model.general.crossing(model.packed.tables.tree, SETTINGS)) == len(crossing)
 
 
 def test_audit_values_both_plans_alike_and_every_night_the_same_items():

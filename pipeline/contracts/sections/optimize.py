@@ -31,7 +31,8 @@ class OptimizeSettings(Section):
         ge=0,
         le=1,
         description="A size class is planned by the general model where more of its demand than "
-        "this share can be served in time by nodes that are no set of the tree.",
+        "this share can be served in time by nodes that are no set of the tree, unless its network "
+        "is too wide for that (`general_skipped_items` in `optimize_summary`).",
     )
     general_scenarios: int = Field(
         default=32, ge=8, le=512, description="Demand scenarios of an item in the general model."
