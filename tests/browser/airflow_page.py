@@ -9,6 +9,11 @@ from datetime import date
 from pathlib import Path
 
 from selenium import webdriver
+from selenium.common.exceptions import (
+    ElementNotInteractableException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -20,6 +25,10 @@ FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--window-size=1400,1400",
+)  # fmt: skip
+
+NOT_YET = (
+    NoSuchElementException, ElementNotInteractableException, StaleElementReferenceException,
 )  # fmt: skip
 
 
@@ -42,7 +51,7 @@ class AirflowPage:
 
     def __init__(self, chrome: webdriver.Chrome, base: str) -> None:
         self._chrome, self._base = chrome, base
-        self._wait = WebDriverWait(chrome, 120)
+        self._wait = WebDriverWait(chrome, 120, ignored_exceptions=NOT_YET)
 
     def log_in(self, user: str, password: str) -> None:
         """Through Airflow's own form."""
@@ -98,10 +107,18 @@ class AirflowPage:
     def _choose_date(self, label: str, day: date) -> None:
         self._click("(//*[contains(text(), 'Select date and time')])[1]")
         for placeholder, text in (("YYYY/MM/DD", f"{day:%Y/%m/%d}"), ("HH:mm", "00:00")):
-            field = self._visible(f"//input[@placeholder='{placeholder}']")
-            field.send_keys(Keys.CONTROL, "a")
-            field.send_keys(text, Keys.ENTER)
+            self._type(f"//input[@placeholder='{placeholder}']",
+                       Keys.CONTROL, "a", Keys.NULL, text, Keys.ENTER)  # fmt: skip
         self._click("//*[contains(text(), 'Date Range')]")
+
+    def _type(self, xpath: str, *keys: str) -> None:
+        """Type into a field once it takes keys: the one of a date chosen before may fade first."""
+
+        def typed(chrome: webdriver.Chrome) -> bool:
+            chrome.find_element(By.XPATH, xpath).send_keys(*keys)
+            return True
+
+        self._wait.until(typed)
 
     def _visible(self, xpath: str) -> WebElement:
         found: WebElement = self._wait.until(seen.visibility_of_element_located((By.XPATH, xpath)))
