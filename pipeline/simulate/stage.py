@@ -56,7 +56,7 @@ def _page(out: Path, scenario: Scenario) -> str:
     """Where the scenario's own page lies from `out`."""
     results = Store(out / scenario.name / "results")
     page = Path(results.address(scenario.start, "simulation_report", "report.html"))
-    return page.relative_to(out).as_posix()
+    return page.relative_to(out.resolve()).as_posix()
 
 
 def run_scenario(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -174,3 +175,17 @@ def test_a_change_is_told_against_the_unchanged_world(
     assert "Nothing is different" in page
     assert "Stock by node" not in page
     assert len(list(tmp_path.glob("unchanged_*/results"))) == 1
+
+
+def test_several_scenarios_lie_side_by_side_in_a_folder_named_from_where_one_stands(
+    base: Base, whole: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(stage, "prepare", lambda *_: base)
+    monkeypatch.setattr(side_by_side, "run_policy", lambda *_, **__: whole)
+    both = [scenario().model_copy(update={"name": name}) for name in ("one", "other")]
+    stage.run_scenarios(both, ["echelon"], Path("sim"), with_bound=False)
+    page = (tmp_path / "sim/scenarios.html").read_text()
+    links = re.findall(r'href="([^"]+report-[^"]+)"', page)
+    assert len(links) == 2
+    assert all((tmp_path / "sim" / link).is_file() for link in links)
