@@ -73,6 +73,6 @@ class OfUser(_OfAllItCalls, caching.UserWideCacheLocator):
     """In the user's cache folder."""
 
 
-config.CACHE_LOCATOR_CLASSES = ",".join(  # type: ignore[attr-defined]
+config.CACHE_LOCATOR_CLASSES = ",".join(  # type: ignore[attr-defined]  # made at run time
     f"{__name__}.{one.__name__}" for one in (Given, Beside, OfUser)
 )

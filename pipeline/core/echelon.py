@@ -113,10 +113,10 @@ def lead_demand(
     spread = square - total**2
     ratio = 0.0
     if spread > 0.0:
-        later = (total - over_lead) / cycle if cycle > 0.0 else 1.0
-        alone = max(lead_square - over_lead**2, 0.0)
-        apart = spread - later**2 * (cycle_square - cycle**2)
-        ratio = np.sqrt(max(apart, alone) / spread)
+        growth = (total - over_lead) / cycle if cycle > 0.0 else 1.0
+        arrival_variance = growth**2 * (cycle_square - cycle**2)
+        lead_variance = max(lead_square - over_lead**2, 0.0)
+        ratio = np.sqrt(max(spread - arrival_variance, lead_variance) / spread)
     for i in range(n):
         demand[i] = max(over_lead + ratio * (demand[i] - total), 0.0)
     return total

@@ -142,15 +142,9 @@ def _plans(
     n_nodes = place_usd.shape[1]
     stack, merged, stack_node, merged_node = lists[0], lists[1], list_node[0], list_node[1]
     cheapest, way, flow = sets[10], weeks[0], weeks[1]
-    level, serving, usd, y, served, toll = (
-        nodes[5],
-        nodes[6],
-        nodes[7],
-        nodes[8],
-        nodes[9],
-        nodes[10],
-    )
-    worth, spare, plan, out, wanted = nodes[11], nodes[12], nodes[13], nodes[14], nodes[15]
+    level, serving, usd, y, served = nodes[5], nodes[6], nodes[7], nodes[8], nodes[9]
+    toll, worth, spare, plan, out = nodes[10], nodes[11], nodes[12], nodes[13], nodes[14]
+    wanted = nodes[15]
     for k in range(first, last):
         if choice[k - first] < 0:
             continue

@@ -25,7 +25,7 @@ from pipeline.optimize.targets import built_ahead, levels
 
 PRICES = ("capacity_prices", "service_levels")
 """What the solver found, and stands still here: prices of capacity, and of service targets."""
-_NONE_GENERAL = GeneralItems(np.zeros(0, np.int64), [], 1.0)
+_NONE_GENERAL = GeneralItems(np.zeros(0, np.int64), [], 1.0, 0)
 
 
 def optimize_at_prices(tables: Tables, prices: Tables, as_of: date, settings: Settings) -> Tables:

@@ -33,9 +33,6 @@ Figures = dict[str, tuple[float, str]]
 
 SCENARIO_ITEMS = 10
 """Items on which scenarios are audited, for each that the general model plans: it is cheap."""
-MOST_CELLS = 20_000
-"""Kinds of orders times nodes beyond which an item is not audited: with 300 stores in as many
-regions the general plan of one item takes minutes; the summary says how many were skipped."""
 
 
 def audit(
@@ -47,7 +44,7 @@ def audit(
     on_items: [weeks, kinds, nodes] capacity prices.
     """
     wanted = sampled(model, settings.optimize.audit_items)
-    chosen = wanted[_cells(model)[model.money.size_class[wanted]] <= MOST_CELLS]
+    chosen = wanted[~model.general.is_too_wide(model.money.size_class[wanted])]
     skipped = {"audit_skipped_items": (float(len(wanted) - len(chosen)), "items")}
     if not len(chosen):
         return skipped if len(wanted) else {}
@@ -115,12 +112,6 @@ def audit_scenarios(
         "audit_scenario_items": (len(chosen), "items"),
         "audit_scenario_excess": (max(ours / best - 1.0, 0.0) if best > 0 else 0.0, "share"),
     }
-
-
-def _cells(model: NightModel) -> NDArray[np.int64]:
-    """[size classes] pairs of a kind of orders and a node, to which the general model's work is
-    in proportion."""
-    return np.array([one.usd.size for one in model.general.kinds], np.int64)
 
 
 def sampled(model: NightModel, n: int) -> NDArray[np.int64]:

@@ -26,8 +26,8 @@ from pipeline.optimize.network_model import Cells, NetworkModel, demand_cells, i
 
 Floats = NDArray[np.float64]
 MOST_WORK = 5e9
-"""Items of a class times the squared pairs of a kind of orders and a node beyond which it stays in
-the nested model: 12 items of 100 stores in as many regions, 2e10, took 240 CPU seconds."""
+"""Items of a class times the squared pairs of a kind of orders and a node: beyond it they are not
+planned generally. 12 items of 100 stores in as many regions, 2e10, took 240 CPU seconds."""
 
 
 @dataclass(frozen=True)
@@ -54,24 +54,16 @@ class GeneralModel:
     dependence: Dependence
 
     def crossing(self, size_class: NDArray[np.uint8], settings: Settings) -> NDArray[np.int64]:
-        """Items whose class does not nest well enough for the nested model, [size_class] of all;
-        none of a class whose network is too wide."""
-        chosen = self._cross(settings) & ~self._are_too_wide(size_class)
-        return np.flatnonzero(chosen[size_class])
-
-    def too_wide(self, size_class: NDArray[np.uint8], settings: Settings) -> NDArray[np.int64]:
-        """Items that stay in the nested model only because their network is too wide."""
-        left = self._cross(settings) & self._are_too_wide(size_class)
-        return np.flatnonzero(left[size_class])
-
-    def _cross(self, settings: Settings) -> NDArray[np.bool_]:
+        """Items whose class does not nest well enough for the nested model."""
         share = np.array([one.crossing_share for one in self.kinds])
-        return np.asarray(share > settings.optimize.general_share)
+        return np.flatnonzero((share > settings.optimize.general_share)[size_class])
 
-    def _are_too_wide(self, size_class: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    def is_too_wide(self, size_class: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Which of these items, of all that are to be planned generally, are of a class whose
+        network makes that more than MOST_WORK."""
         items = np.bincount(size_class, minlength=len(self.kinds))
         pairs = np.array([one.usd.size for one in self.kinds], np.float64)
-        return np.asarray(items * pairs**2 > MOST_WORK)
+        return np.asarray((items * pairs**2 > MOST_WORK)[size_class])
 
 
 def general_model(

@@ -55,7 +55,7 @@ class GeneralItems:
     index: NDArray[np.int64]
     items: list[NightItem]
     turn: float
-    skipped: int = 0
+    skipped: int
 
     def cost(self, model: NightModel, placed: Placed) -> tuple[float, Floats]:
         """Usd of a plan of all weeks, each item by its own model, and what it uses
@@ -96,9 +96,11 @@ class GeneralItems:
 
 
 def general_items(model: NightModel, settings: Settings) -> GeneralItems:
-    """Items of the classes that do not nest."""
-    index = model.general.crossing(model.packed.tables.tree, settings)
-    skipped = len(model.general.too_wide(model.packed.tables.tree, settings))
+    """Items of the classes that do not nest, but for those whose network is too wide."""
+    tree = model.packed.tables.tree
+    crossing = model.general.crossing(tree, settings)
+    is_too_wide = model.general.is_too_wide(tree[crossing])
+    index, skipped = crossing[~is_too_wide], int(is_too_wide.sum())
     turn = 7.0 / model.cycle_days
     if not len(index):
         return GeneralItems(index, [], turn, skipped)

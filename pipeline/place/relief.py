@@ -70,8 +70,8 @@ def relief(
                 use = network.weight[:, k] * network.row_of[:, lane]
                 most = min(int(surplus[k, node]), int(takes[k, network.target[lane]]))
                 most = min(most, _fitting(use, room, is_hard))
-                lots = most // int(network.lot[k, lane]), int(network.lot[k, lane])
-                units, usd = _paying_units(profile, crowding, (int(k), int(lane)), lots, use, room)
+                units, usd = _paying_units(profile, crowding, network, int(k), int(lane), most, use,
+                                           room)  # fmt: skip
                 if not units or usd < line_usd:
                     continue
                 moved[k, lane] += units
@@ -105,18 +105,18 @@ def _fitting(use: Floats, room: Floats, is_hard: npt.NDArray[np.bool_]) -> int:
 
 
 def _paying_units(
-    profile: Floats, crowding: Crowding, way: tuple[int, int], lots: tuple[int, int], use: Floats,
-    room: Floats,
+    profile: Floats, crowding: Crowding, network: Network, item: int, lane: int, most: int,
+    use: Floats, room: Floats,
 ) -> tuple[int, float]:  # fmt: skip
-    """Units of an item over a lane (`way`) as long as the next lot gains, and what they gain
-    together; lots: how many at most, and the units of one."""
-    (most, lot), cube = lots, float(crowding.cube_cuft[way[0]])
-    most = min(most, int(np.ceil(profile.max() / (cube * lot))))
-    if most <= 0:
+    """Whole lots up to `most`, as long as the next one gains, and what they gain together; what a
+    unit uses above a row's room costs over_usd."""
+    lot, cube = int(network.lot[item, lane]), float(crowding.cube_cuft[item])
+    lots = min(most // lot, int(np.ceil(profile.max() / (cube * lot))))
+    if lots <= 0:
         return 0, 0.0
-    counts = np.arange(1, most + 1) * lot
+    counts = np.arange(1, lots + 1) * lot
     spared = np.minimum(profile[None, :], counts[:, None] * cube).sum(axis=1)
-    usd = crowding.usd_per_cuft_day * spared - crowding.way_usd[way] * counts
+    usd = crowding.usd_per_cuft_day * spared - crowding.way_usd[item, lane] * counts
     pays = (use > 0) & np.isfinite(crowding.over_usd)
     over = np.maximum(counts[:, None] * use[pays] - room[pays], 0.0)
     usd = usd - product(over, crowding.over_usd[pays])

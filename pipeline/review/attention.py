@@ -69,8 +69,7 @@ def attention_points(
         )
     if value("items_beyond_forecast", 0):
         add(_beyond_forecast(kpis), "figures")
-    points += [Point(text, "solver", False) for text in _kept_for_goodwill(kpis)]
-    points += [Point(text, "solver", False) for text in _too_wide(kpis)]
+    points += [Point(text, "solver", False) for text in _odd_levels(kpis)]
     points += [Point(text, "capacity", False) for text in _full(full_capacities)]
     low, high = COVERAGE_90
     if not low <= value("forecast_coverage_90", 0.9) <= high:
@@ -89,24 +88,23 @@ def attention_points(
     return sorted(points, key=lambda point: not point.is_serious)
 
 
-def _kept_for_goodwill(kpis: Mapping[str, float]) -> list[str]:
-    if not kpis.get("items_kept_for_goodwill", 0):
-        return []
-    return [
-        f"{_n(kpis['items_kept_for_goodwill'], 'item')} to be stocked bring no money after "
-        "delivery, only goodwill (planning.goodwill_share); planning.drops_losing_items leaves "
-        "them out."
-    ]
-
-
-def _too_wide(kpis: Mapping[str, float]) -> list[str]:
-    if not kpis.get("general_skipped_items", 0):
-        return []
-    return [
-        f"Orders for {_n(kpis['general_skipped_items'], 'item')} can be served in time by nodes "
-        "that do not nest, and the network is too wide for the model that knows it: levels are "
-        "planned as if they did."
-    ]
+def _odd_levels(kpis: Mapping[str, float]) -> list[str]:
+    """Items whose levels are not what the general rule would make of them."""
+    found = []
+    if kpis.get("items_kept_for_goodwill", 0):
+        bring = "brings" if kpis["items_kept_for_goodwill"] == 1 else "bring"
+        found.append(
+            f"{_n(kpis['items_kept_for_goodwill'], 'item')} to be stocked {bring} no money after "
+            "delivery, only goodwill (planning.goodwill_share); planning.drops_losing_items leaves "
+            "such items out."
+        )
+    if kpis.get("general_skipped_items", 0):
+        found.append(
+            f"Orders for {_n(kpis['general_skipped_items'], 'item')} can be served in time by "
+            "nodes that do not nest, and the network is too wide for the model that knows it: "
+            "levels are planned as if they did."
+        )
+    return found
 
 
 def _beyond_forecast(kpis: Mapping[str, float]) -> str:

@@ -43,10 +43,11 @@ def test_each_figure_out_of_bounds_has_a_point_and_serious_ones_lead() -> None:
         "forecast_coverage_90": 0.8, "order_churn": 0.5, "quarantined_rows": 2.0,
         "overrides_in_force": 1.0, "capacities_exceeded": 1.0,
         "overflow_cost_usd": 12.4, "items_not_worth_stocking": 2.0,
+        "items_kept_for_goodwill": 1.0, "general_skipped_items": 3.0,
     }  # fmt: skip
     points = attention_points(kpis, 1, ["storage at A", "inbound at B", "x", "y"])
     texts = [point.text for point in points]
-    assert [point.is_serious for point in points] == [True] * 4 + [False] * 7
+    assert [point.is_serious for point in points] == [True] * 4 + [False] * 9
     for text in (
         "The plan exceeds a capacity by up to 2.0%.",
         "1 capacity overflows in some week; it costs $12 a week.",
@@ -54,6 +55,10 @@ def test_each_figure_out_of_bounds_has_a_point_and_serious_ones_lead() -> None:
         "Full in some week: storage at A, inbound at B, x and 1 more.",
         "Orders changed by 50% since yesterday.",
         "2 items cost more to deliver than a sale brings and get no stock.",
+        "1 item to be stocked brings no money after delivery, only goodwill "
+        "(planning.goodwill_share); planning.drops_losing_items leaves such items out.",
+        "Orders for 3 items can be served in time by nodes that do not nest, and the network is "
+        "too wide for the model that knows it: levels are planned as if they did.",
         "1 order looks odd.",
         "2 findings in the raw data.",
         "1 planner's override is in force.",
