@@ -19,17 +19,20 @@ from pipeline.core.echelon import (
 LEVELS = np.array([0.005, 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975, 0.995])
 
 
-def levels(lead_days, chances, extra=0.0, hold=1.0, short=9.0, early=0.0, surge=(1.0, 0, 0)):
+def levels(lead_days, chances, extra=0.0, hold=1.0, short=9.0, early=0.0, surge=(1.0, 0, 0),
+           is_sure=False):  # fmt: skip
     """One region, N(10, 4^2) a day; W is a newsvendor over a cycle of 4 days.
 
     surge: how many times as much, and as uncertain, days are; the first of them, and the last.
+    is_sure: they are no more uncertain than others.
     """
     times, first, last = surge
+    unsure = 0.0 if is_sure else times**2 - 1
     days = np.array([1.0, 4.0, 9.0, 13.0, 16.0, 25.0, 36.0])
     ranks = draw_ranks(Dependence(np.eye(1)), days, LEVELS, 1, 4000, 0)
     surged = np.clip(np.minimum(days, last) - first + 1, 0, None) if first else 0 * days
     quantiles = np.stack([
-        norm.ppf(LEVELS, 10 * (d + (times - 1) * n), 4 * np.sqrt(d + (times**2 - 1) * n))
+        norm.ppf(LEVELS, 10 * (d + (times - 1) * n), 4 * np.sqrt(d + unsure * n))
         for d, n in zip(days, surged, strict=True)
     ])  # fmt: skip
     cycle = norm.ppf((np.arange(400) + 0.5) / 400, 40, 8)
@@ -82,6 +85,12 @@ def test_more_of_the_cycle_after_is_counted_in_its_value_alone(times):
     plain, found = levels([9.0], [1.0]), levels([9.0], [1.0], surge=(times, 10, 13))
     assert found.level[0] == pytest.approx(plain.level[0], rel=0.02)
     assert found.demand[0] == pytest.approx(plain.demand[0] + 40 * (times - 1), rel=0.02)
+
+
+def test_a_sure_surge_of_the_cycle_after_takes_nothing_from_the_safety_of_the_lead_time():
+    """W thinks of it as three times as uncertain: more than lead time and cycle are together."""
+    plain, found = levels([9.0], [1.0]), levels([9.0], [1.0], surge=(3.0, 10, 13), is_sure=True)
+    assert found.level[0] == pytest.approx(plain.level[0], rel=0.01)
 
 
 def test_what_is_worth_nothing_but_rounding_is_not_ordered():

@@ -137,3 +137,14 @@ def test_no_audit_leaves_no_figures():
     none = Settings.model_validate({"optimize": {"audit_items": 0}})
     model = night_model(tables(items=6), AS_OF, SETTINGS)
     assert audit(model, model.unpriced, np.zeros(model.capacity.rows.shape), none) == {}
+
+
+def test_audit_leaves_out_and_counts_what_is_too_much_work(monkeypatch):
+    model = night_model(tables(items=20), AS_OF, SETTINGS)
+    free = np.zeros(model.capacity.rows.shape)
+    monkeypatch.setattr(general_model, "MOST_WORK", 0.0)
+    wanted = len(sampled(model, SETTINGS.optimize.audit_items))
+    assert audit(model, model.unpriced, free, SETTINGS) == {
+        "audit_skipped_items": (wanted, "items")
+    }
+    assert wanted == SETTINGS.optimize.audit_items
