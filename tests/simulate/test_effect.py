@@ -168,6 +168,10 @@ def test_stock_against_a_change_pays_if_it_comes_often_enough() -> None:
 def test_where_nothing_is_clearly_lost_there_is_nothing_to_insure() -> None:
     assert insurance(whole_run(CALM, CALM, "p"), CALM, "p") is None
     assert insurance(whole_run(CALM, STRUCK, "p"), STRUCK, "p") is None  # it earns more
+    totals = STRUCK["simulated_totals"]
+    no_worse = STRUCK | {"simulated_totals": totals.assign(
+        profit_usd=CALM["simulated_totals"]["profit_usd"])}  # fmt: skip
+    assert insurance(whole_run(no_worse, CALM, "p"), CALM, "p") is None  # sells less, earns as much
     assert _insured(None) == []
 
 
