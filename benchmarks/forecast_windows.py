@@ -33,13 +33,13 @@ from pipeline.contracts.settings import ForecastSettings, IngestSettings
 from pipeline.core.copula import Dependence
 from pipeline.forecast.assemble import Names
 from pipeline.forecast.dependence import joint_ranks
+from pipeline.forecast.learned_dependence import learned_dependence
 from pipeline.forecast.model import Model, fit
-from pipeline.forecast.panel import F64, I32, Panel
+from pipeline.forecast.panel import F64, I32
 from pipeline.forecast.pull import Above
 from pipeline.forecast.scores import VELOCITY_NAMES, pinball, velocity_class
-from pipeline.forecast.serve import foreseen, scaled
+from pipeline.forecast.serve import foreseen, groups_of, scaled
 from pipeline.forecast.spread import PastErrors
-from pipeline.forecast.train import dependence
 from pipeline.forecast.windows import Windows
 from pipeline.ingest.demand import suspected_stockouts
 
@@ -71,7 +71,7 @@ def actual(data: M5, origin: int, level: int, asked: Asked) -> F64:
 
 
 def summed_paths(
-    panel: Panel,
+    own: Tier,
     model: Model,
     errors: PastErrors,
     ahead: Windows,
@@ -80,25 +80,26 @@ def summed_paths(
     threads: int,
 ) -> tuple[F64, F64]:
     """Quantiles of items over all regions from joint paths (items × windows, levels), and ranks."""
+    panel = own.panel
     regions = int(panel.region.max()) + 1
     names = Names(tuple(map(str, range(regions))), (), (), ())
-    learned = dependence(panel, names, errors, model.spread, SEED)
-    together = Dependence(np.array(learned["dependence"]["all"]), learned["dependence_growth"])
+    model.notes.update(learned_dependence(panel, own.totals, names, errors, model.spread, SEED))
+    group = groups_of(panel, own.totals, model)
     grid = np.linspace(0.002, 0.998, 250)
     out = np.empty((len(ahead.mean) // regions, len(Q)))
     table = model.spread.quantiles(ahead, grid, threads)  # (series × windows, grid)
     shape = (-1, regions, len(np.unique(ahead.days)))
     place = np.arange(len(ahead.mean)).reshape(shape).transpose(0, 2, 1).reshape(-1, regions)
-    step = [  # (paths, regions) of each length, as the optimizer draws them
-        np.minimum(
-            (joint_ranks(together.over(days), paths, SEED) * len(grid)).astype(np.int64),
-            len(grid) - 1,
-        )
-        for days in np.unique(ahead.days).tolist()
-    ]
+    step = {}  # (paths, regions) of each group and length, as the optimizer draws them
+    for named, correlation in model.notes["dependence"].items():
+        together = Dependence(np.array(correlation), model.notes["dependence_growth"][named])
+        for days in np.unique(ahead.days).tolist():
+            ranks = joint_ranks(together.over(days), paths, SEED)
+            step[named, days] = np.minimum((ranks * len(grid)).astype(np.int64), len(grid) - 1)
     at = np.random.default_rng(SEED).random(len(place))
     for k, rows in enumerate(place):
-        draws = table[rows[None, :], step[k % len(step)]].sum(axis=1)
+        drawn = step[group[ahead.series[rows[0]]], int(ahead.days[rows[0]])]
+        draws = table[rows[None, :], drawn].sum(axis=1)
         out[k] = np.quantile(draws, Q)
         below = (draws < units[k]).mean()
         at[k] = below + at[k] * ((draws <= units[k]).mean() - below)
@@ -176,7 +177,7 @@ def one_origin(data: M5, origin: int, threads: int) -> dict[str, Scored]:
     run = unsold(stores, ahead)
     found = {"item × region": Scored(units, ahead.mean, ahead.days, quantiles, rank, run)}
     units = actual(data, origin, 10, asked)
-    summed = summed_paths(stores.panel, model, errors, ahead, units, 500, threads)
+    summed = summed_paths(stores, model, errors, ahead, units, 500, threads)
     sums = ahead.mean.reshape(-1, 10, len(asked)).sum(axis=1).ravel()
     model, _, direct = fitted(items, asked, threads)
     direct = direct.take((items.keys["level"] == 10).to_numpy()[direct.series])

@@ -151,7 +151,11 @@ def demand(ids: list[str], regions: int, by_week: np.ndarray, rng: Rng, big: boo
         frame = pd.DataFrame(np.nan_to_num(found), columns=list(QUANTILE_COLUMNS))
         frame.insert(0, "item_id", np.repeat(ids, regions))
         frame.insert(1, "region_id", np.tile([f"R{r:02d}" for r in range(regions)], len(ids)))
-        frames.append(frame.assign(window_start_day=1, window_days=days, mean_units=mean))
+        frames.append(
+            frame.assign(
+                window_start_day=1, window_days=days, mean_units=mean, dependence_group="all"
+            )
+        )
     return pd.concat(frames, ignore_index=True)
 
 

@@ -77,7 +77,11 @@ def tables(here: Here, law: str, rate: NDArray[np.float64]) -> dict[str, pd.Data
         frame = pd.DataFrame(levels, columns=list(QUANTILE_COLUMNS))
         frame.insert(0, "item_id", np.repeat(ids, len(regions)))
         frame.insert(1, "region_id", np.tile(regions, len(ids)))
-        frames.append(frame.assign(window_start_day=1, window_days=days, mean_units=mean))
+        frames.append(
+            frame.assign(
+                window_start_day=1, window_days=days, mean_units=mean, dependence_group="all"
+            )
+        )
     found["demand_quantiles"] = pd.concat(frames, ignore_index=True)
     found["demand_dependence"] = found["demand_dependence"].iloc[:0]
     vendors = found["vendor_items"]

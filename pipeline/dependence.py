@@ -5,12 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from pipeline.contracts.columns import DEPENDENCE_GROUPS
 from pipeline.core.copula import Dependence
 
+EVERY = DEPENDENCE_GROUPS[0]
 
-def dependence_of(dependence: pd.DataFrame, regions: list[str]) -> Dependence:
-    """Rank correlations of the regions of 'all' items, or else the mean of the groups."""
-    rows = dependence[dependence["item_group"].astype(str) == "all"]
+
+def dependence_of(dependence: pd.DataFrame, regions: list[str], group: str = EVERY) -> Dependence:
+    """Rank correlations of the regions of a group's items; of all where it has none, or else the
+    mean of the groups."""
+    named = dependence["item_group"].astype(str)
+    rows = dependence[named == (group if (named == group).any() else EVERY)]
     rows = rows if len(rows) else dependence
     pairs = rows.groupby(
         [rows["region_id"].astype(str), rows["other_region_id"].astype(str)]

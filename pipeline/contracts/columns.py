@@ -13,6 +13,7 @@ from pipeline.contracts.fields.load import LOAD_COLUMNS
 from pipeline.contracts.fields.names import (
     ABC_CLASSES,
     AGE_BANDS,
+    DEPENDENCE_GROUPS,
     DRIVERS,
     LEAVES,
     OVERRIDE_KINDS,
@@ -44,6 +45,7 @@ __all__ = [
     "ABC_CLASSES",
     "AGE_BANDS",
     "COLUMNS",
+    "DEPENDENCE_GROUPS",
     "DRIVERS",
     "LEAVES",
     "OVERRIDE_KINDS",

@@ -191,7 +191,7 @@ STAGE_TABLES = (
     table("demand_quantiles", "forecast", "demand of an item in a region over a window",
            "item_id region_id window_start_day window_days",
            "item_id region_id window_start_day window_days mean_units " + " ".join(QUANTILE_COLUMNS)
-           + " model_date"),
+           + " dependence_group model_date"),
     table("demand_before_overrides", "forecast",
            "a window of demand_quantiles that a planner's override changed, as it was forecast "
            "without, and the last override that changed it",

@@ -33,11 +33,36 @@ class Ranks:
     weight: float32, how far to the next level (above 1 beyond the last: the tail goes on with its
     last slope).
     interval: float32 [banks, scenarios], rank of the protection interval.
+    groups: items of different groups have banks of their own, as many each, one group's after
+    another's.
     """
 
     below: NDArray[np.int16]
     weight: NDArray[np.float32]
     interval: NDArray[np.float32]
+    groups: int = 1
+
+    def bank(self, draw: NDArray[np.int64], group: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The bank [items] that each item's `draw`, any number, picks of its group's."""
+        each = len(self.below) // self.groups
+        return np.asarray(group * each + draw % each)
+
+
+def ranks_of_groups(
+    groups: list[Dependence],
+    windows: NDArray[np.float64],
+    levels: NDArray[np.float64],
+    banks: int,
+    scenarios: int,
+    seed: int,
+) -> Ranks:
+    """Ranks of each group's own correlations, from the same draws; see `draw_ranks`."""
+    drawn = [draw_ranks(own, windows, levels, banks, scenarios, seed) for own in groups]
+    below, weight, interval = (
+        np.concatenate([getattr(ranks, name) for ranks in drawn])
+        for name in ("below", "weight", "interval")
+    )
+    return Ranks(below, weight, interval, len(groups))
 
 
 def draw_ranks(

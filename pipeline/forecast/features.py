@@ -15,11 +15,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.core.arithmetic import single_log
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
 from pipeline.forecast.seasons import in_season
-from pipeline.forecast.series_level import HALF_LIFE_DAYS, TINY, item_silence, levels, sum_over
+from pipeline.forecast.series_level import (
+    HALF_LIFE_DAYS,
+    TINY,
+    item_silence,
+    levels,
+    sum_over,
+)
 from pipeline.kernels import njit
 
 EVENT_TYPES = 6
@@ -129,10 +136,7 @@ def history(panel: Panel, totals: Totals) -> History:
     level, silence = np.empty(shape, np.float32), np.empty(shape, np.float32)
     last_sale = np.empty(shape, np.int32)
     half_life = HALF_LIFE_DAYS / np.sqrt(panel.period_days)
-    own_season = np.ones(totals.item_units.shape, bool)
-    if panel.season is not None:
-        known = panel.season[: len(own_season)]  # of some series, items after their last are not
-        own_season[:, totals.lead :] = in_season(known)[:, : panel.days]
+    own_season = _season_days(panel, totals)
     silent = item_silence(totals, own_season, half_life)
     levels(
         demand, behind, panel.item, panel.group, panel.like(), totals.lead,
@@ -157,6 +161,21 @@ def history(panel: Panel, totals: Totals) -> History:
         item_units,
         item_count,
     )
+
+
+def silence_of_items(panel: Panel, totals: Totals) -> F64:
+    """Evidence (items, lead + days + 1) that each item is silent in all regions at once."""
+    half_life = HALF_LIFE_DAYS / np.sqrt(panel.period_days)
+    return item_silence(totals, _season_days(panel, totals), half_life)
+
+
+def _season_days(panel: Panel, totals: Totals) -> npt.NDArray[np.bool_]:
+    """Days (items, lead + days) well within each item's season."""
+    found = np.ones(totals.item_units.shape, bool)
+    if panel.season is not None:
+        known = panel.season[: len(found)]  # of some series, items after their last are not
+        found[:, totals.lead :] = in_season(known)[:, : panel.days]
+    return found
 
 
 @njit(cache=True)
@@ -360,7 +379,8 @@ def features(
     if panel.price_lift is not None:
         out[:, COLUMN["log_price_lift"]] = single_log(panel.price_lift[series, target])
     out[:, COLUMN["silence"]] = past.silence[series, origin + 1]
-    out[:, COLUMN["item_silence"]] = past.item_silence[panel.item[series], totals.lead + origin + 1]
+    silent = past.item_silence[panel.item[series], totals.lead + origin + 1]
+    out[:, COLUMN["item_silence"]] = silent
     _peers(
         out, panel.item, panel.group, past.level, totals.lead, past.group_units,
         past.group_count, past.item_units, past.item_count, calendar.aligned_day,

@@ -7,16 +7,20 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pipeline.contracts.columns import QUANTILE_COLUMNS, QUANTILE_LEVELS
 from pipeline.contracts.settings import RunSettings, Settings
 from pipeline.forecast.assemble import Assembled
+from pipeline.forecast.dependence import AWAY, EVERY
+from pipeline.forecast.features import silence_of_items
 from pipeline.forecast.mean import daily_mean
 from pipeline.forecast.model import Model
 from pipeline.forecast.overriding import Rule, overridden
 from pipeline.forecast.panel import F64, I32, Panel, Totals, totals
 from pipeline.forecast.pull import Above, factors
+from pipeline.forecast.series_level import SILENT
 from pipeline.forecast.sum_spread import window_sums
 from pipeline.forecast.windows import OFF_SALE_UNITS, Windows, foresee_tonight
 from pipeline.progress import counted
@@ -111,13 +115,22 @@ def forecast_windows(
             shard_quantiles(own, model, asked_of, run.threads)
             for own, (_, asked_of, _) in counted("forecasts of items", pairs)
         ]
+    group = groups_of(panel, sums, model)
     for rows, (published, before, _) in zip(parts, found, strict=True):
+        published["dependence_group"] = group[rows][published["series"]]
         for frame in (published, before):
             series = frame.pop("series").to_numpy()
             frame.insert(0, "item_id", assembled.items[rows][series])
             frame.insert(1, "region_id", assembled.regions[rows][series])
     quantiles, before = (pd.concat([one[k] for one in found], ignore_index=True) for k in (0, 1))
     return Served(quantiles, before, np.concatenate([daily for _, _, daily in found]))
+
+
+def groups_of(panel: Panel, sums: Totals, model: Model) -> npt.NDArray[np.object_]:
+    """Which group of the model's dependence each series belongs to tonight."""
+    is_away = silence_of_items(panel, sums)[panel.item, -1] > SILENT
+    known = AWAY in model.notes["dependence"]
+    return np.where(is_away & known, AWAY, EVERY).astype(object)
 
 
 def scaled(

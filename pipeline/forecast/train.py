@@ -3,41 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import lightgbm as lgb
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from pipeline.contracts.settings import MeanSettings, Settings
-from pipeline.core.copula import REFERENCE_DAYS, Dependence
 from pipeline.errors import UsageError
 from pipeline.forecast.above import above_of, above_of_tables, keyed, territories
 from pipeline.forecast.assemble import Names, assemble
 from pipeline.forecast.backtest import backtest
-from pipeline.forecast.dependence import (
-    learned_growth,
-    mean_correlation,
-    rank_correlation,
-    share_of_correlation,
-)
+from pipeline.forecast.learned_dependence import learned_dependence
 from pipeline.forecast.mean import fit_mean
 from pipeline.forecast.model import Model, fit, last_days
 from pipeline.forecast.own_level import own_level, times
-from pipeline.forecast.panel import F64, I32, Panel, Totals, totals
+from pipeline.forecast.panel import Panel, Totals, totals
 from pipeline.forecast.price_lift import with_price_lift
 from pipeline.forecast.prior import is_short, simulated_panel
 from pipeline.forecast.pull import Above
 from pipeline.forecast.serve import plan_windows
-from pipeline.forecast.spread import PastErrors, Spread
 from pipeline.group_panels import without_recaptured
 from pipeline.store import Night
-
-LONG_DAYS = 14
-"""Windows of no fewer days tell how regions depend on each other."""
-SUMS, PATHS = 600, 200
-"""Past sums over regions, and paths of each, that tell how much of it is left in their sum."""
 
 
 def run(night: Night) -> None:
@@ -107,7 +93,7 @@ def train(panel: Panel, names: Names, settings: Settings, above: Above | None = 
     model.notes["trained_to"] = str(known.first_date + np.timedelta64(known.days - 1, "D"))
     model.notes["is_simulated"] = known is not panel
     model.notes["past_windows"] = len(errors.units)
-    model.notes.update(dependence(panel, names, errors, model.spread, seed))
+    model.notes.update(learned_dependence(panel, sums, names, errors, model.spread, seed))
     return model
 
 
@@ -139,78 +125,3 @@ def _grow(
 ) -> str:
     text: str = fit_mean(panel, sums, settings, horizon, last_day, seed, 1).model_to_string()
     return text
-
-
-def dependence(
-    panel: Panel, names: Names, errors: PastErrors, spread: Spread, seed: int
-) -> dict[str, Any]:
-    """Rank correlations of the regions' errors over 28 days, for each category and for all items,
-    and the power of a window's days with which their odds grow.
-
-    Scaled by the share that makes past sums over all regions as wide as they were.
-    """
-    windows = errors.windows
-    regions = len(names.regions)
-    item, region = panel.item[windows.series], panel.region[windows.series]
-    long = windows.days >= min(LONG_DAYS, windows.days.max())
-    occasion = np.unique(
-        np.stack([item, windows.origin, windows.start, windows.days]), axis=1, return_inverse=True
-    )[1].ravel()
-    groups = {"all": long} | {
-        name: long & (panel.category[windows.series] == code)
-        for code, name in enumerate(names.categories)
-    }
-
-    def correlation(own: npt.NDArray[np.bool_]) -> F64:
-        return rank_correlation(errors.rank[own], occasion[own], region[own], regions)
-
-    by_length = {}
-    for days in np.unique(windows.days).tolist():
-        own = windows.days == days
-        by_length[days] = mean_correlation(correlation(own)), len(np.unique(occasion[own]))
-    growth = learned_growth(by_length)
-    found = {
-        name: Dependence(_over_28_days(correlation(own), windows.days[own], growth), growth)
-        for name, own in groups.items()
-    }
-    days, table, units = _past_sums(errors, spread, occasion, region, long, regions, seed)
-    share = share_of_correlation(found["all"], days, table, units, PATHS, seed)
-    return {
-        "dependence": {
-            name: np.round(own.times(share).correlation, 6).tolist() for name, own in found.items()
-        },
-        "dependence_growth": growth,
-    }
-
-
-def _over_28_days(correlation: F64, days: I32, growth: float) -> F64:
-    """The correlations over 28 days, where windows of `days` together have `correlation`."""
-    if len(days) == 0:
-        return correlation
-    usual = float(((days / REFERENCE_DAYS) ** growth).mean())
-    found = Dependence.grown(correlation, np.array(1.0 / usual))
-    np.fill_diagonal(found, 1.0)
-    return found
-
-
-def _past_sums(
-    errors: PastErrors,
-    spread: Spread,
-    occasion: npt.NDArray[np.intp],
-    region: I32,
-    long: npt.NDArray[np.bool_],
-    regions: int,
-    seed: int,
-) -> tuple[F64, F64, F64]:
-    """Days (sums,) of some past occasions, quantiles (sums, regions, PATHS), and what was demanded
-    in all."""
-    known = np.unique(occasion[long])
-    drawn = np.random.default_rng(seed).choice(known, min(SUMS, len(known)), replace=False)
-    rows = np.flatnonzero(long & np.isin(occasion, drawn))
-    place = np.searchsorted(np.sort(drawn), occasion[rows])
-    table = np.zeros((len(drawn), regions, PATHS))
-    levels = (np.arange(PATHS) + 0.5) / PATHS
-    table[place, region[rows]] = spread.quantiles(errors.windows.take(rows), levels, 1)
-    days = np.zeros(len(drawn))
-    days[place] = errors.windows.days[rows]
-    return days, table, np.bincount(place, errors.units[rows], len(drawn)).astype(np.float64)

@@ -84,7 +84,7 @@ def audit_scenarios(
         return {}
     cube = DemandCube(  # an item's name decides its bank of ranks and its draws: another, others
         [f"~{model.cube.items[k]}" for k in chosen], model.cube.regions, model.cube.windows,
-        model.cube.quantiles[chosen], model.cube.mean[chosen],
+        model.cube.quantiles[chosen], model.cube.mean[chosen], model.cube.group[chosen],
     )  # fmt: skip
     money = Economics(**{
         name: getattr(model.money, name)[chosen] for name in Economics.__dataclass_fields__

@@ -14,10 +14,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.contracts.columns import DEPENDENCE_GROUPS
 from pipeline.contracts.settings import Settings
 from pipeline.core.arithmetic import dot
 from pipeline.core.copula import Dependence
-from pipeline.core.demand import CellShares, ItemDemand, Ranks, cell_demand, cell_shares, draw_ranks
+from pipeline.core.demand import (
+    CellShares,
+    ItemDemand,
+    Ranks,
+    cell_demand,
+    cell_shares,
+    ranks_of_groups,
+)
 from pipeline.core.general import GeneralItem, recourse
 from pipeline.core.network import entry_sets
 from pipeline.dependence import dependence_of
@@ -48,10 +56,10 @@ class OrderKinds:
 
 @dataclass(frozen=True)
 class GeneralModel:
-    """By size class its kinds of orders, and the regions' rank correlations."""
+    """By size class its kinds of orders, and the regions' rank correlations by group of items."""
 
     kinds: list[OrderKinds]
-    dependence: Dependence
+    dependence: list[Dependence]
 
     def crossing(self, size_class: NDArray[np.uint8], settings: Settings) -> NDArray[np.int64]:
         """Items whose class does not nest well enough for the nested model."""
@@ -77,7 +85,10 @@ def general_model(
     )  # fmt: skip
     kinds = [_kinds(network, cells, t, region_share) for t in range(len(network.eligible))]
     names = region_share.index.astype(str).tolist()
-    return GeneralModel(kinds, dependence_of(tables["demand_dependence"], names))
+    dependence = tables["demand_dependence"]
+    return GeneralModel(
+        kinds, [dependence_of(dependence, names, group) for group in DEPENDENCE_GROUPS]
+    )
 
 
 def _kinds(network: NetworkModel, cells: Cells, t: int, region_share: pd.Series) -> OrderKinds:
@@ -132,7 +143,7 @@ def night_items(
         windows=cube.windows,
         intervals=np.array([cycle_days]),
         chances=np.ones((len(chosen), 1)),
-        bank=np.arange(len(chosen)) % len(ranks.below),
+        bank=ranks.bank(np.arange(len(chosen)), cube.group[chosen]),
         seeds=item_seeds(names) if names else np.zeros(0, np.uint64),
         gap_usd=np.zeros((len(chosen), 1)),
     )
@@ -173,7 +184,7 @@ def scenario_ranks(
     """Banks of joint ranks for the general model; other streams are independent of each other."""
     wanted = settings.optimize
     seed = settings.planning.seed + 1_000 * (1 + stream)
-    return draw_ranks(
+    return ranks_of_groups(
         general.dependence, windows, LEVELS, wanted.rank_banks, wanted.general_scenarios, seed
     )
 

@@ -9,9 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.contracts.columns import QUANTILE_COLUMNS, QUANTILE_LEVELS, SIZE_CLASSES
+from pipeline.contracts.columns import (
+    DEPENDENCE_GROUPS,
+    QUANTILE_COLUMNS,
+    QUANTILE_LEVELS,
+    SIZE_CLASSES,
+)
 from pipeline.contracts.settings import Settings
-from pipeline.core.demand import ItemDemand, Ranks, demand_tables, draw_ranks
+from pipeline.core.demand import ItemDemand, Ranks, demand_tables, ranks_of_groups
 from pipeline.core.item import ItemTables, concatenate
 from pipeline.core.lots import band_units
 from pipeline.dependence import dependence_of
@@ -26,7 +31,8 @@ LEVELS = np.array(QUANTILE_LEVELS)
 class DemandCube:
     """Forecasts as arrays: items and regions in order of id, windows in days from tomorrow.
 
-    quantiles: float32 [items, windows, regions, levels]; mean: [items, windows, regions].
+    quantiles: float32 [items, windows, regions, levels]; mean: [items, windows, regions]; group:
+    [items], place in DEPENDENCE_GROUPS.
     """
 
     items: list[str]
@@ -34,6 +40,7 @@ class DemandCube:
     windows: NDArray[np.float64]
     quantiles: NDArray[np.float32]
     mean: NDArray[np.float64]
+    group: NDArray[np.int64]
 
     def mean_over(self, days: NDArray[np.floating]) -> NDArray[np.float64]:
         """Expected network demand [items, days] from tomorrow over each number of days."""
@@ -67,7 +74,10 @@ def demand_cube(quantiles: pd.DataFrame, items: list[str], regions: list[str]) -
     cube[k[known], w[known], r[known]] = rows[list(QUANTILE_COLUMNS)].to_numpy()[known]
     mean = np.zeros(shape)
     mean[k[known], w[known], r[known]] = rows["mean_units"].to_numpy(float)[known]
-    return DemandCube(items, regions, days.astype(float), cube, mean)
+    group = np.zeros(len(items), np.int64)
+    code = pd.Index(DEPENDENCE_GROUPS).get_indexer(rows["dependence_group"].astype(str))
+    group[k[known]] = code[known]
+    return DemandCube(items, regions, days.astype(float), cube, mean, group)
 
 
 @dataclass(frozen=True)
@@ -165,9 +175,11 @@ def no_earlier(
 
 
 def joint_ranks(cube: DemandCube, dependence: pd.DataFrame, settings: Settings) -> Ranks:
-    """Banks of joint ranks of the regions, the same every night."""
-    return draw_ranks(
-        dependence_of(dependence, cube.regions),
+    """Banks of joint ranks of the regions for the groups of tonight's items, the same every
+    night."""
+    groups = DEPENDENCE_GROUPS[: cube.group.max(initial=0) + 1]
+    return ranks_of_groups(
+        [dependence_of(dependence, cube.regions, group) for group in groups],
         cube.windows,
         LEVELS,
         settings.optimize.rank_banks,
@@ -208,7 +220,7 @@ def item_tables(
     premium_usd: [items, sets] what service targets add to the cost of serving from outside.
     """
     seeds = item_seeds(cube.items)
-    bank = (seeds >> np.uint64(33)).astype(np.int64) % len(ranks.below)
+    bank = ranks.bank((seeds >> np.uint64(33)).astype(np.int64), cube.group)
     gap = np.empty((len(cube.items), network.woods.parent.shape[1]))
     spilt = network.spilling_usd(money.size_class, money.cube_cuft)  # paid before a sale is lost
     for t, tree in enumerate(network.woods.trees):

@@ -215,7 +215,8 @@ def _part(model: NightModel, items: NDArray[np.int64], rows: NDArray[np.int64]) 
     return replace(
         model,
         cube=DemandCube(
-            names, cube.regions, cube.windows, cube.quantiles[items], cube.mean[items]
+            names, cube.regions, cube.windows, cube.quantiles[items], cube.mean[items],
+            cube.group[items],
         ),
         money=Economics(
             money.unit_cost_usd[items], money.lost_sale_usd[items], money.cube_cuft[items],

@@ -79,13 +79,17 @@ def pool_regions(quantiles: pd.DataFrame, dependence: pd.DataFrame) -> PooledDem
     summed = np.column_stack(
         [np.bincount(place, weights=column, minlength=count) for column in off.T]
     )
-    together = dependence_of(dependence, regions)
-    pooled = np.zeros(count)
+    group = np.empty(count, object)
+    group[place] = quantiles["dependence_group"].astype("str").to_numpy()
     days = names["window_days"].to_numpy(np.int64)
-    for length in np.unique(days):
-        own = days == length
-        variance = np.einsum("ij,jk,ik->i", spread[own], together.over(float(length)), spread[own])
-        pooled[own] = np.sqrt(np.maximum(variance, 0))
+    pooled = np.zeros(count)
+    for named in sorted(set(group.tolist())):
+        together = dependence_of(dependence, regions, named)
+        for length in np.unique(days[group == named]).tolist():
+            own = (group == named) & (days == length)
+            correlation = together.over(float(length))
+            variance = np.einsum("ij,jk,ik->i", spread[own], correlation, spread[own])
+            pooled[own] = np.sqrt(np.maximum(variance, 0))
     alone = spread.sum(axis=1)
     shrink = np.divide(pooled, alone, out=np.zeros(count), where=alone > 0)
     quantile = np.maximum(total[:, None] + shrink[:, None] * summed, 0)

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm, poisson
 
 from pipeline.core.copula import Dependence
-from pipeline.core.demand import ItemDemand, cell_shares, demand_tables, draw_ranks
+from pipeline.core.demand import ItemDemand, cell_shares, demand_tables, draw_ranks, ranks_of_groups
 from pipeline.core.network import forest, laminar_tree
 
 HALF = [0.005, 0.025, 0.05, 0.1, 0.165, 0.25, 0.35]
@@ -100,3 +100,14 @@ def test_every_region_has_its_exact_marginal():
     for window in range(2):
         exact = pytest.approx((np.arange(100) + 0.5) / 100, abs=1e-6)
         assert rank[0, :, window, 0] == exact
+
+
+def test_groups_have_banks_of_their_own_from_the_same_draws():
+    half, one = (Dependence(np.array([[1.0, rho], [rho, 1.0]])) for rho in (0.5, 0.9))
+    both = ranks_of_groups([half, one], np.array([7.0]), LEVELS, 3, 100, 1)
+    for group, own in enumerate((half, one)):
+        alone = draw_ranks(own, np.array([7.0]), LEVELS, 3, 100, 1)
+        bank = both.bank(np.arange(5), np.full(5, group))
+        assert (bank % 3 == np.arange(5) % 3).all()
+        assert (both.below[bank] == alone.below[np.arange(5) % 3]).all()
+        assert (both.interval[bank] == alone.interval[np.arange(5) % 3]).all()

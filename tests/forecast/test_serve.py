@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.contracts.settings import Settings
 from pipeline.forecast.assemble import Assembled, Names, assemble
 from pipeline.forecast.model import Model
-from pipeline.forecast.serve import Asked, forecast_windows, plan_windows
+from pipeline.forecast.panel import totals
+from pipeline.forecast.serve import Asked, forecast_windows, groups_of, plan_windows
 from pipeline.forecast.train import train
 from tests.forecast.conftest import FIRST
 
@@ -47,3 +51,22 @@ def test_dask_workers_leave_the_same_model_and_the_same_table(
         assert train(found.panel, names, spread_out).to_files() == files
         again = forecast_windows(found, model, asked, 10, there).quantiles
         pd.testing.assert_frame_equal(again, here)
+
+
+def test_what_stopped_in_all_regions_at_once_is_away_and_what_stopped_in_one_is_not(
+    assembled: tuple[Assembled, Names],
+) -> None:
+    """The two fastest items, silent for three weeks: one everywhere, one in its first region."""
+    panel = assembled[0].panel
+    units = np.nan_to_num(panel.demand).sum(axis=1)
+    gone, other = np.argsort(-np.bincount(panel.item, units), kind="stable")[:2]
+    silent = panel.item == gone
+    silent[np.flatnonzero(panel.item == other)[0]] = True
+    demand = panel.demand.copy()
+    demand[silent, -21:] = 0
+    panel = replace(panel, demand=demand)
+    for groups in (["all"], ["all", "away"]):
+        model = SimpleNamespace(notes={"dependence": dict.fromkeys(groups)})
+        found = groups_of(panel, totals(panel), model)  # type: ignore[arg-type]  # its notes alone
+        away = set(panel.item[found == "away"].tolist())
+        assert away == ({gone} if "away" in groups else set())

@@ -23,7 +23,7 @@ def cube(launch_day: int) -> DemandCube:
     mean = 10.0 * np.maximum(WINDOWS - launch_day + 1, 0)
     quantiles = np.array([poisson.ppf(LEVELS, m) for m in mean])
     return DemandCube(["i"], ["r"], WINDOWS, quantiles[None, :, None, :].astype(np.float32),
-                      mean[None, :, None])  # fmt: skip
+                      mean[None, :, None], np.zeros(1, np.int64))  # fmt: skip
 
 
 def level(launch_day: int, lead: float, extra: float = 0.0) -> tuple[int, np.ndarray, np.ndarray]:

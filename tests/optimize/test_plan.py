@@ -53,6 +53,27 @@ def test_roomy_network_has_no_prices_and_priced_levels_are_the_unpriced_ones(roo
     assert figure(roomy, "certified_gap") < 1e-6
 
 
+def test_items_that_are_away_are_planned_with_their_own_dependence_and_move_no_other(roomy):
+    """Every third item is away, and its regions as good as one: the network holds more of them."""
+    raw = tables()
+    common = raw["demand_dependence"]
+    together = common.assign(item_group="away", rank_correlation=0.95)
+    ids = np.sort(raw["items"]["item_id"].astype(str))
+    is_away = raw["demand_quantiles"]["item_id"].isin(ids[::3])
+    raw["demand_quantiles"] = raw["demand_quantiles"].assign(
+        dependence_group=np.where(is_away, "away", "all")
+    )
+    same = plan(raw)["network_targets"]  # no such group is known: as all
+    pd.testing.assert_frame_equal(same, roomy["network_targets"])
+    raw["demand_dependence"] = pd.concat([common, together])
+    before, after = (
+        frame.groupby(frame["item_id"].astype(str))["order_up_to_units"].sum()
+        for frame in (same, plan(raw)["network_targets"])
+    )
+    assert (after[ids] == before[ids])[1::3].all()
+    assert after[ids][::3].sum() > before[ids][::3].sum()
+
+
 def test_tight_network_is_certified_and_exceeds_nothing_unpaid(tight):
     rows = tight["capacity_prices"]
     assert (rows["usage"] <= rows["capacity"] + rows["overflow"] + 1e-6).all()

@@ -13,7 +13,12 @@ MONEY = Economics(
     np.ones(3), np.array([10.0, 8.0, 6.0]), np.ones(3), np.zeros(3, np.uint8), np.zeros(3)
 )
 CUBE = DemandCube(
-    ITEMS, ["r"], np.array([7.0]), np.ones((3, 1, 1, 2), np.float32), np.full((3, 1, 1), 4.0)
+    ITEMS,
+    ["r"],
+    np.array([7.0]),
+    np.ones((3, 1, 1, 2), np.float32),
+    np.full((3, 1, 1), 4.0),
+    np.zeros(3, np.int64),
 )
 
 

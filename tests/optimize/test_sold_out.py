@@ -26,7 +26,9 @@ def cube(daily: np.ndarray) -> DemandCube:
     """One item in two regions that sells so much on each of the coming 56 days."""
     half = np.cumsum(daily)[WINDOWS.astype(int) - 1] / 2
     mean = np.stack([half, half], axis=1)[None]
-    return DemandCube(["i"], ["r", "s"], WINDOWS, np.zeros((1, 6, 2, 16), np.float32), mean)
+    return DemandCube(
+        ["i"], ["r", "s"], WINDOWS, np.zeros((1, 6, 2, 16), np.float32), mean, np.zeros(1, np.int64)
+    )
 
 
 def vendors(*chances: tuple[float, float, float]) -> Vendors:

@@ -87,5 +87,9 @@ def _forecast(ids: list[str], regions: list[str], rng: np.random.Generator) -> p
         frame = pd.DataFrame(found, columns=list(QUANTILE_COLUMNS))
         frame.insert(0, "item_id", np.repeat(ids, len(regions)))
         frame.insert(1, "region_id", np.tile(regions, len(ids)))
-        frames.append(frame.assign(window_start_day=1, window_days=days, mean_units=mean))
+        frames.append(
+            frame.assign(
+                window_start_day=1, window_days=days, mean_units=mean, dependence_group="all"
+            )
+        )
     return pd.concat(frames)

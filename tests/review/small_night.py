@@ -184,7 +184,7 @@ def _demand(day: pd.Timestamp, names: list[str], mean: np.ndarray) -> dict[str, 
     daily = daily.assign(units=units, in_stock_share=1.0, price_usd=9.0, is_censored=False)
     windows = [(1, 7), (1, 14), (1, 21), (1, 28), (8, 7), (15, 7), (22, 7)]
     rows = [
-        (name, region, start, length, share * length, *_quantiles(share * length), day)
+        (name, region, start, length, share * length, *_quantiles(share * length), "all", day)
         for name, share in zip(names, mean / len(REGIONS), strict=True)
         for region in REGIONS
         for start, length in windows

@@ -21,12 +21,12 @@ from pipeline.review.pooled import (
 REGIONS = ["a", "b"]
 
 
-def quantiles(mean: float = 100.0, sd: float = 10.0) -> pd.DataFrame:
+def quantiles(mean: float = 100.0, sd: float = 10.0, group: str = "all") -> pd.DataFrame:
     values = mean + sd * norm.ppf(QUANTILE_LEVELS)
     rows = [("tea", region, 1, 7, mean, *values) for region in REGIONS]
     columns = ["item_id", "region_id", "window_start_day", "window_days", "mean_units",
                *QUANTILE_COLUMNS]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).assign(dependence_group=group)
 
 
 def dependence(value: float, growth: float = 0.0) -> pd.DataFrame:
@@ -52,6 +52,15 @@ def test_a_week_is_narrower_than_four_by_as_much_as_its_regions_hang_together_le
     pooled = pool_regions(quantiles(), dependence(0.5, growth=1.0))  # odds of 1 over 28 days
     sd = 10 * np.sqrt(2 + 2 * 0.2)
     assert pooled.quantiles[0] == pytest.approx(200 + sd * norm.ppf(QUANTILE_LEVELS))
+
+
+def test_items_that_are_away_hang_together_as_their_group_does() -> None:
+    table = dependence(0.0)
+    both = pd.concat([table, dependence(1.0).assign(item_group="away")])
+    for group, known, sd in (("all", both, 10 * np.sqrt(2)), ("away", both, 20.0),
+                             ("away", table, 10 * np.sqrt(2))):  # fmt: skip
+        pooled = pool_regions(quantiles(group=group), known)
+        assert pooled.quantiles[0] == pytest.approx(200 + sd * norm.ppf(QUANTILE_LEVELS))
 
 
 def test_quantiles_are_never_negative_and_never_fall() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.contracts.fields.names import (
+    DEPENDENCE_GROUPS,
     PERIODS,
     PLACE_LEVELS,
     PRODUCT_LEVELS,
@@ -39,8 +40,12 @@ FORECAST_COLUMNS = (
     Column("correlation_growth", "float",
            "Power of a window's days with which the odds of a rank correlation grow; 0: the same "
            "over any window.", low=0, high=1),
+    Column("dependence_group", "category",
+           "Group of demand_dependence that tells how the item's regions hang together: 'away' if "
+           "it sells too little by far in all regions at once, else 'all'.",
+           values=DEPENDENCE_GROUPS),
     Column("item_group", "category",
-           "Group of items: a category, department or velocity class, or 'all'."),
+           "Group of items: a category, department or velocity class, 'all', or 'away'."),
     Column("region_group", "category", "A region, or 'network'."),
     Column("finding_date", "date", "The day, or the first day of the weeks, that did not fit."),
     Column("finding", "category", "What did not fit: a spike is kept out of learning.",

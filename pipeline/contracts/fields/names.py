@@ -23,6 +23,9 @@ PRODUCT_LEVELS = ("all", "category", "department", "item")
 PLACE_LEVELS = ("network", "territory", "region")
 PERIODS = ("day", "week", "month")
 
+DEPENDENCE_GROUPS = ("all", "away")
+"""Groups of items whose regions hang together in their own way; the second sells too little by far
+in all regions at once."""
 SIZE_CLASSES = ("sortable", "non_sortable")
 TIERS = ("distribution_center", "fulfillment_center", "same_day_site")
 RESOURCES = ("storage_cuft", "inbound_units_per_day", "outbound_units_per_day")
