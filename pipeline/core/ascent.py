@@ -161,16 +161,24 @@ def _updated(
 
 
 def sample_dual(
-    woods: Forest, sample: Sample, capacity: Capacity
+    woods: Forest,
+    sample: Sample,
+    capacity: Capacity,
+    missing: NDArray[np.float64] | None = None,
 ) -> Callable[[NDArray[np.float64]], Point]:
-    """The weighted dual function of a sample: sum of item optima less price times limit."""
+    """The weighted dual function of a sample: sum of item optima less price times limit.
+
+    missing: [cells] what all items use beyond what the sample says, taken as used at any price.
+    """
     blocks = len(sample.weight)
+    beyond = np.zeros(capacity.rows.shape[1]) if missing is None else missing
+    limit = capacity.limit - capacity.rows @ beyond
 
     def dual(price: NDArray[np.float64]) -> Point:
         on_items = np.broadcast_to(capacity.on_items(price), (blocks, *capacity.shape))
         saved, used = sweep(woods, sample.items, sample.bounds, np.ascontiguousarray(on_items))
         cost = dot(sample.weight, sample.empty_usd - saved)
         spread = product(sample.weight, used.reshape(blocks, -1))
-        return Point(cost - dot(price, capacity.limit), spread)
+        return Point(cost - dot(price, limit), spread + beyond)
 
     return dual

@@ -15,7 +15,8 @@ from pipeline.core.certificate import lower_bound
 from pipeline.core.master import Mix, mix
 from pipeline.core.planned import Swept
 from pipeline.core.prices import Capacity
-from pipeline.core.shards import Blocks, Engine
+from pipeline.core.serve import Placed
+from pipeline.core.shards import Blocks, Engine, Whole
 from pipeline.core.trace import Trace
 
 SPREADS = (0.3, 0.1, 0.05, 0.03, 0.02)
@@ -37,15 +38,20 @@ class Answers:
     """Stored answers of all blocks, their best mix, and the best lower bound with its prices.
 
     on_items: [columns, blocks, weeks, kinds, nodes] the prices each was found at;
-    cost: [blocks, columns] usd without capacity prices; usage: [blocks, columns, rows].
+    cost: [blocks, columns] usd without capacity prices; usage: [blocks, columns, rows];
+    held: per part, the plans of light items at the price that is_held [blocks, columns] marks;
+    toll: per part, [items, nodes] of the best bound.
     """
 
     on_items: NDArray[np.float64]
     cost: NDArray[np.float64]
     usage: NDArray[np.float64]
+    is_held: NDArray[np.bool_]
+    held: list[Placed]
     mix: Mix
     lower: float
     price: NDArray[np.float64]
+    toll: list[NDArray[np.float64]]
 
 
 @dataclass
@@ -60,8 +66,11 @@ class Search:
     empty: NDArray[np.float64] = field(init=False)
     lower: float = -np.inf
     best: NDArray[np.float64] = field(init=False)
+    toll: list[NDArray[np.float64]] = field(default_factory=list)
     mixed: Mix | None = None
-    _used: NDArray[np.float64] | None = None
+    _whole: Whole | None = None
+    _first: int = 0
+    _is_held: list[NDArray[np.bool_]] = field(default_factory=list)
     _on_items: list[NDArray[np.float64]] = field(default_factory=list)
     _cost: list[NDArray[np.float64]] = field(default_factory=list)
     _usage: list[NDArray[np.float64]] = field(default_factory=list)
@@ -78,32 +87,34 @@ class Search:
             return np.inf
         return (self.mixed.value - self.lower) / max(abs(self.mixed.value), 1e-9)
 
-    def bound(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sweep all blocks at one price for the lower bound; returns what they use [cells]."""
-        blocks = len(self.blocks)
-        on_items = np.broadcast_to(
-            self.capacity.on_items(price), (blocks, *self.capacity.shape)
-        ).copy()
-        swept = self.blocks.sweep(self.engine, on_items, np.ones(blocks, np.bool_), TOLL_STEPS)
-        self.add_bound(price, on_items, swept)
-        return np.asarray(swept.used.sum(axis=0).ravel())
+    @property
+    def keeps(self) -> bool:
+        """Whether plans are kept."""
+        return self._whole is not None
 
-    def add_bound(
-        self, price: NDArray[np.float64], on_items: NDArray[np.float64], swept: Swept
-    ) -> None:
-        """Store the answers at one price for all blocks."""
-        self._used = swept.used if self._used is None else self._used
-        found = lower_bound(float((self.empty - swept.most).sum()), price, self.capacity)
+    def bound(self, price: NDArray[np.float64], keeps: bool = False) -> NDArray[np.float64]:
+        """Sweep all blocks at one price for the lower bound; returns what they use [cells].
+
+        keeps: whether these plans are kept, which blocks then repeat that are not perturbed.
+        """
+        on_items = self.capacity.on_items(price)
+        whole = self.blocks.sweep_whole(self.engine, on_items, TOLL_STEPS, keeps)
+        found = lower_bound(float((self.empty - whole.swept.most).sum()), price, self.capacity)
         if found > self.lower:
-            self.lower, self.best = found, price
-        self._store(on_items, swept, "sweep", 1.0)
+            self.lower, self.best, self.toll = found, price, whole.toll
+        if keeps:
+            self._whole, self._first = whole, len(self._cost)
+        blocks = len(self.blocks)
+        self._store(np.repeat(on_items[None], blocks, axis=0), whole.swept, "sweep", 1.0,
+                    np.full(blocks, keeps))  # fmt: skip
+        return np.asarray(whole.swept.used.sum(axis=0).ravel())
 
     def perturb(
         self, centre: NDArray[np.float64], spread: float, wanted: NDArray[np.bool_] | None = None
     ) -> NDArray[np.float64]:
         """Sweep the wanted blocks (or all), each at its own prices around the centre.
 
-        Unwanted blocks repeat their first answer. Returns what all blocks use then [cells].
+        Unwanted blocks repeat the answer that is kept. Returns what all blocks use then [cells].
         """
         blocks = len(self.blocks)
         wanted = np.ones(blocks, np.bool_) if wanted is None else wanted
@@ -113,8 +124,10 @@ class Search:
         prices = np.clip(centre * noise + lift, 0.0, self.capacity.overflow_usd)
         on_items = self.capacity.on_items(prices)
         swept = self.blocks.sweep(self.engine, on_items, wanted)
-        if self._used is not None:
-            swept.used[~wanted] = self._used[~wanted]
+        if self._whole is not None:
+            on_items[~wanted] = self._on_items[self._first][~wanted]
+            swept.saved[~wanted] = self._whole.swept.saved[~wanted]
+            swept.used[~wanted] = self._whole.swept.used[~wanted]
         self._store(on_items, swept, "perturbed sweep", wanted.mean(), ~wanted)
         return np.asarray(swept.used.sum(axis=0).ravel())
 
@@ -124,13 +137,11 @@ class Search:
         swept: Swept,
         phase: str,
         share: float,
-        repeat: NDArray[np.bool_] | None = None,
+        is_held: NDArray[np.bool_],
     ) -> None:
         cost = self.empty - swept.saved - (on_items * swept.used).sum(axis=(1, 2, 3))
         usage = self.capacity.usage(swept.used)
-        if repeat is not None and repeat.any():
-            on_items[repeat] = self._on_items[0][repeat]
-            cost[repeat] = self._cost[0][repeat]
+        self._is_held.append(is_held)
         self._on_items.append(on_items)
         self._cost.append(cost)
         self._usage.append(usage)
@@ -147,7 +158,11 @@ class Search:
         if self.mixed is None:
             raise ValueError("the search needs two sweeps at least")
         stored = np.stack(self._cost, axis=1), np.stack(self._usage, axis=1)
-        return Answers(np.stack(self._on_items), *stored, self.mixed, self.lower, self.best)
+        held = self._whole.placed if self._whole is not None else []
+        return Answers(
+            np.stack(self._on_items), *stored, np.stack(self._is_held, axis=1), held, self.mixed,
+            self.lower, self.best, self.toll,
+        )  # fmt: skip
 
 
 def search(
@@ -191,18 +206,18 @@ def search_some(
 ) -> None:
     """Perturb every share-th block and the heavy ones only, at most ``most`` times.
 
-    used: [cells] what all blocks use at the start's prices; the perturbed ones must make up for all
-    that does not fit, so their prices move the further.
+    used: [cells] what all blocks use at the start's prices, which fits but for a little; the
+    perturbed ones must make up for it, so their prices move the further.
     """
     wanted = np.arange(len(found.blocks)) % share == 0
     wanted[: len(found.blocks.heavy)] = True
     some = start.curvature / share
-    centre = start.price
+    centre, spreads = start.price, iter(np.repeat(SPREADS[1:], 2))
     for _ in range(most):
         if found.gap <= target_gap:
             return
         if found.mixed is not None and found.gap <= FAIR_GAP:
-            found.perturb(found.mixed.price, SPREADS[1], wanted)
+            found.perturb(found.mixed.price, next(spreads, SPREADS[-1]), wanted)
         else:
             centre, _ = newton_step(found.capacity, some, centre, MARGIN * used)
-            used = found.perturb(centre, SPREADS[0], wanted)
+            used = found.perturb(centre, SPREADS[1], wanted)

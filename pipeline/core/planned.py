@@ -228,15 +228,22 @@ def sweep_plans(
     price: NDArray[np.float64],
     wanted: NDArray[np.bool_],
     steps: int,
+    placed: Placed | None = None,
+    toll: NDArray[np.float64] | None = None,
 ) -> Swept:
     """Plans of blocks of consecutive items, each block at its own prices [blocks, weeks, kinds,
-    nodes]; zero for blocks that are not wanted. steps: of the tolls that tighten ``most``."""
+    nodes]; zero for blocks that are not wanted. steps: of the tolls that tighten ``most``.
+
+    placed: no_plans of all items from bounds[0] on, becomes the plans that are counted; toll:
+    zeros [items, nodes], becomes the tolls of the bound."""
     saved, most = np.zeros((2, len(bounds) - 1))
     used = np.zeros(price.shape)
     choice = np.repeat(np.where(wanted, np.arange(len(saved)), -1), np.diff(bounds))
+    placed = no_plans(woods, 0) if placed is None else placed
     _plans(
         *kernel_arrays(woods, items), int(bounds[0]), int(bounds[-1]), choice,
-        np.ascontiguousarray(price), steps, saved, most, used, *_no_plans(woods), _none(woods),
+        np.ascontiguousarray(price), steps, saved, most, used, placed.position, placed.served,
+        placed.entered, np.zeros((0, woods.n_nodes)) if toll is None else toll,
         *_scratch(woods, items, price.shape[1]),
     )  # fmt: skip
     return Swept(saved, most, used)
@@ -247,42 +254,21 @@ def plans_at(
     price: NDArray[np.float64],
 ) -> Placed:  # fmt: skip
     """The plans that sweep_plans counts, of items first..last-1, item k at price[choice[k]]."""
-    n = last - first
     saved, most = np.zeros((2, len(price)))
-    found = Placed(
-        np.zeros((n, woods.n_nodes), np.int32), np.zeros((n, woods.n_nodes)),
-        np.zeros((n, woods.n_nodes, woods.depth), np.uint8),
-    )  # fmt: skip
+    found = no_plans(woods, last - first)
     price = np.ascontiguousarray(price)
     _plans(
         *kernel_arrays(woods, items), first, last, choice, price, 0, saved, most,
-        np.zeros(price.shape), found.position, found.served, found.entered, _none(woods),
+        np.zeros(price.shape), found.position, found.served, found.entered,
+        np.zeros((0, woods.n_nodes)),
         *_scratch(woods, items, price.shape[1]),
     )  # fmt: skip
     return found
 
 
-def tolls_at(
-    woods: Forest, items: ItemTables, price: NDArray[np.float64], steps: int
-) -> NDArray[np.float64]:
-    """Tolls [items, nodes] of the bound that sweep_plans finds at prices [weeks, kinds, nodes]."""
-    n = len(items)
-    saved, most = np.zeros((2, 1))
-    found = np.zeros((n, woods.n_nodes))
-    price = np.ascontiguousarray(price[None])
-    _plans(
-        *kernel_arrays(woods, items), 0, n, np.zeros(n, np.int64), price, steps, saved, most,
-        np.zeros(price.shape), *_no_plans(woods), found, *_scratch(woods, items, price.shape[1]),
-    )  # fmt: skip
-    return found
-
-
-def _none(woods: Forest) -> NDArray[np.float64]:
-    return np.zeros((0, woods.n_nodes))
-
-
-def _no_plans(woods: Forest) -> tuple[Array, Array, Array]:
-    return (
-        np.zeros((0, woods.n_nodes), np.int32), np.zeros((0, woods.n_nodes)),
-        np.zeros((0, woods.n_nodes, woods.depth), np.uint8),
+def no_plans(woods: Forest, n: int) -> Placed:
+    """Room for the plans of n items: nothing stands anywhere."""
+    return Placed(
+        np.zeros((n, woods.n_nodes), np.int32), np.zeros((n, woods.n_nodes)),
+        np.zeros((n, woods.n_nodes, woods.depth), np.uint8),
     )  # fmt: skip

@@ -40,19 +40,18 @@ def integer_plan(
     capacity: Capacity,
     found: Answers,
     pool_items: int,
-    held: Plans | None = None,
     attempt: int = 0,
 ) -> Plans:
     """Plans of every part: each item takes a stored answer, then units are trimmed and added.
 
-    held: plans at the first answers, which need no solving. Later attempts draw the answers of
-    fractional blocks anew; with few items that matters.
+    Plans that the answers hold need no solving. Later attempts draw the answers of fractional
+    blocks anew; with few items that matters.
     """
     share = found.mix.share
-    is_held = np.zeros(len(blocks), np.bool_) if held is None else share[:, 0] > 1 - 1e-9
+    is_held = (share * found.is_held).sum(axis=1) > 1.0 - SOME
 
     def work(part: int, items: ItemTables) -> tuple[Placed, NDArray[np.int64], NDArray]:
-        own = None if held is None else held[part]
+        own = found.held[part] if found.held else None
         light = blocks.light(part, items)
         placed, choice = take(blocks, part, light, found, is_held, own, attempt)
         return placed, choice, evaluate(blocks.woods, light, placed, capacity.shape[0])[1]
@@ -202,17 +201,13 @@ def repair(
     found: Answers,
     pool_items: int,
 ) -> None:
-    """Trim and fill in place the heavy and the first light items, until nothing is violated."""
-    pool: list[ItemTables] = []
-    left = pool_items
-    while left > 0 and len(pool) < len(plans):
-        light = blocks.light(len(pool), parts[len(pool)])
-        pool.append(light.first(left))
-        left -= len(pool[-1])
-    items = concatenate([blocks.heavy, *pool])
-    one = joined(
-        [heavy, *(mine.take(slice(len(part))) for mine, part in zip(plans, pool, strict=False))]
-    )
+    """Trim and fill in place the heavy items and about pool_items of all others, of every week,
+    until nothing is violated."""
+    every = max(-(-sum(map(len, plans)) // pool_items), 1)
+    pool = [np.arange(0, len(mine), every) for mine in plans]
+    tables = [blocks.light(part, parts[part]).take(rows) for part, rows in enumerate(pool)]
+    items = concatenate([blocks.heavy, *tables])
+    one = joined([heavy, *(mine.take(rows) for mine, rows in zip(plans, pool, strict=True))])
     limit = capacity.limit + found.mix.overflow
     limit = limit - 1e-10 * np.abs(limit)  # sums in another order must not exceed it either
     woods, price = blocks.woods, found.mix.price
@@ -232,6 +227,6 @@ def repair(
         settle(woods, items, one, capacity, usage, limit, price)
     heavy.put(slice(None), one.take(slice(len(heavy))))
     at = len(heavy)
-    for mine, part in zip(plans, pool, strict=False):
-        mine.put(slice(len(part)), one.take(slice(at, at + len(part))))
-        at += len(part)
+    for mine, rows in zip(plans, pool, strict=True):
+        mine.put(rows, one.take(slice(at, at + len(rows))))
+        at += len(rows)

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from pipeline.core.item import ItemTables, concatenate
 from pipeline.core.network import Forest
-from pipeline.core.planned import Swept, sweep_plans
+from pipeline.core.planned import Swept, no_plans, sweep_plans
+from pipeline.core.serve import Placed
 from pipeline.core.size import empty_cost
 
 Result = TypeVar("Result")
@@ -69,6 +70,16 @@ def views(items: ItemTables, n_parts: int) -> list[ItemTables]:
 
 
 @dataclass(frozen=True)
+class Whole:
+    """A sweep of all items at one price: per part, placed: the plans of its light items, empty
+    where none are kept; toll: [items, nodes] of the bound."""
+
+    swept: Swept
+    placed: list[Placed]
+    toll: list[NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
 class Blocks:
     """Blocks over the heavy items (one each) and then over every part.
 
@@ -97,26 +108,47 @@ class Blocks:
         count[self.heavy_at[part]] = 0
         return replace(items, count=count)
 
-    def sweep(
-        self, engine: Engine, price: NDArray[np.float64], wanted: NDArray[np.bool_], steps: int = 0
-    ) -> Swept:
-        """What the wanted blocks [blocks], each at its own prices, save at best, could save at
-        most, and use; zero elsewhere. steps: of the tolls that tighten the most."""
+    def sweep(self, engine: Engine, price: NDArray[np.float64], wanted: NDArray[np.bool_]) -> Swept:
+        """What the wanted blocks [blocks], each at its own prices, save at best and use; zero
+        elsewhere."""
 
         def work(part: int, items: ItemTables) -> Swept:
             mine = self.of_part(part)
             light = self.light(part, items)
-            return sweep_plans(
-                self.woods, light, self.bounds[part], price[mine], wanted[mine], steps
-            )
+            return sweep_plans(self.woods, light, self.bounds[part], price[mine], wanted[mine], 0)
 
         n = len(self.heavy)
-        heavy = sweep_plans(self.woods, self.heavy, np.arange(n + 1), price[:n], wanted[:n], steps)
-        found = [heavy, *engine.each(work)]
-        return Swept(
-            np.concatenate([one.saved for one in found]),
-            np.concatenate([one.most for one in found]),
-            np.concatenate([one.used for one in found]),
+        heavy = sweep_plans(self.woods, self.heavy, np.arange(n + 1), price[:n], wanted[:n], 0)
+        return _together([heavy, *engine.each(work)])
+
+    def sweep_whole(
+        self, engine: Engine, price: NDArray[np.float64], steps: int, keeps: bool
+    ) -> Whole:
+        """All blocks at one price [weeks, kinds, nodes]; steps: of the tolls that tighten the
+        bound; keeps: whether plans are kept."""
+
+        def of(items: ItemTables, bounds: NDArray[np.int64], n_kept: int) -> Whole:
+            placed, toll = no_plans(self.woods, n_kept), np.zeros((len(items), self.woods.n_nodes))
+            blocks = len(bounds) - 1
+            each = np.repeat(price[None], blocks, axis=0)
+            every = np.ones(blocks, np.bool_)
+            swept = sweep_plans(self.woods, items, bounds, each, every, steps, placed, toll)
+            return Whole(swept, [placed], [toll])
+
+        def work(part: int, items: ItemTables) -> Whole:
+            n_kept = len(items) if keeps else 0
+            return of(self.light(part, items), self.bounds[part], n_kept)
+
+        heavy = of(self.heavy, np.arange(len(self.heavy) + 1), 0)
+        found = engine.each(work)
+        first = 0
+        for one, rows in zip(found, self.heavy_at, strict=True):
+            one.toll[0][rows] = heavy.toll[0][first : first + len(rows)]
+            first += len(rows)
+        return Whole(
+            _together([heavy.swept, *(one.swept for one in found)]),
+            [one.placed[0] for one in found],
+            [one.toll[0] for one in found],
         )
 
     def empty_cost(self, engine: Engine) -> NDArray[np.float64]:
@@ -125,6 +157,15 @@ class Blocks:
             lambda part, items: empty_cost(self.light(part, items), self.bounds[part])
         )
         return np.concatenate([empty_cost(self.heavy, np.arange(len(self.heavy) + 1)), *rest])
+
+
+def _together(found: list[Swept]) -> Swept:
+    """Sweeps of some blocks after those of others."""
+    return Swept(
+        np.concatenate([one.saved for one in found]),
+        np.concatenate([one.most for one in found]),
+        np.concatenate([one.used for one in found]),
+    )
 
 
 def cut(

@@ -3,8 +3,9 @@
 sample -> first prices -> one sweep: lower bound -> sweeps at perturbed prices -> master
        -> every item takes a stored answer -> trim and fill -> certificate
 
-From last night's prices and their curvature (a warm start) the first sweep also keeps the positions
-it finds, and only a sixth of the blocks is then solved at other prices.
+In large worlds that sweep says what the sample misjudges, and prices are found on it once more, at
+which nearly all fits. Then, as from last night's prices and their curvature (a warm start), the
+sweep for the bound keeps its plans, and only some of the blocks are solved at other prices.
 """
 
 from dataclasses import dataclass, field
@@ -15,18 +16,17 @@ from numpy.typing import NDArray
 
 from pipeline.core.ascent import Start, climb, newton_step, sample_dual
 from pipeline.core.certificate import Certificate, PriceBound, certify
-from pipeline.core.columns import MARGIN, TOLL_STEPS, Answers, Search, search, search_some
+from pipeline.core.columns import MARGIN, Answers, Search, search, search_some
 from pipeline.core.evaluate import evaluate
 from pipeline.core.exact import ExactParams, exact_plan
 from pipeline.core.horizon import relax_horizon
 from pipeline.core.item import ItemTables, concatenate
 from pipeline.core.network import Forest
-from pipeline.core.planned import Swept, plans_at, tolls_at
 from pipeline.core.prices import Capacity, Sample, stratified
 from pipeline.core.programme import Relaxed, relax
 from pipeline.core.rounded import waiting, whole_plan
 from pipeline.core.rounding import Plans, integer_plan
-from pipeline.core.serve import Placed, joined, serve
+from pipeline.core.serve import joined, serve
 from pipeline.core.shards import Blocks, Engine, Parts, Threads, cut
 from pipeline.core.size import potential
 from pipeline.core.trace import Trace
@@ -39,7 +39,11 @@ class SolveParams:
     coarse_items, sample_items: samples on which first prices are found, one after the other; the
     second has sample_root times the square root of all items at least; worse prices cost sweeps.
     climbs: evaluations of each, at most; warm_climbs: of the second, from last night's prices.
-    enough_climb: promised gain, as a share of the cost, at which the climb ends.
+    enough_climb: promised gain, as a share of the cost, at which the climb ends; enough_again: once
+        it is known what the second sample misjudges.
+    large: items, in samples, of a world whose sample is corrected so.
+    perturbed_items: items there, about, that a sweep solves at other prices; every most_share-th
+        block at least.
     blocks: blocks of items that get their own perturbed prices; heavy_items: blocks of one item.
     target_gap: stop when the mix of answers is this close to the lower bound.
     most_sweeps: over all items; warm_share, warm_sweeps: from a warm start every warm_share-th
@@ -56,6 +60,10 @@ class SolveParams:
     climbs: int = 60
     warm_climbs: int = 4
     enough_climb: float = 2e-6
+    enough_again: float = 2e-8
+    large: int = 4
+    perturbed_items: int = 40_000
+    most_share: int = 12
     blocks: int = 200
     heavy_items: int = 100
     target_gap: float = 3e-4
@@ -114,7 +122,8 @@ def solve(
     kept = capacity.essential()
     rows = capacity.take(kept)
     sizes = engine.each(lambda part, items: potential(woods, items))
-    start = first_prices(woods, parts, sizes, rows, params, _known(guess, kept, rows), trace)
+    known = _known(guess, kept, rows)
+    start, sample = first_prices(woods, parts, sizes, rows, params, known, trace)
     trace.close("prices")
     cells = sum(map(len, sizes)) * woods.n_nodes / capacity.shape[0]
     is_small = sum(map(len, sizes)) <= params.exact.items * capacity.shape[0]
@@ -123,7 +132,7 @@ def solve(
     if is_flow_small and (rows.is_on_flows & (start.price > 0)).any():
         return _over_horizon(woods, parts, engine, capacity, kept, start, params, trace)
     blocks = cut(woods, parts, sizes, params.blocks, params.heavy_items)
-    held, found = _answers(blocks, engine, rows, start, params, guess is not None, trace)
+    found = _answers(blocks, engine, rows, start, sample, params, guess is not None, trace)
     is_flowing = bool((rows.is_on_flows & (found.mix.price > 0)).any())
     if is_flow_small and is_flowing:
         return _over_horizon(woods, parts, engine, capacity, kept, start, params, trace)
@@ -132,7 +141,7 @@ def solve(
     pool = params.pool_items if guess is None else params.warm_pool_items
     best: Finished | None = None
     for attempt in range(params.attempts):
-        plans = integer_plan(blocks, parts, engine, rows, found, pool, held, attempt)
+        plans = integer_plan(blocks, parts, engine, rows, found, pool, attempt)
         trace.close("recovery")
         done = finish(woods, engine, capacity, plans, overflow, found.lower, trace)
         best = done if best is None or done.rank < best.rank else best
@@ -157,10 +166,7 @@ def solve(
     again = Start(bound_price, start.curvature)
     toll: NDArray[np.float64] | None = None
     if not relaxed and (rows.is_on_flows & (found.price > 0)).any():
-        on_items = rows.on_items(found.price)
-        toll = np.concatenate(
-            engine.each(lambda _, items: tolls_at(woods, items, on_items, TOLL_STEPS))
-        )
+        toll = np.concatenate(found.toll)
     return Plan(
         best.placed, price, again, best.usage, best.overflow, kept, found, relaxed, best.proof,
         PriceBound(relaxed.lower if relaxed else found.lower, bound_price, toll), trace,
@@ -279,8 +285,9 @@ def first_prices(
     params: SolveParams,
     start: Start | None,
     trace: Trace,
-) -> Start:
-    """Prices that maximize the dual of a sample, from those of a smaller one or of last night."""
+) -> tuple[Start, Sample]:
+    """Prices that maximize the dual of a sample, from those of a smaller one or of last night; and
+    the sample."""
     n_items = sum(len(size) for size in sizes)
     fine = max(params.sample_items, int(params.sample_root * n_items**0.5))
     stages = [(fine, params.climbs if start is None else params.warm_climbs)]
@@ -293,7 +300,7 @@ def first_prices(
         trace.sweeps += evaluations * len(sample.items) / n_items
     if start is None:
         raise ValueError("climbs must be at least one")
-    return start
+    return start, sample
 
 
 def draw(parts: Parts, sizes: list[NDArray[np.float64]], wanted: int, seed: int) -> Sample:
@@ -315,42 +322,47 @@ def _answers(
     engine: Engine,
     capacity: Capacity,
     start: Start,
+    sample: Sample,
     params: SolveParams,
     is_warm: bool,
     trace: Trace,
-) -> tuple[Plans | None, Answers]:
-    """The blocks' answers, and if warm the plans of the first one."""
+) -> Answers:
+    """The blocks' answers; from a warm start and in large worlds with the plans of most blocks."""
     found = Search(blocks, engine, capacity, trace, params.seed)
-    held = None
-    if is_warm:
-        held, swept = hold(blocks, engine, capacity, start.price)
-        on_items = np.repeat(capacity.on_items(start.price)[None], len(blocks), axis=0)
-        found.add_bound(start.price, on_items, swept)
-        used = swept.used.sum(axis=0).ravel()
-    else:
-        used = found.bound(start.price)
-    if is_warm:
-        search_some(found, start, used, params.warm_gap, params.warm_share, params.warm_sweeps)
-        if found.gap <= params.warm_gap:
-            return held, found.answers()
+    items = int(sum(bounds[-1] for bounds in blocks.bounds))
+    share, target, most = params.warm_share, params.warm_gap, params.warm_sweeps
+    used = found.bound(start.price, keeps=is_warm)
+    if not is_warm and items > params.large * len(sample.items):
+        start = _corrected(blocks.woods, sample, capacity, start, used, items, params, trace)
+        used = found.bound(start.price, keeps=True)
+        share = min(max(items // params.perturbed_items, 1), params.most_share)
+        target = params.target_gap
+    if found.keeps:
+        search_some(found, start, used, target, share, most)
+        if found.gap <= target:
+            return found.answers()
     centre, _ = newton_step(capacity, start.curvature, start.price, MARGIN * used)
-    return held, search(found, start, centre, params.target_gap, params.most_sweeps)
+    return search(found, start, centre, params.target_gap, params.most_sweeps)
 
 
-def hold(
-    blocks: Blocks, engine: Engine, capacity: Capacity, price: NDArray[np.float64]
-) -> tuple[Plans, Swept]:
-    """All plans at one price (of light items), and the sweep of all blocks."""
-    on_items = capacity.on_items(price)
-
-    def work(part: int, items: ItemTables) -> Placed:
-        light = blocks.light(part, items)
-        choice = np.zeros(len(light), np.int64)
-        return plans_at(blocks.woods, light, 0, len(light), choice, on_items[None])
-
-    everywhere = np.repeat(on_items[None], len(blocks), axis=0)
-    swept = blocks.sweep(engine, everywhere, np.ones(len(blocks), np.bool_), TOLL_STEPS)
-    return engine.each(work), swept
+def _corrected(
+    woods: Forest,
+    sample: Sample,
+    capacity: Capacity,
+    start: Start,
+    used: NDArray[np.float64],
+    items: int,
+    params: SolveParams,
+    trace: Trace,
+) -> Start:
+    """Prices of a sample that is told what it misjudges: at start.price all items, so many, use
+    ``used``."""
+    missing = used - sample_dual(woods, sample, capacity)(start.price).used
+    dual = sample_dual(woods, sample, capacity, missing)
+    better, evaluations = climb(dual, capacity, start, params.climbs, params.enough_again)
+    trace.sweeps += evaluations * len(sample.items) / items
+    trace.close("prices")
+    return better
 
 
 def audit(
