@@ -6,7 +6,7 @@ from pipeline.core.ascent import Start
 from pipeline.core.item import positions, sweep
 from pipeline.core.shards import Threads, cut, views
 from pipeline.core.size import potential
-from pipeline.core.solve import SolveParams, hold, solve
+from pipeline.core.solve import SolveParams, solve
 from tests.core.instances import random_items, storage_rows, woods
 
 
@@ -39,19 +39,18 @@ def test_held_positions_are_those_of_solving_again():
     items, parts, capacity = tight(500, 3)
     sizes = [potential(woods(), part) for part in parts]
     blocks = cut(woods(), parts, sizes, 20, 5)
-    price = np.full(4, 0.4)
-    held, swept = hold(blocks, Threads(parts, 1), capacity, price)
-    on_items = capacity.on_items(price)
+    on_items = capacity.on_items(np.full(4, 0.4))
+    whole = blocks.sweep_whole(Threads(parts, 1), on_items, 0, keeps=True)
     again = positions(woods(), items, on_items)
     light = np.ones(500, bool)
     offset = 0
     for part, rows in zip(parts, blocks.heavy_at, strict=True):
         light[offset + rows] = False
         offset += len(part)
-    assert (np.concatenate([part.position for part in held])[light] == again[light]).all()
+    assert (np.concatenate([part.position for part in whole.placed])[light] == again[light]).all()
     total, all_used = sweep(woods(), items, np.array([0, 500]), on_items[None])
-    assert np.isclose(swept.saved.sum(), total[0])
-    assert np.allclose(swept.used.sum(axis=0)[0, 0], all_used[0, 0, 0])
+    assert np.isclose(whole.swept.saved.sum(), total[0])
+    assert np.allclose(whole.swept.used.sum(axis=0)[0, 0], all_used[0, 0, 0])
 
 
 def test_start_that_is_far_off_still_ends_within_the_gap():
