@@ -57,7 +57,7 @@ def integer_plan(
         return placed, choice, evaluate(blocks.woods, light, placed, capacity.shape[0])[1]
 
     taken = engine.each(work)
-    plans = [placed.copy() for placed, _, _ in taken]
+    plans = [placed.writable() for placed, _, _ in taken]
     used = sum((used for _, _, used in taken), np.zeros(capacity.shape))
     n = len(blocks.heavy)
     drawn = [choose(share[b], 1, lottery(b, attempt))[0] for b in range(n)]

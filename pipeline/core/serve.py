@@ -46,6 +46,11 @@ class Placed:
         """A plan that can be changed on its own."""
         return Placed(self.position.copy(), self.served.copy(), self.entered.copy())
 
+    def writable(self) -> Placed:
+        """The plan if it can be changed, or a copy: what another process sent cannot."""
+        is_writable = self.position.flags.writeable
+        return self if is_writable else self.copy()
+
 
 def joined(parts: Sequence[Placed]) -> Placed:
     """The plans one after the other."""

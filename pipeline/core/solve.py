@@ -39,9 +39,9 @@ class SolveParams:
     coarse_items, sample_items: samples on which first prices are found, one after the other; the
     second has sample_root times the square root of all items at least; worse prices cost sweeps.
     climbs: evaluations of each, at most; warm_climbs: of the second, from last night's prices.
-    enough_climb: promised gain, as a share of the cost, at which the climb ends; enough_again: once
-        it is known what the second sample misjudges.
-    large: items, in samples, of a world whose sample is corrected so.
+    enough_climb: promised gain, as a share of the cost, at which the climb ends.
+    large: items, in samples, of a world where a sweep says what the sample misjudges: the first
+        climb ends at enough_large, the one that knows it at enough_again.
     perturbed_items: items there, about, that a sweep solves at other prices; every most_share-th
         block at least.
     blocks: blocks of items that get their own perturbed prices; heavy_items: blocks of one item.
@@ -60,8 +60,9 @@ class SolveParams:
     climbs: int = 60
     warm_climbs: int = 4
     enough_climb: float = 2e-6
-    enough_again: float = 2e-8
     large: int = 4
+    enough_large: float = 1e-5
+    enough_again: float = 2e-8
     perturbed_items: int = 40_000
     most_share: int = 12
     blocks: int = 200
@@ -78,6 +79,11 @@ class SolveParams:
     warm_pool_items: int = 5_000
     threads: int = 1
     seed: int = 0
+
+    def sampled(self, n_items: int) -> int:
+        """Items of the second sample, about, of so many."""
+        fine = max(self.sample_items, int(self.sample_root * n_items**0.5))
+        return min(fine, max(n_items // 4, 2000))
 
 
 @dataclass(frozen=True)
@@ -289,14 +295,16 @@ def first_prices(
     """Prices that maximize the dual of a sample, from those of a smaller one or of last night; and
     the sample."""
     n_items = sum(len(size) for size in sizes)
-    fine = max(params.sample_items, int(params.sample_root * n_items**0.5))
+    fine, enough = params.sampled(n_items), params.enough_climb
+    if start is None and n_items > params.large * fine:
+        enough = params.enough_large
     stages = [(fine, params.climbs if start is None else params.warm_climbs)]
     if start is None and n_items > 4 * params.coarse_items:
         stages.insert(0, (params.coarse_items, params.climbs))
     for wanted, climbs in stages:
-        sample = draw(parts, sizes, min(wanted, max(n_items // 4, 2000)), params.seed)
+        sample = draw(parts, sizes, min(wanted, fine), params.seed)
         dual = sample_dual(woods, sample, capacity)
-        start, evaluations = climb(dual, capacity, start, climbs, params.enough_climb)
+        start, evaluations = climb(dual, capacity, start, climbs, enough)
         trace.sweeps += evaluations * len(sample.items) / n_items
     if start is None:
         raise ValueError("climbs must be at least one")
@@ -332,7 +340,7 @@ def _answers(
     items = int(sum(bounds[-1] for bounds in blocks.bounds))
     share, target, most = params.warm_share, params.warm_gap, params.warm_sweeps
     used = found.bound(start.price, keeps=is_warm)
-    if not is_warm and items > params.large * len(sample.items):
+    if not is_warm and items > params.large * params.sampled(items):
         start = _corrected(blocks.woods, sample, capacity, start, used, items, params, trace)
         used = found.bound(start.price, keeps=True)
         share = min(max(items // params.perturbed_items, 1), params.most_share)
