@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from pipeline.core.copula import LEAST_EIGENVALUE, nearest_correlation, normal_scores
+from pipeline.core.copula import (
+    LEAST_EIGENVALUE,
+    _is_above,
+    nearest_correlation,
+    normal_scores,
+)
 
 ALIKE = np.full((5, 5), 0.8) + 0.2 * np.eye(5)  # four equal eigenvalues
 SAME = np.ones((4, 4))  # three eigenvalues of 0
@@ -59,3 +64,21 @@ def test_an_impossible_matrix_is_made_possible():
 def test_a_possible_matrix_stays_as_it_is():
     np.testing.assert_allclose(nearest_correlation(ALIKE), ALIKE, atol=1e-14)
     assert abs(nearest_correlation(SAME) - SAME).max() <= LEAST_EIGENVALUE
+
+
+@pytest.mark.parametrize("regions", [1, 5, 40])
+def test_pivots_say_whether_eigenvalues_are_above_a_bound(regions):
+    correlation = random_correlation(regions, 4) if regions > 1 else np.eye(1)
+    least = float(np.linalg.eigvalsh(correlation)[0])
+    assert _is_above(correlation, 0.999 * least)
+    assert not _is_above(correlation, 1.001 * least)
+    assert not _is_above(SAME - 2 * np.eye(4), LEAST_EIGENVALUE)
+
+
+def test_lifting_sets_in_without_a_jump():
+    """A hair above the bound the matrix stays, a hair below it is lifted: nearly the same."""
+    ones, rest = np.ones((6, 6)), np.eye(6)
+    for by in (1e-3, -1e-3):
+        rho = 1.0 - LEAST_EIGENVALUE * (1.0 + by)  # 1 - rho is the least eigenvalue
+        matrix = rho * ones + (1.0 - rho) * rest
+        assert abs(nearest_correlation(matrix) - matrix).max() < 2e-9
