@@ -20,8 +20,7 @@ from m5_data import M5, read, tier
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.forecast.panel import F64, Panel
-from pipeline.forecast.seasons import item_sums
+from pipeline.forecast.panel import F64, Panel, sums_by
 
 AHEAD, LEVEL_DAYS, WEEKDAY_DAYS = 28, 42, 112
 
@@ -48,12 +47,12 @@ def scores(data: M5, origin: int) -> list[dict[str, object]]:
     days = min(AHEAD, data.last_d - origin)
     panel = tier(data, "stores", origin, AHEAD).panel
     first = origin - data.first_d + 1
-    came = item_sums(panel, data.sales[:, first : first + days])
+    came = sums_by(panel.item, np.nan_to_num(data.sales[:, first : first + days]))
     rows: list[dict[str, object]] = []
     for name, known in (
         ("without lifts", replace(panel, lift=None, lift_seen=None)), ("with", panel),
     ):  # fmt: skip
-        found = item_sums(known, level_forecast(known, days))
+        found = sums_by(known.item, np.nan_to_num(level_forecast(known, days)))
         off, whole = np.abs(found - came).sum(), np.abs((found - came).sum(axis=1)).sum()
         weeks = np.add.reduceat(found - came, range(0, days, 7), axis=1)
         rows.append({

@@ -29,6 +29,7 @@ def daily_drivers(booster: lgb.Booster, x: F32) -> F64:
     level = DRIVERS.index("level")
     phi[:, DRIVERS.index("season")] += x[:, COLUMN["log_exposure"]]  # season, growth and events
     phi[:, DRIVERS.index("price")] += x[:, COLUMN["log_price_lift"]]
+    phi[:, DRIVERS.index("trend")] += x[:, COLUMN["log_return"]]
     log_flat = x[:, COLUMN["log_level"]] + raw[:, -1] + phi[:, level]
     phi[:, level] = 0.0
     log_mean = log_flat + phi.sum(axis=1)

@@ -21,12 +21,8 @@ from pipeline.core.arithmetic import single_log
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
 from pipeline.forecast.seasons import in_season
 from pipeline.forecast.series_level import (
-    HALF_LIFE_DAYS,
-    TINY,
-    item_silence,
-    levels,
-    sum_over,
-)
+    HALF_LIFE_DAYS, TINY, item_silence, levels, log_return, sum_over,
+)  # fmt: skip
 from pipeline.kernels import njit
 
 EVENT_TYPES = 6
@@ -82,6 +78,7 @@ FEATURES: dict[str, str] = {
     "log_price_lift": "price",
     "silence": "trend",
     "item_silence": "trend",
+    "log_return": "trend",
 }
 COLUMN = {name: place for place, name in enumerate(FEATURES)}
 _EVENT_0 = COLUMN["event_type_0"]
@@ -381,6 +378,10 @@ def features(
     out[:, COLUMN["silence"]] = past.silence[series, origin + 1]
     silent = past.item_silence[panel.item[series], totals.lead + origin + 1]
     out[:, COLUMN["item_silence"]] = silent
+    out[:, COLUMN["log_return"]] = log_return(
+        past.silence[series, origin + 1].astype(np.float64), silent,
+        (target - origin) * panel.period_days,
+    )  # fmt: skip
     _peers(
         out, panel.item, panel.group, past.level, totals.lead, past.group_units,
         past.group_count, past.item_units, past.item_count, calendar.aligned_day,

@@ -146,9 +146,10 @@ def fit_mean(
 
 
 def offset(x: F32) -> F64:
-    """Logarithm of what a row would sell by its level, its day's exposure and its price alone."""
+    """Logarithm of what a row would sell by its level, its day's exposure, its price and how far
+    an item that is gone is back by then alone."""
     log_mean = x[:, COLUMN["log_level"]].astype(np.float64) + x[:, COLUMN["log_exposure"]]
-    return np.asarray(log_mean + x[:, COLUMN["log_price_lift"]])
+    return np.asarray(log_mean + x[:, COLUMN["log_price_lift"]] + x[:, COLUMN["log_return"]])
 
 
 def daily_mean(booster: lgb.Booster, threads: int) -> Callable[[F32], F64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +13,9 @@ F64 = npt.NDArray[np.float64]
 I32 = npt.NDArray[np.int32]
 
 PRICE_BANDS, BAND_WIDTH = 16, 0.35
-VISIBLE_DAYS = 7
-"""A run of days without sales shows after so many of them."""
+VISIBLE_DAYS, VISIBLE_ELSEWHERE_DAYS = 7.0, 3.0
+"""A run of days without sales shows after so many of them, or as soon as the item's other regions
+have been as silent for the latter in the mean."""
 LEAST_EXPOSURE = 0.5
 
 
@@ -134,9 +136,18 @@ class Panel:
         day = np.arange(self.days, dtype=np.int32)
         suspected = self.is_censored & (self.demand == 0)
         before = np.maximum.accumulate(np.where(suspected, np.int32(-1), day), axis=1)
+        run = (day - before).astype(np.float32)
+        shows = (run >= VISIBLE_DAYS) | (self._elsewhere(run) >= VISIBLE_ELSEWHERE_DAYS)
         after = np.where(suspected, np.int32(self.days), day)[:, ::-1]
         after = np.minimum.accumulate(after, axis=1)[:, ::-1]
-        return np.where(suspected & (day - before >= VISIBLE_DAYS), after, day + 1)
+        return np.where(suspected & shows, after, day + 1)
+
+    def _elsewhere(self, run: F32) -> F32:
+        """Mean (n, days) of `run` over the other series of an item that are on sale; 0 without."""
+        seen = self.own_days()
+        total, count = (sums_by(self.item, own) for own in (np.where(seen, run, 0), seen))
+        others = np.maximum(count[self.item] - seen, 1)
+        return np.asarray((total[self.item] - np.where(seen, run, 0)) / others, np.float32)
 
     def own_days(self) -> npt.NDArray[np.bool_]:
         """Days (n, days) seen of the series itself: a successor also knows its predecessor's, on
@@ -224,29 +235,31 @@ class Totals:
         )
 
 
+def sums_by(codes: I32, values: npt.NDArray[Any]) -> F64:
+    """Sums (codes, days) of the rows of `values` (n, days) by code."""
+    summed = np.zeros((int(codes.max()) + 1, values.shape[1]))
+    order = np.argsort(codes, kind="stable")
+    starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
+    summed[codes[order][starts]] = np.add.reduceat(values[order], starts, axis=0, dtype=np.float64)
+    return summed
+
+
 def totals(panel: Panel) -> Totals:
     """Sums of `panel` by group, by item and by likeness, in units of a usual day."""
     observed, own = np.isfinite(panel.demand), panel.own_days()
     units = np.where(observed, panel.demand, 0).astype(np.float64)
     units /= np.maximum(panel.exposure()[0], LEAST_EXPOSURE)
 
-    def by(codes: I32, values: F64) -> F64:
-        summed = np.zeros((int(codes.max()) + 1, panel.days))
-        order = np.argsort(codes, kind="stable")
-        starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
-        summed[codes[order][starts]] = np.add.reduceat(values[order], starts, axis=0)
-        return summed
-
     count, counted = observed.astype(np.float64), own.astype(np.float64)
     once = np.where(own, units, 0.0)  # a successor's past is its predecessor's
     return Totals(
         0,
-        by(panel.group, once),
-        by(panel.group, counted),
-        by(panel.item, units),
-        by(panel.item, count),
-        by(panel.like(), once),
-        by(panel.like(), counted),
+        sums_by(panel.group, once),
+        sums_by(panel.group, counted),
+        sums_by(panel.item, units),
+        sums_by(panel.item, count),
+        sums_by(panel.like(), once),
+        sums_by(panel.like(), counted),
     )
 
 

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from pipeline.core.arithmetic import single_log
 from pipeline.forecast.distribution import log_likelihood
 from pipeline.forecast.events import occasions, with_lifts
-from pipeline.forecast.panel import F32, F64, Panel
+from pipeline.forecast.panel import F32, F64, Panel, sums_by
 from pipeline.forecast.price_lift import with_price_lift
 from pipeline.kernels import njit
 
@@ -60,9 +60,9 @@ def with_exposure(panel: Panel) -> Panel:
     is_usual = ~np.asarray(occasions(panel.calendar.named, regions, total).any(axis=(0, 1)))
     if panel.calendar.closed is not None:
         is_usual &= ~panel.calendar.closed.all(axis=0)
-    units = item_sums(panel, _as_if_in_stock(panel)) * is_usual[:days]
+    units = sums_by(panel.item, np.nan_to_num(_as_if_in_stock(panel))) * is_usual[:days]
     year = YEAR_DAYS / panel.period_days
-    seen = item_sums(panel, np.isfinite(panel.demand).astype(np.float32)) > 0
+    seen = sums_by(panel.item, np.isfinite(panel.demand)) > 0
     first = np.where(seen.any(axis=1), seen.argmax(axis=1), days)
     index = np.empty((len(units), total), np.float32)
     _index(units, is_usual, first, year, max(1, REACH_DAYS // panel.period_days), index)
@@ -134,16 +134,6 @@ def in_season(season: F32, beside: int = 7) -> npt.NDArray[np.bool_]:
         out[:, days:] &= season[:, :-days] >= IN_SEASON
         out[:, :-days] &= season[:, days:] >= IN_SEASON
     return np.asarray(out)
-
-
-def item_sums(panel: Panel, values: F32) -> F64:
-    """Sums (items, days) of a (series, days) matrix over regions; NaN counts as nothing."""
-    out = np.zeros((int(panel.item.max()) + 1, values.shape[1]))
-    order = np.argsort(panel.item, kind="stable")
-    starts = np.flatnonzero(np.diff(panel.item[order], prepend=-1))
-    filled = np.nan_to_num(values[order]).astype(np.float64)
-    out[panel.item[order][starts]] = np.add.reduceat(filled, starts, axis=0)
-    return out
 
 
 @njit(cache=True)

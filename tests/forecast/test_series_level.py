@@ -11,7 +11,15 @@ from pipeline.contracts.settings import MeanSettings
 from pipeline.forecast.features import history
 from pipeline.forecast.mean import sample_rows
 from pipeline.forecast.panel import Calendar, Panel, totals
-from pipeline.forecast.series_level import FADING, HALF_LIFE_DAYS, KEPT, LUCK, SILENT
+from pipeline.forecast.series_level import (
+    FADING,
+    HALF_LIFE_DAYS,
+    KEPT,
+    LUCK,
+    RETURN_DAYS,
+    SILENT,
+    log_return,
+)
 from pipeline.forecast.windows import Windows
 from tests.oracles.forecast_features import silence_of
 
@@ -113,3 +121,29 @@ def test_days_of_a_run_that_showed_teach_and_judge_and_those_of_another_do_not()
     found = windows.units(panel)
     assert np.isnan(found[0])
     assert found[1] == units[158:172].sum()
+
+
+def test_a_run_shows_sooner_where_the_items_other_regions_are_as_silent() -> None:
+    """Ten days without sales in four regions at once show on the third, of one alone on the
+    seventh; a single region has no others to tell it."""
+    units = np.stack([sold(5.0, k) for k in range(9)])
+    units[:5, 150:160] = 0
+    units[8, 150:160] = 0
+    panel = panel_of(units, [0] * 4 + [1] * 4 + [2])
+    marks = np.zeros(units.shape, bool)
+    marks[:5, 150:160], marks[8, 150:160] = True, True
+    until = replace(panel, is_censored=marks).silent_until()
+    for series, shows in ((0, 152), (4, 156), (8, 156)):
+        assert until[series, shows - 1] == shows
+        assert (until[series, shows:160] == 160).all()
+
+
+def test_what_is_gone_everywhere_sells_no_more_than_it_may_be_back() -> None:
+    """With its level's share of (1 + 13 / 8) ^ -0.7 = 0.51 it has the chance of being back while
+    that is less, and its share after; who is not silent beyond chance sells as ever."""
+    days, gone = np.array([1, 7, 21, 400]), np.full(4, 2 * SILENT)
+    share = (1 + (gone - LUCK) / SILENT) ** -FADING
+    found = share * np.exp(log_return(0 * gone, gone, days))
+    np.testing.assert_allclose(found, np.minimum(1 - np.exp(-days / RETURN_DAYS), share))
+    assert (found[:3] < share[:3]).all()
+    assert (log_return(gone, 0 * gone + SILENT, days) == 0).all()
