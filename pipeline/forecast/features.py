@@ -21,7 +21,12 @@ from pipeline.core.arithmetic import single_log
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
 from pipeline.forecast.seasons import in_season
 from pipeline.forecast.series_level import (
-    HALF_LIFE_DAYS, TINY, item_silence, levels, log_return, sum_over,
+    HALF_LIFE_DAYS,
+    TINY,
+    item_silence,
+    levels,
+    log_return,
+    sum_over,
 )  # fmt: skip
 from pipeline.kernels import njit
 
@@ -133,8 +138,7 @@ def history(panel: Panel, totals: Totals) -> History:
     level, silence = np.empty(shape, np.float32), np.empty(shape, np.float32)
     last_sale = np.empty(shape, np.int32)
     half_life = HALF_LIFE_DAYS / np.sqrt(panel.period_days)
-    own_season = _season_days(panel, totals)
-    silent = item_silence(totals, own_season, half_life)
+    own_season, silent = _season_days(panel, totals), silence_of_items(panel, totals)
     levels(
         demand, behind, panel.item, panel.group, panel.like(), totals.lead,
         group_units, group_count, item_units, item_count, _running(totals.like_units),
@@ -375,13 +379,11 @@ def features(
     out[:, COLUMN["log_exposure"]] = single_log(ahead[series, target])
     if panel.price_lift is not None:
         out[:, COLUMN["log_price_lift"]] = single_log(panel.price_lift[series, target])
-    out[:, COLUMN["silence"]] = past.silence[series, origin + 1]
-    silent = past.item_silence[panel.item[series], totals.lead + origin + 1]
-    out[:, COLUMN["item_silence"]] = silent
-    out[:, COLUMN["log_return"]] = log_return(
-        past.silence[series, origin + 1].astype(np.float64), silent,
-        (target - origin) * panel.period_days,
-    )  # fmt: skip
+    silence, days = past.silence[series, origin + 1], (target - origin) * panel.period_days
+    of_item = past.item_silence[panel.item[series], totals.lead + origin + 1]
+    out[:, COLUMN["silence"]] = silence
+    out[:, COLUMN["item_silence"]] = of_item
+    out[:, COLUMN["log_return"]] = log_return(silence, of_item, days)
     _peers(
         out, panel.item, panel.group, past.level, totals.lead, past.group_units,
         past.group_count, past.item_units, past.item_count, calendar.aligned_day,

@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.forecast.panel import F64, Totals
+from pipeline.forecast.panel import F32, F64, I32, Totals
 from pipeline.kernels import njit
 
 Bools = npt.NDArray[np.bool_]
@@ -73,7 +73,7 @@ def item_silence(totals: Totals, in_season: Bools, half_life: float) -> F64:
     return out
 
 
-def log_return(evidence: F64, item_evidence: F64, days: npt.NDArray[np.integer]) -> F64:
+def log_return(evidence: F32 | F64, item_evidence: F64, days: I32) -> F64:
     """Logarithm (rows,) of what an item that is silent in all regions may sell so many days ahead,
     over the share of its level that silence leaves: no more than the chance that it is back by
     then. Nothing of it up to `SILENT`, all of it from twice as much `item_evidence` on."""
