@@ -26,6 +26,7 @@ from pipeline.forecast.series_level import (
     item_silence,
     levels,
     log_return,
+    regions_of,
     sum_over,
 )  # fmt: skip
 from pipeline.kernels import njit
@@ -379,11 +380,10 @@ def features(
     out[:, COLUMN["log_exposure"]] = single_log(ahead[series, target])
     if panel.price_lift is not None:
         out[:, COLUMN["log_price_lift"]] = single_log(panel.price_lift[series, target])
-    silence, days = past.silence[series, origin + 1], (target - origin) * panel.period_days
-    of_item = past.item_silence[panel.item[series], totals.lead + origin + 1]
-    out[:, COLUMN["silence"]] = silence
-    out[:, COLUMN["item_silence"]] = of_item
-    out[:, COLUMN["log_return"]] = log_return(silence, of_item, days)
+    at, days = (panel.item[series], totals.lead + origin + 1), (target - origin) * panel.period_days
+    evidence = past.silence[series, origin + 1], past.item_silence[at]
+    out[:, [COLUMN["silence"], COLUMN["item_silence"]]] = np.stack(evidence, axis=1)
+    out[:, COLUMN["log_return"]] = log_return(*evidence, regions_of(past.item_count, *at), days)
     _peers(
         out, panel.item, panel.group, past.level, totals.lead, past.group_units,
         past.group_count, past.item_units, past.item_count, calendar.aligned_day,

@@ -73,14 +73,22 @@ def item_silence(totals: Totals, in_season: Bools, half_life: float) -> F64:
     return out
 
 
-def log_return(evidence: F32 | F64, item_evidence: F64, days: I32) -> F64:
+def log_return(evidence: F32 | F64, item_evidence: F64, regions: F64, days: I32) -> F64:
     """Logarithm (rows,) of what an item that is silent in all regions may sell so many days ahead,
     over the share of its level that silence leaves: no more than the chance that it is back by
-    then. Nothing of it up to `SILENT`, all of it from twice as much `item_evidence` on."""
-    part = np.clip(item_evidence / SILENT - 1.0, 0.0, 1.0)
+    then. Nothing of it up to `SILENT`, all of it from twice as much `item_evidence` on; nothing
+    in a single region, whose silence no other one bears out."""
+    part = np.clip(item_evidence / SILENT - 1.0, 0.0, 1.0) * np.clip(regions - 1.0, 0.0, 1.0)
     beyond = np.maximum(np.maximum(evidence, item_evidence) - LUCK, 0.0)
     is_back = np.log1p(-np.exp(-days / RETURN_DAYS))
     return np.asarray(part * np.minimum(is_back + FADING * np.log1p(beyond / SILENT), 0.0))
+
+
+def regions_of(item_count: F64, item: I32, end: I32) -> F64:
+    """Regions (rows,) that an item was sold in on a day of the last four weeks before `end`, of
+    running sums of its series seen."""
+    begin = np.maximum(end - 28, 0)
+    return (item_count[item, end] - item_count[item, begin]) / np.maximum(end - begin, 1)
 
 
 @njit(cache=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.contracts.settings import MeanSettings
-from pipeline.forecast.features import history
+from pipeline.forecast.features import COLUMN, history
 from pipeline.forecast.mean import sample_rows
 from pipeline.forecast.panel import Calendar, Panel, totals
 from pipeline.forecast.series_level import (
@@ -20,7 +20,7 @@ from pipeline.forecast.series_level import (
     SILENT,
     log_return,
 )
-from pipeline.forecast.windows import Windows
+from pipeline.forecast.windows import Windows, day_features
 from tests.oracles.forecast_features import silence_of
 
 DAYS = 200
@@ -140,10 +140,22 @@ def test_a_run_shows_sooner_where_the_items_other_regions_are_as_silent() -> Non
 
 def test_what_is_gone_everywhere_sells_no_more_than_it_may_be_back() -> None:
     """With its level's share of (1 + 13 / 8) ^ -0.7 = 0.51 it has the chance of being back while
-    that is less, and its share after; who is not silent beyond chance sells as ever."""
-    days, gone = np.array([1, 7, 21, 400]), np.full(4, 2 * SILENT)
+    that is less, and its share after; who is not silent beyond chance, or in one region alone,
+    sells as ever."""
+    days, gone, several = np.array([1, 7, 21, 400]), np.full(4, 2 * SILENT), np.full(4, 2.0)
     share = (1 + (gone - LUCK) / SILENT) ** -FADING
-    found = share * np.exp(log_return(0 * gone, gone, days))
+    found = share * np.exp(log_return(0 * gone, gone, several, days))
     np.testing.assert_allclose(found, np.minimum(1 - np.exp(-days / RETURN_DAYS), share))
     assert (found[:3] < share[:3]).all()
-    assert (log_return(gone, 0 * gone + SILENT, days) == 0).all()
+    assert (log_return(gone, 0 * gone + SILENT, several, days) == 0).all()
+    assert (log_return(gone, gone, several / 2, days) == 0).all()
+
+
+def test_an_item_of_one_region_has_no_return_and_one_of_two_has() -> None:
+    """Silent for four weeks, by the features of the next day."""
+    units = np.stack([sold(5.0, k, 28) for k in range(3)])
+    panel = panel_of(units, [0, 0, 1])
+    x = day_features(panel, totals(panel), DAYS - 1, np.array([1], np.int32))
+    found = x[:, COLUMN["log_return"]]
+    assert (found[:2] < -0.5).all()
+    assert found[2] == 0
