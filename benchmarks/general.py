@@ -94,7 +94,8 @@ def nested(item: GeneralItem) -> np.ndarray:
         np.zeros(1, np.uint8), np.zeros(1, np.uint8), np.array([0, len(knots)]),
         np.array([count], np.uint8), np.array(knots, np.float32).reshape(-1, 2),
         item.place_usd[None].astype(np.float32), np.ones((1, 1), np.float32),
-        np.ones((1, len(count)), np.float32), np.ones(1, np.float32), np.zeros(1, np.float32),
+        np.ones((1, len(count)), np.float32), np.ones(1, np.float32),
+        np.zeros((1, CENTERS), np.float32),
     )  # fmt: skip
     return positions(forest([tree]), tables, np.zeros((1, 1, CENTERS)))[0]
 

@@ -94,7 +94,8 @@ STAGES = (
         (
             "base_stock_levels", "weekly_levels", "network_targets", "position_values",
             "capacity_prices", "service_levels", "solver_trace", "optimize_summary",
-            "problem_sets", "problem_items", "problem_holding", "problem_knots", "problem_rows",
+            "problem_sets", "problem_items", "problem_holding", "problem_knots", "problem_demand",
+            "problem_rows",
             "problem_tolls", "weekly_entries",
         ),
     ),

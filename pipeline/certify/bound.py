@@ -41,9 +41,9 @@ def price_tensor(problem: Problem) -> Floats:
     return found
 
 
-def scaled_units(sizes: SizeClass, part: NDArray[np.int64], ratio: Floats) -> Floats:
-    """Knots [items, sets, knots] of a week: tonight's running sums times the ratio, whole."""
-    reached = np.floor(np.cumsum(sizes.units[part], axis=2) * ratio[:, None, None] + 0.5)
+def scaled_units(sizes: SizeClass, part: NDArray[np.int64], t: int) -> Floats:
+    """Knots [items, sets, knots] of week t: running sums times the week's ratio, whole."""
+    reached = np.floor(np.cumsum(sizes.units[part], axis=2) * sizes.ratio[t, part, :, None] + 0.5)
     return np.diff(reached, axis=2, prepend=0.0)
 
 
@@ -55,14 +55,14 @@ def _least_usd(
     way = _way_usd(problem, k, t, price)
     level_usd = (
         problem.holding_usd[k] + problem.use[k, HELD, None] * price[t, HELD]
-        + problem.rise[t, k, None] * way
+        + problem.rise[t, k] * way
     )  # fmt: skip
     toll = np.minimum(problem.toll[t, k], np.where(np.isfinite(level_usd), level_usd, 0.0))
     level_usd = level_usd - toll
     serving = way + problem.use[k, LEAVING, None] * price[t, LEAVING] + toll
     serving = np.where(np.isfinite(level_usd), serving, np.inf)
     share = _kept_shares(sizes, sizes.gap_usd[part], serving)
-    units = scaled_units(sizes, part, problem.ratio[t, k])
+    units = scaled_units(sizes, part, t)
     usd = sizes.usd[part]
     saved = _saved_usd(sizes, units, usd * share[:, :, None], level_usd)
     return float((units * usd).sum() - saved.sum())

@@ -53,7 +53,7 @@ def _week_usd(problem: Problem, sizes: SizeClass, part: np.ndarray, t: int, used
     k = sizes.items[part]
     level = problem.level[t, k]
     served = np.minimum(problem.served[t, k], level)
-    units, usd = scaled_units(sizes, part, problem.ratio[t, k]), sizes.usd[part]
+    units, usd = scaled_units(sizes, part, t), sizes.usd[part]
     inside = sizes.members.T.astype(float)
     held, through = level @ inside, served @ inside
     begins = np.cumsum(units, axis=2) - units
@@ -66,7 +66,7 @@ def _week_usd(problem: Problem, sizes: SizeClass, part: np.ndarray, t: int, used
     use = problem.use[k]
     used[t, HELD] += use[:, HELD] @ level
     used[t, LEAVING] += use[:, LEAVING] @ served
-    entering = served + problem.rise[t, k, None] * level
+    entering = served + problem.rise[t, k] * level
     for j in range(level.shape[1]):
         cost += _way_in(problem, k, t, j, entering[:, j], used)
     return cost

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from pipeline.errors import UsageError
 
 READS = (
-    "nodes", "problem_sets", "problem_items", "problem_holding", "problem_knots", "problem_rows",
-    "problem_tolls", "weekly_levels", "weekly_entries", "optimize_summary",
+    "nodes", "problem_sets", "problem_items", "problem_holding", "problem_knots", "problem_demand",
+    "problem_rows", "problem_tolls", "weekly_levels", "weekly_entries", "optimize_summary",
 )  # fmt: skip
 USES = ("held_cuft", "leaving_units_per_day", "entering_units_per_day", "entering_cuft_per_day",
         "entering_usd_per_day")  # fmt: skip
@@ -25,9 +25,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class SizeClass:
-    """Items of one size class over its sets, tonight: items: their index; members: bool [sets,
-    nodes]; parent: [sets], -1 for the network; gap_usd: [items, sets] usd a week for what is not
-    served from within; units, usd: [items, sets, knots], of no units where there are fewer."""
+    """Items of one size class over its sets: items: their index; members: bool [sets, nodes];
+    parent: [sets], -1 for the network; gap_usd: [items, sets] usd a week for what is not served
+    from within; units, usd: [items, sets, knots], of no units where there are fewer; ratio: [weeks,
+    items, sets] demand of the week over that of the knots."""
 
     items: NDArray[np.int64]
     members: NDArray[np.bool_]
@@ -35,6 +36,7 @@ class SizeClass:
     gap_usd: Floats
     units: Floats
     usd: Floats
+    ratio: Floats
 
 
 @dataclass(frozen=True)
@@ -58,17 +60,17 @@ class Rows:
 
 @dataclass(frozen=True)
 class Problem:
-    """All of a night: ratio, rise: [weeks, items]; use: [items, kinds]; holding_usd: [items, nodes]
-    of a unit for a week, inf where it may not stand; turn: cycles in a week; feeder: [nodes] that
-    replenishes each, -1 where vendors deliver; level, served, toll: [weeks, items, nodes] units,
-    units of a cycle, usd; entered: [weeks, items, nodes, places] week; figures: by measure."""
+    """All of a night: rise: [weeks, items, nodes] what must enter for a unit of level because
+    demand rises; use: [items, kinds]; holding_usd: [items, nodes] of a unit for a week, inf where
+    it may not stand; turn: cycles in a week; feeder: [nodes] that replenishes each, -1 where
+    vendors deliver; level, served, toll: [weeks, items, nodes] units, units of a cycle, usd;
+    entered: [weeks, items, nodes, places] week; figures: by measure."""
 
     item_ids: list[str]
     node_ids: list[str]
     weeks: list[pd.Timestamp]
     classes: list[SizeClass]
     is_general: NDArray[np.bool_]
-    ratio: Floats
     rise: Floats
     use: Floats
     holding_usd: Floats
@@ -123,11 +125,12 @@ def read_problem(tables: dict[str, pd.DataFrame]) -> Problem:
     holding[
         place.item("problem_holding", own["item_id"]), place.node("problem_holding", own["node_id"])
     ] = own["holding_usd_per_week"].to_numpy(float)
-    feeder = _feeder(nodes, names)
+    feeder, classes = _feeder(nodes, names), _classes(tables, tonight, place)
+    rise = np.zeros(cells)
+    for sizes in classes:
+        rise[:, sizes.items] = (_rise(sizes) / float(turn)).astype(np.float32)
     problem = Problem(
-        ids, names, weeks, _classes(tables, tonight, place), tonight["is_general"].to_numpy(bool),
-        by_week["demand_ratio"].to_numpy(float).reshape(shape),
-        by_week["rise_units"].to_numpy(float).reshape(shape),
+        ids, names, weeks, classes, tonight["is_general"].to_numpy(bool), rise,
         tonight[list(USES)].to_numpy(float), holding, float(turn), feeder,
         _rows(tables["problem_rows"], place, feeder), level, served, toll,
         _entered(tables["weekly_entries"], place, feeder, cells), figures,
@@ -199,10 +202,12 @@ def _feeder(nodes: pd.DataFrame, names: list[str]) -> NDArray[np.int64]:
 def _classes(
     tables: dict[str, pd.DataFrame], tonight: pd.DataFrame, place: _Places
 ) -> list[SizeClass]:
-    sets, knots = tables["problem_sets"], tables["problem_knots"]
+    sets, knots, demand = (tables[f"problem_{name}"] for name in ("sets", "knots", "demand"))
     of_item = tonight["size_class"].astype(str).to_numpy()
     k = place.item("problem_knots", knots["item_id"])
     s, q = knots["set_number"].to_numpy(), knots["knot_number"].to_numpy()
+    of_demand = place.item("problem_demand", demand["item_id"])
+    week, inside = place.week("problem_demand", demand["week_start"]), demand["set_number"]
     found = []
     for name, mine in sets.groupby(sets["size_class"].astype(str)):
         members = np.zeros((int(mine["set_number"].max()) + 1, len(place.nodes)), np.bool_)
@@ -218,9 +223,24 @@ def _classes(
         gap[row[k[own]], s[own]] = knots["set_gap_usd"].to_numpy(float)[own]
         units[row[k[own]], s[own], q[own]] = knots["knot_units"].to_numpy(float)[own]
         usd[row[k[own]], s[own], q[own]] = knots["knot_usd"].to_numpy(float)[own]
-        found.append(
-            SizeClass(items, members, _parents(str(name), members, place), gap, units, usd)
-        )
+        ratio = np.ones((len(place.weeks), len(items), len(members)))
+        own = row[of_demand] >= 0
+        ratio[week[own], row[of_demand[own]], inside.to_numpy()[own]] = demand["demand_ratio"][own]
+        parent = _parents(str(name), members, place)
+        found.append(SizeClass(items, members, parent, gap, units, usd, ratio))
+    return found
+
+
+def _rise(sizes: SizeClass) -> Floats:
+    """[weeks, items, nodes] share of a week's level above the week before's, as demand inside the
+    smallest set that holds the node grows."""
+    found = np.zeros((*sizes.ratio.shape[:2], sizes.members.shape[1]))
+    units = np.maximum(sizes.ratio, 1e-9)
+    growth = np.zeros(units.shape)
+    growth[1:] = np.maximum(1.0 - units[:-1] / units[1:], 0.0)
+    for j in np.flatnonzero(sizes.members.any(axis=0)):
+        around = np.flatnonzero(sizes.members[:, j])
+        found[:, :, j] = growth[:, :, around[sizes.members[around].sum(axis=1).argmin()]]
     return found
 
 

@@ -248,7 +248,8 @@ STAGE_TABLES = (
            "item_id driver previous_mean_units mean_units change_units"),
     table("base_stock_levels", "optimize", "an item at a node that may hold it",
            "item_id node_id",
-           "item_id node_id base_stock_units unpriced_base_stock_units override_units "
+           "item_id node_id base_stock_units unpriced_base_stock_units filled_ahead_units "
+           "override_units "
            "service_units protection_days "
            "expected_demand_units marginal_value_usd"),
     table("weekly_levels", "optimize", "an item at a node that is to hold it in a planning week",
@@ -277,15 +278,18 @@ STAGE_TABLES = (
            "size_class set_number node_id", "size_class set_number node_id"),
     table("problem_items", "optimize", "an item in a planning week, as the optimizer sees it",
            "item_id week_start",
-           "item_id week_start size_class is_general demand_ratio rise_units held_cuft "
+           "item_id week_start size_class is_general held_cuft "
            "leaving_units_per_day entering_units_per_day entering_cuft_per_day "
            "entering_usd_per_day"),
     table("problem_holding", "optimize", "an item at a node that may hold it",
            "item_id node_id", "item_id node_id holding_usd_per_week"),
     table("problem_knots", "optimize",
-           "units of an item that save alike when they stand in a set of nodes, tonight; the next "
-           "knot's units save less", "item_id set_number knot_number",
+           "units of an item that save alike in a cycle when they stand in a set of nodes; the "
+           "next knot's units save less", "item_id set_number knot_number",
            "item_id set_number knot_number set_gap_usd knot_units knot_usd"),
+    table("problem_demand", "optimize",
+           "demand for an item inside a set of nodes in a planning week, against that of its knots",
+           "item_id week_start set_number", "item_id week_start set_number demand_ratio"),
     table("problem_rows", "optimize",
            "a capacity in a planning week, or what of it is taken by what is left of an earlier "
            "week's levels, as the optimizer sees it, and the price that proves the bound",

@@ -327,7 +327,7 @@ def demand_tables(
     tables = ItemTables(
         demand.tree, np.zeros(n, np.uint8), start, count, knots[: start[-1]].copy(),
         place_usd.astype(np.float32), use.astype(np.float32), demand.gap_usd.astype(np.float32),
-        np.ones(n, np.float32), np.zeros(n, np.float32),
+        np.ones(n, np.float32), np.zeros(place_usd.shape, np.float32),
     )  # fmt: skip
     return tables, mean
 

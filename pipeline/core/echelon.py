@@ -16,9 +16,13 @@ weeks of demand that it sees once in years.
 Errors of forecast over L and over the cycle after it are correlated, so D is demand over L scaled
 to make the variance of D plus an independent cycle that of demand over L and the cycle together,
 whose joint quantiles the forecast gives; B is not scaled. That cycle is the one that W is of: the
-cycle from tomorrow times its mean after L over its mean from tomorrow. The mean of D is that over L
+cycle that W is drawn from (from tomorrow, or of a later week where that sells much more) times the
+mean after L over its own. The mean of D is that over L
 itself, and its variance no less than that over L: what an event adds to the cycle after L is in W,
 and in no D; what it adds to the next days takes nothing from the safety of later ones.
+
+What will be lost whatever is ordered (Supply.lost_units; in every scenario the same share of the
+demand over L) meets no order: it is part of neither D nor B, and neither is its spread.
 
 A vendor who asks c more a unit than the cheapest gets G(X) - c X, with W'(0) - c for W'(0): a sale
 that is lost before the order came is not paid for either. Otherwise c would be charged on the
@@ -55,7 +59,8 @@ class Supply:
 
     item: [rows], of demand; W is by row; lead_days: [possible] days, chances: [rows, possible];
     cycle_days: the cycle that W covers; early_days: [rows] days by which the next order comes
-    sooner than after that cycle; extra_usd: [rows] unit cost above the item's cheapest vendor.
+    sooner than after that cycle; extra_usd: [rows] unit cost above the item's cheapest vendor;
+    lost_units: [rows] of demand over the lead time, what is lost whatever is ordered.
     """
 
     item: NDArray[np.int64]
@@ -64,6 +69,7 @@ class Supply:
     cycle_days: float
     early_days: NDArray[np.float64]
     extra_usd: NDArray[np.float64]
+    lost_units: NDArray[np.float64]
 
 
 @njit(nogil=True, cache=True)
@@ -87,11 +93,12 @@ def demand_over(
 
 @njit(nogil=True, cache=True)
 def lead_demand(
-    quantiles: Array, windows: Array, lead_days: Array, chances: Array, early_days: float,
-    cycle_days: float, below: Array, weight: Array, rank: Array, demand: Array, before: Array,
+    quantiles: Array, of_cycle: Array, windows: Array, lead_days: Array, chances: Array,
+    early_days: float, cycle_days: float, lost_units: float, below: Array, weight: Array,
+    rank: Array, demand: Array, before: Array,
 ) -> float:  # fmt: skip
     """Fill demand and before [scenarios]: demand over the lead time, rescaled as the module says
-    and as it is; returns the mean over lead time and cycle."""
+    and as it is, without what is lost; returns the mean over lead time and cycle, all of it."""
     n = len(rank)
     total, square, over_lead, lead_square = 0.0, 0.0, 0.0, 0.0
     cycle, cycle_square = 0.0, 0.0
@@ -103,7 +110,7 @@ def lead_demand(
         wait = max(lead_days[at] - early_days, 0.0)
         before[i] = demand_over(quantiles, windows, wait, below[i], weight[i])
         demand[i] = demand_over(quantiles, windows, wait + cycle_days, below[i], weight[i])
-        one = demand_over(quantiles, windows, cycle_days, below[i], weight[i])
+        one = demand_over(of_cycle, windows, cycle_days, below[i], weight[i])
         over_lead += before[i] / n
         lead_square += before[i] ** 2 / n
         total += demand[i] / n
@@ -117,8 +124,10 @@ def lead_demand(
         arrival_variance = growth**2 * (cycle_square - cycle**2)
         lead_variance = max(lead_square - over_lead**2, 0.0)
         ratio = np.sqrt(max(spread - arrival_variance, lead_variance) / spread)
+    lost = min(lost_units / over_lead, 1.0) if over_lead > 0.0 else 0.0
     for i in range(n):
-        demand[i] = max(over_lead + ratio * (demand[i] - total), 0.0)
+        demand[i] = max(over_lead + ratio * (demand[i] - total) - lost * before[i], 0.0)
+        before[i] *= 1.0 - lost
     return total
 
 
@@ -224,16 +233,17 @@ def best_level(
 def _levels(
     start: Array, units: Array, value: Array, slope: Array, tail: Array, item: Array,
     lead_days: Array, chances: Array, early_days: Array, cycle_days: float, extra: Array,
-    quantiles: Array, windows: Array, bank: Array, below: Array, weight: Array, rank: Array,
-    shape: Array, level: Array, mean: Array, position: Array, worth: Array,
+    lost: Array,
+    quantiles: Array, of_cycle: Array, windows: Array, bank: Array, below: Array, weight: Array,
+    rank: Array, shape: Array, level: Array, mean: Array, position: Array, worth: Array,
 ) -> None:  # fmt: skip
     demand, before = np.empty(below.shape[1]), np.empty(below.shape[1])
     for row in range(len(item)):
         k = item[row]
         b = bank[k]
         mean[row] = lead_demand(
-            quantiles[k], windows, lead_days, chances[row], early_days[row], cycle_days, below[b],
-            weight[b], rank[b], demand, before,
+            quantiles[k], of_cycle[k], windows, lead_days, chances[row], early_days[row],
+            cycle_days, lost[row], below[b], weight[b], rank[b], demand, before,
         )  # fmt: skip
         first, last = start[row], start[row + 1]
         low = best_level(demand, before, units, value, slope, first, last, tail[row], extra[row])
@@ -315,13 +325,15 @@ def order_up_to(
     curves: Curves,
     supply: Supply,
     quantiles: NDArray[np.float32],
+    of_cycle: NDArray[np.float32],
     windows: NDArray[np.float64],
     ranks: Ranks,
     bank: NDArray[np.int64],
 ) -> Levels:
     """Order-up-to levels and value curves G of every (item, vendor).
 
-    quantiles: [items, windows, regions, levels] as in core.demand; bank: [items].
+    quantiles: [items, windows, regions, levels] as in core.demand, from tomorrow; of_cycle: the
+    same of what W's cycle is drawn from; bank: [items].
     """
     units, value = cumulative(curves)
     rows = len(supply.item)
@@ -330,26 +342,10 @@ def order_up_to(
     _levels(
         curves.start, units, value, curves.segments[:, 1].copy(), curves.tail_usd, supply.item,
         supply.lead_days, supply.chances, supply.early_days, supply.cycle_days, supply.extra_usd,
-        quantiles, windows, bank, ranks.below, ranks.weight, ranks.interval, SHAPE, level, mean,
-        position, worth,
+        supply.lost_units, quantiles, of_cycle, windows, bank, ranks.below, ranks.weight,
+        ranks.interval, SHAPE, level, mean, position, worth,
     )  # fmt: skip
     return Levels(level, mean, position, worth)
-
-
-def interval_demand(
-    quantiles: NDArray[np.float32], windows: NDArray[np.float64], supply: Supply, row: int,
-    ranks: Ranks, bank: int,
-) -> NDArray[np.float64]:  # fmt: skip
-    """Network demand [scenarios] of one row over its lead time and the cycle, joint ranks of one
-    bank; quantiles: [windows, regions, levels] of the row's item."""
-    found = np.empty(ranks.below.shape[1])
-    total = np.cumsum(supply.chances[row])
-    for n, rank in enumerate(ranks.interval[bank]):
-        at = min(int(np.searchsorted(total, rank)), len(total) - 1)
-        days = max(supply.lead_days[at] - supply.early_days[row], 0.0) + supply.cycle_days
-        below, weight = ranks.below[bank, n], ranks.weight[bank, n]
-        found[n] = demand_over(quantiles, windows, days, below, weight)
-    return found
 
 
 def cumulative(curves: Curves) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

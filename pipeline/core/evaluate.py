@@ -51,7 +51,7 @@ def _evaluate(
                 continue
             out = min(served[k, j], np.float64(position[k, j]))
             used[week[k], 1, j] += use[k, 1] * out
-            units = out + rise[k] * position[k, j]
+            units = out + rise[k, j] * position[k, j]
             at, until, d = j, np.int64(week[k]), 0
             while at >= 0:
                 came = np.int64(entered[k, j, d])

@@ -101,13 +101,13 @@ def gates(
 
 @njit(nogil=True, cache=True, inline="always")
 def unit_worth(
-    week: int, place_usd: Array, use: Array, rise: float, price: Array, way: Array, worth: Array
+    week: int, place_usd: Array, use: Array, rise: Array, price: Array, way: Array, worth: Array
 ) -> None:
     """Minus the priced cost of a unit of level at each node."""
     for j in range(len(worth)):
         worth[j] = (
             -np.float64(place_usd[j]) - np.float64(use[HELD]) * price[week, HELD, j]
-            - rise * way[week, j]
+            - rise[j] * way[week, j]
         )  # fmt: skip
 
 
@@ -161,7 +161,7 @@ def first_served(
 
 @njit(nogil=True, cache=True, inline="always")
 def book(
-    week: int, turn: float, rise: float, use: Array, y: Array, served: Array, feeder: Array,
+    week: int, turn: float, rise: Array, use: Array, y: Array, served: Array, feeder: Array,
     order: Array, waits: Array, flow: Array, used: Array,
 ) -> None:  # fmt: skip
     """Add to used [weeks, kinds, nodes] what enters, waits and leaves for what is served."""
@@ -169,7 +169,7 @@ def book(
     for i in range(len(order) - 1, -1, -1):
         j = order[i]
         used[week, LEAVING, j] += use[LEAVING] * served[j]
-        flow[week, j] += served[j] + rise * y[j]
+        flow[week, j] += served[j] + rise[j] * y[j]
         for t in range(week, -1, -1):
             units = flow[t, j]
             if units == 0.0:

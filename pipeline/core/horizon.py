@@ -157,7 +157,7 @@ def _balance(
     cell = np.arange(cells)
     week, node = cell // nodes % weeks, cell % nodes
     mine = (group[whole.item] * weeks + items.week[whole.item]) * nodes + whole.node
-    rise = items.rise[whole.item].astype(float)
+    rise = items.rise[whole.item, whole.node].astype(float)
     first_u = len(whole.cost)
     first_a = first_u + n_y
     first_b = first_a + cells

@@ -50,8 +50,8 @@ class ItemTables:
         LEAVING one that leaves it, all others one that enters it.
     gap_usd: [items, sets] cost of serving from outside the set: usd of a knot that is always asked.
     turn: [items] units that a week's flow has for one of the cycle that ``knots`` cover.
-    rise: [items] what must enter for each unit of level, because levels rise from the week before,
-        as flow of a cycle.
+    rise: [items, nodes] what must enter for each unit of level, because levels rise from the week
+        before, as flow of a cycle.
     """
 
     tree: NDArray[np.uint8]

@@ -88,7 +88,7 @@ def _margins(
         for j in range(n_nodes):
             loss[k, j], gain[k, j] = np.inf, -np.inf
             if home[t, j] >= 0:
-                entry = rise[k] * way[week[k], j]
+                entry = rise[k, j] * way[week[k], j]
                 gain[k, j] = after[home[t, j]] - place_usd[k, j] - entry
                 if position[k, j] > 0:
                     loss[k, j] = last[home[t, j]] - place_usd[k, j] - entry

@@ -119,7 +119,7 @@ def whole_plan(
     n_z = len(whole.cost) - n_y - n_o
     entered = entries(woods, items, found, waits)
     ways = ways_in(woods, items, capacity, whole, entered)
-    rise = items.rise[whole.item].astype(float)
+    rise = items.rise[whole.item, whole.node].astype(float)
     cell = (items.week[whole.item].astype(np.int64) * weeks_kinds + LEAVING) * woods.n_nodes
     leaving = capacity.rows.tocsc()[:, cell + whole.node].multiply(
         items.use[whole.item, LEAVING].astype(float)[None, :]

@@ -136,7 +136,7 @@ def _node_usd(
     for k in range(len(tree)):
         ways(week[k], turn[k], place_usd[k], use[k], price, priced, feeder, order, way, waits)
         for j in range(n_nodes):
-            level[k, j] = use[k, 0] * price[week[k], 0, j] + rise[k] * way[week[k], j]
+            level[k, j] = use[k, 0] * price[week[k], 0, j] + rise[k, j] * way[week[k], j]
             if flows:
                 serving[k, j] = way[week[k], j] + use[k, LEAVING] * price[week[k], LEAVING, j]
 

@@ -29,27 +29,29 @@ class Cover:
 @njit(nogil=True, cache=True)
 def _cover(
     item: Array, lead_days: Array, chances: Array, early_days: Array, cycle_days: float,
-    quantiles: Array, windows: Array, bank: Array, below: Array, weight: Array, rank: Array,
-    lead: Array, arrival: Array,
+    lost: Array, quantiles: Array, of_cycle: Array, windows: Array, bank: Array, below: Array,
+    weight: Array, rank: Array, lead: Array, arrival: Array,
 ) -> None:  # fmt: skip
     for row in range(len(item)):
         k = item[row]
         b = bank[k]
         lead_demand(
-            quantiles[k], windows, lead_days, chances[row], early_days[row], cycle_days, below[b],
-            weight[b], rank[b], lead[row], arrival[row],
+            quantiles[k], of_cycle[k], windows, lead_days, chances[row], early_days[row],
+            cycle_days, lost[row], below[b], weight[b], rank[b], lead[row], arrival[row],
         )  # fmt: skip
 
 
 def cover(
-    supply: Supply, quantiles: NDArray[np.float32], windows: NDArray[np.float64], ranks: Ranks,
-    bank: NDArray[np.int64],
+    supply: Supply, quantiles: NDArray[np.float32], of_cycle: NDArray[np.float32],
+    windows: NDArray[np.float64], ranks: Ranks, bank: NDArray[np.int64],
 ) -> Cover:  # fmt: skip
-    """Demand that the rows' positions meet before and until an order of tonight has come."""
+    """Demand that the rows' positions meet before and until an order of tonight has come;
+    quantiles, of_cycle, bank: as of order_up_to."""
     lead, arrival = np.zeros((2, len(supply.item), ranks.below.shape[1]))
     _cover(
         supply.item, supply.lead_days, supply.chances, supply.early_days, supply.cycle_days,
-        quantiles, windows, bank, ranks.below, ranks.weight, ranks.interval, lead, arrival,
+        supply.lost_units, quantiles, of_cycle, windows, bank, ranks.below, ranks.weight,
+        ranks.interval, lead, arrival,
     )  # fmt: skip
     return Cover(lead, arrival)
 

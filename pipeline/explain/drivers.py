@@ -58,8 +58,9 @@ def transfer_drivers(moves: pd.DataFrame, overridden: npt.NDArray[np.bool_]) -> 
     """Drivers of transfers (columns TRANSFER_DRIVERS, rows as `moves`), summing to transfer_units.
 
     `moves` has transfer_units, case_units, expected_demand_units, base_stock_units,
-    unpriced_base_stock_units and service_units of the receiving node, on_hand_units there, and
-    inbound_units: all that is on the way to it, the night's other transfers of the item included.
+    unpriced_base_stock_units, filled_ahead_units and service_units of the receiving node,
+    on_hand_units there, and inbound_units: all that is on the way to it, the night's other
+    transfers of the item included.
 
     What differs from the need by less than a case is rounding; the rest is the source's doing: it
     has less to give, or more than it should keep. `overridden` marks receivers whose level a
@@ -69,6 +70,7 @@ def transfer_drivers(moves: pd.DataFrame, overridden: npt.NDArray[np.bool_]) -> 
     demand = _int(np.rint(moves["expected_demand_units"].to_numpy(dtype="float64")))
     unpriced = _int(moves["unpriced_base_stock_units"])
     service = np.where(overridden, 0, _int(moves["service_units"]))
+    ahead = _int(moves["filled_ahead_units"])
     held, inbound = _int(moves["on_hand_units"]), _int(moves["inbound_units"])
     gap = quantity - (level - held - inbound)
     is_rounding = np.abs(gap) < _int(moves["case_units"])
@@ -76,13 +78,14 @@ def transfer_drivers(moves: pd.DataFrame, overridden: npt.NDArray[np.bool_]) -> 
         {
             "demand_over_cover": demand,
             "safety_stock": unpriced - demand,
-            "capacity_price": np.where(overridden, 0, level - service - unpriced),
+            "built_ahead": ahead,
+            "capacity_price": np.where(overridden, 0, level - ahead - service - unpriced),
             "service_target": service,
             "stock_on_hand": -held,
             "on_order": -inbound,
             "source_limit": np.where(is_rounding, 0, gap),
             "rounding": np.where(is_rounding, gap, 0),
-            "override": np.where(overridden, level - unpriced, 0),
+            "override": np.where(overridden, level - ahead - unpriced, 0),
         },
         columns=list(TRANSFER_DRIVERS),
         index=moves.index,

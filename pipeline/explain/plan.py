@@ -135,8 +135,8 @@ def explain_transfers(plan: NightPlan, also: Pairs | None = None) -> Explained:
         right_on=["item_id", "node_id"],
         how="left",
     )
-    for name in ("base_stock_units", "unpriced_base_stock_units", "service_units",
-                 "expected_demand_units", "protection_days"):  # fmt: skip
+    for name in ("base_stock_units", "unpriced_base_stock_units", "filled_ahead_units",
+                 "service_units", "expected_demand_units", "protection_days"):  # fmt: skip
         lines[name] = lines[name].astype("float64").fillna(0)
     case = plan.vendor_items.astype({"item_id": "str"}).groupby("item_id")["case_pack_units"].min()
     cases = lines["item_id"].map(case).astype("float64").fillna(1).astype("int64")

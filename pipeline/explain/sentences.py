@@ -143,8 +143,8 @@ def _level(
         text += f", less {-safety:,} {why_less}"
     early = drivers.get("built_ahead", 0)
     if early > 0:
-        text += f", plus {early:,} built ahead for the week of {ahead_week or 'a full one'}, "
-        text += "which cannot take them in itself"
+        week = f"the week of {ahead_week}" if ahead_week else "a later week"
+        text += f", plus {early:,} built ahead for {week}, which cannot take them in itself"
     if price > 0:
         text += f", plus {price:,} because space is scarcer still elsewhere"
     elif price < 0:

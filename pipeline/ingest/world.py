@@ -11,6 +11,7 @@ from pipeline.contracts.settings import IngestSettings
 from pipeline.errors import ContractError
 from pipeline.ingest.awards import award_standing
 from pipeline.ingest.clean import clean
+from pipeline.ingest.closed_docks import with_closed_docks
 from pipeline.ingest.demand import daily_demand
 from pipeline.ingest.feeds import feed_findings
 from pipeline.ingest.findings import Finding, quarantine_frame
@@ -64,6 +65,7 @@ def night_tables(
     passed, about_heirs = with_passed_on(tonight, as_of)
     return {
         **passed,
+        "node_capacity": with_closed_docks(tables, today),
         "overrides": overrides[overrides["expiry_date"] > today],
         "daily_demand": daily.demand,
         "demand_calendar": daily.calendar,

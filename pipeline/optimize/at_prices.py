@@ -51,8 +51,9 @@ def optimize_at_prices(tables: Tables, prices: Tables, as_of: date, settings: Se
             placed = serve(model.network.woods, model.ahead, found, on_items)
     targets = [
         levels(
-            which.network, which.cube, which.ahead, which.vendors, which.ranks, which.packed.bank,
-            which.cycle_days, which.early_days, price, which.worth_usd, which.unit_holding_usd,
+            which.network, which.cube, which.arriving, which.vendors, which.ranks,
+            which.packed.bank,
+            which.cycle_days, which.early_days, which.sold_out, price,
         )
         for which, price in ((model, on_items), (whole, np.zeros(rows.shape)))
     ]  # fmt: skip
@@ -60,7 +61,7 @@ def optimize_at_prices(tables: Tables, prices: Tables, as_of: date, settings: Se
     weeks = model.capacity.week_start
     return {
         "base_stock_levels": base_stock(
-            model, base, placed.position[:first], _NONE_GENERAL, on_items
+            model, base, placed, _NONE_GENERAL, on_items
         ),
         "weekly_levels": frames.weekly_frame(
             model.network, model.cube, model.ahead, placed, weeks

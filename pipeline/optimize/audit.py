@@ -21,13 +21,12 @@ from pipeline.core.item import positions
 from pipeline.core.serve import node_usd, serve
 from pipeline.optimize.general_model import NightItem, night_items, scenario_ranks
 from pipeline.optimize.item_model import (
-    DemandCube,
     Economics,
-    horizon,
     item_seeds,
     item_tables,
 )
 from pipeline.optimize.night_model import NightModel
+from pipeline.optimize.weekly_demand import horizon, ratios
 
 Figures = dict[str, tuple[float, str]]
 
@@ -82,15 +81,13 @@ def audit_scenarios(
     chosen = sampled(model, SCENARIO_ITEMS * settings.optimize.audit_items)
     if not len(chosen):
         return {}
-    cube = DemandCube(  # an item's name decides its bank of ranks and its draws: another, others
-        [f"~{model.cube.items[k]}" for k in chosen], model.cube.regions, model.cube.windows,
-        model.cube.quantiles[chosen], model.cube.mean[chosen], model.cube.group[chosen],
-    )  # fmt: skip
+    # An item's name decides its bank of ranks and its draws: another, others.
+    cube = model.cube.take(chosen, [f"~{model.cube.items[k]}" for k in chosen])
     money = Economics(**{
         name: getattr(model.money, name)[chosen] for name in Economics.__dataclass_fields__
     })  # fmt: skip
     holding = model.packed.tables.place_usd[chosen].astype(np.float64)
-    packed = item_tables(
+    drawn = item_tables(
         model.network,
         cube,
         model.ranks,
@@ -99,7 +96,8 @@ def audit_scenarios(
         model.cycle_days,
         model.premium_usd[chosen],
     )
-    tables = horizon(packed.tables, np.ones((len(chosen), 1)), model.cycle_days)
+    tonight = ratios(model.network, cube, drawn.tables.tree, 1, model.cycle_days)
+    tables = horizon(model.network, drawn.tables, tonight, model.cycle_days)
     woods = model.network.woods
 
     def priced_usd(levels: NDArray[np.int32]) -> float:

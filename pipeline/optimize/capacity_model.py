@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 
+from pipeline.contracts.columns import NO_LIMIT
 from pipeline.contracts.settings import Settings
 from pipeline.core.arithmetic import product
 from pipeline.core.flow import ENTERING, HELD, LEAVING
@@ -34,6 +35,8 @@ CELL = {
     "budget_usd_per_day": BOUGHT,
 }
 """Kind that a row of each resource limits."""
+_WIDE = NO_LIMIT / 8.0
+"""Mean of a week in which a dock without a limit is open on a day is above it."""
 NETWORK = -1
 """Node index of a row that is about the whole network."""
 
@@ -70,8 +73,8 @@ def capacity_model(
     """Rows from node_capacity, the lanes' capacities and the budget of a night; a budget of at
     least `most_usd`, more than could ever be spent, limits nothing and is no row.
 
-    kept_share: [nodes] of a level that is left a week later if nothing comes in; overstock: [nodes,
-    weeks] cubic feet of stock above any level; reserve: [nodes] inbound units a
+    kept_share: [nodes, weeks] of a week's levels that is left at its end if nothing comes in;
+    overstock: [nodes, weeks] cubic feet of stock above any level; reserve: [nodes] inbound units a
     day kept free for uneven arrivals, half of the capacity at most.
     """
     weeks = [as_of + timedelta(days=1 + 7 * t) for t in range(overstock.shape[1])]
@@ -112,15 +115,14 @@ def _left_over(
     node: NDArray[np.int64], resource: NDArray[np.str_], week: NDArray[np.int64],
     limit: NDArray[np.float64], kept_share: NDArray[np.float64],
 ) -> Left:  # fmt: skip
-    """Storage rows that must hold what is left of an earlier week: (row, earlier week, share),
-    where
-    that says more than the earlier week's own row."""
+    """Storage rows that must hold what is left of an earlier week's level: (row, earlier week,
+    share), where that says more than the earlier week's own row."""
     storage = {(j, t): i for i, (j, t, name) in enumerate(zip(node, week, resource, strict=True))
                if name == "storage_cuft"}  # fmt: skip
     found = []
     for (j, t), row in storage.items():
         for before in range(t):
-            share = float(kept_share[j] ** (t - before))
+            share = float(kept_share[j, before:t].prod())
             own = storage.get((j, before))
             if own is None or limit[row] < share * limit[own] * (1 - 1e-9):
                 found.append((row, before, share))
@@ -161,7 +163,8 @@ def _lanes(network: NetworkModel, lanes: pd.DataFrame, weeks: int) -> list[Row]:
 
 
 def _stated(network: NetworkModel, capacity: pd.DataFrame, weeks: list[date]) -> list[Row]:
-    """Least capacity in effect during each week, by node and resource."""
+    """Capacity of each week by node and resource: least space in effect in it, mean of what may
+    flow on its days; none where nothing is limited."""
     index = {name: i for i, name in enumerate(network.names)}
     found: list[Row] = []
     keys = [capacity["node_id"].astype(str), capacity["resource"].astype(str)]
@@ -169,31 +172,37 @@ def _stated(network: NetworkModel, capacity: pd.DataFrame, weeks: list[date]) ->
         start = rows["start_date"].to_numpy("datetime64[D]")
         amount = rows["capacity"].to_numpy(float)
         for t, first in enumerate(weeks):
-            begin = np.datetime64(first)
-            before = np.flatnonzero(start <= begin)[-1:]
-            during = np.flatnonzero((start > begin) & (start < begin + 7))
-            effective = np.concatenate([before, during])
-            if len(effective):
-                found.append((index[name], str(resource), t, float(amount[effective].min())))
+            days = np.datetime64(first) + np.arange(7)
+            at = np.searchsorted(start, days, side="right") - 1
+            daily = amount[at[at >= 0]]
+            if len(daily):
+                whole = daily.min() if resource == "storage_cuft" else daily.mean()
+                if whole < _WIDE:
+                    found.append((index[name], str(resource), t, float(whole)))
     return found
 
 
-def overstock_cuft(
-    network: NetworkModel,
+def left_over(
     stock: NDArray[np.float64],
     level: NDArray[np.int32],
     weekly: NDArray[np.float64],
+    ratio: list[NDArray[np.float64]],
     cube_cuft: NDArray[np.float64],
-    weeks: int,
-) -> NDArray[np.float64]:
-    """Cubic feet [nodes, weeks] of stock above any level, as demand through the node drains it.
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Cubic feet [nodes, weeks] of stock above any level, as demand through the node drains it, and
+    share [nodes, weeks] of a week's levels that is left at its end if nothing comes in.
 
     stock, level, weekly: [items, nodes] units on hand, unpriced levels, and demand of a week that
-    enters in the node's set.
+    enters in the node's set; ratio: by week [items, nodes] of that demand, and of levels, to it.
     """
-    excess = np.maximum(stock - level, 0.0)
-    left = [np.maximum(excess - t * weekly, 0.0) for t in range(weeks)]
-    return np.stack([product(cube_cuft, units) for units in left], axis=1)
+    left, above, kept = stock, [], []
+    for now in ratio:
+        held = level * now
+        above.append(product(cube_cuft, np.maximum(left - held, 0.0)))
+        drained = product(cube_cuft, np.minimum(weekly * now, held))
+        kept.append(1.0 - drained / np.maximum(product(cube_cuft, held), 1e-9))
+        left = left - weekly * now
+    return np.stack(above, axis=1), np.stack(kept, axis=1)
 
 
 def stock_on_hand(

@@ -15,8 +15,7 @@ from pipeline.core.solve import Plan
 from pipeline.optimize.capacity_model import CapacityModel
 from pipeline.optimize.item_model import DemandCube
 from pipeline.optimize.network_model import NetworkModel
-from pipeline.optimize.sold_out import left_out_units
-from pipeline.optimize.targets import BuiltAhead, Vendors
+from pipeline.optimize.targets import BuiltAhead, Vendors, whole_units
 
 
 def base_stock_frame(
@@ -42,7 +41,7 @@ def weekly_frame(
     items = len(cube.items)
     turn = ahead.turn[row].astype(float)
     served = placed.served[row, j] * turn
-    needed = served + ahead.rise[row].astype(float) * placed.position[row, j] * turn
+    needed = served + ahead.rise[row, j].astype(float) * placed.position[row, j] * turn
     early = placed.entered[row, j, 0] < ahead.week[row]
     return pd.DataFrame(
         {
@@ -74,7 +73,7 @@ def target_frame(
             "order_up_to_units": priced.level + units,
             "unpriced_order_up_to_units": unpriced.level,
             "node_override_units": raised[vendors.item],
-            "sold_out_units": left_out_units(sold_out, priced.demand, priced.level),
+            "sold_out_units": whole_units(sold_out),
             "built_ahead_units": units,
             "built_ahead_week": starts[np.where(units > 0, until, len(weeks))],
             "service_units": priced.level - unserved.level,
@@ -89,7 +88,7 @@ def target_frame(
 def _early(vendors: Vendors, early: BuiltAhead) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """By row the units to have come in, when tonight's order comes, for later weeks; the first."""
     week = vendors.arrival_week(early.units.shape[1])
-    units = np.floor(early.units[vendors.item, week] + 0.5).astype(np.int64)
+    units = whole_units(early.units[vendors.item, week])
     return units, early.until[vendors.item, week]
 
 

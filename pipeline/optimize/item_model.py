@@ -17,14 +17,14 @@ from pipeline.contracts.columns import (
 )
 from pipeline.contracts.settings import Settings
 from pipeline.core.demand import ItemDemand, Ranks, demand_tables, ranks_of_groups
-from pipeline.core.item import ItemTables, concatenate
+from pipeline.core.item import ItemTables
 from pipeline.core.lots import band_units
 from pipeline.dependence import dependence_of
 from pipeline.optimize.network_model import NetworkModel
 
-MOST_TREND = 20.0
-"""Demand of a week against tonight's, at most."""
 LEVELS = np.array(QUANTILE_LEVELS)
+_LATER_RATE, _LEAST_UNITS = 2.0, 1.0
+"""A later week of so many times the first one's units, at least so many, gives a cycle's shape."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,9 @@ class DemandCube:
     """Forecasts as arrays: items and regions in order of id, windows in days from tomorrow.
 
     quantiles: float32 [items, windows, regions, levels]; mean: [items, windows, regions]; group:
-    [items], place in DEPENDENCE_GROUPS.
+    [items], place in DEPENDENCE_GROUPS. cycle_…: the same of what cycles are drawn from, windows
+    from tomorrow, or, of what sells much more in a later week than in the first, windows at that
+    week's rate.
     """
 
     items: list[str]
@@ -41,6 +43,29 @@ class DemandCube:
     quantiles: NDArray[np.float32]
     mean: NDArray[np.float64]
     group: NDArray[np.int64]
+    cycle_quantiles: NDArray[np.float32]
+    cycle_mean: NDArray[np.float64]
+
+    @property
+    def daily_units(self) -> NDArray[np.float64]:
+        """Expected network demand a day [items] over the longest window: what comes in the next
+        days alone says little of when an order's successor is placed."""
+        return np.asarray(self.mean[:, -1].sum(axis=1) / self.windows[-1])
+
+    def take(self, items: NDArray[np.int64], names: list[str] | None = None) -> DemandCube:
+        """The cube of some items, by other names where these are given."""
+        own = [self.items[k] for k in items] if names is None else names
+        return DemandCube(
+            own, self.regions, self.windows, self.quantiles[items], self.mean[items],
+            self.group[items], self.cycle_quantiles[items], self.cycle_mean[items],
+        )  # fmt: skip
+
+    def scaled(self, factor: NDArray[np.float64]) -> DemandCube:
+        """The cube with demand times a factor [items, windows, regions]."""
+        quantiles, cycle = ((one * factor[..., None]).astype(np.float32)
+                            for one in (self.quantiles, self.cycle_quantiles))  # fmt: skip
+        return replace(self, quantiles=quantiles, mean=self.mean * factor, cycle_quantiles=cycle,
+                       cycle_mean=self.cycle_mean * factor)  # fmt: skip
 
     def mean_over(self, days: NDArray[np.floating]) -> NDArray[np.float64]:
         """Expected network demand [items, days] from tomorrow over each number of days."""
@@ -77,7 +102,36 @@ def demand_cube(quantiles: pd.DataFrame, items: list[str], regions: list[str]) -
     group = np.zeros(len(items), np.int64)
     code = pd.Index(DEPENDENCE_GROUPS).get_indexer(rows["dependence_group"].astype(str))
     group[k[known]] = code[known]
-    return DemandCube(items, regions, days.astype(float), cube, mean, group)
+    cycle, cycle_mean = _of_the_busiest_week(quantiles, items, regions, days, cube, mean)
+    return DemandCube(items, regions, days.astype(float), cube, mean, group, cycle, cycle_mean)
+
+
+def _of_the_busiest_week(
+    quantiles: pd.DataFrame, items: list[str], regions: list[str], days: NDArray[np.int64],
+    cube: NDArray[np.float32], mean: NDArray[np.float64],
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:  # fmt: skip
+    """Quantiles and means that cycles are drawn from: what hardly sells in the first week says
+    nothing of the shape of later demand (a launch, a season, a region that is closed for a week).
+    """
+    rows = quantiles[(quantiles["window_start_day"] > 1) & (quantiles["window_days"] == days[0])]
+    k = pd.Index(items).get_indexer(rows["item_id"].astype(str))
+    r = pd.Index(regions).get_indexer(rows["region_id"].astype(str))
+    units = rows["mean_units"].to_numpy(float)
+    known = (k >= 0) & (r >= 0)
+    first = np.zeros(len(rows))
+    first[known] = mean[k[known], 0, r[known]]
+    late = np.flatnonzero(known & (units >= _LEAST_UNITS) & (units > _LATER_RATE * first))
+    if not len(late):
+        return cube, mean
+    late = late[np.lexsort((rows["window_start_day"].to_numpy()[late], -units[late]))]
+    key = k[late] * len(regions) + r[late]
+    late = late[np.unique(key, return_index=True)[1]]
+    found, found_mean = cube.copy(), mean.copy()
+    weekly = rows[list(QUANTILE_COLUMNS)].to_numpy(np.float32)[late]
+    for w, length in enumerate(days):
+        found[k[late], w, r[late]] = weekly * np.float32(length / days[0])
+        found_mean[k[late], w, r[late]] = units[late] * (length / days[0])
+    return found, found_mean
 
 
 @dataclass(frozen=True)
@@ -205,6 +259,12 @@ class PackedItems:
     gap_usd: NDArray[np.float64]
     bank: NDArray[np.int64]
 
+    def take(self, items: NDArray[np.int64]) -> PackedItems:
+        """Some of the items."""
+        return PackedItems(
+            self.tables.take(items), self.mean[items], self.gap_usd[items], self.bank[items]
+        )
+
 
 def item_tables(
     network: NetworkModel,
@@ -238,7 +298,7 @@ def item_tables(
         gap += premium_usd
     demand = ItemDemand(
         tree=money.size_class,
-        quantiles=cube.quantiles,
+        quantiles=cube.cycle_quantiles,
         windows=cube.windows,
         intervals=np.array([cycle_days]),
         chances=np.ones((len(cube.items), 1)),
@@ -254,57 +314,3 @@ def item_tables(
         network.woods, network.shares, ranks, demand, holding_usd, use, most_knots=24
     )
     return PackedItems(tables, mean, gap, bank)
-
-
-def trends(cube: DemandCube, weeks: int, cycle_days: float) -> NDArray[np.float64]:
-    """[items, weeks] demand of a cycle that starts with each week, against tonight's."""
-    begin = 7.0 * np.arange(weeks)
-    demand = cube.mean_over(begin + cycle_days) - cube.mean_over(begin)
-    tonight = np.maximum(demand[:, :1], 1e-9)
-    found = np.where(demand[:, :1] > 1e-6, demand / tonight, 1.0)
-    # as published, so that whoever scales demand by the published ratio rounds to the same units
-    return np.asarray(np.round(np.clip(found, 0.0, MOST_TREND), 9))
-
-
-def horizon(tables: ItemTables, trend: NDArray[np.float64], cycle_days: float) -> ItemTables:
-    """Rows for all items in every week, week by week, with costs of a week; tonight's come first.
-
-    Demand of a week is tonight's scaled by its trend [items, weeks], in whole units. A level that
-    rises from the week before must enter the node, beside what is served.
-    """
-    turn = 7.0 / cycle_days
-    knots, before = tables.knots.copy(), np.ones(len(tables))
-    knots[:, 1] *= turn
-    weeks = []
-    for t in range(trend.shape[1]):
-        scaled = knots.copy()
-        scaled[:, 0] = _scaled(tables, trend[:, t])
-        now = np.maximum(trend[:, t], 1e-9)
-        rise = np.maximum(1.0 - before / now, 0.0) / turn
-        before = now
-        weeks.append(
-            replace(
-                tables,
-                week=np.full(len(tables), t, np.uint8),
-                knots=scaled,
-                place_usd=tables.place_usd * np.float32(turn),
-                gap_usd=tables.gap_usd * np.float32(turn),
-                turn=np.full(len(tables), turn, np.float32),
-                rise=rise.astype(np.float32),
-            )
-        )
-    return concatenate(weeks)
-
-
-def _scaled(tables: ItemTables, factor: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Units [knots] times the item's factor, their sums within a set rounded to whole units."""
-    units = tables.knots[:, 0].astype(float)
-    owner = np.repeat(np.arange(tables.count.size), tables.count.ravel())
-    first = np.searchsorted(owner, owner, side="left")
-    running = np.cumsum(units)
-    total = running - np.concatenate([[0.0], running])[first]
-    item = owner // tables.count.shape[1]
-    whole = np.floor(total * factor[item] + 0.5)
-    start = first == np.arange(len(first))
-    previous = np.where(start, 0.0, np.concatenate([[0.0], whole[:-1]]))
-    return np.asarray(whole - previous)

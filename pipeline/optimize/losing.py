@@ -37,9 +37,12 @@ def losing_items(
 def without(model: NightModel, dropped: NDArray[np.bool_]) -> NightModel:
     """The model with nothing to gain from the dropped items, so that no level holds them."""
     gap = np.where(dropped[:, None], 0.0, model.packed.gap_usd)
-    packed = replace(model.packed, tables=_emptied(model.packed.tables, dropped), gap_usd=gap)
+    drawn, packed = (replace(one, tables=_emptied(one.tables, dropped), gap_usd=gap)
+                     for one in (model.drawn, model.packed))  # fmt: skip
     weeks = len(model.ahead) // len(dropped)
-    return replace(model, packed=packed, ahead=_emptied(model.ahead, np.tile(dropped, weeks)))
+    ahead = _emptied(model.ahead, np.tile(dropped, weeks))
+    arriving = _emptied(model.arriving, dropped[model.vendors.item])
+    return replace(model, drawn=drawn, packed=packed, ahead=ahead, arriving=arriving)
 
 
 def _emptied(tables: ItemTables, dropped: NDArray[np.bool_]) -> ItemTables:

@@ -31,11 +31,11 @@ class NetworkModel:
 
     parent: [nodes] index of the replenishing node, -1 at the top; transit_days: [nodes] from it;
     chain_usd_per_cuft, chain_usd_per_unit: [nodes] lanes, and handling at every node, from where
-    vendors deliver down to the node; eligible: bool
-    [classes, nodes]; cube_cuft: [grid]; gap_usd: [classes, grid, sets] extra cost of a unit served
-    from outside the set (zero at the root: the lost sale is the item's own); serve_usd and
-    farthest_usd: [classes, grid] mean cost of a unit served from the best node, and from the nodes
-    to which it spills last, its way there included.
+    vendors deliver down to the node; eligible: bool [classes, nodes]; within: by class [regions,
+    sets] share of a region's demand that enters inside the set; cube_cuft: [grid]; gap_usd:
+    [classes, grid, sets] extra cost of a unit served from outside the set (zero at the root: the
+    lost sale is the item's own); serve_usd and farthest_usd: [classes, grid] mean cost of a unit
+    served from the best node, and from the nodes to which it spills last, its way there included.
     """
 
     nodes: pd.DataFrame
@@ -46,6 +46,7 @@ class NetworkModel:
     eligible: NDArray[np.bool_]
     woods: Forest
     shares: list[CellShares]
+    within: list[NDArray[np.float64]]
     cube_cuft: NDArray[np.float64]
     gap_usd: NDArray[np.float64]
     serve_usd: NDArray[np.float64]
@@ -113,12 +114,14 @@ def build_network(
     woods = forest(trees, np.where(direct, -1, parent))
     gap = np.zeros((len(trees), CUBE_GRID, woods.parent.shape[1]))
     serve, farthest = np.zeros((2, len(trees), CUBE_GRID))
-    shares = []
+    shares: list[CellShares] = []
+    within: list[NDArray[np.float64]] = []
     for t, tree in enumerate(trees):
         entry = entries(cells, tree, eligible[t])
         by_region = np.zeros((len(region_share), tree.n_sets))
         np.add.at(by_region, (cells.region, entry), cells.share)
         shares.append(cell_shares(by_region, tree.members.sum(axis=1)))
+        within.append(_within(by_region, tree.parent))
         weight = cells.share * region_share.to_numpy(float)[cells.region]
         for g, cube in enumerate(grid):
             cost = cells.cost_usd + handling + cube * chain
@@ -129,8 +132,19 @@ def build_network(
             share = weight[served] / max(weight[served].sum(), 1e-300)
             serve[t, g], farthest[t, g] = dot(share, best[served]), dot(share, last[served])
     return NetworkModel(
-        nodes, parent, transit, chain, handling, eligible, woods, shares, grid, gap, serve, farthest
+        nodes, parent, transit, chain, handling, eligible, woods, shares, within, grid, gap, serve,
+        farthest,
     )  # fmt: skip
+
+
+def _within(by_region: NDArray[np.float64], parent: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Shares [regions, sets] of a region's demand that enter inside a set, from those that enter at
+    it; sets come before the one that holds them."""
+    found = by_region / np.maximum(by_region.sum(axis=1, keepdims=True), 1e-300)
+    for s, above in enumerate(parent):
+        if above >= 0:
+            found[:, above] += found[:, s]
+    return found
 
 
 def _chains(

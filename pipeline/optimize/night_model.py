@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -19,7 +20,7 @@ from pipeline.optimize.arrival_reserve import reserve_units
 from pipeline.optimize.capacity_model import (
     CapacityModel,
     capacity_model,
-    overstock_cuft,
+    left_over,
     stock_on_hand,
 )
 from pipeline.optimize.general_model import GeneralModel, general_model
@@ -30,18 +31,17 @@ from pipeline.optimize.item_model import (
     days_ordered_early,
     demand_cube,
     economics,
-    horizon,
     item_tables,
     joint_ranks,
     no_earlier,
     place_usd,
-    trends,
 )
 from pipeline.optimize.network_model import NetworkModel, build_network
 from pipeline.optimize.recapture import with_substitution
 from pipeline.optimize.service_scopes import Scopes, service_scopes
 from pipeline.optimize.sold_out import sold_out_units
 from pipeline.optimize.targets import Vendors, vendor_rows
+from pipeline.optimize.weekly_demand import arriving, horizon, in_week, ratios
 
 Tables = dict[str, pd.DataFrame]
 
@@ -53,7 +53,9 @@ MOST_UNITS = 2**31 - 1
 class NightModel:
     """All that the optimizer needs of a night.
 
-    ahead: tables of all weeks, tonight's first; unpriced: [items, nodes] best positions if capacity
+    drawn: the items' tables of the cycle that their demand is drawn from; packed: of tonight's;
+    ahead: tables of all weeks, tonight's first; arriving: by row of `vendors`, of the cycle that
+    begins when an order of tonight comes; unpriced: [items, nodes] best positions if capacity
     were free; cycle_days: days that a position must last; early_days: [items] days by which the
     next order comes sooner than that; sold_out: units by row of `vendors` of demand that is lost
     before an order can come; overrides: those of base stock in force tomorrow; general: the items'
@@ -64,8 +66,10 @@ class NightModel:
     network: NetworkModel
     cube: DemandCube
     money: Economics
+    drawn: PackedItems
     packed: PackedItems
     ahead: ItemTables
+    arriving: ItemTables
     unpriced: NDArray[np.int32]
     ranks: Ranks
     capacity: CapacityModel
@@ -78,17 +82,18 @@ class NightModel:
     scopes: Scopes
     premium_usd: NDArray[np.float64]
 
+    def ratios(self) -> Iterator[NDArray[np.float64]]:
+        """By week [items, sets]: demand inside a set against that of the drawn cycle."""
+        tree = self.drawn.tables.tree
+        weeks = len(self.ahead) // len(tree)
+        return ratios(self.network, self.cube, tree, weeks, self.cycle_days)
+
     @property
     def worth_usd(self) -> NDArray[np.float64]:
         """[items] usd of a sale; nothing where the item is not to be held."""
         root = self.network.woods.n_sets[self.packed.tables.tree] - 1
         usd = self.money.lost_sale_usd + self.premium_usd[np.arange(len(root)), root]
         return np.where(self.packed.gap_usd.any(axis=1), usd, 0.0)
-
-    @property
-    def unit_holding_usd(self) -> NDArray[np.float64]:
-        """[items] usd of holding a unit where that is cheapest, as in place_usd; inf: nowhere."""
-        return np.asarray(self.packed.tables.place_usd.min(axis=1).astype(np.float64))
 
 
 def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
@@ -112,21 +117,23 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     holding = place_usd(network, money, cycle_days, settings)
     overrides = _in_force(tables["overrides"], as_of)
     _block(holding, overrides, names, network.names)
-    packed = item_tables(network, cube, ranks, money, holding, cycle_days)
+    drawn = item_tables(network, cube, ranks, money, holding, cycle_days)
+    tree, weeks = drawn.tables.tree, settings.planning.horizon_weeks
+    ratio = list(ratios(network, cube, tree, weeks, cycle_days))
+    packed = in_week(drawn, ratio[0])
     unpriced = free_positions(network, packed.tables)
-    root = network.woods.n_sets[packed.tables.tree] - 1
+    root = network.woods.n_sets[tree] - 1
     demand = packed.mean[np.arange(len(root)), root]
-    weeks = settings.planning.horizon_weeks
-    ahead = horizon(packed.tables, trends(cube, weeks, cycle_days), cycle_days)
+    ahead = horizon(network, drawn.tables, ratio, cycle_days)
     _refuse_endless(network, ahead, names)
-    inside = np.maximum(network.woods.home[packed.tables.tree], 0)
-    weekly = np.take_along_axis(packed.mean, inside, axis=1) * 7.0 / cycle_days
-    drained = product(money.cube_cuft, np.minimum(weekly, unpriced))
-    kept_share = 1.0 - drained / np.maximum(product(money.cube_cuft, unpriced), 1e-9)
+    inside = np.maximum(network.woods.home[tree], 0)
+    weekly = np.take_along_axis(drawn.mean, inside, axis=1) * 7.0 / cycle_days
+    level = unpriced if packed is drawn else free_positions(network, drawn.tables)
+    by_week = [np.take_along_axis(one, inside, axis=1) for one in ratio]
     stock = stock_on_hand(network, tables["stock"], names, as_of)
-    overstock = overstock_cuft(network, stock, unpriced, weekly, money.cube_cuft, weeks)
+    overstock, kept_share = left_over(stock, level, weekly, by_week, money.cube_cuft)
     reserve = reserve_units(
-        network, money, names, tables, weekly * (unpriced.sum(axis=1) > 0)[:, None], settings
+        network, money, names, tables, weekly * (level.sum(axis=1) > 0)[:, None], settings
     )
     # All that stock could ever be filled up to, and weeks of demand besides, bought in one night.
     ever = unpriced.sum(axis=1) + weeks * 7.0 / cycle_days * demand
@@ -138,10 +145,12 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
         tables["vendor_items"], tables["lead_times"], names, money, tables.get("vendor_calendar"),
         settings.planning.review_period_days,
     )  # fmt: skip
-    early_days = days_ordered_early(demand / cycle_days, money, settings)
+    early_days = days_ordered_early(cube.daily_units, money, settings)
     early_days = no_earlier(early_days, tables, names, settings.planning.review_period_days)
+    comes = arriving(network, cube, drawn.tables, ahead, vendors, cycle_days, early_days)
     return NightModel(
-        network, cube, money, packed, ahead, unpriced, ranks, capacity, vendors, cycle_days,
+        network, cube, money, drawn, packed, ahead, comes, unpriced, ranks, capacity, vendors,
+        cycle_days,
         early_days, sold_out_units(cube, vendors, tables, as_of), overrides,
         general_model(network, tables, share),
         service_scopes(network, cube, packed, tables, share), np.zeros(packed.gap_usd.shape),
@@ -151,13 +160,19 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
 def raised(model: NightModel, premium_usd: NDArray[np.float64]) -> NightModel:
     """The model in which serving from outside a set costs premium_usd [items, sets] more."""
     holding = model.packed.tables.place_usd.astype(np.float64)
-    packed = item_tables(
+    drawn = item_tables(
         model.network, model.cube, model.ranks, model.money, holding, model.cycle_days, premium_usd
     )
-    weeks = len(model.ahead) // len(packed.tables)
-    trend = trends(model.cube, weeks, model.cycle_days)
-    ahead = horizon(packed.tables, trend, model.cycle_days)
-    return replace(model, packed=packed, ahead=ahead, premium_usd=premium_usd)
+    ratio = list(model.ratios())
+    packed = in_week(drawn, ratio[0])
+    ahead = horizon(model.network, drawn.tables, ratio, model.cycle_days)
+    comes = arriving(
+        model.network, model.cube, drawn.tables, ahead, model.vendors, model.cycle_days,
+        model.early_days,
+    )  # fmt: skip
+    return replace(
+        model, drawn=drawn, packed=packed, ahead=ahead, arriving=comes, premium_usd=premium_usd
+    )
 
 
 def _refuse_endless(network: NetworkModel, ahead: ItemTables, names: list[str]) -> None:

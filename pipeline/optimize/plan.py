@@ -19,18 +19,18 @@ from pipeline.core.item import positions
 from pipeline.core.programme import slopes
 from pipeline.core.recover import margins
 from pipeline.core.sensitivity import derivatives
-from pipeline.core.serve import joined, node_usd, serve
+from pipeline.core.serve import Placed, joined, node_usd, serve
 from pipeline.core.solve import Plan, SolveParams, solve
 from pipeline.optimize import frames
 from pipeline.optimize.audit import audit, audit_scenarios
 from pipeline.optimize.engine import engine
 from pipeline.optimize.general_plan import GeneralItems, general_items, replanned
-from pipeline.optimize.item_model import trends
 from pipeline.optimize.losing import losing_items, without
 from pipeline.optimize.night_model import NightModel, scope
 from pipeline.optimize.problem import problem_tables
 from pipeline.optimize.service import Service, notes, service_frame, with_targets
-from pipeline.optimize.targets import built_ahead, levels
+from pipeline.optimize.targets import built_ahead, filled_ahead, levels
+from pipeline.optimize.weekly_demand import root_ratio
 
 Tables = dict[str, pd.DataFrame]
 
@@ -57,7 +57,7 @@ def optimize_night(model: NightModel, settings: Settings) -> Tables:
         left, right = _derivatives(model, plan)
     weeks = model.capacity.week_start
     return {
-        "base_stock_levels": base_stock(model, base, _tonight(model, plan), general, on_items),
+        "base_stock_levels": base_stock(model, base, plan.placed[0], general, on_items),
         "weekly_levels": frames.weekly_frame(
             model.network, model.cube, model.ahead, plan.placed[0], weeks
         ),
@@ -108,8 +108,8 @@ def _served_as_asked(model: NightModel, params: SolveParams, settings: Settings)
 def _levels(model: NightModel, price: NDArray[np.float64]) -> Levels:
     """Order-up-to levels at prices [weeks, kinds, nodes]."""
     return levels(
-        model.network, model.cube, model.ahead, model.vendors, model.ranks, model.packed.bank,
-        model.cycle_days, model.early_days, price, model.worth_usd, model.unit_holding_usd,
+        model.network, model.cube, model.arriving, model.vendors, model.ranks, model.packed.bank,
+        model.cycle_days, model.early_days, model.sold_out, price,
     )  # fmt: skip
 
 
@@ -142,19 +142,22 @@ def _solved(model: NightModel, params: SolveParams, settings: Settings) -> Plan:
 
 
 def base_stock(
-    model: NightModel, base: NightModel, position: NDArray[np.int32], general: GeneralItems,
+    model: NightModel, base: NightModel, placed: Placed, general: GeneralItems,
     on_items: NDArray[np.float64],
 ) -> pd.DataFrame:  # fmt: skip
-    """Tonight's levels [items, nodes] as overridden, and what one unit more would be worth;
-    base: the model without prices of service targets."""
+    """Tonight's levels as overridden, with what nodes take in for later weeks, and what one unit
+    more would be worth; placed: all weeks; base: the model without prices of service targets."""
+    position = placed.position[: len(model.packed.tables)]
     tables, network = model.ahead.first(len(model.packed.tables)), model.network
     gain = general.gain_usd(position, margins(network.woods, tables, position, on_items)[1])
     held, _ = node_usd(network.woods, tables, on_items)
     eligible = np.isfinite(tables.place_usd)
     level = _overridden(model, position)
+    ahead = np.where(eligible & (level == position), filled_ahead(model.ahead, placed), 0)
     columns = {
-        "base_stock_units": level.astype(np.int64),
+        "base_stock_units": level.astype(np.int64) + ahead,
         "unpriced_base_stock_units": model.unpriced.astype(np.int64),
+        "filled_ahead_units": ahead,
         "override_units": (level - position).astype(np.int64),
         "service_units": _service_units(model, base, on_items),
         "protection_days": np.full(level.shape, model.cycle_days),
@@ -248,8 +251,9 @@ def _figures(model: NightModel, plan: Plan, general: GeneralItems) -> dict[str, 
     items, ahead = len(model.packed.tables), model.ahead
     root = model.network.woods.n_sets[model.packed.tables.tree] - 1
     sales = model.packed.mean[np.arange(len(root)), root]
-    trend = trends(model.cube, len(ahead) // items, model.cycle_days)
-    worth = 7.0 / model.cycle_days * dot(sales * model.money.lost_sale_usd, trend.sum(axis=1))
+    drawn = model.drawn.mean[np.arange(len(root)), root]
+    grown = sum(root_ratio(model.network, model.drawn.tables.tree, one) for one in model.ratios())
+    worth = 7.0 / model.cycle_days * dot(drawn * model.money.lost_sale_usd, np.asarray(grown))
     position = plan.placed[0].position
     placed = ahead.place_usd[position > 0].astype(float)
     holding = dot(placed, position[position > 0])

@@ -1,7 +1,8 @@
 """The problem that was solved, and its proof, as tables from which an outsider recomputes both.
 
-Items over the trees of sets (`problem_sets`): what each week asks for against tonight
-(`problem_items`), holding by node (`problem_holding`), what units save by set (`problem_knots`);
+Items over the trees of sets (`problem_sets`, `problem_items`): holding by node (`problem_holding`),
+what units save by set in a cycle (`problem_knots`), and what each week asks for against it
+(`problem_demand`);
 capacity rows net of what is there, with the prices that prove the bound (`problem_rows`,
 `problem_tolls`); and when units come in that wait for their week (`weekly_entries`). Numbers of the
 solver's single-precision tables are published as they are, so that nothing is lost on the way.
@@ -21,13 +22,13 @@ from pipeline.core.serve import Placed
 from pipeline.core.solve import Plan
 from pipeline.optimize.capacity_model import CapacityModel
 from pipeline.optimize.general_plan import GeneralItems
-from pipeline.optimize.item_model import trends
 from pipeline.optimize.network_model import NetworkModel
 from pipeline.optimize.night_model import NightModel
+from pipeline.optimize.weekly_demand import horizon
 
 Tables = dict[str, pd.DataFrame]
-NAMES = ("problem_sets", "problem_items", "problem_holding", "problem_knots", "problem_rows",
-         "problem_tolls", "weekly_entries")  # fmt: skip
+NAMES = ("problem_sets", "problem_items", "problem_holding", "problem_knots", "problem_demand",
+         "problem_rows", "problem_tolls", "weekly_entries")  # fmt: skip
 USES = ("held_cuft", "leaving_units_per_day", "entering_units_per_day", "entering_cuft_per_day",
         "entering_usd_per_day")  # fmt: skip
 """What a unit uses of each kind of resource, in the order of core's tables."""
@@ -36,17 +37,19 @@ USES = ("held_cuft", "leaving_units_per_day", "entering_units_per_day", "enterin
 def problem_tables(
     model: NightModel, plan: Plan, general: GeneralItems, settings: Settings
 ) -> Tables:
-    """The seven tables; empty where the world has more items than `optimize.certified_items`."""
+    """The eight tables; empty where the world has more items than `optimize.certified_items`."""
     if len(model.cube.items) > settings.optimize.certified_items:
         return {name: pd.DataFrame(columns=list(TABLES[name].columns)) for name in NAMES}
-    tonight = model.ahead.first(len(model.packed.tables))
+    plain = [np.ones(model.drawn.mean.shape)]
+    drawn = horizon(model.network, model.drawn.tables, plain, model.cycle_days)
     ids = np.array(model.cube.items, object)
     starts = pd.to_datetime(model.capacity.week_start)
     return {
         "problem_sets": _sets(model.network),
         "problem_items": _items(model, general, ids, starts),
-        "problem_holding": _holding(model.network, tonight, ids),
-        "problem_knots": _knots(model.network, tonight, ids),
+        "problem_holding": _holding(model.network, drawn, ids),
+        "problem_knots": _knots(model.network, drawn, ids),
+        "problem_demand": _demand(model, ids, starts),
         "problem_rows": _rows(model.network, model.capacity, plan, starts),
         "problem_tolls": _tolls(model.network, plan, ids, starts),
         "weekly_entries": _entries(model.network, model.ahead, plan.placed[0], ids, starts),
@@ -76,45 +79,55 @@ def _items(
             "week_start": starts[ahead.week],
             "size_class": classes,
             "is_general": np.tile(is_general, weeks),
-            "demand_ratio": trends(model.cube, weeks, model.cycle_days).T.ravel(),
-            "rise_units": ahead.rise.astype(np.float64),
             **use,
         }
     ).iloc[: n * weeks]
 
 
-def _holding(network: NetworkModel, tonight: ItemTables, ids: NDArray[np.object_]) -> pd.DataFrame:
-    k, j = np.nonzero(np.isfinite(tonight.place_usd))
+def _demand(model: NightModel, ids: NDArray[np.object_], starts: pd.DatetimeIndex) -> pd.DataFrame:
+    tables = model.drawn.tables
+    k, s = np.nonzero(
+        np.arange(tables.count.shape[1]) < model.network.woods.n_sets[tables.tree, None]
+    )
+    return pd.concat([
+        pd.DataFrame({"item_id": ids[k], "week_start": start, "set_number": s,
+                      "demand_ratio": ratio[k, s]})
+        for start, ratio in zip(starts, model.ratios(), strict=True)
+    ], ignore_index=True)  # fmt: skip
+
+
+def _holding(network: NetworkModel, drawn: ItemTables, ids: NDArray[np.object_]) -> pd.DataFrame:
+    k, j = np.nonzero(np.isfinite(drawn.place_usd))
     return pd.DataFrame(
         {
             "item_id": ids[k],
             "node_id": np.array(network.names, object)[j],
-            "holding_usd_per_week": tonight.place_usd[k, j].astype(np.float64),
+            "holding_usd_per_week": drawn.place_usd[k, j].astype(np.float64),
         }
     )
 
 
-def _knots(network: NetworkModel, tonight: ItemTables, ids: NDArray[np.object_]) -> pd.DataFrame:
+def _knots(network: NetworkModel, drawn: ItemTables, ids: NDArray[np.object_]) -> pd.DataFrame:
     """Every knot; a set without knots that is dearer to leave has one of no units."""
-    inside = np.arange(tonight.count.shape[1]) < network.woods.n_sets[tonight.tree][:, None]
-    count = tonight.count.astype(np.int64)
-    bare = inside & (count == 0) & (tonight.gap_usd > 0)
+    inside = np.arange(drawn.count.shape[1]) < network.woods.n_sets[drawn.tree][:, None]
+    count = drawn.count.astype(np.int64)
+    bare = inside & (count == 0) & (drawn.gap_usd > 0)
     shown = np.where(inside, np.where(bare, 1, count), 0).ravel()
     cell = np.repeat(np.arange(shown.size), shown)
     first = np.cumsum(shown) - shown
     number = np.arange(len(cell)) - first[cell]
     before = np.cumsum(count, axis=1) - count
-    source = (tonight.start[:-1, None] + before).ravel()[cell] + number
+    source = (drawn.start[:-1, None] + before).ravel()[cell] + number
     is_knot = ~bare.ravel()[cell]
     knot = np.zeros((len(cell), 2))
-    knot[is_knot] = tonight.knots[source[is_knot]].astype(np.float64)
-    k, s = np.divmod(cell, tonight.count.shape[1])
+    knot[is_knot] = drawn.knots[source[is_knot]].astype(np.float64)
+    k, s = np.divmod(cell, drawn.count.shape[1])
     return pd.DataFrame(
         {
             "item_id": ids[k],
             "set_number": s,
             "knot_number": number,
-            "set_gap_usd": tonight.gap_usd[k, s].astype(np.float64),
+            "set_gap_usd": drawn.gap_usd[k, s].astype(np.float64),
             "knot_units": knot[:, 0].astype(np.int64),
             "knot_usd": knot[:, 1],
         }

@@ -128,8 +128,7 @@ def shifted(
             break
     factor = np.where(cube.mean > 0, 1.0 + gained / np.maximum(cube.mean, 1e-9), 1.0)
     factor = np.where(dropped[:, None, None], 1.0 - beyond, factor)
-    quantiles = (cube.quantiles * factor[..., None]).astype(np.float32)
-    return replace(cube, quantiles=quantiles, mean=cube.mean * factor)
+    return cube.scaled(factor)
 
 
 def transitions(

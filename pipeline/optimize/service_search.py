@@ -25,9 +25,7 @@ from pipeline.core.losses import Losses, Review, daily_demand, losses
 from pipeline.core.serve import node_usd
 from pipeline.core.service import Cover, cover, levels_at
 from pipeline.optimize.item_model import (
-    DemandCube,
     Economics,
-    PackedItems,
     days_ordered_early,
 )
 from pipeline.optimize.night_model import NightModel, raised
@@ -85,9 +83,7 @@ class Searched:
         """Usd [items] of holding a unit for a cycle, where it is cheapest at the prices of space,
         and of losing a sale, without prices of targets."""
         model = self.model
-        curves = curves_at(
-            model.network, model.ahead, model.vendors, model.cycle_days, self.on_items
-        )
+        curves = curves_at(model.network, model.arriving, model.cycle_days, self.on_items)
         sale = np.maximum(model.money.lost_sale_usd - model.vendors.extra_usd, 0.0)
         return np.maximum(-curves.tail_usd, 0.0), sale
 
@@ -108,9 +104,7 @@ class Searched:
         model, woods = self.model, self.model.network.woods
         if (price > 0).any():
             model = raised(model, self.scopes.premium_usd(price))
-        curves = curves_at(
-            model.network, model.ahead, model.vendors, model.cycle_days, self.on_items
-        )
+        curves = curves_at(model.network, model.arriving, model.cycle_days, self.on_items)
         level = levels_at(curves, self.cover, model.vendors.extra_usd)
         mean, root = model.packed.mean, woods.n_sets[model.packed.tables.tree] - 1
         each = np.arange(len(root))
@@ -149,7 +143,7 @@ def searched(
     part = _part(model, items, rows)
     demand = cover(
         part.vendors.supply(model.cycle_days, part.early_days), part.cube.quantiles,
-        part.cube.windows, model.ranks, part.packed.bank,
+        part.cube.cycle_quantiles, part.cube.windows, model.ranks, part.packed.bank,
     )  # fmt: skip
     dearest = np.where(part.scopes.asked > 0, part.money.unit_cost_usd, 0.0).max(
         axis=1, initial=0.0
@@ -162,8 +156,7 @@ def _lived(model: NightModel, settings: Settings) -> Losses:
     """What levels of the items lose and hold. Every night may order as soon as an economic lot is
     lacking, but where the vendor's order days come less often than that is due."""
     vendors, cube = model.vendors, model.cube
-    root = model.network.woods.n_sets[model.packed.tables.tree] - 1
-    daily = model.packed.mean[np.arange(len(root)), root] / model.cycle_days
+    daily = cube.daily_units
     review = settings.planning.review_period_days
     interval = np.maximum(review - model.early_days, 1.0)
     is_held_up = model.early_days < days_ordered_early(daily, model.money, settings) - 1e-9
@@ -205,8 +198,7 @@ def _sample(size: Floats, most: int) -> tuple[NDArray[np.int64], Floats]:
 
 def _part(model: NightModel, items: NDArray[np.int64], rows: NDArray[np.int64]) -> NightModel:
     """The model of these items alone, each with one vendor row."""
-    cube, money, packed, vendors = model.cube, model.money, model.packed, model.vendors
-    names = [cube.items[k] for k in items]
+    cube, money, vendors = model.cube, model.money, model.vendors
     weeks = len(model.ahead) // len(cube.items)
     every = (np.arange(weeks)[:, None] * len(cube.items) + items).ravel()
     scopes = replace(
@@ -214,19 +206,15 @@ def _part(model: NightModel, items: NDArray[np.int64], rows: NDArray[np.int64]) 
     )
     return replace(
         model,
-        cube=DemandCube(
-            names, cube.regions, cube.windows, cube.quantiles[items], cube.mean[items],
-            cube.group[items],
-        ),
+        cube=cube.take(items),
         money=Economics(
             money.unit_cost_usd[items], money.lost_sale_usd[items], money.cube_cuft[items],
             money.size_class[items], money.goodwill_usd[items],
         ),
-        packed=PackedItems(
-            packed.tables.take(items), packed.mean[items], packed.gap_usd[items],
-            packed.bank[items],
-        ),
+        drawn=model.drawn.take(items),
+        packed=model.packed.take(items),
         ahead=model.ahead.take(every),
+        arriving=model.arriving.take(rows),
         vendors=Vendors(
             [vendors.vendor[row] for row in rows], np.arange(len(items)), vendors.lead_days,
             vendors.chances[rows], vendors.extra_usd[rows], vendors.most_early_days[rows],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,6 @@ from pipeline.core.echelon import Curves, Levels, Supply, order_up_to
 from pipeline.core.item import ItemTables, value_curves
 from pipeline.core.serve import Placed
 from pipeline.optimize.item_model import DemandCube, Economics
-from pipeline.optimize.launches import launch_levels, starting_later
 from pipeline.optimize.network_model import NetworkModel
 
 
@@ -43,11 +42,15 @@ class Vendors:
         left = np.maximum(self.lead_days - self.early(early_days)[:, None], 0.0)
         return np.asarray((self.chances * left).sum(axis=1)) + cycle_days
 
-    def supply(self, cycle_days: float, early_days: NDArray[np.float64]) -> Supply:
-        """The rows as core.echelon takes them; early_days: [items]."""
+    def supply(
+        self, cycle_days: float, early_days: NDArray[np.float64],
+        lost_units: NDArray[np.float64] | None = None,
+    ) -> Supply:  # fmt: skip
+        """The rows as core.echelon takes them; early_days: [items]; lost_units: [rows], or none."""
+        none = np.zeros(len(self.item))
         return Supply(
-            self.item, self.lead_days, self.chances, cycle_days,
-            self.early(early_days), self.extra_usd,
+            self.item, self.lead_days, self.chances, cycle_days, self.early(early_days),
+            self.extra_usd, none if lost_units is None else lost_units,
         )  # fmt: skip
 
     def arrival_week(self, weeks: int) -> NDArray[np.int64]:
@@ -100,14 +103,11 @@ def vendor_rows(
 
 
 def curves_at(
-    network: NetworkModel, ahead: ItemTables, vendors: Vendors, cycle_days: float,
-    price: NDArray[np.float64],
-) -> Curves:  # fmt: skip
+    network: NetworkModel, arriving: ItemTables, cycle_days: float, price: NDArray[np.float64]
+) -> Curves:
     """Values W of positions by vendor row, usd a cycle, at prices [weeks, kinds, nodes] of what
-    items use, for the week in which an order arrives; ahead: tables of all weeks."""
-    items = len(ahead) // len(price)
-    rows = vendors.arrival_week(len(price)) * items + vendors.item
-    start, segments, tail = value_curves(network.woods, ahead.take(rows), price)
+    items use, for the cycle that begins when an order arrives; arriving: tables by vendor row."""
+    start, segments, tail = value_curves(network.woods, arriving, price)
     turn = 7.0 / cycle_days  # tables count usd of a week
     segments[:, 1] /= turn
     return Curves(start, segments, tail / turn)
@@ -116,26 +116,31 @@ def curves_at(
 def levels(
     network: NetworkModel,
     cube: DemandCube,
-    ahead: ItemTables,
+    arriving: ItemTables,
     vendors: Vendors,
     ranks: Ranks,
     bank: NDArray[np.int64],
     cycle_days: float,
     early_days: NDArray[np.float64],
+    lost_units: NDArray[np.float64],
     price: NDArray[np.float64],
-    sale_usd: NDArray[np.float64],
-    unit_holding_usd: NDArray[np.float64],
 ) -> Levels:
     """Order-up-to levels at prices [weeks, kinds, nodes] of what items use, those of the week in
-    which an order arrives, for that week's demand; ahead: tables of all weeks; early_days: [items]
-    days by which an item is ordered again sooner than a cycle later; sale_usd: [items] worth of a
-    sale; unit_holding_usd: [items] cost of holding a unit for a cycle."""
-    curves = curves_at(network, ahead, vendors, cycle_days, price)
-    supply = vendors.supply(cycle_days, early_days)
-    found = order_up_to(curves, supply, cube.quantiles, cube.windows, ranks, bank)
-    lead_days = vendors.cover_days(cycle_days, early_days) - cycle_days
-    later = starting_later(cube, vendors.item, np.rint(lead_days), cycle_days)
-    return launch_levels(found, later, supply, cube, ranks, bank, sale_usd, unit_holding_usd)
+    which an order arrives; arriving: tables by vendor row of the cycle then; early_days: [items]
+    days by which an item is ordered again sooner than a cycle later; lost_units: [rows] of demand
+    before an order can come, counted in the levels, in whole units."""
+    curves = curves_at(network, arriving, cycle_days, price)
+    supply = vendors.supply(cycle_days, early_days, lost_units)
+    found = order_up_to(
+        curves, supply, cube.quantiles, cube.cycle_quantiles, cube.windows, ranks, bank
+    )
+    lost = whole_units(lost_units)
+    return replace(found, level=found.level + lost, position=found.position + lost[:, None])
+
+
+def whole_units(units: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Units as they are counted in levels."""
+    return np.floor(units + 0.5).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -152,9 +157,7 @@ def built_ahead(
 ) -> BuiltAhead:
     """What the plan brings in ahead of the weeks that need it; depth: [nodes] places on the way of
     the node, the last of which vendors deliver to."""
-    items = len(ahead) // weeks
-    needed = placed.served + ahead.rise[:, None] * placed.position
-    needed = needed * ahead.turn[:, None]
+    items, needed = len(ahead) // weeks, _needed(ahead, placed)
     came = np.take_along_axis(placed.entered, depth[None, :, None] - 1, axis=2)[:, :, 0]
     units, until = np.zeros((items, weeks)), np.full((items, weeks), weeks)
     for t in range(1, weeks):
@@ -164,3 +167,16 @@ def built_ahead(
             units[:, s] += early
             until[early > 0.5, s] = np.minimum(until[early > 0.5, s], t)
     return BuiltAhead(units, until)
+
+
+def filled_ahead(ahead: ItemTables, placed: Placed) -> NDArray[np.int64]:
+    """Units [items, nodes] that nodes themselves take in during tonight's week for later ones."""
+    items = int((ahead.week == 0).sum())
+    early = np.where(placed.entered[:, :, 0] == 0, _needed(ahead, placed), 0.0)[items:]
+    return whole_units(early.reshape(-1, items, early.shape[1]).sum(axis=0))
+
+
+def _needed(ahead: ItemTables, placed: Placed) -> NDArray[np.float64]:
+    """Units [rows, nodes] that are to enter a node for a week: what it serves, and what levels rise
+    by."""
+    return (placed.served + ahead.rise * placed.position) * ahead.turn[:, None]

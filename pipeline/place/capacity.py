@@ -98,7 +98,8 @@ def transfer_rows(
             stored.append(storage[node])
             room = inbound[node] - due[days, node]
             took = arrives & (transit == days)
-            add(took, unit, room, f"inbound {name} in {days} days", flow_usd)
+            over = flow_usd if inbound[node] > 0.0 else np.inf  # a closed dock takes nothing
+            add(took, unit, room, f"inbound {name} in {days} days", over)
         add(arrives, grid.cube, min(stored) - held[node], f"storage {name}")
     shape = (len(rooms), len(lanes))
     return Rows(

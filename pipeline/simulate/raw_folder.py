@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.contracts.columns import COLUMNS
+from pipeline.contracts.columns import COLUMNS, NO_LIMIT
 from pipeline.contracts.tables import TABLES
 from pipeline.simulate.world.day import Day
 from pipeline.simulate.world.model import WorldModel
@@ -68,7 +68,7 @@ def copy_history(source: Path, folder: Path, blind_to_capacity: bool) -> None:
     if blind_to_capacity:
         path = folder / "node_capacity.parquet"
         frame = pd.read_parquet(path)
-        _write(frame.assign(capacity=1e12), path, "node_capacity")
+        _write(frame.assign(capacity=NO_LIMIT), path, "node_capacity")
 
 
 def write_day(folder: Path, model: WorldModel, when: date, day: Day, state: State) -> None:

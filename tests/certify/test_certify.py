@@ -150,7 +150,8 @@ def small_problem(rng: np.random.Generator) -> Problem:
     members = np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 1], [1, 1, 1]], bool)
     usd = -np.sort(-rng.uniform(0.0, 3.0, (1, 5, 2)), axis=2)
     units = rng.integers(0, 3, (1, 5, 2)).astype(float)
-    one = SizeClass(np.array([0]), members, np.array([2, 2, 4, 4, -1]), usd.max(axis=2), units, usd)
+    one = SizeClass(np.array([0]), members, np.array([2, 2, 4, 4, -1]), usd.max(axis=2), units, usd,
+                    np.ones((1, 1, 5)))  # fmt: skip
     empty = np.zeros(0)
     rows = Rows(
         np.zeros(0, int), np.zeros(0, int), np.zeros((0, 3), bool), *[empty] * 6,
@@ -159,7 +160,7 @@ def small_problem(rng: np.random.Generator) -> Problem:
     none = np.zeros((1, 1, 3))
     return Problem(
         ["A"], ["N0", "N1", "N2"], [pd.Timestamp(AS_OF)], [one], np.zeros(1, bool),
-        np.ones((1, 1)), np.zeros((1, 1)), np.ones((1, 5)), rng.uniform(0.2, 2.0, (1, 3)), 1.0,
+        np.zeros((1, 1)), np.ones((1, 5)), rng.uniform(0.2, 2.0, (1, 3)), 1.0,
         np.full(3, -1), rows, none, none, none, np.zeros((1, 1, 3, 1), int), {},
     )  # fmt: skip
 

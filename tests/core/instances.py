@@ -39,7 +39,7 @@ def random_items(n: int, seed: int) -> ItemTables:
                 np.column_stack([rng.uniform(0.2, 3.0, 1), np.ones(1)]).astype(np.float32),
                 np.array([[4.0, 4.0, 4.0, 12.0]], np.float32),
                 np.ones(1, np.float32),
-                np.zeros(1, np.float32),
+                np.zeros((1, 4), np.float32),
             )
         )
     return concatenate(parts)

@@ -26,7 +26,7 @@ def tables(steps: list[list[tuple[int, float]]], cost: np.ndarray, tree: int = 0
         use=np.ones((1, 1), np.float32),
         gap_usd=np.full((1, len(steps)), 40.0, np.float32),
         turn=np.ones(1, np.float32),
-        rise=np.zeros(1, np.float32),
+        rise=np.zeros((1, len(cost)), np.float32),
     )
 
 

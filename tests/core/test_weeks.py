@@ -46,7 +46,7 @@ def ahead(n: int, seed: int) -> ItemTables:
             np.zeros(n, np.uint8), np.full(n, t, np.uint8), start,
             np.reshape(count, (n, 4)).astype(np.uint8), np.array(knots, np.float32), place, use,
             np.tile(gap, (n, 1)).astype(np.float32), np.ones(n, np.float32),
-            np.full(n, rise[t], np.float32),
+            np.full((n, 4), rise[t], np.float32),
         )
         for t in range(WEEKS)
     ])  # fmt: skip

@@ -61,7 +61,8 @@ def plan(
         ),
         base_stock_levels=pd.DataFrame(
             {"item_id": both, "node_id": "fc", "base_stock_units": 40,
-             "unpriced_base_stock_units": 45, "override_units": 0, "service_units": 0,
+             "unpriced_base_stock_units": 45, "filled_ahead_units": 0,
+             "override_units": 0, "service_units": 0,
              "protection_days": 9.0,
              "expected_demand_units": 30.4, "marginal_value_usd": 1.0}
         ),

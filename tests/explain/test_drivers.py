@@ -50,15 +50,15 @@ def test_order_drivers_sum_to_the_order(lines: pd.DataFrame, held: int) -> None:
     assert (drivers["sold_out"] <= 0).all()
 
 
-@given(st.lists(st.tuples(*[units] * 6, st.integers(-99, 99), st.integers(0, 99), st.booleans()),
-                min_size=1, max_size=5))  # fmt: skip
+@given(st.lists(st.tuples(*[units] * 6, st.integers(-99, 99), units, st.integers(0, 99),
+                          st.booleans()), min_size=1, max_size=5))  # fmt: skip
 @settings(max_examples=80, deadline=None)
 def test_transfer_drivers_sum_to_the_transfer(rows: list[tuple[int, ...]]) -> None:
     moves = pd.DataFrame(
         rows,
         columns=["transfer_units", "base_stock_units", "expected_demand_units",
                  "unpriced_base_stock_units", "on_hand_units", "inbound_units", "service_units",
-                 "case_units", "by"],
+                 "filled_ahead_units", "case_units", "by"],
     )  # fmt: skip
     drivers = transfer_drivers(moves, moves["by"].to_numpy(dtype=bool))
     assert list(drivers.columns) == list(TRANSFER_DRIVERS)

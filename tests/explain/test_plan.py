@@ -111,7 +111,7 @@ def test_single_units_of_a_cased_item_are_not_called_cases() -> None:
 def test_a_transfer_below_the_need_names_the_source() -> None:
     moves = explain_transfers(plan([], [transfer(units=12)]))
     assert moves.drivers.iloc[0].to_dict() == {
-        "demand_over_cover": 30, "safety_stock": 15, "capacity_price": -5,
+        "demand_over_cover": 30, "safety_stock": 15, "built_ahead": 0, "capacity_price": -5,
         "service_target": 0, "stock_on_hand": -10,
         "on_order": 0, "source_limit": -18, "rounding": 0, "override": 0,
     }  # fmt: skip

@@ -46,7 +46,8 @@ def used_by_hand(model: NightModel, out: dict, node: str | None, week: int, each
             at = nodes.loc[at, "parent_node_id"]
         if node is None or node in passed:
             k = week * len(model.cube.items) + model.cube.items.index(row.item_id)
-            rise = model.ahead.rise[k] * row.base_stock_units / model.cycle_days
+            j = model.network.names.index(row.node_id)
+            rise = model.ahead.rise[k, j] * row.base_stock_units / model.cycle_days
             total += (row.served_units / 7.0 + rise) * each[row.item_id]
     return total
 

@@ -73,7 +73,7 @@ def test_general_cost_equals_nested_cost_where_costs_nest():
         np.zeros(1, np.uint8), np.zeros(1, np.uint8), np.array([0, len(knots)]),
         np.array([count], np.uint8), np.array(knots, np.float32), place[None].astype(np.float32),
         np.ones((1, 1), np.float32), gap[None].astype(np.float32), np.ones(1, np.float32),
-        np.zeros(1, np.float32),
+        np.zeros((1, 4), np.float32),
     )  # fmt: skip
     for position in rng.integers(0, 7, (20, 4)).astype(np.int32):
         placed = serve(woods(), items, position[None], np.zeros((1, 1, 4)))

@@ -19,6 +19,8 @@ CUBE = DemandCube(
     np.ones((3, 1, 1, 2), np.float32),
     np.full((3, 1, 1), 4.0),
     np.zeros(3, np.int64),
+    np.ones((3, 1, 1, 2), np.float32),
+    np.full((3, 1, 1), 4.0),
 )
 
 

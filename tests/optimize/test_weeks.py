@@ -123,3 +123,38 @@ def test_more_demand_never_lowers_an_order(free):
     values = [c for c in grown.columns if grown[c].dtype.kind == "f"]
     grown[values] *= 1.25
     assert (ordered(planned({**raw, "demand_quantiles": grown})) >= ordered(free)).all()
+
+
+def test_a_node_whose_dock_will_be_closed_is_filled_for_those_weeks_before(free: Frames) -> None:
+    """A fulfillment center takes nothing in from the second week to the fourth."""
+    out = planned(limited(tables(ITEMS), "inbound_units_per_day", {"FC-WEST": 0.0}, [1, 2, 3]))
+    was, now = (
+        frames["base_stock_levels"].groupby("node_id")[["base_stock_units", "filled_ahead_units"]]
+        .sum() for frames in (free, out)
+    )  # fmt: skip
+    assert was["filled_ahead_units"].sum() == 0
+    weekly = free["weekly_levels"].groupby(["week_start", "node_id"])["served_units"].sum()
+    served = weekly.unstack()["FC-WEST"].iloc[1:4].sum()
+    assert now.loc["FC-WEST", "filled_ahead_units"] > 0.3 * served
+    more = now["base_stock_units"] - was["base_stock_units"]
+    assert more["FC-WEST"] > 0.3 * served
+    assert (more >= 0).all()
+    early = out["base_stock_levels"].set_index(["item_id", "node_id"])
+    week = out["weekly_levels"].set_index(["week_start", "item_id", "node_id"]).sort_index()
+    tonight = week.xs(week.index[0][0])["base_stock_units"]
+    level = early["base_stock_units"] - early["filled_ahead_units"]
+    assert (level.reindex(tonight.index) == tonight).all()
+
+
+def test_a_dock_that_is_closed_on_two_days_of_a_week_takes_the_rest_of_it(free: Frames) -> None:
+    node, first = "DC-EAST", AS_OF + timedelta(days=1)
+    daily = usage(free, "inbound_units_per_day")[node]
+    raw = tables(ITEMS)
+    rows = [(node, "inbound_units_per_day", pd.Timestamp(first + timedelta(days=ahead)), amount)
+            for ahead, amount in ((0, 0.0), (2, 2.0 * daily), (7, 1e6))]  # fmt: skip
+    columns = ["node_id", "resource", "start_date", "capacity"]
+    capacity = pd.concat([raw["node_capacity"], pd.DataFrame(rows, columns=columns)])
+    out = planned({**raw, "node_capacity": capacity})["capacity_prices"]
+    mine = (out["node_id"] == node) & (out["resource"] == "inbound_units_per_day")
+    stated = out[mine & (out["week_start"] == pd.Timestamp(first))]["capacity"].iloc[0]
+    assert stated == pytest.approx(2.0 * daily * 5 / 7)

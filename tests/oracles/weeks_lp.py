@@ -104,13 +104,13 @@ class _Horizon:
 
     def add_balance(self, i: int, now: np.ndarray, before: np.ndarray | None) -> None:
         """What enters and waited is what is served, goes on, raises levels or waits."""
-        (y, u, a, b), rise = now, float(self.ahead.rise[i])
+        (y, u, a, b), rise = now, self.ahead.rise[i].astype(float)
         for j in range(len(y)):
             entries = [(b[j], 1.0), (a[j], -1.0)]
             if before is not None:
                 entries.append((before[3, j], -1.0))
             if y[j] >= 0:
-                entries += [(u[j], 1.0), (y[j], rise)]
+                entries += [(u[j], 1.0), (y[j], rise[j])]
             entries += [(a[fed], 1.0) for fed in np.flatnonzero(self.woods.feeder == j)]
             self.balance.add(entries, 0.0)
 

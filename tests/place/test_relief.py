@@ -164,3 +164,11 @@ def test_stock_leaves_a_full_center_though_the_next_dock_is_full() -> None:
     dear = Settings.model_validate({"optimize": {"flow_overflow_usd_per_unit": 50.0}})
     kept = plan_placement(tables, AS_OF, dear)["transfers"]
     assert int(kept["transfer_units"].sum()) <= 2
+
+
+def test_a_closed_dock_takes_nothing_however_full_the_center_is() -> None:
+    tables = crowded(130)
+    limits = tables["node_capacity"]
+    is_dock = (limits["node_id"] == "f1") & (limits["resource"] == "inbound_units_per_day")
+    tables["node_capacity"] = limits.assign(capacity=limits["capacity"].where(~is_dock, 0.0))
+    assert plan_placement(tables, AS_OF, Settings())["transfers"].empty

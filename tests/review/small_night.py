@@ -230,7 +230,8 @@ def _optimized(day: pd.Timestamp, names: list[str], mean: np.ndarray) -> dict[st
                for node in NODES]  # fmt: skip
     levels = pd.DataFrame(stocked, columns=["item_id", "node_id", "mean"]).assign(
         base_stock_units=lambda frame: np.rint(frame["mean"] * 5),
-        unpriced_base_stock_units=lambda frame: np.rint(frame["mean"] * 6), override_units=0,
+        unpriced_base_stock_units=lambda frame: np.rint(frame["mean"] * 6),
+        filled_ahead_units=0, override_units=0,
         service_units=0,
         protection_days=9.0, expected_demand_units=lambda frame: frame["mean"] * 4,
         marginal_value_usd=0.5,

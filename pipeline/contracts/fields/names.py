@@ -31,6 +31,8 @@ TIERS = ("distribution_center", "fulfillment_center", "same_day_site")
 RESOURCES = ("storage_cuft", "inbound_units_per_day", "outbound_units_per_day")
 LEAVES = "leave"
 """What substitution names instead of an item where the customer leaves."""
+NO_LIMIT = 1e12
+"""A capacity that limits nothing."""
 PRICED_RESOURCES = (*RESOURCES, "lane_cuft_per_day", "budget_usd_per_day")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 OVERRIDE_KINDS = ("set", "at_least", "at_most", "multiply", "block")
@@ -63,6 +65,6 @@ DRIVERS = (
     "sold_out", "stock_on_hand", "on_order", "rounding", "override",
 )  # fmt: skip
 TRANSFER_DRIVERS = (
-    "demand_over_cover", "safety_stock", "capacity_price", "service_target", "stock_on_hand",
-    "on_order", "source_limit", "rounding", "override",
+    "demand_over_cover", "safety_stock", "built_ahead", "capacity_price", "service_target",
+    "stock_on_hand", "on_order", "source_limit", "rounding", "override",
 )  # fmt: skip

@@ -22,6 +22,8 @@ OPTIMIZE_COLUMNS = (
            "short on purpose; orders leave it out.", low=0),
     Column("built_ahead_week", "date", "First day of the first of those weeks; null if there "
            "are none.", null="nothing is built ahead"),
+    Column("filled_ahead_units", "int", "Part of base_stock_units that the node is to take "
+           "in during tonight's week for later ones, which can take in less.", low=0),
     Column("service_units", "int", "Part of the level that service targets add."),
     Column("service_note", "string", "The service target that adds most to the item's levels.",
            null="no target does"),
@@ -65,10 +67,8 @@ OPTIMIZE_COLUMNS = (
     Column("set_number", "int", "Number of the set among those of its size class: sets inside it "
            "have smaller ones; the last is the network.", low=0),
     Column("is_general", "bool", "Whether the general model plans the item's level of tonight."),
-    Column("demand_ratio", "float", "Demand of a cycle that starts with the week against that of "
-           "tonight's.", low=0),
-    Column("rise_units", "float", "What enters for each unit of level because demand rises from "
-           "the week before, as flow of a cycle.", low=0),
+    Column("demand_ratio", "float", "Demand inside the set of a cycle that starts with the "
+           "week, over that of the cycle of its knots.", low=0),
     Column("held_cuft", "float", "Cubic feet that a unit of level takes.", low=0),
     Column("leaving_units_per_day", "float", "Daily units that leave for one served in a cycle.",
            low=0),
