@@ -3,10 +3,11 @@
     python -m benchmarks.movement [--seeds N …] [--items N] [--only NAME …] [--json FILE]
 
 The sample is planned; then a quarter of its items is changed (or the network), and the night is
-planned again with the same model. What an item lacks, its order-up-to level less what will be sold
-out and less its stock, may not move against the change's sign by more than a unit and 2 % of the
-level; of a change of the network the sum over all items may not. Orders are told, too; cases and
-vendors' minimums make them jump. Exit code 1 if something does.
+planned again with the same model. What an item lacks if space is free, its order-up-to level less
+what will be sold out and less its stock, may not move against the change's sign by more than a unit
+and 2 % of the level; at the prices of space, where the changed items take it from each other, the
+sum over them may not, and of a change of the network the sum over all. Orders are told, too; cases
+and vendors' minimums make them jump. Exit code 1 if something does.
 """
 
 from __future__ import annotations
@@ -101,6 +102,28 @@ def _capacity(
     return _rewritten("node_capacity", change)
 
 
+def _times(table: str, column: str, factor: float) -> Edit:
+    """A number of these items times a factor."""
+
+    def change(frame: pd.DataFrame, items: list[str]) -> pd.DataFrame:
+        mine = frame["item_id"].isin(items)
+        return frame.assign(**{
+            column: frame[column].where(~mine, (frame[column] * factor).round(3))
+        })  # fmt: skip
+
+    return _rewritten(table, change)
+
+
+def _closed(first: int, last: int, **who: str) -> Edit:
+    """A region, node or vendor is closed on days ahead."""
+
+    def edit(raw: Path, items: list[str]) -> None:
+        rows = [{"closure_id": "M", **who, "start_date": _day(first), "expiry_date": _day(last)}]
+        pd.DataFrame(rows).to_csv(raw / "closures.csv", index=False)
+
+    return edit
+
+
 def _late(days: int) -> Edit:
     """All past orders of these items came some days later."""
 
@@ -126,9 +149,13 @@ CHANGES: dict[str, Change] = {
     "30 % more stock": Change(_rewritten("stock", _more_stock), -1),
     "unit cost - 10 %": Change(_cost(0.9), 1),
     "unit cost + 10 %": Change(_cost(1.1), -1),
+    "prices + 20 %": Change(_times("prices", "price_usd", 1.2), 1),
+    "volume + 50 %": Change(_times("items", "unit_cube_cuft", 1.5), -1),
     "orders came a week later": Change(_late(7), 1),
     "all capacity ten times": Change(_capacity(10.0), 1, for_all=True),
     "all capacity - 20 %": Change(_capacity(0.8), -1, for_all=True),
+    "a region closed on days 2 to 9": Change(_closed(2, 9, region_id="chicago"), -1, for_all=True),
+    "a vendor closed on days 2 to 21": Change(_closed(2, 21, vendor_id="V-04"), 1, for_all=True),
     "docks halved on days 15 to 28": Change(
         _capacity(0.5, "inbound_units_per_day", 15, 28), 1, for_all=True
     ),
@@ -148,7 +175,8 @@ def sample(folder: Path, items: int, seed: int) -> list[str]:
 
 def decided(raw: Path, out: Path) -> pd.DataFrame:
     """The night, planned: by item and vendor level_units (order-up-to less what will be sold out),
-    lacking_units (level less stock on hand) and ordered_units."""
+    lacking_units (level less stock on hand), free_units (lacking if space is free) and
+    ordered_units."""
     store = Store(out)
     runner.run_night(store, Source("raw", raw), load_settings(None, QUICK), AS_OF)
     key = ["item_id", "vendor_id"]
@@ -162,20 +190,22 @@ def decided(raw: Path, out: Path) -> pd.DataFrame:
     return pd.DataFrame({
         "level_units": level,
         "lacking_units": level - held,
+        "free_units": targets["unpriced_order_up_to_units"] - targets["sold_out_units"] - held,
         "ordered_units": orders.groupby(key)["order_units"].sum(),
     }).fillna(0)  # fmt: skip
 
 
 def against(change: Change, before: pd.DataFrame, after: pd.DataFrame,
             items: list[str]) -> pd.DataFrame:  # fmt: skip
-    """Rows that move against the sign: of the changed items, or one row of the sums."""
+    """Rows that move against the sign: of the changed items, and of the sums."""
     both = before.join(after.add_suffix("_after"))
-    if change.for_all:
-        both = both.sum().to_frame("all").T
-    else:
+    if not change.for_all:
         both = both[both.index.get_level_values(0).isin(items)]
-    moved = change.sign * (both["lacking_units_after"] - both["lacking_units"])
-    return both[moved < -1 - 0.02 * both["level_units"]]
+    found = []
+    for name, rows in (("free_units", both), ("lacking_units", both.sum().to_frame("all").T)):
+        moved = change.sign * (rows[f"{name}_after"] - rows[name])
+        found.append(rows[moved < -1 - 0.02 * rows["level_units"]])
+    return pd.concat(found[change.for_all :])
 
 
 def found_in(seed: int, items: int, only: list[str], folder: Path) -> dict[str, Any]:

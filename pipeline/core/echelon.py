@@ -21,9 +21,6 @@ mean after L over its own. The mean of D is that over L
 itself, and its variance no less than that over L: what an event adds to the cycle after L is in W,
 and in no D; what it adds to the next days takes nothing from the safety of later ones.
 
-What will be lost whatever is ordered (Supply.lost_units; in every scenario the same share of the
-demand over L) meets no order: it is part of neither D nor B, and neither is its spread.
-
 A vendor who asks c more a unit than the cheapest gets G(X) - c X, with W'(0) - c for W'(0): a sale
 that is lost before the order came is not paid for either. Otherwise c would be charged on the
 demand of the whole lead time and W counted for one cycle, and what brings five times c not bought.
@@ -59,8 +56,7 @@ class Supply:
 
     item: [rows], of demand; W is by row; lead_days: [possible] days, chances: [rows, possible];
     cycle_days: the cycle that W covers; early_days: [rows] days by which the next order comes
-    sooner than after that cycle; extra_usd: [rows] unit cost above the item's cheapest vendor;
-    lost_units: [rows] of demand over the lead time, what is lost whatever is ordered.
+    sooner than after that cycle; extra_usd: [rows] unit cost above the item's cheapest vendor.
     """
 
     item: NDArray[np.int64]
@@ -69,7 +65,6 @@ class Supply:
     cycle_days: float
     early_days: NDArray[np.float64]
     extra_usd: NDArray[np.float64]
-    lost_units: NDArray[np.float64]
 
 
 @njit(nogil=True, cache=True)
@@ -94,11 +89,11 @@ def demand_over(
 @njit(nogil=True, cache=True)
 def lead_demand(
     quantiles: Array, of_cycle: Array, windows: Array, lead_days: Array, chances: Array,
-    early_days: float, cycle_days: float, lost_units: float, below: Array, weight: Array,
-    rank: Array, demand: Array, before: Array,
+    early_days: float, cycle_days: float, below: Array, weight: Array, rank: Array, demand: Array,
+    before: Array,
 ) -> float:  # fmt: skip
     """Fill demand and before [scenarios]: demand over the lead time, rescaled as the module says
-    and as it is, without what is lost; returns the mean over lead time and cycle, all of it."""
+    and as it is; returns the mean over lead time and cycle."""
     n = len(rank)
     total, square, over_lead, lead_square = 0.0, 0.0, 0.0, 0.0
     cycle, cycle_square = 0.0, 0.0
@@ -124,10 +119,8 @@ def lead_demand(
         arrival_variance = growth**2 * (cycle_square - cycle**2)
         lead_variance = max(lead_square - over_lead**2, 0.0)
         ratio = np.sqrt(max(spread - arrival_variance, lead_variance) / spread)
-    lost = min(lost_units / over_lead, 1.0) if over_lead > 0.0 else 0.0
     for i in range(n):
-        demand[i] = max(over_lead + ratio * (demand[i] - total) - lost * before[i], 0.0)
-        before[i] *= 1.0 - lost
+        demand[i] = max(over_lead + ratio * (demand[i] - total), 0.0)
     return total
 
 
@@ -233,7 +226,6 @@ def best_level(
 def _levels(
     start: Array, units: Array, value: Array, slope: Array, tail: Array, item: Array,
     lead_days: Array, chances: Array, early_days: Array, cycle_days: float, extra: Array,
-    lost: Array,
     quantiles: Array, of_cycle: Array, windows: Array, bank: Array, below: Array, weight: Array,
     rank: Array, shape: Array, level: Array, mean: Array, position: Array, worth: Array,
 ) -> None:  # fmt: skip
@@ -243,7 +235,7 @@ def _levels(
         b = bank[k]
         mean[row] = lead_demand(
             quantiles[k], of_cycle[k], windows, lead_days, chances[row], early_days[row],
-            cycle_days, lost[row], below[b], weight[b], rank[b], demand, before,
+            cycle_days, below[b], weight[b], rank[b], demand, before,
         )  # fmt: skip
         first, last = start[row], start[row + 1]
         low = best_level(demand, before, units, value, slope, first, last, tail[row], extra[row])
@@ -342,8 +334,8 @@ def order_up_to(
     _levels(
         curves.start, units, value, curves.segments[:, 1].copy(), curves.tail_usd, supply.item,
         supply.lead_days, supply.chances, supply.early_days, supply.cycle_days, supply.extra_usd,
-        supply.lost_units, quantiles, of_cycle, windows, bank, ranks.below, ranks.weight,
-        ranks.interval, SHAPE, level, mean, position, worth,
+        quantiles, of_cycle, windows, bank, ranks.below, ranks.weight, ranks.interval, SHAPE,
+        level, mean, position, worth,
     )  # fmt: skip
     return Levels(level, mean, position, worth)
 

@@ -29,15 +29,15 @@ class Cover:
 @njit(nogil=True, cache=True)
 def _cover(
     item: Array, lead_days: Array, chances: Array, early_days: Array, cycle_days: float,
-    lost: Array, quantiles: Array, of_cycle: Array, windows: Array, bank: Array, below: Array,
-    weight: Array, rank: Array, lead: Array, arrival: Array,
+    quantiles: Array, of_cycle: Array, windows: Array, bank: Array, below: Array, weight: Array,
+    rank: Array, lead: Array, arrival: Array,
 ) -> None:  # fmt: skip
     for row in range(len(item)):
         k = item[row]
         b = bank[k]
         lead_demand(
             quantiles[k], of_cycle[k], windows, lead_days, chances[row], early_days[row],
-            cycle_days, lost[row], below[b], weight[b], rank[b], lead[row], arrival[row],
+            cycle_days, below[b], weight[b], rank[b], lead[row], arrival[row],
         )  # fmt: skip
 
 
@@ -50,8 +50,8 @@ def cover(
     lead, arrival = np.zeros((2, len(supply.item), ranks.below.shape[1]))
     _cover(
         supply.item, supply.lead_days, supply.chances, supply.early_days, supply.cycle_days,
-        supply.lost_units, quantiles, of_cycle, windows, bank, ranks.below, ranks.weight,
-        ranks.interval, lead, arrival,
+        quantiles, of_cycle, windows, bank, ranks.below, ranks.weight, ranks.interval, lead,
+        arrival,
     )  # fmt: skip
     return Cover(lead, arrival)
 

@@ -53,7 +53,7 @@ def optimize_at_prices(tables: Tables, prices: Tables, as_of: date, settings: Se
         levels(
             which.network, which.cube, which.arriving, which.vendors, which.ranks,
             which.packed.bank,
-            which.cycle_days, which.early_days, which.sold_out, price,
+            which.cycle_days, which.early_days, price,
         )
         for which, price in ((model, on_items), (whole, np.zeros(rows.shape)))
     ]  # fmt: skip

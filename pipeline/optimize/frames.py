@@ -15,7 +15,8 @@ from pipeline.core.solve import Plan
 from pipeline.optimize.capacity_model import CapacityModel
 from pipeline.optimize.item_model import DemandCube
 from pipeline.optimize.network_model import NetworkModel
-from pipeline.optimize.targets import BuiltAhead, Vendors, whole_units
+from pipeline.optimize.sold_out import left_out_units
+from pipeline.optimize.targets import BuiltAhead, Vendors
 
 
 def base_stock_frame(
@@ -73,7 +74,7 @@ def target_frame(
             "order_up_to_units": priced.level + units,
             "unpriced_order_up_to_units": unpriced.level,
             "node_override_units": raised[vendors.item],
-            "sold_out_units": whole_units(sold_out),
+            "sold_out_units": left_out_units(sold_out, priced.demand, priced.level),
             "built_ahead_units": units,
             "built_ahead_week": starts[np.where(units > 0, until, len(weeks))],
             "service_units": priced.level - unserved.level,
@@ -88,7 +89,7 @@ def target_frame(
 def _early(vendors: Vendors, early: BuiltAhead) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """By row the units to have come in, when tonight's order comes, for later weeks; the first."""
     week = vendors.arrival_week(early.units.shape[1])
-    units = whole_units(early.units[vendors.item, week])
+    units = np.floor(early.units[vendors.item, week] + 0.5).astype(np.int64)
     return units, early.until[vendors.item, week]
 
 

@@ -109,7 +109,7 @@ def _levels(model: NightModel, price: NDArray[np.float64]) -> Levels:
     """Order-up-to levels at prices [weeks, kinds, nodes]."""
     return levels(
         model.network, model.cube, model.arriving, model.vendors, model.ranks, model.packed.bank,
-        model.cycle_days, model.early_days, model.sold_out, price,
+        model.cycle_days, model.early_days, price,
     )  # fmt: skip
 
 

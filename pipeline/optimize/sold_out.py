@@ -10,10 +10,11 @@ expected, the sales lost in L days are those of a stock that starts at zero agai
     lost(L) = max over s <= L of (B(s) - A(s))+
 
 (the reflection of a queue's net input: J. M. Harrison, Brownian Motion and Stochastic Flow Systems,
-1985, section 2.2), L the vendor's mean lead time. It is no part of the demand that a level covers,
-and neither is its spread (core.echelon). Chances instead of expected days count what may come after
-tonight's order as if it served what is lost before: an item that ran out was then ordered less and
-less.
+1985, section 2.2), L the vendor's mean lead time. What a level leaves short on purpose, the demand
+that it is to cover less the level, is lost on every night and counted in the level: only what is
+lost beyond is left out. On a usual night that is nothing. Chances instead of expected days count
+what may come after tonight's order as if it served what is lost before: an item that ran out was
+then ordered less and less.
 """
 
 from __future__ import annotations
@@ -43,6 +44,15 @@ def sold_out_units(
     lost = np.maximum.accumulate(np.maximum(lacks, 0.0), axis=1)
     mean = np.rint(product(vendors.chances, vendors.lead_days)).astype(np.int64)
     return np.asarray(lost[vendors.item, mean])
+
+
+def left_out_units(
+    sold_out: Floats, cover_demand: Floats, level: NDArray[np.int64]
+) -> NDArray[np.int64]:  # fmt: skip
+    """Units [rows] that orders leave out of the levels: what is sold out beyond that part of the
+    demand to be covered which the level leaves short on purpose."""
+    beyond = sold_out - np.maximum(cover_demand - level, 0.0)
+    return np.floor(np.maximum(beyond, 0.0) + 0.5).astype(np.int64)
 
 
 def _there(

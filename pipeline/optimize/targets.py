@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -42,15 +42,11 @@ class Vendors:
         left = np.maximum(self.lead_days - self.early(early_days)[:, None], 0.0)
         return np.asarray((self.chances * left).sum(axis=1)) + cycle_days
 
-    def supply(
-        self, cycle_days: float, early_days: NDArray[np.float64],
-        lost_units: NDArray[np.float64] | None = None,
-    ) -> Supply:  # fmt: skip
-        """The rows as core.echelon takes them; early_days: [items]; lost_units: [rows], or none."""
-        none = np.zeros(len(self.item))
+    def supply(self, cycle_days: float, early_days: NDArray[np.float64]) -> Supply:
+        """The rows as core.echelon takes them; early_days: [items]."""
         return Supply(
-            self.item, self.lead_days, self.chances, cycle_days, self.early(early_days),
-            self.extra_usd, none if lost_units is None else lost_units,
+            self.item, self.lead_days, self.chances, cycle_days,
+            self.early(early_days), self.extra_usd,
         )  # fmt: skip
 
     def arrival_week(self, weeks: int) -> NDArray[np.int64]:
@@ -122,25 +118,16 @@ def levels(
     bank: NDArray[np.int64],
     cycle_days: float,
     early_days: NDArray[np.float64],
-    lost_units: NDArray[np.float64],
     price: NDArray[np.float64],
 ) -> Levels:
     """Order-up-to levels at prices [weeks, kinds, nodes] of what items use, those of the week in
     which an order arrives; arriving: tables by vendor row of the cycle then; early_days: [items]
-    days by which an item is ordered again sooner than a cycle later; lost_units: [rows] of demand
-    before an order can come, counted in the levels, in whole units."""
+    days by which an item is ordered again sooner than a cycle later."""
     curves = curves_at(network, arriving, cycle_days, price)
-    supply = vendors.supply(cycle_days, early_days, lost_units)
-    found = order_up_to(
+    supply = vendors.supply(cycle_days, early_days)
+    return order_up_to(
         curves, supply, cube.quantiles, cube.cycle_quantiles, cube.windows, ranks, bank
     )
-    lost = whole_units(lost_units)
-    return replace(found, level=found.level + lost, position=found.position + lost[:, None])
-
-
-def whole_units(units: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Units as they are counted in levels."""
-    return np.floor(units + 0.5).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -173,7 +160,7 @@ def filled_ahead(ahead: ItemTables, placed: Placed) -> NDArray[np.int64]:
     """Units [items, nodes] that nodes themselves take in during tonight's week for later ones."""
     items = int((ahead.week == 0).sum())
     early = np.where(placed.entered[:, :, 0] == 0, _needed(ahead, placed), 0.0)[items:]
-    return whole_units(early.reshape(-1, items, early.shape[1]).sum(axis=0))
+    return np.floor(early.reshape(-1, items, early.shape[1]).sum(axis=0) + 0.5).astype(np.int64)
 
 
 def _needed(ahead: ItemTables, placed: Placed) -> NDArray[np.float64]:

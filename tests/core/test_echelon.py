@@ -20,11 +20,11 @@ LEVELS = np.array([0.005, 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975, 0.995])
 
 
 def levels(lead_days, chances, extra=0.0, hold=1.0, short=9.0, early=0.0, surge=(1.0, 0, 0),
-           is_sure=False, lost=0.0):  # fmt: skip
+           is_sure=False):  # fmt: skip
     """One region, N(10, 4^2) a day; W is a newsvendor over a cycle of 4 days.
 
     surge: how many times as much, and as uncertain, days are; the first of them, and the last.
-    is_sure: they are no more uncertain than others; lost: units that no order can serve.
+    is_sure: they are no more uncertain than others.
     """
     times, first, last = surge
     unsure = 0.0 if is_sure else times**2 - 1
@@ -41,7 +41,7 @@ def levels(lead_days, chances, extra=0.0, hold=1.0, short=9.0, early=0.0, surge=
     curves = Curves(np.array([0, 400]), np.column_stack([units, value]), np.array([-hold]))
     supply = Supply(
         np.zeros(1, np.int64), np.array(lead_days, float), np.array([chances]), 4.0,
-        np.array([early]), np.array([extra]), np.array([lost]),
+        np.array([early]), np.array([extra]),
     )  # fmt: skip
     return order_up_to(
         curves, supply, *[quantiles[None, :, None].astype(np.float32)] * 2, days, ranks,
@@ -58,23 +58,6 @@ def test_fixed_lead_time_is_the_newsvendor_over_lead_time_and_cycle():
 
 def test_random_lead_time_needs_more_than_its_mean():
     assert levels([1.0, 12.0], [0.5, 0.5]).level[0] > levels([6.5], [1.0]).level[0] + 10
-
-
-def test_demand_that_no_order_can_serve_asks_for_no_units_and_no_safety():
-    """Of 90 units in nine days the first 90 are lost: what is left is the cycle alone."""
-    plain, found = levels([9.0], [1.0]), levels([9.0], [1.0], lost=90.0)
-    assert found.level[0] == levels([0.0], [1.0]).level[0]
-    assert found.demand[0] == plain.demand[0]
-    half = levels([9.0], [1.0], lost=45.0).level[0]
-    assert found.level[0] < half < plain.level[0]
-
-
-@pytest.mark.parametrize("hold", [1.0, 4.0, 8.0])
-def test_a_surge_that_will_be_lost_moves_no_order(hold: float) -> None:
-    """Twice as much, and as uncertain, in the first five days, and none of it can be served."""
-    plain = levels([9.0], [1.0], hold=hold, lost=50.0)
-    found = levels([9.0], [1.0], hold=hold, lost=100.0, surge=(2.0, 1, 5))
-    assert abs(found.level[0] - plain.level[0]) <= 0.02 * plain.level[0] + 1
 
 
 def test_what_is_ordered_again_sooner_covers_fewer_days():
@@ -156,7 +139,7 @@ def test_a_sale_lost_before_the_order_came_is_not_lost_again_each_cycle():
     curves = Curves(np.array([0, 400]), np.column_stack([units, value]), np.array([-hold]))
     supply = Supply(
         np.zeros(1, np.int64), np.array([7.0 * wait]), np.ones((1, 1)), 7.0, np.zeros(1),
-        np.zeros(1), np.zeros(1),
+        np.zeros(1),
     )  # fmt: skip
     ranks = draw_ranks(Dependence(np.eye(1)), windows, LEVELS, 1, 2000, 0)
     found = order_up_to(

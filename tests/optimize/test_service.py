@@ -111,12 +111,10 @@ def test_promises_of_a_speed_are_kept_more_often_for_a_price() -> None:
 
 
 def test_levels_of_the_search_are_those_of_the_night() -> None:
-    """Where nothing will be sold out: what is lost tonight is no matter of usual nights."""
     tables = world.tables(items=12)
-    stock = {"date": pd.Timestamp(world.AS_OF), "item_id": tables["items"]["item_id"],
-             "node_id": "DC-EAST", "on_hand_units": 10**6}  # fmt: skip
-    model = night_model({**tables, "stock": pd.DataFrame(stock)}, world.AS_OF, SETTINGS)
-    supply, cube = model.vendors.supply(model.cycle_days, model.early_days), model.cube
+    model = night_model(tables, world.AS_OF, SETTINGS)
+    supply = model.vendors.supply(model.cycle_days, model.early_days)
+    cube = model.cube
     demand = cover(supply, cube.quantiles, cube.cycle_quantiles, cube.windows, model.ranks,
                    model.packed.bank)  # fmt: skip
     price = np.zeros(model.capacity.rows.shape)

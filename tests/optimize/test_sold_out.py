@@ -12,7 +12,7 @@ from pipeline.contracts.settings import Settings
 from pipeline.optimize.item_model import DemandCube
 from pipeline.optimize.night_model import night_model
 from pipeline.optimize.plan import optimize_night
-from pipeline.optimize.sold_out import sold_out_units
+from pipeline.optimize.sold_out import left_out_units, sold_out_units
 from pipeline.optimize.targets import Vendors
 from tests.optimize import world
 
@@ -90,6 +90,12 @@ def test_nothing_is_sold_out_where_stock_lasts(stock: int) -> None:
 
 def test_nothing_is_sold_out_where_orders_come_in_time() -> None:
     assert found(STEADY, tables(28, ((10, 10, 40.0),)), LAST) == [0]
+
+
+def test_what_a_level_leaves_short_on_purpose_is_left_out_already() -> None:
+    lost, cover = np.array([100.0, 100.0, 20.0, 9.5]), np.full(4, 120.0)
+    left_out = left_out_units(lost, cover, np.array([150, 90, 90, 120]))
+    assert left_out.tolist() == [100, 70, 0, 10]
 
 
 def test_of_an_empty_network_orders_leave_out_what_no_vendor_can_bring_in_time() -> None:
