@@ -88,6 +88,11 @@ class Search:
         return (self.mixed.value - self.lower) / max(abs(self.mixed.value), 1e-9)
 
     @property
+    def overflows(self) -> bool:
+        """Whether the mix pays for overflow, which answers still to come might spare."""
+        return self.mixed is None or bool((self.mixed.overflow > 0.0).any())
+
+    @property
     def keeps(self) -> bool:
         """Whether plans are kept."""
         return self._whole is not None
@@ -214,7 +219,7 @@ def search_some(
     some = start.curvature / share
     centre, spreads = start.price, iter(np.repeat(SPREADS[1:], 2))
     for _ in range(most):
-        if found.gap <= target_gap:
+        if found.gap <= target_gap and not found.overflows:
             return
         if found.mixed is not None and found.gap <= FAIR_GAP:
             found.perturb(found.mixed.price, next(spreads, SPREADS[-1]), wanted)

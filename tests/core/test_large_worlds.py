@@ -1,11 +1,14 @@
 """Worlds much larger than the sample on which first prices are found."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
 from pipeline.core import solve as solver
-from pipeline.core.columns import TOLL_STEPS
+from pipeline.core.ascent import Start
+from pipeline.core.columns import TOLL_STEPS, search_some
 from pipeline.core.item import concatenate, sweep
 from pipeline.core.planned import no_plans, plans_at, sweep_plans
 from pipeline.core.prices import Capacity
@@ -121,3 +124,29 @@ def test_a_week_whose_items_come_last_is_trimmed_too():
     for k in range(n):
         held[items.week[k], 0] += items.use[k, 0] * plans[0].position[k]
     assert (capacity.usage(held) <= limit).all()
+
+
+def test_the_search_goes_on_while_its_mix_overflows():
+    """As long as answers still to come might spare the overflow, though the gap is small."""
+
+    class Overflowing:
+        """A search within its gap whose mix overflows until the third sweep of some blocks."""
+
+        gap, mixed, sweeps = 0.0, SimpleNamespace(price=np.ones(1)), 0
+
+        @property
+        def overflows(self) -> bool:
+            return self.sweeps < 3
+
+        def perturb(self, *_: object) -> None:
+            self.sweeps += 1
+
+    class Blocks(list):
+        heavy = ()
+
+    start = Start(np.ones(1), np.eye(1))
+    for most, sweeps in ((8, 3), (2, 2)):
+        found = Overflowing()
+        found.blocks = Blocks(range(12))
+        search_some(found, start, np.zeros(1), 1e-3, 6, most)
+        assert found.sweeps == sweeps
