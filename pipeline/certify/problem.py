@@ -42,8 +42,9 @@ class SizeClass:
 @dataclass(frozen=True)
 class Rows:
     """Capacity rows: kind, week: [rows]; nodes: bool [rows, nodes] whose use counts, by share
-    [rows]; limit, overflow_usd, price, usage, overflow: [rows]; is_stated: bool [rows], not about
-    an earlier week's levels; names: [rows] node, resource, week."""
+    [rows]; limit, overflow_usd, price, usage, overflow: [rows]; is_own: bool [rows], not about
+    an earlier week's levels; is_stated: bool [rows], nor about a swing of what stands there;
+    names: [rows] node, resource, week."""
 
     kind: NDArray[np.int64]
     week: NDArray[np.int64]
@@ -54,6 +55,7 @@ class Rows:
     price: Floats
     usage: Floats
     overflow: Floats
+    is_own: NDArray[np.bool_]
     is_stated: NDArray[np.bool_]
     names: list[str]
 
@@ -271,6 +273,7 @@ def _rows(frame: pd.DataFrame, place: _Places, feeder: NDArray[np.int64]) -> Row
         return frame[name].to_numpy(float)
 
     day = frame["week_start"].dt.strftime("%Y-%m-%d")
+    is_own = (frame["week_start"] == frame["level_week_start"]).to_numpy(bool)
     return Rows(
         kind=frame["resource"].astype(str).map(LIMITS).to_numpy(np.int64),
         week=place.week("problem_rows", frame["level_week_start"]),
@@ -281,7 +284,8 @@ def _rows(frame: pd.DataFrame, place: _Places, feeder: NDArray[np.int64]) -> Row
         price=number("bound_price_usd"),
         usage=number("plan_usage"),
         overflow=number("overflow"),
-        is_stated=(frame["week_start"] == frame["level_week_start"]).to_numpy(bool),
+        is_stated=is_own & (number("swing_units") == 0.0),
+        is_own=is_own,
         names=(names + " " + frame["resource"].astype(str) + " " + day).tolist(),
     )
 

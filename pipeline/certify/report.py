@@ -137,11 +137,13 @@ def _at_published_prices(problem: Problem, prices: pd.DataFrame) -> Problem:
                prices["week_start"].dt.strftime("%Y-%m-%d"), strict=True)  # fmt: skip
     shown = prices["price_usd_per_capacity_unit"]
     known = {" ".join(key): float(usd) for key, usd in zip(keys, shown, strict=True)}
-    rows = problem.rows
-    price = np.array([
-        known.get(name, 0.0) if rows.is_stated[r] else 0.0 for r, name in enumerate(rows.names)
-    ])  # fmt: skip
-    return replace(problem, rows=replace(rows, price=np.minimum(price, rows.overflow_usd)))
+    rows, price = problem.rows, np.zeros(len(problem.rows.limit))
+    left = {name: known.get(name, 0.0) for name in rows.names}
+    for r in np.argsort(rows.limit, kind="stable"):  # the first to be exceeded pay first
+        if rows.is_own[r]:
+            price[r] = min(left[rows.names[r]], rows.overflow_usd[r])
+            left[rows.names[r]] -= price[r]
+    return replace(problem, rows=replace(rows, price=price))
 
 
 def _differences(figures: list[Figure], scale: float) -> list[str]:

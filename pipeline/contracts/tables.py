@@ -292,9 +292,10 @@ STAGE_TABLES = (
            "item_id week_start set_number", "item_id week_start set_number demand_ratio"),
     table("problem_rows", "optimize",
            "a capacity in a planning week, or what of it is taken by what is left of an earlier "
-           "week's levels, as the optimizer sees it, and the price that proves the bound",
-           "node_id resource week_start level_week_start",
-           "node_id resource week_start level_week_start level_share net_capacity "
+           "week's levels or by a swing of what stands there, as the optimizer sees it, and the "
+           "price that proves the bound",
+           "node_id resource week_start level_week_start swing_units",
+           "node_id resource week_start level_week_start level_share swing_units net_capacity "
            "overflow_usd_per_unit bound_price_usd plan_usage overflow",
            admits={"resource": PRICED_RESOURCES}),
     table("problem_tolls", "optimize",

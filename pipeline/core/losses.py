@@ -102,6 +102,17 @@ def _variances(
             found[row, w] = max(square - total**2, 0.0)
 
 
+def window_variances(
+    quantiles: NDArray[np.float32], windows: NDArray[np.float64], ranks: Ranks,
+    bank: NDArray[np.int64],
+) -> NDArray[np.float64]:  # fmt: skip
+    """Variance [items, windows] of the network's demand over each window; quantiles: [items,
+    windows, regions, levels]; bank: [items]."""
+    found = np.zeros(quantiles.shape[:2])
+    _variances(np.arange(len(found)), quantiles, windows, bank, ranks.below, ranks.weight, found)
+    return found
+
+
 def daily_demand(
     item: NDArray[np.int64], mean: NDArray[np.float64], quantiles: NDArray[np.float32],
     windows: NDArray[np.float64], window_mean: NDArray[np.float64], ranks: Ranks,

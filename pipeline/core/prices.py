@@ -28,13 +28,15 @@ class Capacity:
 
     rows: sparse [rows, weeks * kinds * nodes], the coefficients a_r >= 0;
     shape: (weeks, kinds, nodes); limit: [rows] in the row's unit, may be negative;
-    overflow_usd: [rows] cost of a unit beyond the limit.
+    overflow_usd: [rows] cost of a unit beyond the limit; is_step: [rows] the row is a step of a
+    cost that rises with use, and is exceeded wherever that pays; None: no row is.
     """
 
     rows: csr_matrix
     shape: tuple[int, int, int]
     limit: NDArray[np.float64]
     overflow_usd: NDArray[np.float64]
+    is_step: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.limit)
@@ -44,9 +46,11 @@ class Capacity:
 
         Of rows over the same cells with positive limits, row r is implied by s when
         a_r / limit_r <= a_s / limit_s everywhere, as slack weeks are by tight ones: its price is 0.
+        A step implies no row, since it is to be exceeded.
         """
         groups: dict[bytes, list[int]] = {}
         kept = []
+        step = np.zeros(len(self), np.bool_) if self.is_step is None else self.is_step
         for row in range(len(self)):
             part = slice(self.rows.indptr[row], self.rows.indptr[row + 1])
             if self.limit[row] <= 0 or part.start == part.stop:
@@ -58,7 +62,7 @@ class Capacity:
                 [self.rows.data[self.rows.indptr[r] : self.rows.indptr[r + 1]] for r in rows]
             ) / self.limit[rows][:, None]  # fmt: skip
             for i, row in enumerate(rows):
-                implied = (tight >= tight[i]).all(axis=1)
+                implied = (tight >= tight[i]).all(axis=1) & ~step[rows]
                 implied[i:] &= (tight[i:] > tight[i]).any(axis=1)  # of equal rows the first stays
                 if not implied.any():
                     kept.append(row)
@@ -66,7 +70,9 @@ class Capacity:
 
     def take(self, rows: NDArray[np.int64]) -> "Capacity":
         """Only these rows."""
-        return Capacity(self.rows[rows], self.shape, self.limit[rows], self.overflow_usd[rows])
+        step = None if self.is_step is None else self.is_step[rows]
+        limit, usd = self.limit[rows], self.overflow_usd[rows]
+        return Capacity(self.rows[rows], self.shape, limit, usd, step)
 
     def on_items(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
         """Row prices [..., rows] as prices [..., weeks, kinds, nodes] of what items use."""

@@ -231,9 +231,11 @@ def _over_horizon(
     needed = np.full(len(capacity), np.inf)
     needed[kept] = np.where(found.relaxed.overflow > 0, np.inf, 0.0)
     exact, tried = params.exact, []
+    is_few = len(items) * woods.n_nodes <= exact.few_cells * capacity.shape[0]
+    nodes = exact.few_whole_nodes if is_few else exact.whole_nodes
     for share in exact.waiting_shares:  # a node has one way in where the programme may have two
         waits = waiting(found, share)
-        placed = whole_plan(woods, items, rows, found, exact.whole_gap, exact.whole_nodes, waits)
+        placed = whole_plan(woods, items, rows, found, exact.whole_gap, nodes, waits)
         whole = [placed.take(slice(int(a), int(b))) for a, b in pairwise(edges)]
         trace.close("recovery")
         tried.append(finish(woods, engine, capacity, whole, needed, lower, trace))

@@ -5,6 +5,11 @@ ones; docks, lanes and the budget limit what enters or leaves in the week, which
 and what levels rise by (core.flow). Where less may be stored than a week or more before, levels
 must fall in time, and no faster than sales drain them: what is left of an earlier week's level must
 fit, too (a row that stands at the later week).
+
+Stock swings around its level (optimize.stock_spread), and a node that is full on average overflows
+half of the time. What uncertain use x costs above a capacity C, c E(x + e - C)+ with e of standard
+deviation s, is convex in x; it is taken at as many equally likely swings e as SWINGS has: a row for
+each, with its share of c. Space then costs c times the chance that there is none.
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
+from scipy.stats import norm
 
 from pipeline.contracts.columns import NO_LIMIT
 from pipeline.contracts.settings import Settings
@@ -37,6 +43,10 @@ CELL = {
 """Kind that a row of each resource limits."""
 _WIDE = NO_LIMIT / 8.0
 """Mean of a week in which a dock without a limit is open on a day is above it."""
+SWINGS = (0.0, -3.0 * norm.pdf(norm.ppf(2.0 / 3.0)), 3.0 * norm.pdf(norm.ppf(2.0 / 3.0)))
+"""Means of the thirds of a standard normal swing of what stands at a node; none first."""
+LEAST_SPREAD = 0.01
+"""Of a capacity: what swings less is taken to be certain."""
 NETWORK = -1
 """Node index of a row that is about the whole network."""
 
@@ -47,8 +57,9 @@ Row = tuple[int, str, int, float]
 @dataclass(frozen=True)
 class CapacityModel:
     """Rows for core, and their keys: node (index, or NETWORK), resource, week (from 0), capacity as
-    stated. A lane's row stands at the node that the lane leads to. Rows from ``stated_rows`` on are
-    about what is left of levels of weeks before."""
+    stated, swing: what stands there above the plan. A lane's row stands at the node that the lane
+    leads to. Rows from ``stated_rows`` on are
+    about what is left of levels of weeks before, or about swings."""
 
     rows: Capacity
     node: NDArray[np.int64]
@@ -56,6 +67,7 @@ class CapacityModel:
     week: NDArray[np.int64]
     week_start: list[date]
     stated: NDArray[np.float64]
+    swing: NDArray[np.float64]
     stated_rows: int
 
 
@@ -66,6 +78,7 @@ def capacity_model(
     kept_share: NDArray[np.float64],
     overstock: NDArray[np.float64],
     reserve: NDArray[np.float64],
+    spread: NDArray[np.float64],
     as_of: date,
     settings: Settings,
     most_usd: float = np.inf,
@@ -75,7 +88,8 @@ def capacity_model(
 
     kept_share: [nodes, weeks] of a week's levels that is left at its end if nothing comes in;
     overstock: [nodes, weeks] cubic feet of stock above any level; reserve: [nodes] inbound units a
-    day kept free for uneven arrivals, half of the capacity at most.
+    day kept free for uneven arrivals, half of the capacity at most; spread: [nodes, weeks] standard
+    deviation of the cubic feet that stand at the node.
     """
     weeks = [as_of + timedelta(days=1 + 7 * t) for t in range(overstock.shape[1])]
     found = _stated(network, capacity, weeks) + _lanes(network, lanes, len(weeks))
@@ -99,13 +113,23 @@ def capacity_model(
     }
     flow = usd.flow_overflow_usd_per_unit * 7.0
     left = _left_over(node, resource, week, limit, kept_share)
-    matrix, size = _cells(network, found, left, len(weeks))
-    key = np.concatenate([np.arange(len(found)), [row for row, _, _ in left]]).astype(int)
+    of = np.where(is_storage, spread[node, week], 0.0)
+    swings = np.flatnonzero(of > LEAST_SPREAD * stated)
+    apart = [(row, float(swing)) for swing in SWINGS[1:] for row in swings.tolist()]
+    matrix, size = _cells(network, found, left, [row for row, _ in apart], len(weeks))
+    stands_for = [*range(len(found)), *(row for row, _, _ in left), *(row for row, _ in apart)]
+    key = np.array(stands_for, int)
+    swing = np.zeros(len(key))
+    swing[len(found) + len(left) :] = [of[row] * each for row, each in apart]
+    usd_each = np.array([overflow.get(str(name), flow) for name in resource[key]], float)
+    is_step = np.isin(np.arange(len(key)), swings) | (swing != 0.0)
     rows = Capacity(
-        matrix, size, limit[key],
-        np.array([overflow.get(str(name), flow) for name in resource[key]], float),
+        matrix, size, limit[key] - swing,
+        usd_each / np.where(is_step, len(SWINGS), 1), is_step,
     )  # fmt: skip
-    return CapacityModel(rows, node[key], resource[key], week[key], weeks, stated[key], len(found))
+    return CapacityModel(
+        rows, node[key], resource[key], week[key], weeks, stated[key], swing, len(found)
+    )
 
 
 Left = list[tuple[int, int, float]]
@@ -130,13 +154,17 @@ def _left_over(
 
 
 def _cells(
-    network: NetworkModel, found: list[Row], left: Left, weeks: int
+    network: NetworkModel, found: list[Row], left: Left, again: list[int], weeks: int
 ) -> tuple[csr_matrix, tuple[int, int, int]]:
-    """The cells that every row limits, and the shape of all cells."""
+    """The cells that every row limits, and the shape of all cells; again: rows that are counted
+    once more, after those about what is left."""
     size = (weeks, KINDS, len(network.parent))
     row_of, column_of, share = [], [], []
     bought = np.flatnonzero(network.woods.feeder < 0)
-    for row, (j, resource, t, _) in enumerate(found):
+    whole = [*range(len(found)), *again]
+    places = [*range(len(found)), *range(len(found) + len(left), len(whole) + len(left))]
+    for row, at in zip(places, whole, strict=True):
+        j, resource, t, _ = found[at]
         for i in bought if j == NETWORK else [j]:
             row_of.append(row)
             column_of.append(int(np.ravel_multi_index((t, CELL[resource], i), size)))
@@ -145,7 +173,7 @@ def _cells(
         row_of.append(len(found) + extra)
         column_of.append(int(np.ravel_multi_index((before, HELD, found[row][0]), size)))
         share.append(kept)
-    shape = (len(found) + len(left), int(np.prod(size)))
+    shape = (len(whole) + len(left), int(np.prod(size)))
     return coo_matrix((share, (row_of, column_of)), shape=shape).tocsr(), size
 
 
@@ -179,6 +207,18 @@ def _stated(network: NetworkModel, capacity: pd.DataFrame, weeks: list[date]) ->
                 whole = daily.min() if resource == "storage_cuft" else daily.mean()
                 if whole < _WIDE:
                     found.append((index[name], str(resource), t, float(whole)))
+    return found
+
+
+def storage_cuft(
+    network: NetworkModel, capacity: pd.DataFrame, as_of: date, weeks: int
+) -> NDArray[np.float64]:
+    """Least storage [nodes, weeks] in effect during each week; inf where none is stated."""
+    starts = [as_of + timedelta(days=1 + 7 * t) for t in range(weeks)]
+    found = np.full((len(network.parent), weeks), np.inf)
+    for j, resource, t, stated in _stated(network, capacity, starts):
+        if resource == "storage_cuft":
+            found[j, t] = stated
     return found
 
 

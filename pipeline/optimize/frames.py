@@ -117,11 +117,11 @@ def price_frame(
     right: NDArray[np.float64],
 ) -> pd.DataFrame:
     """Table capacity_prices; usage includes overstock, and room for uneven arrivals, which no level
-    accounts for. Where a row is about what is left of the level of a week before, its price is part
-    of that of the row that it stands for."""
+    accounts for. Where a row is about what is left of the level of a week before, or about a swing
+    of what stands there, its price is part of that of the row that it stands for."""
     taken = rows.stated - rows.rows.limit
     n = rows.stated_rows
-    price, left, right = (_with_left_over(rows, values) for values in (plan.price, left, right))
+    price, left, right = (_with_rest(rows, values) for values in (plan.price, left, right))
     return pd.DataFrame(
         {
             "node_id": np.array([*network.names, "network"], object)[rows.node[:n]],
@@ -137,8 +137,8 @@ def price_frame(
     )
 
 
-def _with_left_over(rows: CapacityModel, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values of the stated rows, those about what is left of weeks before added to theirs."""
+def _with_rest(rows: CapacityModel, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values of the stated rows, with those of the rows that stand for them."""
     n = rows.stated_rows
     total = values[:n].copy()
     keys = zip(rows.node[:n], rows.resource[:n], rows.week[:n], strict=True)

@@ -22,6 +22,7 @@ from pipeline.optimize.capacity_model import (
     capacity_model,
     left_over,
     stock_on_hand,
+    storage_cuft,
 )
 from pipeline.optimize.general_model import GeneralModel, general_model
 from pipeline.optimize.item_model import (
@@ -40,6 +41,7 @@ from pipeline.optimize.network_model import NetworkModel, build_network
 from pipeline.optimize.recapture import with_substitution
 from pipeline.optimize.service_scopes import Scopes, service_scopes
 from pipeline.optimize.sold_out import sold_out_units
+from pipeline.optimize.stock_spread import swing_cuft
 from pipeline.optimize.targets import Vendors, vendor_rows
 from pipeline.optimize.weekly_demand import arriving, horizon, in_week, ratios
 
@@ -135,15 +137,20 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     reserve = reserve_units(
         network, money, names, tables, weekly * (level.sum(axis=1) > 0)[:, None], settings
     )
-    # All that stock could ever be filled up to, and weeks of demand besides, bought in one night.
-    ever = unpriced.sum(axis=1) + weeks * 7.0 / cycle_days * demand
-    capacity = capacity_model(
-        network, tables["node_capacity"], tables["lanes"], kept_share, overstock, reserve, as_of,
-        settings, float(product(money.unit_cost_usd, ever)),
-    )  # fmt: skip
     vendors = vendor_rows(
         tables["vendor_items"], tables["lead_times"], names, money, tables.get("vendor_calendar"),
         settings.planning.review_period_days,
+    )  # fmt: skip
+    lead_days = vendors.cheapest_lead_days(len(names)) + settings.planning.review_period_days / 2.0
+    swing = swing_cuft(
+        cube, ranks, drawn.bank, money.cube_cuft, lead_days, level, np.isfinite(holding), by_week,
+        storage_cuft(network, tables["node_capacity"], as_of, weeks),
+    )  # fmt: skip
+    # All that stock could ever be filled up to, and weeks of demand besides, bought in one night.
+    ever = unpriced.sum(axis=1) + weeks * 7.0 / cycle_days * demand
+    capacity = capacity_model(
+        network, tables["node_capacity"], tables["lanes"], kept_share, overstock, reserve, swing,
+        as_of, settings, float(product(money.unit_cost_usd, ever)),
     )  # fmt: skip
     early_days = days_ordered_early(cube.daily_units, money, settings)
     early_days = no_earlier(early_days, tables, names, settings.planning.review_period_days)

@@ -137,7 +137,8 @@ def _knots(network: NetworkModel, drawn: ItemTables, ids: NDArray[np.object_]) -
 def _rows(
     network: NetworkModel, capacity: CapacityModel, plan: Plan, starts: pd.DatetimeIndex
 ) -> pd.DataFrame:
-    """Rows, those about what is left of an earlier week's level with that week."""
+    """Rows, those about what is left of an earlier week's level with that week, those about swings
+    of what stands at a node with the swing."""
     rows, n = capacity.rows, capacity.stated_rows
     of_week = capacity.week.copy()
     share = np.ones(len(rows))
@@ -152,6 +153,7 @@ def _rows(
             "week_start": starts[capacity.week],
             "level_week_start": starts[of_week],
             "level_share": share,
+            "swing_units": capacity.swing,
             "net_capacity": rows.limit,
             "overflow_usd_per_unit": rows.overflow_usd,
             "bound_price_usd": plan.bound.price,

@@ -134,7 +134,7 @@ def searched(
     prices [weeks, kinds, nodes] of space. Items without a vendor, or dropped
     [items], are left out; one that is not worth selling is sold for the target's sake."""
     vendors = model.vendors
-    first = _cheapest(vendors, len(model.cube.items))
+    first = vendors.cheapest(len(model.cube.items))
     asked = model.scopes.asked.sum(axis=0) * (first >= 0) * ~dropped
     items = np.flatnonzero(asked > 0)
     kept, weight = _sample(asked[items], settings.service.searched_items)
@@ -171,14 +171,6 @@ def _lived(model: NightModel, settings: Settings) -> Losses:
     lot = np.where(is_held_up, 0.0, daily * interval)
     order = Review(nights.astype(np.int64), lot, transit)
     return losses(demand, vendors.lead_days, vendors.chances, order, model.packed.bank)
-
-
-def _cheapest(vendors: Vendors, items: int) -> NDArray[np.int64]:
-    """[items] row of the item's cheapest vendor, the first of equals; -1 without one."""
-    found = np.full(items, -1, dtype=np.int64)
-    order = np.lexsort((np.arange(len(vendors.item)), vendors.extra_usd))
-    found[vendors.item[order[::-1]]] = order[::-1]
-    return found
 
 
 def _sample(size: Floats, most: int) -> tuple[NDArray[np.int64], Floats]:

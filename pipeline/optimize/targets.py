@@ -49,6 +49,19 @@ class Vendors:
             self.early(early_days), self.extra_usd,
         )  # fmt: skip
 
+    def cheapest(self, items: int) -> NDArray[np.int64]:
+        """[items] row of the item's cheapest vendor, the first of equals; -1 without one."""
+        found = np.full(items, -1, dtype=np.int64)
+        order = np.lexsort((np.arange(len(self.item)), self.extra_usd))
+        found[self.item[order[::-1]]] = order[::-1]
+        return found
+
+    def cheapest_lead_days(self, items: int) -> NDArray[np.float64]:
+        """[items] mean lead time of the item's cheapest vendor; 0 without one."""
+        row = self.cheapest(items)
+        mean = (self.chances * self.lead_days).sum(axis=1)
+        return np.where(row >= 0, np.append(mean, 0.0)[row], 0.0)
+
     def arrival_week(self, weeks: int) -> NDArray[np.int64]:
         """[rows] planning week in which an order placed tonight is expected, the last at most."""
         mean = (self.chances * self.lead_days).sum(axis=1)

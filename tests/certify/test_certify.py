@@ -155,7 +155,7 @@ def small_problem(rng: np.random.Generator) -> Problem:
     empty = np.zeros(0)
     rows = Rows(
         np.zeros(0, int), np.zeros(0, int), np.zeros((0, 3), bool), *[empty] * 6,
-        np.zeros(0, bool), [],
+        *[np.zeros(0, bool)] * 2, [],
     )  # fmt: skip
     none = np.zeros((1, 1, 3))
     return Problem(

@@ -1,5 +1,7 @@
 """Capacity rows: which are implied by others, and how usage and prices mirror each other."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.sparse import csr_matrix
 
@@ -23,6 +25,16 @@ def test_rows_that_cross_are_all_kept():
 def test_of_equal_rows_one_is_kept():
     capacity = rows(np.array([[1.0, 2.0], [1.0, 2.0]]), [10.0, 10.0])
     assert capacity.essential().tolist() == [0]
+
+
+def test_steps_of_a_rising_cost_imply_no_row():
+    """A step is exceeded where that pays, so the rows beyond it still count; others imply it."""
+    steps = replace(
+        rows(np.array([[1.0, 2.0], [1.0, 2.0], [1.0, 2.0]]), [8.0, 10.0, 9.0]),
+        is_step=np.array([True, True, False]),
+    )
+    assert steps.essential().tolist() == [0, 2]
+    assert steps.take(np.array([0, 2])).is_step.tolist() == [True, False]
 
 
 def test_price_of_a_plan_is_the_price_of_its_usage():

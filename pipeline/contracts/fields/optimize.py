@@ -87,9 +87,12 @@ OPTIMIZE_COLUMNS = (
     Column("level_week_start", "date", "First day of the week whose levels count; the row's own, "
            "or an earlier one, of which level_share is left."),
     Column("level_share", "float", "Share of that week's use that counts.", low=0, high=1),
-    Column("net_capacity", "float", "Capacity less overstock and the reserve for uneven arrivals; "
-           "below zero where these take more."),
-    Column("overflow_usd_per_unit", "float", "Cost of a unit beyond the capacity for a week.",
+    Column("swing_units", "float", "What stands at the node above its plan in the case that the "
+           "row is about; cases are equally likely, and one of them is 0."),
+    Column("net_capacity", "float", "Capacity less overstock, the swing, and the reserve for "
+           "uneven arrivals; below zero where these take more."),
+    Column("overflow_usd_per_unit", "float", "Cost of a unit beyond the capacity for a week; "
+           "of a swing its share.",
            low=0),
     Column("bound_price_usd", "float", "Price of the row at which the lower bound was found.",
            low=0),
