@@ -46,12 +46,6 @@ class DemandCube:
     cycle_quantiles: NDArray[np.float32]
     cycle_mean: NDArray[np.float64]
 
-    @property
-    def daily_units(self) -> NDArray[np.float64]:
-        """Expected network demand a day [items] over the longest window: what comes in the next
-        days alone says little of when an order's successor is placed."""
-        return np.asarray(self.mean[:, -1].sum(axis=1) / self.windows[-1])
-
     def take(self, items: NDArray[np.int64], names: list[str] | None = None) -> DemandCube:
         """The cube of some items, by other names where these are given."""
         own = [self.items[k] for k in items] if names is None else names

@@ -152,7 +152,7 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
         network, tables["node_capacity"], tables["lanes"], kept_share, overstock, reserve, swing,
         as_of, settings, float(product(money.unit_cost_usd, ever)),
     )  # fmt: skip
-    early_days = days_ordered_early(cube.daily_units, money, settings)
+    early_days = days_ordered_early(demand / cycle_days, money, settings)
     early_days = no_earlier(early_days, tables, names, settings.planning.review_period_days)
     comes = arriving(network, cube, drawn.tables, ahead, vendors, cycle_days, early_days)
     return NightModel(

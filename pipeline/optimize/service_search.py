@@ -156,7 +156,8 @@ def _lived(model: NightModel, settings: Settings) -> Losses:
     """What levels of the items lose and hold. Every night may order as soon as an economic lot is
     lacking, but where the vendor's order days come less often than that is due."""
     vendors, cube = model.vendors, model.cube
-    daily = cube.daily_units
+    root = model.network.woods.n_sets[model.packed.tables.tree] - 1
+    daily = model.packed.mean[np.arange(len(root)), root] / model.cycle_days
     review = settings.planning.review_period_days
     interval = np.maximum(review - model.early_days, 1.0)
     is_held_up = model.early_days < days_ordered_early(daily, model.money, settings) - 1e-9
