@@ -161,7 +161,7 @@ def test_stock_drains_as_fast_as_each_week_sells() -> None:
 
 
 def test_what_is_left_of_a_level_is_what_every_week_between_leaves() -> None:
-    """Half of the first week's level is left, four fifths of the second's; the third has no room."""
+    """Half of the first level is left, four fifths of the second; the third week has no room."""
     place, weeks = np.zeros(3, int), np.arange(3)
     found = _left_over(place, np.full(3, "storage_cuft"), weeks, np.array([10.0, 10.0, 0.1]),
                        np.array([[0.5, 0.8, 0.9]]))  # fmt: skip
