@@ -20,21 +20,21 @@ LEVELS = np.array([0.005, 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975, 0.995])
 
 
 def levels(lead_days, chances, extra=0.0, hold=1.0, short=9.0, early=0.0, surge=(1.0, 0, 0),
-           is_sure=False):  # fmt: skip
+           is_sure=False, is_late=False):  # fmt: skip
     """One region, N(10, 4^2) a day; W is a newsvendor over a cycle of 4 days.
 
     surge: how many times as much, and as uncertain, days are; the first of them, and the last.
-    is_sure: they are no more uncertain than others.
+    is_sure: they are no more uncertain than others; is_late: W's cycle is drawn from usual days.
     """
     times, first, last = surge
     unsure = 0.0 if is_sure else times**2 - 1
     days = np.array([1.0, 4.0, 9.0, 13.0, 16.0, 25.0, 36.0])
     ranks = draw_ranks(Dependence(np.eye(1)), days, LEVELS, 1, 4000, 0)
     surged = np.clip(np.minimum(days, last) - first + 1, 0, None) if first else 0 * days
-    quantiles = np.stack([
-        norm.ppf(LEVELS, 10 * (d + (times - 1) * n), 4 * np.sqrt(d + unsure * n))
-        for d, n in zip(days, surged, strict=True)
-    ])  # fmt: skip
+    quantiles, usual = (np.stack([
+        10 * (d + (times - 1) * n) + 4 * np.sqrt(d + unsure * n) * norm.ppf(LEVELS)
+        for d, n in zip(days, more, strict=True)
+    ])[None, :, None].astype(np.float32) for more in (surged, 0 * days))  # fmt: skip
     cycle = norm.ppf((np.arange(400) + 0.5) / 400, 40, 8)
     units = np.diff(np.concatenate([[0.0], cycle]))
     value = short * (1 - np.arange(400) / 400) - hold
@@ -44,7 +44,7 @@ def levels(lead_days, chances, extra=0.0, hold=1.0, short=9.0, early=0.0, surge=
         np.array([early]), np.array([extra]),
     )  # fmt: skip
     return order_up_to(
-        curves, supply, *[quantiles[None, :, None].astype(np.float32)] * 2, days, ranks,
+        curves, supply, quantiles, usual if is_late else quantiles, days, ranks,
         np.zeros(1, np.int64),
     )  # fmt: skip
 
@@ -58,6 +58,13 @@ def test_fixed_lead_time_is_the_newsvendor_over_lead_time_and_cycle():
 
 def test_random_lead_time_needs_more_than_its_mean():
     assert levels([1.0, 12.0], [0.5, 0.5]).level[0] > levels([6.5], [1.0]).level[0] + 10
+
+
+def test_what_sells_only_later_has_the_level_of_what_sells_now_and_comes_sooner():
+    """Nothing on the first four days of nine: as if the order took five."""
+    found = levels([9.0], [1.0], surge=(0.0, 1, 4), is_late=True)
+    assert found.level[0] == pytest.approx(levels([5.0], [1.0]).level[0], abs=1)
+    assert found.demand[0] == pytest.approx(90, rel=0.01)
 
 
 def test_what_is_ordered_again_sooner_covers_fewer_days():

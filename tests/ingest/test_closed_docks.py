@@ -29,14 +29,15 @@ def by_day(found: pd.DataFrame, node: str, days: int) -> list[float]:
 
 def test_a_dock_takes_nothing_on_its_closing_days_and_what_is_stated_on_others() -> None:
     stated = capacity(
-        ("a", INBOUND, "2025-01-01", 100.0), ("a", INBOUND, "2025-07-04", 60.0),
+        ("a", INBOUND, "2025-01-01", 100.0), ("a", INBOUND, "2025-07-05", 60.0),
         ("a", "storage_cuft", "2025-01-01", 900.0), ("b", INBOUND, "2025-01-01", 50.0),
     )  # fmt: skip
     rules = closures(("a", None, "sat", None, None), ("a", None, None, "2025-07-01", "2025-07-02"))
     tables = {"node_capacity": stated, "nodes": NODES, "closures": rules}
     found = with_closed_docks(tables, AS_OF)
-    # Monday, closed on Tuesday and Wednesday, Thursday, 60 from Friday, closed on Saturday
-    assert by_day(found, "a", 8) == [100, 0, 0, 100, 60, 0, 60, 60]
+    # Monday, closed on Tuesday and Wednesday, open to Friday, closed on Saturday, then 60
+    assert by_day(found, "a", 8) == [100, 0, 0, 100, 100, 0, 60, 60]
+    assert not found.duplicated(["node_id", "resource", "start_date"]).any()
     assert by_day(found, "a", 400)[12::7] == [0.0] * 56
     others = found[(found["node_id"] != "a") | (found["resource"] != INBOUND)]
     assert len(others) == 2
