@@ -23,6 +23,7 @@ from pipeline.errors import UsageError
 from pipeline.optimize.night_model import night_model
 from pipeline.optimize.plan import optimize_night
 from pipeline.store import Store
+from tests.optimize.test_weekly_demand import WEST, steady, told
 from tests.optimize.world import AS_OF, tables
 
 SETTINGS = Settings.model_validate(
@@ -66,6 +67,21 @@ def test_the_recomputed_certificate_is_the_published_one(night: Tables) -> None:
     assert found.upper_usd == pytest.approx(summary["upper_bound_usd"], rel=1e-9)
     assert found.share == pytest.approx(summary["certified_gap"], abs=1e-6)
     assert f"at most {100 * found.share:.3f} % better" in found.sentence
+
+
+@pytest.mark.parametrize("factor", [0.0, 3.0])
+def test_weeks_that_ask_for_their_own_regions_are_recomputed(factor: float) -> None:
+    """The west is closed for eight days, or sells three times as much in the third week; the dock
+    of DC-EAST is short."""
+    daily = steady()
+    daily[:, WEST, slice(8) if factor == 0.0 else slice(14, 22)] *= factor
+    night = planned(with_short_dock(told(daily), 0.6))
+    summary = night["optimize_summary"].set_index("measure")["value"]
+    assert night["problem_demand"]["demand_ratio"].min() < 0.7
+    found = certify(night)
+    assert found.findings == []
+    assert found.lower_usd == pytest.approx(summary["lower_bound_usd"], rel=1e-6)
+    assert found.upper_usd == pytest.approx(summary["upper_bound_usd"], rel=1e-9)
 
 
 def test_every_gap_that_the_certificate_leaves_is_measured_or_said_to_be_unmeasured(
