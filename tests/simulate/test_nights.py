@@ -52,7 +52,7 @@ class Spy:
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
     scenario = Scenario(
-        name="nights", raw_dir=SAMPLE, start=START, days=5, replications=1, items=8,
+        name="nights", raw_dir=SAMPLE, start=START, days=5, replications=1, items=16,
         settings={
             "run": {"threads": 1}, "ingest": {"history_days": 120},
             "forecast": {"mean": {"trees": 20}, "shape": {"trees": 10}, "calibration_days": 28},
