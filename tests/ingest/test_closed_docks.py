@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from pipeline.contracts.columns import NO_LIMIT
 from pipeline.ingest.closed_docks import INBOUND, with_closed_docks
+from pipeline.store import Store
 from tests.ingest.test_vendor_days import closures
 
 AS_OF = pd.Timestamp("2025-06-29")  # a Sunday
@@ -59,3 +64,14 @@ def test_without_closing_days_of_nodes_nothing_changes() -> None:
         tables = {"node_capacity": stated, "nodes": NODES, "closures": rules}
         assert with_closed_docks(tables, AS_OF) is stated
     assert with_closed_docks({"node_capacity": stated, "nodes": NODES}, AS_OF) is stated
+
+
+def test_the_night_publishes_closed_docks(raw: Path, ingest: Callable[..., Store]) -> None:
+    (raw / "closures.csv").write_text(
+        "closure_id,node_id,start_date,expiry_date\nstocktaking,DC-EAST,2025-06-12,2025-06-13\n"
+    )
+    found = ingest().read(date(2025, 6, 10), "node_capacity")
+    rows = found[(found["node_id"] == "DC-EAST") & (found["resource"] == INBOUND)]
+    known = rows.set_index("start_date")["capacity"]
+    assert known[pd.Timestamp("2025-06-12")] == 0.0
+    assert known[pd.Timestamp("2025-06-14")] == known[pd.Timestamp("2025-06-11")] > 0.0

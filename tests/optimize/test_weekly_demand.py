@@ -68,7 +68,10 @@ def test_what_a_region_sells_in_one_week_is_not_what_it_sells_in_all(
     """A territory that is closed for eight days, or has an event, plans its later weeks as ever."""
     daily = steady()
     daily[:, WEST, :8] *= factor
-    plain, found = by_week(usual), by_week(planned(told(daily)))
+    out = planned(told(daily))
+    plain, found = by_week(usual), by_week(out)
+    free = [frames["base_stock_levels"]["unpriced_base_stock_units"] for frames in (usual, out)]
+    assert (free[1].sum() < free[0].sum()) == (factor < 1.0)
     assert abs(found["west"].iloc[0] / plain["west"].iloc[0] - factor) < 0.4 + 0.2 * factor
     for side in ("west", "east"):
         assert (found[side].iloc[2:] / plain[side].iloc[2:]).between(0.9, 1.1).all()
