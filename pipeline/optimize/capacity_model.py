@@ -58,8 +58,8 @@ Row = tuple[int, str, int, float]
 class CapacityModel:
     """Rows for core, and their keys: node (index, or NETWORK), resource, week (from 0), capacity as
     stated, swing: what stands there above the plan. A lane's row stands at the node that the lane
-    leads to. Rows from ``stated_rows`` on are
-    about what is left of levels of weeks before, or about swings."""
+    leads to. Rows from ``stated_rows`` on are about what is left of levels of weeks before, or
+    about swings."""
 
     rows: Capacity
     node: NDArray[np.int64]

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contracts.columns import NO_LIMIT
 from pipeline.core.arithmetic import product
 from pipeline.core.demand import Ranks
 from pipeline.core.losses import window_variances
@@ -22,7 +23,6 @@ from pipeline.optimize.item_model import DemandCube
 
 Floats = NDArray[np.float64]
 _HALF_WEEK_DAYS = 3.5
-_BOUNDLESS_CUFT = 1e12
 _MOST_SPREADS = 3.0
 
 
@@ -73,7 +73,7 @@ def poured(
     use = product(cube_cuft, level.astype(np.float64))
     fits = np.minimum(1.0, np.maximum(room_cuft, 0.0) / np.maximum(use, 1e-9))
     stays = level * fits
-    left = eligible * np.clip(room_cuft - use, 0.0, _BOUNDLESS_CUFT)
+    left = eligible * np.clip(room_cuft - use, 0.0, NO_LIMIT)
     total = left.sum(axis=1, keepdims=True)
     part = np.divide(left, total, out=np.zeros(left.shape), where=total > 0.0)
     over = (level - stays).sum(axis=1, keepdims=True)

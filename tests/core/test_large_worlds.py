@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 from pipeline.core import solve as solver
 from pipeline.core.ascent import Start
 from pipeline.core.columns import TOLL_STEPS, search_some
-from pipeline.core.item import concatenate, sweep
+from pipeline.core.item import ItemTables, concatenate, sweep
 from pipeline.core.planned import no_plans, plans_at, sweep_plans
 from pipeline.core.prices import Capacity
 from pipeline.core.rounding import repair
@@ -30,8 +30,20 @@ def tight(n: int, seed: int):
     return items, storage_rows(0.6 * free)
 
 
+def used_at(price: np.ndarray, items: ItemTables, capacity: Capacity) -> np.ndarray:
+    """What all items use at prices [rows] of capacity, [cells]."""
+    on_items = capacity.on_items(price)[None]
+    return sweep(woods(), items, np.array([0, len(items)]), on_items)[1][0].ravel()
+
+
+def off_capacity(price: np.ndarray, items: ItemTables, capacity: Capacity) -> float:
+    """By what shares use at these prices differs from capacity, at the nodes below the network's
+    own, which takes what no other does."""
+    usage = capacity.rows @ used_at(price, items, capacity)
+    return float(np.abs(usage / capacity.limit - 1.0)[:3].sum())
+
+
 def test_prices_of_a_sample_that_is_told_what_it_misjudges_fit_all_items():
-    """At the nodes below the network's own, which takes what no other does."""
     params = SolveParams(coarse_items=50, sample_items=800, sample_root=2.0)
     first, then = 0.0, 0.0
     for seed in range(1, 5):
@@ -40,18 +52,10 @@ def test_prices_of_a_sample_that_is_told_what_it_misjudges_fit_all_items():
         start, sample = solver.first_prices(
             woods(), [items], sizes, capacity, params, None, Trace()
         )
-
-        def used(price: np.ndarray) -> np.ndarray:
-            on_items = capacity.on_items(price)[None]  # noqa: B023
-            return sweep(woods(), items, np.array([0, 8000]), on_items)[1][0].ravel()  # noqa: B023
-
-        def off(price: np.ndarray) -> float:
-            usage = capacity.rows @ used(price)  # noqa: B023
-            return float(np.abs(usage / capacity.limit - 1.0)[:3].sum())  # noqa: B023
-
-        told = used(start.price)
+        told = used_at(start.price, items, capacity)
         better = solver._corrected(woods(), sample, capacity, start, told, 8000, params, Trace())
-        first, then = first + off(start.price), then + off(better.price)
+        first += off_capacity(start.price, items, capacity)
+        then += off_capacity(better.price, items, capacity)
     assert then < 0.4 * first
 
 
@@ -112,14 +116,9 @@ def test_a_week_whose_items_come_last_is_trimmed_too():
     assert (capacity.usage(used) > limit).any()
     plans = [placed]
     heavy = no_plans(forest, 0)
-
-    class Found:
-        """What repair reads of the answers: prices, and no overflow that is paid for."""
-
-        class mix:  # noqa: N801
-            overflow, price = np.zeros(4), np.zeros(4)
-
-    repair(blocks, [items], plans, heavy, capacity, capacity.usage(used), Found, n // 3)
+    # What repair reads of the answers: prices, and no overflow that is paid for.
+    found = SimpleNamespace(mix=SimpleNamespace(overflow=np.zeros(4), price=np.zeros(4)))
+    repair(blocks, [items], plans, heavy, capacity, capacity.usage(used), found, n // 3)
     held = np.zeros(shape)
     for k in range(n):
         held[items.week[k], 0] += items.use[k, 0] * plans[0].position[k]

@@ -1,5 +1,7 @@
 """Stock that swings around its plan: how far, and what space then costs."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -99,9 +101,9 @@ def test_a_node_that_nothing_fills_has_one_row(model: NightModel) -> None:
     assert not roomy.capacity.rows.is_step.any()
 
 
-def none_at_all(*given: object) -> np.ndarray:
+def none_at_all(*given: Any) -> np.ndarray:
     share, weeks = given[5:]
-    return np.zeros((share.shape[1], weeks))  # type: ignore[attr-defined]
+    return np.zeros((share.shape[1], weeks))
 
 
 def test_room_is_left_for_swings_and_priced(monkeypatch: pytest.MonkeyPatch) -> None:
