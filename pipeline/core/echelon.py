@@ -252,6 +252,11 @@ def _levels(
             )
         _concave(level[row], position[row], worth[row], extra[row], units, value, slope, first,
                  last, tail[row])  # fmt: skip
+        best = 0.0
+        for q in range(first, last):
+            best = max(best, value[q])
+        for i in range(len(shape)):
+            worth[row, i] -= best
 
 
 @njit(nogil=True, cache=True)
@@ -304,7 +309,9 @@ it, where orders in whole cases are weighed against each other by a dollar or tw
 class Levels:
     """Per row: order-up-to level, expected demand over lead time and cycle, knots of G.
 
-    position: [rows, knots] units, rising by at least one; value: [rows, knots] usd.
+    position: [rows, knots] units, rising by at least one; value: [rows, knots] usd, less the most
+    that the cycle can bring: vendors whose orders come in other weeks, for other cycles, are told
+    apart by what their positions lose.
     """
 
     level: NDArray[np.int64]

@@ -67,6 +67,16 @@ def test_what_sells_only_later_has_the_level_of_what_sells_now_and_comes_sooner(
     assert found.demand[0] == pytest.approx(90, rel=0.01)
 
 
+def test_values_are_told_as_what_is_missed_of_the_cycle_s_best():
+    """A cycle of a dearer sale is worth more to every vendor; what each position misses is told."""
+    cheap, dear = levels([5.0], [1.0], short=9.0), levels([5.0], [1.0], short=90.0)
+    best = [value.value[0].max() for value in (cheap, dear)]
+    assert -9.0 * 40 < best[0] < 0.0  # of 9 a unit on 40 units a cycle, spread by 12
+    assert -90.0 * 40 < best[1] < best[0]
+    longer = levels([16.0], [1.0])
+    assert longer.value[0].max() < best[0]  # less is known of 20 days than of nine
+
+
 def test_what_is_ordered_again_sooner_covers_fewer_days():
     found, shorter = levels([5.0], [1.0], early=2.0), levels([3.0], [1.0])
     assert found.level[0] == shorter.level[0]

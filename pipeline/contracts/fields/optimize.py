@@ -54,7 +54,8 @@ OPTIMIZE_COLUMNS = (
     Column("position_units", "int", "Inventory position of the network echelon.", low=0),
     Column("position_value_usd", "float",
            "Expected value of the position, net of holding and of the unit cost above that of "
-           "the item's cheapest vendor; concave in the position."),
+           "the item's cheapest vendor, less the most that the cycle for which the order comes "
+           "can bring; concave in the position."),
     Column("week_start", "date", "First day of the planning week."),
     Column("price_usd_per_capacity_unit", "float",
            "Opportunity cost of a unit of capacity in the week (shadow price).", low=0),
