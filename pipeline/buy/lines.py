@@ -63,14 +63,12 @@ def _reason_codes(plan: Ordering, pair: Ints, units: Ints, override: Ints) -> In
     fills = plan.terms.least_fill[pairs.vendor[pair]] >= 0
     is_cheaper = pairs.cost(pair, units) < pairs.cost(pair, np.maximum(plan.plain[pair], 1) * case)
     is_held = (units == plan.most[pair] * case) & (needed - units >= case)
-    # A review period's demand costs the dearer vendor's price whenever it is ordered.
-    is_dear = (plan.worth.price_gap[pair] > 0) & (units - needed >= case)
     return np.select(
         [override != 0, (units > best) & fills, units > best, (units < best) & fills, units < best,
          is_cheaper & (units - needed >= case), is_held & (note != ""), is_held,
-         (units == moq) & (needed < moq) & (moq > case), is_dear, (units - needed) * 2 > units],
+         (units == moq) & (needed < moq) & (moq > case), (units - needed) * 2 > units],
         ["override", "truck_fill", "order_minimum", "truck_fill", limit, "price_break", note,
-         "cover_limit", "moq", "dearer_vendor", "case_pack"],
+         "cover_limit", "moq", "case_pack"],
         "below_order_up_to",
     )  # fmt: skip
 

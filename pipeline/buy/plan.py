@@ -209,6 +209,9 @@ def pair_frame(tables: BuyTables, as_of: date) -> pd.DataFrame:
     if len(awards):
         turn = awards.loc[awards["is_next"], ids].apply(tuple, axis=1)
         frame["is_next"] |= frame[ids].apply(tuple, axis=1).isin(set(turn))
+    waits = (pd.to_datetime(frame["next_order_date"]) - pd.Timestamp(as_of)).dt.days
+    waits = waits.fillna(np.inf).where(~frame["takes_orders"], 0.0)
+    frame["wait_days"] = waits.where(frame["is_next"], np.inf)
     frame = frame.sort_values(ids, kind="stable", ignore_index=True)
     # What nodes are to hold beside, and what is lost before an order can come, move the level.
     lost = frame["sold_out_units"].fillna(0)  # a night of before the column may be read again
@@ -249,6 +252,7 @@ def _pairs(frame: pd.DataFrame, tables: BuyTables) -> Pairs:
         cover_days=cover_days,
         daily_demand=frame["cover_demand_units"].to_numpy(dtype=np.float64) / cover_days,
         late_days=frame["late_days"].to_numpy(dtype=np.float64),
+        wait_days=frame["wait_days"].to_numpy(dtype=np.float64),
         curves=curves_of(_text(position_values, ["item_id", "vendor_id"]), frame).moved(
             frame["moved_units"].to_numpy(dtype=np.float64)
         ),

@@ -1,19 +1,23 @@
 """What a candidate order is worth: the value of the position it leads to, against ordering nothing.
 
-With G_v(X) the value of position X when vendor v covers the coming interval (as published, less
-(c_v - c_min) X, which is added back here), IP_v the position in v's eyes, c_v its unit cost, d the
-demand of a review period, the worth of q units from v is
+An order of vendor v's serves the interval that begins when it comes; what comes sooner, or not
+before it ends, is another interval's. So each vendor's order is held against what its own interval
+is worth without it. With G_v(X) the value of position X in that interval (published as what it
+misses of the most that the interval can bring, less (c_v - c_min) X, which is added back here),
+IP_v the position in v's eyes, c_v its unit cost, the gain of q units from v is
 
-    A_v(q) = G_v(IP_v + q) - (c_v - c_min) max(q, d) - early_v - excess_v(q) - line cost [q > 0]
+    G_v(IP_v + q) - (c_v - c_min) q - excess_v(q) - line cost [q > 0] - nothing_v
 
-and its gain A_v(q) - max_u A_u(0), plus what a price break saves on q. The second term charges a
-dearer vendor's price on every unit, and at least on what a review period needs: who waits for the
-dear vendor pays it then. early_v is
-what runs short before v could deliver but a faster vendor u could: the largest loss
-G_u(X_u) - G_u(IP_u) among them, so a slow cheap vendor is used while the position is sound and a
-fast one when it is not. excess_v charges capital on units above the order-up-to level, and above
-what the MOQ leads to, until demand uses them up, because G covers one interval only. The MOQ's own
-excess comes with the next order as well: it is no reason to wait, and max_excess_weeks limits it.
+plus what a price break saves. nothing_v is G_v(IP_v), or what a faster vendor u who may still be
+asked in time makes of the interval at his price, if that is more: the largest
+G_u(X_u) - (c_u - c_v) d - (c_v - c_min) needed_v, with X_u his order-up-to level, d the demand of a
+review period and needed_v what v's position lacks. A slow cheap vendor is used where the price
+saves more in a cycle than its lead time costs; and a fast one whatever was ordered of the slow one,
+where what runs short before that comes is worth his price (orders by two positions: Veeraraghavan
+and Scheller-Wolf, Operations Research 56, 2008). excess_v charges capital on units above the
+order-up-to level, and above what the MOQ leads to, until demand uses them up, because G covers one
+interval only. The MOQ's own excess comes with the next order as well: it is no reason to wait, and
+max_excess_weeks limits it.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from pipeline.buy.curves import Curves
 from pipeline.buy.price_breaks import Breaks, no_breaks
@@ -36,8 +41,9 @@ class Pairs:
     """Items and the vendors that sell them, parallel arrays, rows sorted by item.
 
     level, position: units. unit_cost: usd. case, moq: units. cover_days: lead time and review
-    period. daily_demand: units. late_days: beyond the mean lead time, in one of twenty orders. moq
-    is at least one case and whole cases.
+    period. daily_demand: units. late_days: beyond the mean lead time, in one of twenty orders.
+    wait_days: until its vendor takes an order, infinite where it is not its turn. moq is at least
+    one case and whole cases.
     """
 
     item: Ints
@@ -50,6 +56,7 @@ class Pairs:
     cover_days: Floats
     daily_demand: Floats
     late_days: Floats
+    wait_days: Floats
     curves: Curves
     breaks: Breaks
 
@@ -71,8 +78,7 @@ class Worth:
     """Gains of candidate orders from the pairs.
 
     review_units: demand of a review period of review_days [pairs]. price_gap: usd a unit above the
-    item's cheapest vendor. early_loss, nothing: usd [pairs]; `nothing` is the worth of no order, by
-    item.
+    item's cheapest vendor. nothing: usd [pairs], what a vendor's interval is worth without it.
     """
 
     pairs: Pairs
@@ -81,21 +87,19 @@ class Worth:
     review_days: int
     review_units: Floats
     price_gap: Floats
-    early_loss: Floats
     nothing: Floats
 
     def gain(self, pair: Ints, units: npt.ArrayLike) -> Floats:
         """Usd gained by ordering `units` (0: nothing) from the pair, against ordering nothing."""
         p, q = self.pairs, np.asarray(units, dtype=np.float64)
         value = self.position_value(pair, p.position[pair] + q)
-        price = self.price_gap[pair] * np.maximum(q, self.review_units[pair])
         least = np.maximum(p.level, p.position + p.moq)
         excess = np.maximum(p.position[pair] + q - least[pair], 0.0)
         # The excess shrinks to zero at the pace of demand: half of it is held on average.
         days = excess / np.maximum(p.daily_demand[pair], 1e-6) / 2
         held = excess * p.unit_cost[pair] * self.holding_per_day * days
         saved = p.breaks.saved(p.unit_cost, p.needed, pair, q)
-        total = value - price - self.early_loss[pair] - held - self.line_usd + saved
+        total = value - self.price_gap[pair] * q - held - self.line_usd + saved
         return np.where(q > 0, total - self.nothing[pair], 0.0)
 
     def without_breaks(self) -> Worth:
@@ -118,13 +122,12 @@ def worth_of(
     np.minimum.at(cheapest, pairs.item, pairs.unit_cost)
     price_gap = pairs.unit_cost - cheapest[pairs.item]
     here = _gross_value(pairs, price_gap, all_pairs, pairs.position)
-    loss = np.maximum(_gross_value(pairs, price_gap, all_pairs, pairs.level) - here, 0.0)
-    early = _early_losses(pairs, np.where(pairs.position < pairs.level, loss, 0.0))
-    nothing = np.full(n_items, -np.inf)
-    np.maximum.at(nothing, pairs.item, here - price_gap * review_units - early)
+    best = _gross_value(pairs, price_gap, all_pairs, np.maximum(pairs.level, pairs.position))
+    faster = _of_faster(pairs, best - price_gap * review_units)
+    faster += price_gap * (review_units - pairs.needed)
     return Worth(
         pairs, holding_rate_per_year / DAYS_PER_YEAR, line_usd, review_days, review_units,
-        price_gap, early, nothing[pairs.item] if len(pairs) else nothing,
+        price_gap, np.maximum(here, faster),
     )  # fmt: skip
 
 
@@ -134,17 +137,14 @@ def _gross_value(pairs: Pairs, price_gap: Floats, pair: Ints, units: npt.ArrayLi
     return np.asarray(pairs.curves.at(pair, x) + price_gap[pair] * x)
 
 
-def _early_losses(pairs: Pairs, loss: Floats) -> Floats:
-    """Largest loss of the item's faster vendors, for each pair."""
-    early = np.zeros(len(pairs))
-    order = np.lexsort((pairs.cover_days, pairs.item))
-    worst, item, days = 0.0, -1, 0.0
-    pending = 0.0
-    for row in order:
-        if pairs.item[row] != item:
-            item, worst, pending, days = int(pairs.item[row]), 0.0, 0.0, -1.0
-        if pairs.cover_days[row] > days:  # equally fast vendors are not faster than each other
-            worst, days = max(worst, pending), float(pairs.cover_days[row])
-        early[row] = worst
-        pending = max(pending, float(loss[row]))
-    return early
+def _of_faster(pairs: Pairs, served: Floats) -> Floats:
+    """[pairs] the largest of `served` [pairs] among the item's vendors whose order comes sooner,
+    though it may have to wait until they take one; -inf without any."""
+    n = len(pairs)
+    item, is_offer = np.tile(pairs.item, 2), np.arange(2 * n) >= n
+    days = np.concatenate([pairs.cover_days, pairs.cover_days + pairs.wait_days])
+    worth = np.concatenate([np.full(n, -np.inf), served])
+    order = np.lexsort((is_offer, days, item))  # who is as fast is no faster
+    found = np.empty(2 * n)
+    found[order] = pd.Series(worth[order]).groupby(item[order]).cummax()
+    return found[:n]

@@ -198,6 +198,33 @@ def test_of_two_vendors_at_the_same_cost_the_one_of_more_value_is_used():
     assert orders(two_vendors(on_hand=10, fast_cost=10))["vendor_id"].tolist() == ["v01"]
 
 
+def test_what_runs_short_before_the_slow_order_comes_is_brought_by_the_fast_vendor_alone():
+    """The slow vendor's position is at its level; the fast one's lacks 6, of 3.18 usd each less 2."""
+    tables = two_vendors(on_hand=20, fast_cost=12)
+    coming = replace(tables, open_orders=open_order(20, 50))
+    line = orders(coming, dead_band_share=0, order_line_usd=0.5)
+    assert line[["vendor_id", "order_units"]].to_numpy().tolist() == [["v01", 6]]
+    assert line["value_gained_usd"].item() == pytest.approx(6 * (35 / 11 - 2) - 0.5, abs=1e-6)
+    worthless = two_vendors(on_hand=20, fast_cost=13.5)  # his price is above what a unit brings
+    assert units(replace(worthless, open_orders=open_order(20, 50)), dead_band_share=0) == 0
+
+
+@pytest.mark.parametrize(("fast_cost", "waits", "vendors"), [
+    (10.0, 5, []), (10.0, 19, ["v00"]), (12.0, 5, ["v00"]),
+])  # fmt: skip
+def test_the_slow_vendor_waits_for_a_faster_one_who_is_in_time_and_no_dearer(
+    fast_cost: float, waits: int, vendors: list[str]
+):
+    """v01, of 9 days where v00 has 28, takes no order for some days, and 26 of his are worth more
+    than 70 of v00's; 2 usd on each of the 14 units of a week are more than that."""
+    tables = two_vendors(on_hand=30, fast_cost=fast_cost)
+    shut = pd.DataFrame({
+        "vendor_id": ["v00", "v01"], "takes_orders": [True, False], "order_gap_days": [1, waits],
+        "next_order_date": [TODAY + pd.Timedelta(days=d) for d in (1, waits)],
+    })  # fmt: skip
+    assert orders(replace(tables, vendor_calendar=shut))["vendor_id"].tolist() == vendors
+
+
 @settings(max_examples=12, deadline=None)
 @given(st.integers(0, 10_000), st.none() | st.integers(50, 3000))
 def test_random_nights_keep_every_term(seed, budget):

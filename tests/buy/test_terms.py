@@ -164,7 +164,7 @@ def test_a_minimum_is_filled_up_where_waiting_costs_more():
     assert lines(reached, dead_band_share=0)["order_units"].tolist() == [30]
 
 
-def test_a_dearer_vendor_brings_what_sells_until_the_next_order_and_that_is_the_reason():
+def test_a_dearer_vendor_brings_no_more_than_is_short_before_the_cheap_one_comes():
     tables = one_item(on_hand=30, level=40)
     dear = {name: getattr(tables, name).assign(vendor_id="v01") for name in (
         "vendors", "vendor_items", "lead_times", "network_targets", "position_values")}  # fmt: skip
@@ -174,5 +174,5 @@ def test_a_dearer_vendor_brings_what_sells_until_the_next_order_and_that_is_the_
     both = {name: pd.concat([getattr(tables, name), frame]) for name, frame in dear.items()}
     found = replace(tables, **both)
     line = lines(found, dead_band_share=0.1).iloc[0]
-    # It lacks 10; a week sells 24.5, and each of these costs the dearer price whenever ordered.
-    assert (line["order_units"], line["reason_code"]) == (24, "dearer_vendor")
+    assert (line["vendor_id"], line["order_units"]) == ("v01", 10)
+    assert line["reason_code"] == "below_order_up_to"

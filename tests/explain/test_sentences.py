@@ -44,8 +44,6 @@ def test_single_units_are_not_called_cases() -> None:
          "raised by 40 to reach the vendor's order minimum"),
         ({DEMAND: 8, ROUNDING: 40}, "case_pack",
          "raised by 40, which bring more in sales than it costs to hold them"),
-        ({DEMAND: 8, ROUNDING: 40}, "dearer_vendor",
-         "raised by 40 so as to buy less of this vendor, who is dearer than another, next time"),
 
         ({DEMAND: 98, ROUNDING: -50}, "budget",
          "cut by 50 because the budget is better spent on other items"),

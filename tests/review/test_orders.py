@@ -36,9 +36,6 @@ def test_a_plain_order_is_not_odd() -> None:
         ({"weeks_after": float("nan")}, "lasts more than two years"),
         ({"rounding": 40, "reason_code": "moq"},
          "80% of it is more than is needed, ordered to reach the vendor's minimum quantity"),
-        ({"rounding": 40, "reason_code": "dearer_vendor"},
-         "80% of it is more than is needed, ordered so as to buy less of this vendor, who is "
-         "dearer than another, next time"),
         ({"weekly_mean_units": 300.0}, "300.0 a week expected, 28.0 a week sold lately"),
         ({"trailing_weekly_units": 300.0}, "30.0 a week expected, 300.0 a week sold lately"),
         ({"weeks_before": 7.0}, "7 weeks of cover before it"),

@@ -40,14 +40,13 @@ OVERRIDE_TARGETS = ("order_units", "base_stock_units", "demand")
 REASON_CODES = (
     "below_order_up_to", "moq", "order_minimum", "case_pack", "vendor_capacity", "budget",
     "cover_limit", "item_end", "shelf_life", "quiet", "silent", "truck_fill", "price_break",
-    "dearer_vendor", "override",
+    "override",
 )  # fmt: skip
 RAISED_WORDS = {
     "moq": "to reach the vendor's minimum quantity",
     "order_minimum": "to reach the vendor's order minimum",
     "truck_fill": "to reach a full truck",
     "price_break": "to reach the vendor's lower price, which saves more than holding it costs",
-    "dearer_vendor": "so as to buy less of this vendor, who is dearer than another, next time",
 }
 """Why an order is larger than what is needed, by its reason code."""
 AGE_BANDS = (
