@@ -199,7 +199,7 @@ def test_of_two_vendors_at_the_same_cost_the_one_of_more_value_is_used():
 
 
 def test_what_runs_short_before_the_slow_order_comes_is_brought_by_the_fast_vendor_alone():
-    """The slow vendor's position is at its level; the fast one's lacks 6, of 3.18 usd each less 2."""
+    """The slow vendor's position is at its level; the fast one's lacks 6, each worth 3.18 - 2."""
     tables = two_vendors(on_hand=20, fast_cost=12)
     coming = replace(tables, open_orders=open_order(20, 50))
     line = orders(coming, dead_band_share=0, order_line_usd=0.5)
