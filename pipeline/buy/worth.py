@@ -122,8 +122,8 @@ def worth_of(
     np.minimum.at(cheapest, pairs.item, pairs.unit_cost)
     price_gap = pairs.unit_cost - cheapest[pairs.item]
     here = _gross_value(pairs, price_gap, all_pairs, pairs.position)
-    best = _gross_value(pairs, price_gap, all_pairs, np.maximum(pairs.level, pairs.position))
-    faster = _of_faster(pairs, best - price_gap * review_units)
+    at_level = _gross_value(pairs, price_gap, all_pairs, pairs.level)
+    faster = _of_faster(pairs, at_level - price_gap * review_units)
     faster += price_gap * (review_units - pairs.needed)
     return Worth(
         pairs, holding_rate_per_year / DAYS_PER_YEAR, line_usd, review_days, review_units,

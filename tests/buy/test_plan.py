@@ -225,6 +225,41 @@ def test_the_slow_vendor_waits_for_a_faster_one_who_is_in_time_and_no_dearer(
     assert orders(replace(tables, vendor_calendar=shut))["vendor_id"].tolist() == vendors
 
 
+@pytest.mark.parametrize(("turn", "vendors"), [("v00", ["v00"]), ("v01", [])])
+def test_no_vendor_waits_for_one_whose_turn_it_is_not(turn: str, vendors: list[str]):
+    """v01 is faster, no dearer, and has nothing to bring tonight."""
+    standing = pd.DataFrame({
+        "vendor_id": ["v00", "v01"], "item_id": "i00000", "award_share": 0.5, "recent_units": 0,
+        "is_next": [turn == "v00", turn == "v01"],
+    })  # fmt: skip
+    tables = two_vendors(on_hand=30, fast_cost=10)
+    assert orders(replace(tables, award_standing=standing))["vendor_id"].tolist() == vendors
+
+
+def test_of_two_dear_vendors_the_slower_waits_for_the_faster():
+    """v02 asks as much as v01 and is five days slower; v00, the cheapest, is slower still and takes
+    no orders. v02 lacks 10 of the 14 units that both charge 2 more for in a week."""
+    tables = two_vendors(on_hand=26, fast_cost=12)
+    third = {name: getattr(tables, name).iloc[[1]].assign(vendor_id="v02") for name in (
+        "vendors", "vendor_items", "lead_times", "network_targets")}  # fmt: skip
+    third["network_targets"] = third["network_targets"].assign(
+        cover_days=14.0, cover_demand_units=28.0, order_up_to_units=36)  # fmt: skip
+    curve = pd.DataFrame({
+        "item_id": "i00000", "vendor_id": "v02", "position_units": [0, 26, 36, 140],
+        "position_value_usd": [-200.0, 110 - 52, 144 - 72, 100 - 280],
+    })  # fmt: skip
+    shut = pd.DataFrame({
+        "vendor_id": ["v00", "v01", "v02"], "takes_orders": [False, True, True],
+        "order_gap_days": 1, "next_order_date": TODAY + pd.Timedelta(days=90),
+    })  # fmt: skip
+    both = {name: pd.concat([getattr(tables, name), frame]) for name, frame in third.items()}
+    three = replace(tables, **both, vendor_calendar=shut,
+                    position_values=pd.concat([tables.position_values, curve]))  # fmt: skip
+    assert units(three, dead_band_share=0) == 0
+    alone = shut.assign(takes_orders=[False, False, True])
+    assert units(replace(three, vendor_calendar=alone), dead_band_share=0) == 10
+
+
 @settings(max_examples=12, deadline=None)
 @given(st.integers(0, 10_000), st.none() | st.integers(50, 3000))
 def test_random_nights_keep_every_term(seed, budget):
