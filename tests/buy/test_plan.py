@@ -236,9 +236,12 @@ def test_no_vendor_waits_for_one_whose_turn_it_is_not(turn: str, vendors: list[s
     assert orders(replace(tables, award_standing=standing))["vendor_id"].tolist() == vendors
 
 
-def test_of_two_dear_vendors_the_slower_waits_for_the_faster():
+@pytest.mark.parametrize(("value_usd", "ordered"), [(144.0, 0), (147.0, 10)])
+def test_of_two_dear_vendors_the_slower_waits_for_who_makes_more_of_it(
+    value_usd: float, ordered: int
+):
     """v02 asks as much as v01 and is five days slower; v00, the cheapest, is slower still and takes
-    no orders. v02 lacks 10 of the 14 units that both charge 2 more for in a week."""
+    no orders. v02 lacks 10 of the 14 units that both charge 2 more for in a week; v01 makes 145."""
     tables = two_vendors(on_hand=26, fast_cost=12)
     third = {name: getattr(tables, name).iloc[[1]].assign(vendor_id="v02") for name in (
         "vendors", "vendor_items", "lead_times", "network_targets")}  # fmt: skip
@@ -246,7 +249,7 @@ def test_of_two_dear_vendors_the_slower_waits_for_the_faster():
         cover_days=14.0, cover_demand_units=28.0, order_up_to_units=36)  # fmt: skip
     curve = pd.DataFrame({
         "item_id": "i00000", "vendor_id": "v02", "position_units": [0, 26, 36, 140],
-        "position_value_usd": [-200.0, 110 - 52, 144 - 72, 100 - 280],
+        "position_value_usd": [-200.0, 110 - 52, value_usd - 72, 100 - 280],
     })  # fmt: skip
     shut = pd.DataFrame({
         "vendor_id": ["v00", "v01", "v02"], "takes_orders": [False, True, True],
@@ -255,9 +258,10 @@ def test_of_two_dear_vendors_the_slower_waits_for_the_faster():
     both = {name: pd.concat([getattr(tables, name), frame]) for name, frame in third.items()}
     three = replace(tables, **both, vendor_calendar=shut,
                     position_values=pd.concat([tables.position_values, curve]))  # fmt: skip
-    assert units(three, dead_band_share=0) == 0
+    terms = {"dead_band_share": 0, "order_line_usd": 0}
+    assert units(three, **terms) == ordered
     alone = shut.assign(takes_orders=[False, False, True])
-    assert units(replace(three, vendor_calendar=alone), dead_band_share=0) == 10
+    assert units(replace(three, vendor_calendar=alone), **terms) == 10
 
 
 @settings(max_examples=12, deadline=None)
