@@ -6,11 +6,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from benchmarks.kills import QUICK
 from benchmarks.neutral import AS_OF, CHANGES, SAYS_SO, base_of
 from pipeline import runner
-from pipeline.contracts.settings import load_settings
+from pipeline.contracts.settings import Settings, load_settings
 from pipeline.ingest.sample import SampleSize, write_sample
+from pipeline.optimize.units import Units, powers
 from pipeline.stages import BY_NAME
 from pipeline.store import Source, Store
 
@@ -49,3 +52,38 @@ def test_a_company_that_writes_down_what_holds_anyway_gets_the_same_plan(tmp_pat
         for table in set(BY_NAME[stage].writes) - set(SAYS_SO):
             one, other = plain.read(AS_OF, table), again.read(AS_OF, table)
             assert one.equals(other), table
+
+
+YEN, LITRES = 150.0, 28.316846592
+
+
+def _in_other_units(raw: Path) -> dict[str, Any]:
+    """Write the folder's money in yen and its volumes in litres; the settings that say so."""
+    for path in sorted(raw.glob("*.csv")):
+        frame = pd.read_csv(path, dtype=dict.fromkeys(("item_id", "order_id"), "str"))
+        Units(YEN, LITRES).written({"": frame})[""].to_csv(path, index=False)
+    amounts = {
+        "optimize": ("storage_overflow_usd_per_cuft_week", "flow_overflow_usd_per_unit",
+                     "lane_overflow_usd_per_cuft"),
+        "buy": ("order_line_usd", "quiet_order_usd", "silent_order_usd"),
+        "place": ("transfer_line_usd",), "ingest": ("quarantine_threshold_usd",),
+    }  # fmt: skip
+    return {
+        section: {name: getattr(getattr(Settings(), section), name)
+                  * YEN ** powers(name)[0] * LITRES ** powers(name)[1] for name in names}
+        for section, names in amounts.items()
+    }  # fmt: skip
+
+
+def test_yen_and_litres_give_the_plan_of_dollars_and_feet(tmp_path: Path) -> None:
+    write_sample(tmp_path / "raw", SampleSize(8, 1, 100, 4), AS_OF, 3)
+    plain = planned(tmp_path / "raw", tmp_path / "plain", {})
+    shutil.copytree(tmp_path / "raw", tmp_path / "changed")
+    over = _in_other_units(tmp_path / "changed")
+    again = planned(tmp_path / "changed", tmp_path / "again", over)
+    assert len(plain.read(AS_OF, "purchase_orders")) > 1
+    for table in ("demand_quantiles", "base_stock_levels", "network_targets", "purchase_orders",
+                  "transfers", "inbound_assignments"):  # fmt: skip
+        one, other = plain.read(AS_OF, table), again.read(AS_OF, table)
+        whole = [name for name in one if powers(name) == (0, 0)]
+        pd.testing.assert_frame_equal(one[whole], other[whole], obj=table, rtol=1e-6)

@@ -53,3 +53,12 @@ def single_exp(x: NDArray[np.float32]) -> NDArray[np.float32]:
 def single_log(x: NDArray[np.float32]) -> NDArray[np.float32]:
     """Natural logarithm of single precision: in double, then rounded; see `single_exp`."""
     return np.asarray(np.log(x.astype(np.float64)).astype(np.float32))
+
+
+def significant(values: NDArray[np.float64], digits: int) -> NDArray[np.float64]:
+    """Values to so many significant digits, 22 behind the point at most: two that are equal but for
+    rounding are the same."""
+    some = np.isfinite(values) & (values != 0.0)
+    size = np.floor(np.log10(np.abs(values), where=some, out=np.zeros(values.shape)))
+    scale = 10.0 ** np.clip(digits - 1 - size, 0, 22)
+    return np.asarray(np.where(some, np.rint(values * scale) / scale, values))

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.core.arithmetic import significant
 from pipeline.forecast.attributes import Attribute, attribute_matrix, attributes_of
 from pipeline.forecast.censoring import demand_behind
 from pipeline.forecast.events import occasions
@@ -24,13 +25,16 @@ LIKE_DAYS = 56
 
 @dataclass(frozen=True)
 class Names:
-    """What the codes of a panel's features stand for; saved with the model."""
+    """What the codes of a panel's features stand for, and its prices are counted in: the median
+    list price when the model was trained, so that it is the same in any currency. Saved with the
+    model."""
 
     regions: tuple[str, ...]
     departments: tuple[str, ...]
     categories: tuple[str, ...]
     event_types: tuple[str, ...]
     attributes: tuple[Attribute, ...] = ()
+    price_unit_usd: float = 1.0
 
     @staticmethod
     def of(
@@ -44,22 +48,33 @@ class Names:
         frequent = counts.reset_index().sort_values(
             ["count", "event_type"], ascending=[False, True]
         )
+        listed = items["list_price_usd"]
         return Names(
             tuple(sorted(regions["region_id"].astype(str))),
             tuple(sorted(items["department"].astype(str).unique())),
             tuple(sorted(items["category"].astype(str).unique())),
             tuple(sorted(frequent["event_type"].head(EVENT_TYPES))),
             () if attributes is None else attributes_of(attributes),
+            float(listed[listed > 0].median()) if (listed > 0).any() else 1.0,
         )
 
-    def to_notes(self) -> dict[str, list[Any]]:
-        """Plain lists, to be saved with a model."""
-        return {name: list(getattr(self, name)) for name in self.__dataclass_fields__}
+    def to_notes(self) -> dict[str, Any]:
+        """Plain lists and a number, to be saved with a model."""
+        return {name: list(getattr(self, name)) for name in _LISTED} | {
+            "price_unit_usd": self.price_unit_usd
+        }
 
     @staticmethod
     def from_notes(notes: Mapping[str, Any]) -> Names:
         """The names that `to_notes` wrote."""
-        return Names(*(tuple(notes[name]) for name in Names.__dataclass_fields__))
+        return Names(*(tuple(notes[name]) for name in _LISTED), notes["price_unit_usd"])
+
+    def in_price_units(self, usd: pd.Series) -> pd.Series:
+        """Prices as a panel counts them, to nine digits: in any currency the same bits."""
+        return pd.Series(significant(usd.to_numpy(np.float64) / self.price_unit_usd, 9))
+
+
+_LISTED = ("regions", "departments", "categories", "event_types", "attributes")
 
 
 @dataclass(frozen=True)
@@ -115,7 +130,8 @@ def assemble(
     units = _matrix(daily_demand["units"], kept, at, (len(keys), days), np.nan)
     share = _matrix(daily_demand["in_stock_share"], kept, at, (len(keys), days), 1.0)
     cut = _matrix(daily_demand["is_censored"], kept, at, (len(keys), days), 0.0) > 0
-    price = _matrix(daily_demand["price_usd"], kept, at, (len(keys), days + ahead), np.nan)
+    paid = names.in_price_units(daily_demand["price_usd"])
+    price = _matrix(paid, kept, at, (len(keys), days + ahead), np.nan)
     _hold(price[:, :days])
     plan = planned_prices(prices, last, ahead, item_ids, names, row)
     future_price(price, days, plan)
@@ -148,6 +164,7 @@ def assemble(
         else None,
         tuple(k for k, (_, words) in enumerate(names.attributes) if words),
         _expected(launch_plans, item_ids, names, row, demand),
+        price_unit_usd=names.price_unit_usd,
     )
     panel = with_exposure(panel)
     return Assembled(
@@ -222,7 +239,8 @@ def planned_prices(
     names: Names,
     row: npt.NDArray[np.int64],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], F32]:
-    """Series, day (0 is the last observed one) and USD of the prices that hold from then on.
+    """Series, day (0 is the last observed one) and the prices, in price units, that hold from then
+    on.
 
     The newest price up to `last` stands at day 0; planned ones stand at the days they begin.
     """
@@ -235,16 +253,17 @@ def planned_prices(
     start = soon["start_date"].to_numpy()
     order = np.lexsort([start, series])
     order = order[series[order] >= 0]
-    return series[order], day[order], soon["price_usd"].to_numpy(np.float32)[order]
+    paid = names.in_price_units(soon["price_usd"]).to_numpy(np.float32)
+    return series[order], day[order], paid[order]
 
 
 def future_price(
     price: F32, days: int, plan: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], F32]
 ) -> None:
     """Fill the columns of `price` after the last observed day; a price holds until the next."""
-    series, day, usd = plan
+    series, day, paid = plan
     future = np.full((price.shape[0], price.shape[1] - days + 1), np.nan, np.float32)
-    future[series, day] = usd  # of several up to today, the newest comes last
+    future[series, day] = paid  # of several up to today, the newest comes last
     today = price[:, days - 1]
     future[:, 0] = np.where(np.isfinite(today), today, future[:, 0])
     held = np.where(np.isfinite(future), np.arange(future.shape[1]), 0)

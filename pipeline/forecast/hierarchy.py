@@ -113,14 +113,15 @@ def _season(panel: Panel, reach: int) -> F64:
 
 
 def _prices(panel: Panel, start: Codes, days: Codes) -> F64:
-    """Mean price (series, windows); past the planned prices the last one holds."""
+    """Mean price in usd (series, windows); past the planned prices the last one holds."""
     price = panel.price[:, panel.days :] if panel.ahead else panel.price[:, -1:]
     known = price.shape[1]
     running = np.zeros((len(price), known + 1))
     np.cumsum(np.nan_to_num(price), axis=1, dtype=np.float64, out=running[:, 1:])
     first = np.minimum(start - 1, known - 1)
     end = np.clip(start + days - 1, first + 1, known)
-    return np.asarray((running[:, end] - running[:, first]) / (end - first))
+    mean = (running[:, end] - running[:, first]) / (end - first)
+    return np.asarray(panel.price_unit_usd * mean)
 
 
 @dataclass(frozen=True)

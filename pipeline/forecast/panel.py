@@ -12,7 +12,7 @@ F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 I32 = npt.NDArray[np.int32]
 
-PRICE_BANDS, BAND_WIDTH = 16, 0.35
+PRICE_BANDS, BAND_WIDTH = 24, 0.35
 VISIBLE_DAYS, VISIBLE_ELSEWHERE_DAYS = 7.0, 3.0
 """A run of days without sales shows after so many of them, or as soon as the item's other regions
 have been as silent for the latter in the mean."""
@@ -49,7 +49,7 @@ class Panel:
     """History of n series over `days` days, and what is known of `ahead` further days.
 
     demand        (n, days) units; NaN where nothing was observed (before launch, no record)
-    price         (n, days + ahead) USD; NaN where unknown
+    price         (n, days + ahead) in units of `price_unit_usd`; NaN where unknown
     is_censored   (n, days) the day's sales were cut by a stock-out; beside a demand of 0 that is
                   only suspected
     launch_day    (n,) first day on sale; may be negative or beyond `days`
@@ -85,6 +85,7 @@ class Panel:
     lift_seen: F32 | None = None
     price_lift: F32 | None = None
     period_days: int = 1
+    price_unit_usd: float = 1.0
 
     @property
     def days(self) -> int:
@@ -183,7 +184,7 @@ class Panel:
         steps = np.floor(
             np.log(np.where(known.any(axis=1), np.maximum(first, 1e-3), 1.0)) / BAND_WIDTH
         )
-        band = np.clip(steps + PRICE_BANDS // 4, 0, PRICE_BANDS - 1)
+        band = np.clip(steps + PRICE_BANDS // 2, 0, PRICE_BANDS - 1)
         return np.asarray(self.group * PRICE_BANDS + band, np.int32)
 
     def take(self, rows: npt.NDArray[np.intp] | slice) -> Panel:

@@ -66,7 +66,7 @@ def simulated_panel(like: Panel, regions: int, horizon: int, seed: int) -> Panel
     drift = np.cumsum(random.normal(0, _DRIFT, (n, days)), axis=1)
     weekday = np.exp(random.normal(0, 0.3, (items, 7)))
     weekday /= weekday.mean(axis=1, keepdims=True)
-    price = np.exp(random.normal(2.5, 0.8, items))[:, None] * np.ones((items, days + horizon))
+    price = np.exp(random.normal(0.0, 0.8, items))[:, None] * np.ones((items, days + horizon))
     for k in range(items):
         for begin in np.flatnonzero(random.random(days + horizon) < 1 / 60):
             price[k, begin : begin + 10] *= 0.8

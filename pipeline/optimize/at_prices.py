@@ -22,6 +22,7 @@ from pipeline.optimize.losing import losing_items, without
 from pipeline.optimize.night_model import NightModel, Tables, night_model, raised
 from pipeline.optimize.plan import base_stock, raised_units
 from pipeline.optimize.targets import built_ahead, levels
+from pipeline.optimize.units import units_of
 
 PRICES = ("capacity_prices", "service_levels")
 """What the solver found, and stands still here: prices of capacity, and of service targets."""
@@ -33,6 +34,12 @@ def optimize_at_prices(tables: Tables, prices: Tables, as_of: date, settings: Se
 
     prices: tables PRICES of a night; the weeks of its capacity_prices count from the first one.
     """
+    units = units_of(settings)
+    found = _at_prices(units.tables(tables), units.tables(prices), as_of, units.settings(settings))
+    return units.written(found) | prices
+
+
+def _at_prices(tables: Tables, prices: Tables, as_of: date, settings: Settings) -> Tables:
     model = night_model(tables, as_of, settings)
     whole, rows = model, model.capacity.rows
     row_price = row_prices(model, prices["capacity_prices"])
@@ -73,7 +80,6 @@ def optimize_at_prices(tables: Tables, prices: Tables, as_of: date, settings: Se
             raised_units(model, placed.position[:first]), model.sold_out,
         ),
         "position_values": frames.value_frame(model.cube, model.vendors, targets[0], early),
-        **prices,
     }  # fmt: skip
 
 

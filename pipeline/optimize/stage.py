@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.optimize.night_model import night_model
 from pipeline.optimize.plan import optimize_night
+from pipeline.optimize.units import units_of
 from pipeline.store import Night
 
 _TABLES = (
@@ -16,7 +17,9 @@ _TABLES = (
 
 def run(night: Night) -> None:
     """Publish the optimizer's tables."""
-    tables = {name: night.read(name) for name in _TABLES}
-    model = night_model(tables, night.as_of, night.settings)
-    for name, frame in optimize_night(model, night.settings).items():
+    units = units_of(night.settings)
+    tables = units.tables({name: night.read(name) for name in _TABLES})
+    settings = units.settings(night.settings)
+    planned = optimize_night(night_model(tables, night.as_of, settings), settings)
+    for name, frame in units.written(planned).items():
         night.write(name, frame)
