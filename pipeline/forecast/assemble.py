@@ -25,9 +25,9 @@ LIKE_DAYS = 56
 
 @dataclass(frozen=True)
 class Names:
-    """What the codes of a panel's features stand for, and its prices are counted in: the median
-    list price when the model was trained, so that it is the same in any currency. Saved with the
-    model."""
+    """What the codes of a panel's features stand for; saved with the model. Prices are counted in
+    the median list price, when it was trained, of what had no last day: the same in any currency.
+    """
 
     regions: tuple[str, ...]
     departments: tuple[str, ...]
@@ -48,7 +48,7 @@ class Names:
         frequent = counts.reset_index().sort_values(
             ["count", "event_type"], ascending=[False, True]
         )
-        listed = items["list_price_usd"]
+        listed = items.loc[items["end_date"].isna(), "list_price_usd"]
         return Names(
             tuple(sorted(regions["region_id"].astype(str))),
             tuple(sorted(items["department"].astype(str).unique())),

@@ -100,7 +100,8 @@ class NightModel:
 
 def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     """Model of the night from its tables."""
-    items = tables["items"].sort_values("item_id", key=lambda ids: ids.astype(str), kind="stable")
+    items = _still_there(tables, as_of)
+    items = items.sort_values("item_id", key=lambda ids: ids.astype(str), kind="stable")
     names = items["item_id"].astype(str).tolist()
     regions = sorted(tables["regions"]["region_id"].astype(str))
     cube = demand_cube(tables["demand_quantiles"], names, regions)
@@ -162,6 +163,20 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
         general_model(network, tables, share),
         service_scopes(network, cube, packed, tables, share), np.zeros(packed.gap_usd.shape),
     )  # fmt: skip
+
+
+def _still_there(tables: Tables, as_of: date) -> pd.DataFrame:
+    """Items that are on sale, or of which something stands or is on its way: what is over and gone
+    has no level, and changes none."""
+    today = tables["stock"]["date"] == pd.Timestamp(as_of)
+    standing = tables["stock"][today & (tables["stock"]["on_hand_units"] > 0)]
+    held = [frame["item_id"].astype(str)
+            for frame in (standing, tables["open_orders"], tables["open_transfers"])]  # fmt: skip
+    items = tables["items"]
+    if "end_date" not in items:  # a world in which nothing ends
+        return items
+    is_over = items["end_date"].notna() & (items["end_date"] <= pd.Timestamp(as_of))
+    return items[~is_over | items["item_id"].astype(str).isin(pd.concat(held))]
 
 
 def raised(model: NightModel, premium_usd: NDArray[np.float64]) -> NightModel:

@@ -58,7 +58,7 @@ def make_world(
         "items": pd.DataFrame({
             "item_id": ids, "department": ["toys", "tools"] * (items // 2),
             "category": ["hard", "soft"] * (items // 2), "launch_date": dates[launch],
-            "end_date": pd.NaT,
+            "end_date": pd.NaT, "list_price_usd": 10.0,
         }).astype({"end_date": "datetime64[us]"}),
         "item_attributes": pd.DataFrame(columns=["item_id", "attribute", "attribute_value"]),
         "regions": pd.DataFrame({"region_id": regions}),

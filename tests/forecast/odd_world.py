@@ -151,6 +151,7 @@ def odd_world(
             "item_id": ids, "department": [row[1] for row in items],
             "category": [row[1] for row in items], "launch_date": [row[2] for row in items],
             "end_date": pd.Series(pd.NaT, range(len(ids)), dtype="datetime64[us]"),
+            "list_price_usd": 10.0,
         }),
         "item_attributes": pd.DataFrame(columns=["item_id", "attribute", "attribute_value"]),
         "regions": pd.DataFrame({"region_id": list(regions)}),

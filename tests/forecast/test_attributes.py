@@ -59,7 +59,7 @@ def lines() -> Mapping[str, pd.DataFrame]:
     return {
         "items": pd.DataFrame({
             "item_id": ids, "department": ["toys", "tools"] * (ITEMS // 2), "category": "all",
-            "launch_date": dates[launch], "end_date": pd.NaT,
+            "launch_date": dates[launch], "end_date": pd.NaT, "list_price_usd": 10.0,
         }).astype({"end_date": "datetime64[us]"}),
         "regions": pd.DataFrame({"region_id": REGIONS}),
         "prices": pd.DataFrame({

@@ -105,9 +105,11 @@ def test_planned_prices_and_promotions_are_known_ahead(assembled: Assembled) -> 
     panel = assembled.panel
     assert np.isfinite(panel.price[:, panel.days :]).all()
     item = panel.item[0]
-    planned = [7.0 if (d - 20 - 3 * item) % 60 < 14 else 10.0
+    planned = [0.7 if (d - 20 - 3 * item) % 60 < 14 else 1.0
                for d in range(panel.days, panel.days + 30)]  # fmt: skip
-    np.testing.assert_array_equal(panel.price[0, panel.days : panel.days + 30], planned)
+    ahead = panel.price[0, panel.days : panel.days + 30]
+    np.testing.assert_array_equal(ahead, np.array(planned, np.float32))
+    assert panel.price_unit_usd == 10.0
     promo = (np.arange(panel.days + 31) // 10) % 9 == 4
     np.testing.assert_array_equal(panel.calendar.flags[0, : len(promo), 0] > 0, promo[:450])
 
@@ -116,10 +118,10 @@ def test_like_series_share_their_group_and_their_price_band(assembled: Assembled
     """Ten and eleven dollars are alike, ten and twenty are not; later prices change nothing."""
     panel = assembled.panel.take(np.zeros(3, int))
     price = panel.price.copy()
-    price[:, 0] = [10.0, 11.0, 20.0]
+    price[:, 0] = [1.0, 1.1, 2.0]
     codes = replace(panel, price=price).like()
     assert codes[0] == codes[1] != codes[2]
-    price[:, 1:] = 3.0
+    price[:, 1:] = 0.3
     assert (replace(panel, price=price).like() == codes).all()
 
 

@@ -53,6 +53,22 @@ def test_roomy_network_has_no_prices_and_priced_levels_are_the_unpriced_ones(roo
     assert figure(roomy, "certified_gap") < 1e-6
 
 
+def test_an_item_that_is_over_changes_nothing_until_some_of_it_stands_there(tight):
+    raw = tables(**TIGHT)
+    over = raw["items"].head(1).assign(
+        item_id="A", end_date=pd.Timestamp("2020-01-01"), unit_cube_cuft=50.0
+    )
+    raw["items"] = pd.concat([raw["items"], over], ignore_index=True)
+    found = plan(raw)
+    for name, frame in tight.items():
+        pd.testing.assert_frame_equal(found[name], frame, obj=name)
+    node = raw["nodes"]["node_id"].iloc[0]
+    left = pd.DataFrame([(pd.Timestamp(AS_OF), "A", node, 3)],
+                        columns=["date", "item_id", "node_id", "on_hand_units"])  # fmt: skip
+    with_some = night_model(raw | {"stock": left}, AS_OF, SETTINGS)
+    assert with_some.cube.items[0] == "A"
+
+
 def test_items_that_are_away_are_planned_with_their_own_dependence_and_move_no_other(roomy):
     """Every third item is away, and its regions as good as one: the network holds more of them."""
     raw = tables()
