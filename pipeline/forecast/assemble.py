@@ -67,7 +67,8 @@ class Names:
     @staticmethod
     def from_notes(notes: Mapping[str, Any]) -> Names:
         """The names that `to_notes` wrote."""
-        return Names(*(tuple(notes[name]) for name in _LISTED), notes["price_unit_usd"])
+        listed: dict[str, Any] = {name: tuple(notes[name]) for name in _LISTED}
+        return Names(**listed, price_unit_usd=float(notes["price_unit_usd"]))
 
     def in_price_units(self, usd: pd.Series) -> pd.Series:
         """Prices as a panel counts them, to nine digits: in any currency the same bits."""

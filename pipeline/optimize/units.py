@@ -5,8 +5,8 @@ changes, and single precision rounds dollars and cents in other places. What an 
 the settings tells the units of a company's numbers: the optimizer counts in dollars of which a unit
 of flow above capacity costs FLOW_USD, and in cubic feet of which one stored above capacity costs
 STORAGE_USD a week. A company that writes all its numbers in another currency, or in litres, has
-then the same problem to the ninth digit, which is where it is rounded, and the same plan. At the settings' defaults the units
-are dollars and cubic feet.
+then the same problem to the ninth digit, which is where it is rounded, and the same plan. At the
+settings' defaults the units are dollars and cubic feet.
 
 A column's unit is in its name: `_usd` is money, `_usd_per_cuft_day` money by volume, `_cuft`
 volume; amounts of a capacity row are in its resource's unit.
@@ -108,4 +108,3 @@ def units_of(settings: Settings) -> Units:
     usd = settings.optimize.flow_overflow_usd_per_unit / FLOW_USD
     cuft = usd * STORAGE_USD / settings.optimize.storage_overflow_usd_per_cuft_week
     return Units(usd, cuft)
-

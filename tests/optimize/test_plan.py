@@ -55,8 +55,10 @@ def test_roomy_network_has_no_prices_and_priced_levels_are_the_unpriced_ones(roo
 
 def test_an_item_that_is_over_changes_nothing_until_some_of_it_stands_there(tight):
     raw = tables(**TIGHT)
-    over = raw["items"].head(1).assign(
-        item_id="A", end_date=pd.Timestamp("2020-01-01"), unit_cube_cuft=50.0
+    over = (
+        raw["items"]
+        .head(1)
+        .assign(item_id="A", end_date=pd.Timestamp("2020-01-01"), unit_cube_cuft=50.0)
     )
     raw["items"] = pd.concat([raw["items"], over], ignore_index=True)
     found = plan(raw)
