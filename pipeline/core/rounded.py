@@ -45,20 +45,11 @@ def _entered(week: Array, group: Array, feeder: Array, waits: Array, entered: Ar
         entry_weeks(int(week[k]), feeder, waits[group[k]], entered[k])
 
 
-def waiting(found: Horizon, share: float) -> NDArray[np.bool_]:
-    """Whether what is needed [groups, weeks, nodes] waits from the week before: where more than a
-    share of it does in the programme."""
+def entries(woods: Forest, items: ItemTables, found: Horizon) -> NDArray[np.uint8]:
+    """Weeks [items, nodes, depth] in which what is needed enters where the programme splits none of
+    it."""
     waits = np.zeros(found.waiting.shape, np.bool_)
-    before, now = found.waiting[:, :-1], found.entering[:, 1:]
-    waits[:, 1:] = (1.0 - share) * before > share * now
-    return waits
-
-
-def entries(
-    woods: Forest, items: ItemTables, found: Horizon, waits: NDArray[np.bool_]
-) -> NDArray[np.uint8]:
-    """Weeks [items, nodes, depth] in which what is needed enters if it waits [groups, weeks, nodes]
-    from the week before."""
+    waits[:, 1:] = found.waiting[:, :-1] > found.entering[:, 1:]
     entered = np.zeros((len(items), woods.n_nodes, woods.depth), np.uint8)
     _entered(items.week, found.group, woods.feeder, waits, entered)
     return entered
@@ -107,17 +98,16 @@ def ways_in(
 
 
 def whole_plan(
-    woods: Forest, items: ItemTables, capacity: Capacity, found: Horizon, gap: float, nodes: int,
-    waits: NDArray[np.bool_],
+    woods: Forest, items: ItemTables, capacity: Capacity, found: Horizon,
+    entered: NDArray[np.uint8], gap: float, nodes: int,
 ) -> Placed:  # fmt: skip
     """A plan with whole levels next to the programme's; rounded down where no better was found.
 
-    waits: [groups, weeks, nodes] what waits from the week before.
+    entered: [items, nodes, depth] weeks in which what is needed enters, as in Placed.
     """
     whole, weeks_kinds = found.whole, capacity.shape[1]
     n_y, n_o = len(whole.item), len(capacity)
     n_z = len(whole.cost) - n_y - n_o
-    entered = entries(woods, items, found, waits)
     ways = ways_in(woods, items, capacity, whole, entered)
     rise = items.rise[whole.item, whole.node].astype(float)
     cell = (items.week[whole.item].astype(np.int64) * weeks_kinds + LEAVING) * woods.n_nodes
