@@ -43,6 +43,9 @@ class ExactParams:
     nodes: of branch and bound over all plans, few_nodes: of that in worlds of no more than
     few_items; whole_gap, whole_nodes: of branch and bound where flows bind (core.rounded),
     few_whole_nodes: of that in worlds of no more item-nodes a week than few_cells;
+    waiting_shares: where the programme splits what a node needs and the ways that core.one_way
+    chooses leave more than fair_gap, all of it waits from the week before where more than such a
+    share does; tried in turn;
     poor_gap: a plan from prices with a wider gap is tried by the programme of the horizon, too.
     """
 
@@ -59,6 +62,8 @@ class ExactParams:
     whole_nodes: int = 1
     few_cells: int = 500
     few_whole_nodes: int = 100
+    waiting_shares: tuple[float, ...] = (0.5, 0.2, 0.8, 1e-6)
+    fair_gap: float = 1e-3
     poor_gap: float = 1e-2
 
 

@@ -10,6 +10,7 @@ column generation: Joncour et al., Electronic Notes in Discrete Mathematics 36, 
 are kept; levels follow in core.rounded.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from pipeline.core.item import ItemTables
 from pipeline.core.network import Forest
 from pipeline.core.planned import plans_at
 from pipeline.core.prices import Capacity
+from pipeline.core.rounded import entries
 from pipeline.core.shards import Blocks, Threads
 from pipeline.core.trace import Trace
 
@@ -35,22 +37,34 @@ NEAR = 1e-4
 """Share of the bound by which a plan may cost more than the best of its item to be a candidate."""
 GAP, NODES = 1e-4, 1
 """Of the programme that chooses among them."""
+SOME = 1e-6
+"""Units that are some."""
 SAME_DIGITS = 7
 """Plans that cost and use the same to so many digits are one."""
 Floats = NDArray[np.float64]
 
 
-def is_split(found: Horizon) -> bool:
-    """Whether a part of what a node needs waits while another part enters."""
-    some = 1e-6
-    both = (found.waiting[:, :-1] > some) & (found.entering[:, 1:] > some)
-    return bool(both.any())
+def tried_ways(
+    woods: Forest, items: ItemTables, capacity: Capacity, found: Horizon,
+    shares: tuple[float, ...], seed: int,
+) -> Iterator[NDArray[np.uint8]]:  # fmt: skip
+    """Weeks [items, nodes, depth] in which what is needed enters, as Placed.entered, to be tried in
+    turn: the programme's where it splits nothing, else those that fit together best, then by
+    shares of what waits. A single item that fills docks by itself has no plan that fits."""
+    waiting, entering = found.waiting[:, :-1], found.entering[:, 1:]
+    if not ((waiting > SOME) & (entering > SOME)).any():
+        yield entries(woods, items, found, 0.5)
+        return
+    yield one_way(woods, items, capacity, found, seed)
+    for share in shares:
+        yield entries(woods, items, found, share)
 
 
 def one_way(
     woods: Forest, items: ItemTables, capacity: Capacity, found: Horizon, seed: int
 ) -> NDArray[np.uint8]:
-    """Weeks [items, nodes, depth] in which what is needed enters, as Placed.entered."""
+    """Weeks [items, nodes, depth] in which what is needed enters in plans of single items that cost
+    least together."""
     search = _searched(woods, items, capacity, found, seed)
     answers = search.answers()
     chosen = _chosen(answers, capacity, abs(found.relaxed.lower))
@@ -68,20 +82,21 @@ def _searched(
     search = Search(blocks, Threads([items], 1), capacity, Trace(), seed)
     search.bound(found.relaxed.price)
     for spread in SPREADS * ROUNDS:
-        is_fair = search.mixed is not None and search.gap <= FAIR_GAP
-        centre = search.mixed.price if is_fair and search.mixed else found.relaxed.price
-        search.perturb(centre, spread)
+        mixed = search.mixed if search.gap <= FAIR_GAP else None
+        search.perturb(mixed.price if mixed else found.relaxed.price, spread)
     return search
 
 
 def _chosen(answers: Answers, capacity: Capacity, lower_usd: float) -> NDArray[np.int64]:
-    """Column [items] of every item's plan, so that all together cost least; rows elastic."""
+    """Column [items] of every item's plan, so that all together cost least. Any row may overflow:
+    what is served of the levels can still be less than here."""
     priced = answers.cost + product(answers.usage, answers.mix.price)
-    item, column = _candidates(answers, priced - priced.min(axis=1, keepdims=True), lower_usd)
+    more_usd = priced - priced.min(axis=1, keepdims=True)
+    item, column = _candidates(answers, more_usd, lower_usd)
     m, rows = len(item), len(capacity)
     usage = csr_matrix(answers.usage[item, column].T)
     of_item = csr_matrix((np.ones(m), (item, np.arange(m))), (len(priced), m))
-    found = milp(
+    choice = milp(
         np.concatenate([answers.cost[item, column], capacity.overflow_usd]),
         constraints=[
             LinearConstraint(hstack([usage, -identity(rows)]).tocsr(), -np.inf, capacity.limit),
@@ -91,10 +106,10 @@ def _chosen(answers: Answers, capacity: Capacity, lower_usd: float) -> NDArray[n
         integrality=(np.arange(m + rows) < m).astype(int),
         options={"mip_rel_gap": GAP, "node_limit": NODES},
     )
-    if found.x is None:  # the one with the largest part of the mix
+    if choice.x is None:  # the one with the largest part of the mix
         return np.asarray(answers.mix.share.argmax(axis=1))
     weight = np.zeros(priced.shape)
-    weight[item, column] = found.x[:m]
+    weight[item, column] = choice.x[:m]
     return np.asarray(weight.argmax(axis=1))
 
 

@@ -45,11 +45,12 @@ def _entered(week: Array, group: Array, feeder: Array, waits: Array, entered: Ar
         entry_weeks(int(week[k]), feeder, waits[group[k]], entered[k])
 
 
-def entries(woods: Forest, items: ItemTables, found: Horizon) -> NDArray[np.uint8]:
-    """Weeks [items, nodes, depth] in which what is needed enters where the programme splits none of
-    it."""
+def entries(woods: Forest, items: ItemTables, found: Horizon, share: float) -> NDArray[np.uint8]:
+    """Weeks [items, nodes, depth] in which what is needed enters: all of it waits from the week
+    before where more than a share of it does in the programme."""
     waits = np.zeros(found.waiting.shape, np.bool_)
-    waits[:, 1:] = found.waiting[:, :-1] > found.entering[:, 1:]
+    before, now = found.waiting[:, :-1], found.entering[:, 1:]
+    waits[:, 1:] = (1.0 - share) * before > share * now
     entered = np.zeros((len(items), woods.n_nodes, woods.depth), np.uint8)
     _entered(items.week, found.group, woods.feeder, waits, entered)
     return entered

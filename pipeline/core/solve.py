@@ -22,10 +22,10 @@ from pipeline.core.exact import ExactParams, exact_plan
 from pipeline.core.horizon import relax_horizon
 from pipeline.core.item import ItemTables, concatenate
 from pipeline.core.network import Forest
-from pipeline.core.one_way import is_split, one_way
+from pipeline.core.one_way import tried_ways
 from pipeline.core.prices import Capacity, Sample, stratified
 from pipeline.core.programme import Relaxed, relax
-from pipeline.core.rounded import entries, whole_plan
+from pipeline.core.rounded import whole_plan
 from pipeline.core.rounding import Plans, integer_plan
 from pipeline.core.serve import joined, serve
 from pipeline.core.shards import Blocks, Engine, Parts, Threads, cut
@@ -231,16 +231,17 @@ def _over_horizon(
     edges = np.cumsum([0] + [len(part) for part in tables])
     needed = np.full(len(capacity), np.inf)
     needed[kept] = np.where(found.relaxed.overflow > 0, np.inf, 0.0)
-    exact = params.exact
+    exact, tried = params.exact, []
     is_few = len(items) * woods.n_nodes <= exact.few_cells * capacity.shape[0]
     nodes = exact.few_whole_nodes if is_few else exact.whole_nodes
-    entered = entries(woods, items, found)
-    if is_split(found):
-        entered = one_way(woods, items, rows, found, params.seed)
-    placed = whole_plan(woods, items, rows, found, entered, exact.whole_gap, nodes)
-    whole = [placed.take(slice(int(a), int(b))) for a, b in pairwise(edges)]
-    trace.close("recovery")
-    best = finish(woods, engine, capacity, whole, needed, lower, trace)
+    for entered in tried_ways(woods, items, rows, found, exact.waiting_shares, params.seed):
+        placed = whole_plan(woods, items, rows, found, entered, exact.whole_gap, nodes)
+        whole = [placed.take(slice(int(a), int(b))) for a, b in pairwise(edges)]
+        trace.close("recovery")
+        tried.append(finish(woods, engine, capacity, whole, needed, lower, trace))
+        if tried[-1].proof.violation == 0 and tried[-1].proof.gap <= exact.fair_gap:
+            break
+    best = min(tried, key=lambda done: done.rank)
     price = np.zeros(len(capacity))
     price[kept] = found.relaxed.price
     again = Start(price, start.curvature)

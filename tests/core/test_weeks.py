@@ -5,11 +5,13 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from pipeline.core.evaluate import evaluate
+from pipeline.core.exact import ExactParams
 from pipeline.core.flow import ENTERING, HELD
 from pipeline.core.horizon import horizon_slopes, relax_horizon
 from pipeline.core.item import ItemTables, concatenate, sweep
 from pipeline.core.network import Forest, forest, laminar_tree
 from pipeline.core.prices import Capacity
+from pipeline.core.rounded import entries, whole_plan
 from pipeline.core.serve import Placed, serve
 from pipeline.core.size import empty_cost
 from pipeline.core.solve import SolveParams, solve
@@ -96,6 +98,27 @@ def test_bound_and_plan_hold_the_programmes_optimum_between_them(case):
     assert plan.certificate.lower >= exact * (1 - 1e-5)
     assert plan.certificate.upper >= exact * (1 - 1e-6)
     assert plan.certificate.upper <= exact * 1.006  # whole units in a world of 40 items
+
+
+@pytest.mark.parametrize(("seed", "most"), [(1, 1e-3), (3, 3e-3)])
+def test_ways_are_chosen_so_that_docks_fill_where_the_programme_splits_what_comes_in(seed, most):
+    woods, items = network(), ahead(20, seed)
+    use = free_use(woods, items)
+    part = {(1, 3): 0.5, (2, 3): 0.7, (1, 1): 0.5, (2, 2): 0.5}
+    capacity = rows(
+        {(t, ENTERING, j): share * use[t, ENTERING, j] for (t, j), share in part.items()}
+    )
+    found = relax_horizon(woods, items, capacity)
+    assert ((found.waiting[:, :-1] > 1e-3) & (found.entering[:, 1:] > 1e-3)).any()
+    plan = solve(woods, [items], capacity, SolveParams())
+    assert plan.certificate.violation == 0.0
+    assert plan.certificate.gap <= most
+    by_share = [
+        whole_plan(woods, items, capacity, found, entries(woods, items, found, share), 5e-4, 1)
+        for share in ExactParams.waiting_shares
+    ]
+    cost = [evaluate(woods, items, placed, WEEKS)[0].sum() for placed in by_share]
+    assert plan.certificate.upper < min(cost) - 2e-3 * found.relaxed.lower
 
 
 def test_any_prices_of_flows_bound_the_programme_from_below():
