@@ -161,7 +161,8 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
         cycle_days,
         early_days, sold_out_units(cube, vendors, tables, as_of), overrides,
         general_model(network, tables, share),
-        service_scopes(network, cube, packed, tables, share), np.zeros(packed.gap_usd.shape),
+        service_scopes(network, cube, packed, tables, share, cycle_days),
+        np.zeros(packed.gap_usd.shape),
     )  # fmt: skip
 
 

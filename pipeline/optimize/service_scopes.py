@@ -18,6 +18,7 @@ from pipeline.contracts.columns import ABC_CLASSES
 from pipeline.contracts.tables import TABLES
 from pipeline.optimize.item_model import DemandCube, PackedItems
 from pipeline.optimize.network_model import NetworkModel, demand_cells, entries
+from pipeline.optimize.weekly_demand import demand_by_region
 
 _ABC_SHARES = (0.8, 0.95)
 """Share of expected sales that classes A, and A and B, bring."""
@@ -54,7 +55,7 @@ class Scopes:
 
 def service_scopes(
     network: NetworkModel, cube: DemandCube, packed: PackedItems, tables: dict[str, pd.DataFrame],
-    region_share: pd.Series,
+    region_share: pd.Series, cycle_days: float,
 ) -> Scopes:  # fmt: skip
     """Scopes of the night's targets; none where the table is not there."""
     given = tables.get("service_targets")
@@ -68,7 +69,7 @@ def service_scopes(
     items = tables["items"].assign(item_id=tables["items"]["item_id"].astype(str))
     items = items.set_index("item_id").loc[cube.items]
     abc = abc_classes(cube.mean[:, -1].sum(axis=1) * items["list_price_usd"].to_numpy(float))
-    at = _at_cycle(cube, packed, network)
+    at = _at_cycle(cube, packed, network, cycle_days)
     for t, target in targets.iterrows():
         mine = np.ones(len(cube.items), np.bool_)
         if not pd.isna(target["abc_class"]):
@@ -103,11 +104,13 @@ def abc_classes(sales_usd: NDArray[np.float64]) -> NDArray[np.object_]:
     return found
 
 
-def _at_cycle(cube: DemandCube, packed: PackedItems, network: NetworkModel) -> NDArray[np.float64]:
-    """[items, regions] expected demand of the cycle, which sets' demand adds up from."""
+def _at_cycle(
+    cube: DemandCube, packed: PackedItems, network: NetworkModel, cycle_days: float
+) -> NDArray[np.float64]:
+    """[items, regions] expected demand of tonight's cycle, which sets' demand adds up from."""
     root = network.woods.n_sets[packed.tables.tree] - 1
     total = packed.mean[np.arange(len(root)), root]
-    by_region = cube.mean[:, -1]
+    by_region = demand_by_region(cube, cycle_days)
     return np.asarray(by_region * (total / np.maximum(by_region.sum(axis=1), 1e-12))[:, None])
 
 

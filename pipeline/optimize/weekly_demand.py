@@ -38,6 +38,12 @@ def ratios(
         yield _ratio(network, cube, tree, every, until, after - before)
 
 
+def demand_by_region(cube: DemandCube, days: float) -> Floats:
+    """Expected demand [items, regions] from tomorrow over so many days."""
+    weight = _weights(cube.windows, np.full((len(cube.items), 1), days))
+    return _weighed(cube.mean, np.arange(len(cube.items)), weight)
+
+
 def _ratio(
     network: NetworkModel, cube: DemandCube, tree: NDArray[np.uint8], item: NDArray[np.int64],
     drawn: Floats, weight: Floats,

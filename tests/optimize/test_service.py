@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from pipeline.contracts.settings import Settings
 from pipeline.contracts.tables import TABLES
@@ -14,6 +15,7 @@ from pipeline.optimize.plan import optimize_night
 from pipeline.optimize.service_scopes import abc_classes
 from pipeline.optimize.targets import curves_at
 from tests.optimize import world
+from tests.optimize.test_weekly_demand import REGIONS, steady, told
 
 SETTINGS = Settings.model_validate(
     {
@@ -110,8 +112,14 @@ def test_promises_of_a_speed_are_kept_more_often_for_a_price() -> None:
     assert asked["planned_share"] > free["planned_share"]
 
 
-def test_levels_of_the_search_are_those_of_the_night() -> None:
+@pytest.mark.parametrize("is_launch", [False, True])
+def test_levels_of_the_search_are_those_of_the_night(is_launch: bool) -> None:
+    """Also where what sells first in the third week makes the shape of a cycle."""
     tables = world.tables(items=12)
+    if is_launch:
+        daily = steady()[:12]
+        daily[:, :, :14] *= 0.02
+        tables = told(daily)
     model = night_model(tables, world.AS_OF, SETTINGS)
     supply = model.vendors.supply(model.cycle_days, model.early_days)
     cube = model.cube
@@ -123,8 +131,25 @@ def test_levels_of_the_search_are_those_of_the_night() -> None:
     night = optimize_night(model, SETTINGS)["network_targets"]
     rows = pd.DataFrame({"item": [model.cube.items[k] for k in model.vendors.item],
                          "vendor": model.vendors.vendor, "level": found})  # fmt: skip
+    assert not is_launch or (cube.cycle_quantiles != cube.quantiles).any()
     both = rows.merge(night, left_on=["item", "vendor"], right_on=["item_id", "vendor_id"])
     assert (both["level"] == both["unpriced_order_up_to_units"]).all()
+
+
+def test_what_is_asked_of_a_region_is_what_it_asks_in_a_cycle() -> None:
+    """A region that opens after the cycle asks nothing in it, however much it asks later."""
+    daily = steady()
+    daily[:, 0, :14] = 0.0
+    daily[:, 0, 14:] *= 20.0
+    raw = told(daily)
+    rows = [(f"t{r}", "fill_rate", 0.9, None, None, REGIONS[r], None) for r in (0, 1)]
+    columns = list(TABLES["service_targets"].columns)
+    raw["service_targets"] = pd.DataFrame(rows, columns=columns, dtype=object)
+    raw["items"] = raw["items"].assign(category="food", department="tea")
+    model = night_model(raw, world.AS_OF, SETTINGS)
+    cycle = daily[:, :2, : int(model.cycle_days)].sum(axis=2).T
+    assert (cycle[0] == 0.0).all()
+    assert model.scopes.asked == pytest.approx(cycle, rel=0.02)  # drawn scenarios
 
 
 def test_classes_split_sales_at_eighty_and_ninety_five_percent() -> None:
