@@ -28,22 +28,31 @@ def empty_cost(items: ItemTables, bounds: NDArray[np.int64]) -> NDArray[np.float
 
 
 @njit(nogil=True, cache=True)
-def _root_units(
-    n_sets: Array, tree: Array, start: Array, count: Array, knots: Array, total: Array,
+def _most_units(
+    n_sets: Array, parent: Array, tree: Array, start: Array, count: Array, knots: Array,
+    total: Array,
 ) -> None:  # fmt: skip
+    units = np.empty(count.shape[1])
     for k in range(len(tree)):
-        last = n_sets[tree[k]] - 1
-        p = start[k]
-        for s in range(last):
+        t, p = tree[k], start[k]
+        units[:] = 0.0
+        for s in range(n_sets[t]):
+            if count[k, s] > 0:  # else what the sets within ask for, which nothing outside serves
+                units[s] = 0.0
+            for q in range(p, p + count[k, s]):
+                units[s] += knots[q, 0]
             p += count[k, s]
-        for q in range(p, p + count[k, last]):
-            total[k] += knots[q, 0]
+            if parent[t, s] >= 0:
+                units[parent[t, s]] += units[s]
+        total[k] = units[n_sets[t] - 1]
 
 
 def largest_demand(woods: Forest, items: ItemTables) -> NDArray[np.float64]:
     """[items] units that the network asks for in the largest scenario, beyond its stock."""
     units = np.zeros(len(items))
-    _root_units(woods.n_sets, items.tree, items.start, items.count, items.knots, units)
+    _most_units(
+        woods.n_sets, woods.parent, items.tree, items.start, items.count, items.knots, units
+    )
     return units
 
 

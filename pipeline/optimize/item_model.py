@@ -276,14 +276,18 @@ def item_tables(
     seeds = item_seeds(cube.items)
     bank = ranks.bank((seeds >> np.uint64(33)).astype(np.int64), cube.group)
     gap = np.empty((len(cube.items), network.woods.parent.shape[1]))
-    spilt = network.spilling_usd(money.size_class, money.cube_cuft)  # paid before a sale is lost
     for t, tree in enumerate(network.woods.trees):
         mine = money.size_class == t
         for s in range(gap.shape[1]):
             gap[mine, s] = np.interp(
                 money.cube_cuft[mine], network.cube_cuft, network.gap_usd[t, :, s]
             )
-        gap[mine, tree.n_sets - 1] = np.maximum(money.lost_sale_usd - spilt, 0.0)[mine]
+        for s in np.flatnonzero(network.lost_share[t, : tree.n_sets]):
+            paid = np.interp(money.cube_cuft[mine], network.cube_cuft, network.spilt_usd[t, :, s])
+            gap[mine, s] += network.lost_share[t, s] * np.maximum(
+                money.lost_sale_usd[mine] - paid, 0.0
+            )
+    spilt = network.spilling_usd(money.size_class, money.cube_cuft)  # paid before a sale is lost
     # To be near is worth no more than the sale: levels fall to nothing with it, without a jump.
     worth = np.divide(money.lost_sale_usd, spilt, out=np.ones(len(gap)), where=spilt > 0.0)
     worth[money.lost_sale_usd <= 0.0] = 0.0

@@ -2,9 +2,13 @@
 
 The sets of a size class are the subtrees of the replenishment tree (a same-day site, the area of a
 fulfillment center, the territory of a distribution center) among the nodes that accept the class,
-and the network. A demand cell is (region, speed, hour of the order); it enters at the smallest set
-that holds every node whose cut-off it still meets. A cell whose promise nothing can meet is served
-as one of the next slower speed.
+the nodes that serve regions in common, or a kind of orders, and the network. Nodes whose customers go nowhere else, a
+shop's, are a set beside those of the center that feeds them: its stock cannot serve them, nor
+theirs its orders. A demand cell is (region, speed, hour of the
+order); it enters at the smallest set that holds every node whose cut-off it still meets. A cell
+whose promise nothing can meet is served as one of the next slower speed. What the smallest set that
+holds all nodes which serve the cell at all cannot serve is lost there: a shop's customers do not go
+to where the next one is.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.contracts.columns import SIZE_CLASSES
-from pipeline.core.arithmetic import dot
+from pipeline.core.arithmetic import dot, product
 from pipeline.core.demand import CellShares, cell_shares
 from pipeline.core.network import Forest, Tree, along_chain, entry_sets, forest, laminar_tree
 from pipeline.errors import EchelonError
@@ -32,10 +36,13 @@ class NetworkModel:
     parent: [nodes] index of the replenishing node, -1 at the top; transit_days: [nodes] from it;
     chain_usd_per_cuft, chain_usd_per_unit: [nodes] lanes, and handling at every node, from where
     vendors deliver down to the node; eligible: bool [classes, nodes]; within: by class [regions,
-    sets] share of a region's demand that enters inside the set; cube_cuft: [grid]; gap_usd:
-    [classes, grid, sets] extra cost of a unit served from outside the set (zero at the root: the
-    lost sale is the item's own); serve_usd and farthest_usd: [classes, grid] mean cost of a unit
-    served from the best node, and from the nodes to which it spills last, its way there included.
+    sets] share of a region's demand that enters inside the set; ends: the same of what is lost where
+    the set cannot serve it, and nowhere else; lost_share: [classes, sets] of all that the set is
+    asked for; cube_cuft: [grid]; gap_usd: [classes, grid, sets] extra cost of a unit served from
+    outside the set, lost sales apart, which are the item's own; spilt_usd: [classes, grid, sets]
+    what a unit that ends at the set costs more, where it spills last, than from the best node;
+    serve_usd and farthest_usd: [classes, grid] mean cost of a unit served from the best node, and
+    from the nodes to which it spills last, its way there included.
     """
 
     nodes: pd.DataFrame
@@ -47,8 +54,11 @@ class NetworkModel:
     woods: Forest
     shares: list[CellShares]
     within: list[NDArray[np.float64]]
+    ends: list[NDArray[np.float64]]
+    lost_share: NDArray[np.float64]
     cube_cuft: NDArray[np.float64]
     gap_usd: NDArray[np.float64]
+    spilt_usd: NDArray[np.float64]
     serve_usd: NDArray[np.float64]
     farthest_usd: NDArray[np.float64]
 
@@ -62,6 +72,34 @@ class NetworkModel:
         """[nodes] places on the way into each node, itself and where vendors deliver included."""
         feeder = self.woods.feeder
         return along_chain(np.ones(len(feeder)), feeder, feeder < 0).astype(np.int64)
+
+    def through(
+        self, size_class: NDArray[np.uint8], units: NDArray[np.float64], ratio: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What is asked for of all nodes that are replenished through a node, itself included, of
+        units [items, sets], and its ratio to another time's, of ratios [items, sets]; both [items,
+        nodes]."""
+        found, share = np.zeros((2, len(size_class), len(self.parent)))
+        fed = np.stack([_fed_by(self.parent, j) for j in range(len(self.parent))])
+        for t, tree in enumerate(self.woods.trees):
+            mine = np.flatnonzero(size_class == t)
+            beyond = ~(fed & self.eligible[t])
+            # By set and node whether all of it is fed by the node; counts of a sum are exact.
+            inside = tree.members.astype(np.float32) @ beyond.T.astype(np.float32) == 0.0
+            inside &= ~np.where(tree.parent[:, None] >= 0, inside[tree.parent], False)
+            one, more = (np.flatnonzero(many) for many in
+                         (inside.sum(axis=0) == 1, inside.sum(axis=0) > 1))  # fmt: skip
+            at = inside[:, one].argmax(axis=0)
+            found[np.ix_(mine, one)] = units[mine][:, at]
+            share[np.ix_(mine, one)] = ratio[mine][:, at]
+            if not len(mine) or not len(more):
+                continue
+            whole, weight = inside[:, more].astype(np.float64), units[mine][:, : tree.n_sets]
+            asked = product(weight, whole)
+            then = product(weight * ratio[mine][:, : tree.n_sets], whole)
+            found[np.ix_(mine, more)] = asked
+            share[np.ix_(mine, more)] = then / np.maximum(asked, 1e-12)
+        return found, share
 
     def serving_usd(
         self, size_class: NDArray[np.uint8], cube_cuft: NDArray[np.float64]
@@ -109,20 +147,31 @@ def build_network(
     eligible = np.array([(accepts == name) | (accepts == "any") for name in SIZE_CLASSES])
     cells = demand_cells(options, speeds, hours, region_share, index)
     grid = np.quantile(cubes.to_numpy(float), np.linspace(0, 1, CUBE_GRID))
-    trees = [_tree(parent, able, name) for able, name in zip(eligible, SIZE_CLASSES, strict=True)]
+    serves = [np.isfinite(cells.cost_usd) & able for able in eligible]
+    asked = cells.share > 0.0
+    trees = [_tree(parent, able, reach[asked], name)
+             for able, reach, name in zip(eligible, serves, SIZE_CLASSES, strict=True)]  # fmt: skip
     direct = nodes["is_vendor_receiving"].to_numpy(bool)
     woods = forest(trees, np.where(direct, -1, parent))
-    gap = np.zeros((len(trees), CUBE_GRID, woods.parent.shape[1]))
+    gap, spilt = np.zeros((2, len(trees), CUBE_GRID, woods.parent.shape[1]))
     serve, farthest = np.zeros((2, len(trees), CUBE_GRID))
+    lost = np.zeros((len(trees), woods.parent.shape[1]))
     shares: list[CellShares] = []
     within: list[NDArray[np.float64]] = []
+    ends: list[NDArray[np.float64]] = []
     for t, tree in enumerate(trees):
-        entry = entries(cells, tree, eligible[t])
-        by_region = np.zeros((len(region_share), tree.n_sets))
+        entry, end = entries(cells, tree, eligible[t]), entry_sets(serves[t], tree)
+        end[~serves[t].any(axis=1)] = -1
+        by_region, ending = np.zeros((2, len(region_share), tree.n_sets))
         np.add.at(by_region, (cells.region, entry), cells.share)
+        np.add.at(ending, (cells.region[end >= 0], end[end >= 0]), cells.share[end >= 0])
         shares.append(cell_shares(by_region, tree.members.sum(axis=1)))
         within.append(_within(by_region, tree.parent))
+        ends.append(ending / np.maximum(by_region.sum(axis=1, keepdims=True), 1e-300))
         weight = cells.share * region_share.to_numpy(float)[cells.region]
+        for s in range(tree.n_sets):
+            inside = (tree.members <= tree.members[s]).all(axis=1)[entry]
+            lost[t, s] = weight[end == s].sum() / max(weight[inside].sum(), 1e-300)
         for g, cube in enumerate(grid):
             cost = cells.cost_usd + handling + cube * chain
             cost = np.where(eligible[t], cost, np.inf)
@@ -131,9 +180,12 @@ def build_network(
             served = np.isfinite(best)
             share = weight[served] / max(weight[served].sum(), 1e-300)
             serve[t, g], farthest[t, g] = dot(share, best[served]), dot(share, last[served])
+            for s in np.flatnonzero(lost[t, : tree.n_sets]):
+                share = weight[end == s] / max(weight[end == s].sum(), 1e-300)
+                spilt[t, g, s] = dot(share, last[end == s]) - dot(share, best[end == s])
     return NetworkModel(
-        nodes, parent, transit, chain, handling, eligible, woods, shares, within, grid, gap, serve,
-        farthest,
+        nodes, parent, transit, chain, handling, eligible, woods, shares, within, ends, lost, grid,
+        gap, np.maximum(spilt, 0.0), serve, farthest,
     )  # fmt: skip
 
 
@@ -234,21 +286,50 @@ def demand_cells(
     )
 
 
-def _tree(parent: NDArray[np.int64], able: NDArray[np.bool_], name: str) -> Tree:
-    """Subtrees of the replenishment tree among the nodes that accept the size class."""
-    groups = []
-    for j in range(len(parent)):
-        held = np.zeros(len(parent), dtype=bool)
-        held[j] = True
-        for _ in range(len(parent)):
-            grown = held | np.where(parent >= 0, held[parent], False)
-            if (grown == held).all():
-                break
-            held = grown
-        groups.append(frozenset(np.flatnonzero(held & able).tolist()))
+def _tree(
+    parent: NDArray[np.int64], able: NDArray[np.bool_], serves: NDArray[np.bool_], name: str
+) -> Tree:
+    """Subtrees of the replenishment tree among the nodes that accept the size class, less those
+    inside whose customers go nowhere else; those of them together that serve [cells, nodes] any
+    region in common; and all nodes that serve a kind of orders, where such sets do not cross."""
+    groups = [frozenset(np.flatnonzero(_fed_by(parent, j) & able).tolist())
+              for j in range(len(parent))]  # fmt: skip
     if not any(groups):
         raise EchelonError(f"nodes: no node accepts {name} items. Next: correct nodes.accepts.")
-    return laminar_tree(groups, len(parent))
+    kinds = [frozenset(np.flatnonzero(row).tolist()) for row in np.unique(serves, axis=0)]
+    kinds = [kind for kind in kinds if kind]
+    for group in sorted(set(groups), key=lambda group: (len(group), sorted(group))):
+        met = [kind for kind in kinds if kind & group]
+        if met and all(kind <= group for kind in met):
+            groups = [other - group if other > group else other for other in groups]
+    tops = sorted({groups[j] for j in np.flatnonzero(parent < 0)} - {frozenset()}, key=sorted)
+    groups += _together(tops, kinds)
+    nested = [kind for kind in kinds
+              if all(not kind & other or kind <= other or kind >= other
+                     for other in (*groups, *kinds))]  # fmt: skip
+    return laminar_tree(groups + nested, len(parent))
+
+
+def _fed_by(parent: NDArray[np.int64], node: int) -> NDArray[np.bool_]:
+    """[nodes] whether a node is replenished through this one, itself included."""
+    held = np.zeros(len(parent), dtype=bool)
+    held[node] = True
+    while True:  # as often as the tree is deep
+        grown = held | np.where(parent >= 0, held[parent], False)
+        if (grown == held).all():
+            return held
+        held = grown
+
+
+def _together(tops: list[frozenset[int]], kinds: list[frozenset[int]]) -> list[frozenset[int]]:
+    """Unions of the sets of nodes that kinds of orders, by the nodes that serve them, link."""
+    of = np.arange(len(tops))
+    for kind in kinds:
+        linked = np.array([bool(kind & top) for top in tops], dtype=bool)
+        if linked.any():
+            of[np.isin(of, of[linked])] = of[linked].min()
+    return [frozenset().union(*(tops[i] for i in np.flatnonzero(of == group)))
+            for group in np.unique(of)]  # fmt: skip
 
 
 def entries(cells: Cells, tree: Tree, able: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -129,10 +129,9 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     demand = packed.mean[np.arange(len(root)), root]
     ahead = horizon(network, drawn.tables, ratio, cycle_days)
     _refuse_endless(network, ahead, names)
-    inside = np.maximum(network.woods.home[tree], 0)
-    weekly = np.take_along_axis(drawn.mean, inside, axis=1) * 7.0 / cycle_days
+    through = [network.through(tree, drawn.mean, one) for one in ratio]
+    weekly, by_week = through[0][0] * 7.0 / cycle_days, [share for _, share in through]
     level = unpriced if packed is drawn else free_positions(network, drawn.tables)
-    by_week = [np.take_along_axis(one, inside, axis=1) for one in ratio]
     stock = stock_on_hand(network, tables["stock"], names, as_of)
     overstock, kept_share = left_over(stock, level, weekly, by_week, money.cube_cuft)
     reserve = reserve_units(

@@ -189,7 +189,8 @@ def _served(model: NightModel, position: NDArray[np.int32]) -> NDArray[np.float6
     for t, tree in enumerate(woods.trees):
         mine = items.tree == t
         left = model.packed.mean[mine][:, : tree.n_sets].copy()
-        served = left - np.minimum(short[mine][:, : tree.n_sets], left)
+        goes_on = 1.0 - model.network.lost_share[t, : tree.n_sets]
+        served = left - np.minimum(short[mine][:, : tree.n_sets] * goes_on, left)
         for s in range(tree.n_sets - 1):
             left[:, tree.parent[s]] -= served[:, s]
         inside = tree.home >= 0

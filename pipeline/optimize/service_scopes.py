@@ -117,11 +117,13 @@ def _at_cycle(
 def _lost(
     network: NetworkModel, packed: PackedItems, at: NDArray[np.float64], counts: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Demand of the regions that count by the set in which it falls short, the network, [items,
-    sets]; and in all, [items]."""
+    """Demand of the regions that count by the set in which it is lost, [items, sets]: the network,
+    or what holds all nodes that serve it; and in all, [items]."""
     own, total = np.zeros(packed.mean.shape), at[:, counts].sum(axis=1)
-    root = network.woods.n_sets[packed.tables.tree] - 1
-    own[np.arange(len(root)), root] = total
+    for t, ends in enumerate(network.ends):
+        mine = packed.tables.tree == t
+        for s in np.flatnonzero(ends.any(axis=0)):
+            own[mine, s] = (at[mine][:, counts] * ends[counts, s]).sum(axis=1)
     return own, total
 
 
