@@ -101,10 +101,10 @@ def _kinds(network: NetworkModel, cells: Cells, t: int, region_share: pd.Series)
     crosses = (reach != tree.members[entry]).any(axis=1)
     # What ends in one of several sets inside another is asked for, and held, in that one as well.
     lost = network.lost_share[t, : tree.n_sets]
-    is_mixed = (lost > 0.0) & (lost < 1.0 - 1e-9)
-    crosses |= (tree.members[entry][:, None, :] <= tree.members[None, is_mixed]).all(axis=2).any(
-        axis=1
-    )
+    is_inside = np.zeros(tree.n_sets, np.bool_)
+    for s in np.flatnonzero((lost > 0.0) & (lost < 1.0 - 1e-9)):
+        is_inside |= np.asarray((tree.members <= tree.members[s]).all(axis=1))
+    crosses = np.asarray(crosses | is_inside[entry])
     key = np.column_stack([cells.region, cells.cost_usd[:, nodes]])
     found, kind = np.unique(key, axis=0, return_inverse=True)
     by_region = np.zeros((len(region_share), len(found)))

@@ -282,7 +282,7 @@ def item_tables(
             gap[mine, s] = np.interp(
                 money.cube_cuft[mine], network.cube_cuft, network.gap_usd[t, :, s]
             )
-        for s in np.flatnonzero(network.lost_share[t, : tree.n_sets]):
+        for s in np.flatnonzero(network.lost_share[t, : tree.n_sets]).tolist():
             paid = np.interp(money.cube_cuft[mine], network.cube_cuft, network.spilt_usd[t, :, s])
             gap[mine, s] += network.lost_share[t, s] * np.maximum(
                 money.lost_sale_usd[mine] - paid, 0.0

@@ -1,14 +1,10 @@
 """The network as the optimizer sees it: trees of sets, demand cells, costs of serving from outside.
 
-The sets of a size class are the subtrees of the replenishment tree (a same-day site, the area of a
-fulfillment center, the territory of a distribution center) among the nodes that accept the class,
-the nodes that serve regions in common, or a kind of orders, and the network. Nodes whose customers go nowhere else, a
-shop's, are a set beside those of the center that feeds them: its stock cannot serve them, nor
-theirs its orders. A demand cell is (region, speed, hour of the
-order); it enters at the smallest set that holds every node whose cut-off it still meets. A cell
-whose promise nothing can meet is served as one of the next slower speed. What the smallest set that
-holds all nodes which serve the cell at all cannot serve is lost there: a shop's customers do not go
-to where the next one is.
+The sets of a size class are those of optimize.node_sets. A demand cell is (region, speed, hour of
+the order); it enters at the smallest set that holds every node whose cut-off it still meets. A
+cell whose promise nothing can meet is served as one of the next slower speed. What the smallest
+set that holds all nodes which serve the cell at all cannot serve is lost there: a shop's customers
+do not go to where the next one is.
 """
 
 from __future__ import annotations
@@ -22,8 +18,9 @@ from numpy.typing import NDArray
 from pipeline.contracts.columns import SIZE_CLASSES
 from pipeline.core.arithmetic import dot, product
 from pipeline.core.demand import CellShares, cell_shares
-from pipeline.core.network import Forest, Tree, along_chain, entry_sets, forest, laminar_tree
+from pipeline.core.network import Forest, Tree, along_chain, entry_sets, forest
 from pipeline.errors import EchelonError
+from pipeline.optimize.node_sets import fed_by, node_sets
 
 CUBE_GRID = 9
 """Sizes at which the cost of serving from outside is worked out; items in between interpolate."""
@@ -36,9 +33,9 @@ class NetworkModel:
     parent: [nodes] index of the replenishing node, -1 at the top; transit_days: [nodes] from it;
     chain_usd_per_cuft, chain_usd_per_unit: [nodes] lanes, and handling at every node, from where
     vendors deliver down to the node; eligible: bool [classes, nodes]; within: by class [regions,
-    sets] share of a region's demand that enters inside the set; ends: the same of what is lost where
-    the set cannot serve it, and nowhere else; lost_share: [classes, sets] of all that the set is
-    asked for; cube_cuft: [grid]; gap_usd: [classes, grid, sets] extra cost of a unit served from
+    sets] share of a region's demand that enters inside the set; ends: the same of what is lost
+    where the set cannot serve it, and nowhere else; lost_share: [classes, sets] of all that the set
+    is asked for; cube_cuft: [grid]; gap_usd: [classes, grid, sets] extra cost of a unit served from
     outside the set, lost sales apart, which are the item's own; spilt_usd: [classes, grid, sets]
     what a unit that ends at the set costs more, where it spills last, than from the best node;
     serve_usd and farthest_usd: [classes, grid] mean cost of a unit served from the best node, and
@@ -73,6 +70,12 @@ class NetworkModel:
         feeder = self.woods.feeder
         return along_chain(np.ones(len(feeder)), feeder, feeder < 0).astype(np.int64)
 
+    @property
+    def loses_apart(self) -> bool:
+        """Whether sales are lost where other nodes may have the item."""
+        return any((self.lost_share[t, : tree.n_sets - 1] > 0.0).any()
+                   for t, tree in enumerate(self.woods.trees))  # fmt: skip
+
     def through(
         self, size_class: NDArray[np.uint8], units: NDArray[np.float64], ratio: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -80,7 +83,7 @@ class NetworkModel:
         units [items, sets], and its ratio to another time's, of ratios [items, sets]; both [items,
         nodes]."""
         found, share = np.zeros((2, len(size_class), len(self.parent)))
-        fed = np.stack([_fed_by(self.parent, j) for j in range(len(self.parent))])
+        fed = np.stack([fed_by(self.parent, j) for j in range(len(self.parent))])
         for t, tree in enumerate(self.woods.trees):
             mine = np.flatnonzero(size_class == t)
             beyond = ~(fed & self.eligible[t])
@@ -149,7 +152,7 @@ def build_network(
     grid = np.quantile(cubes.to_numpy(float), np.linspace(0, 1, CUBE_GRID))
     serves = [np.isfinite(cells.cost_usd) & able for able in eligible]
     asked = cells.share > 0.0
-    trees = [_tree(parent, able, reach[asked], name)
+    trees = [node_sets(parent, able, reach[asked], name)
              for able, reach, name in zip(eligible, serves, SIZE_CLASSES, strict=True)]  # fmt: skip
     direct = nodes["is_vendor_receiving"].to_numpy(bool)
     woods = forest(trees, np.where(direct, -1, parent))
@@ -180,7 +183,7 @@ def build_network(
             served = np.isfinite(best)
             share = weight[served] / max(weight[served].sum(), 1e-300)
             serve[t, g], farthest[t, g] = dot(share, best[served]), dot(share, last[served])
-            for s in np.flatnonzero(lost[t, : tree.n_sets]):
+            for s in np.flatnonzero(lost[t, : tree.n_sets]).tolist():
                 share = weight[end == s] / max(weight[end == s].sum(), 1e-300)
                 spilt[t, g, s] = dot(share, last[end == s]) - dot(share, best[end == s])
     return NetworkModel(
@@ -284,52 +287,6 @@ def demand_cells(
         cost.reshape(-1, n_nodes),
         np.maximum(slower, -1),
     )
-
-
-def _tree(
-    parent: NDArray[np.int64], able: NDArray[np.bool_], serves: NDArray[np.bool_], name: str
-) -> Tree:
-    """Subtrees of the replenishment tree among the nodes that accept the size class, less those
-    inside whose customers go nowhere else; those of them together that serve [cells, nodes] any
-    region in common; and all nodes that serve a kind of orders, where such sets do not cross."""
-    groups = [frozenset(np.flatnonzero(_fed_by(parent, j) & able).tolist())
-              for j in range(len(parent))]  # fmt: skip
-    if not any(groups):
-        raise EchelonError(f"nodes: no node accepts {name} items. Next: correct nodes.accepts.")
-    kinds = [frozenset(np.flatnonzero(row).tolist()) for row in np.unique(serves, axis=0)]
-    kinds = [kind for kind in kinds if kind]
-    for group in sorted(set(groups), key=lambda group: (len(group), sorted(group))):
-        met = [kind for kind in kinds if kind & group]
-        if met and all(kind <= group for kind in met):
-            groups = [other - group if other > group else other for other in groups]
-    tops = sorted({groups[j] for j in np.flatnonzero(parent < 0)} - {frozenset()}, key=sorted)
-    groups += _together(tops, kinds)
-    nested = [kind for kind in kinds
-              if all(not kind & other or kind <= other or kind >= other
-                     for other in (*groups, *kinds))]  # fmt: skip
-    return laminar_tree(groups + nested, len(parent))
-
-
-def _fed_by(parent: NDArray[np.int64], node: int) -> NDArray[np.bool_]:
-    """[nodes] whether a node is replenished through this one, itself included."""
-    held = np.zeros(len(parent), dtype=bool)
-    held[node] = True
-    while True:  # as often as the tree is deep
-        grown = held | np.where(parent >= 0, held[parent], False)
-        if (grown == held).all():
-            return held
-        held = grown
-
-
-def _together(tops: list[frozenset[int]], kinds: list[frozenset[int]]) -> list[frozenset[int]]:
-    """Unions of the sets of nodes that kinds of orders, by the nodes that serve them, link."""
-    of = np.arange(len(tops))
-    for kind in kinds:
-        linked = np.array([bool(kind & top) for top in tops], dtype=bool)
-        if linked.any():
-            of[np.isin(of, of[linked])] = of[linked].min()
-    return [frozenset().union(*(tops[i] for i in np.flatnonzero(of == group)))
-            for group in np.unique(of)]  # fmt: skip
 
 
 def entries(cells: Cells, tree: Tree, able: NDArray[np.bool_]) -> NDArray[np.int64]:

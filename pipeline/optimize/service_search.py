@@ -111,7 +111,9 @@ class Searched:
         share, units = self.losses.at(level)
         hold_usd, sale_usd = self._unit_usd
         network_usd = hold_usd * units + sale_usd * share * mean[each, root]
-        if not self.scopes.is_of_promises.any():  # levels of nodes decide nothing
+        network = model.network
+        of_nodes = self.scopes.is_of_promises.any() or network.loses_apart
+        if not of_nodes:  # levels of nodes decide nothing
             return _Planned(share[:, None] * mean, network_usd, np.zeros(len(level)))
         tonight = model.ahead.first(len(level))
         y = positions(woods, tonight, self.on_items)

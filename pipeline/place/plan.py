@@ -62,7 +62,9 @@ def _grid(
     """Items by nodes with what is kept back, what a unit saves, ways to customers, and by which
     units are kept back."""
     grid = build_grid(tables, as_of)
-    saved = saved_usd(grid, tables, _region_demand(tables["demand_quantiles"]))
+    saved = saved_usd(
+        grid, tables, _region_demand(tables["demand_quantiles"]), settings.planning.goodwill_share
+    )
     ways = offers_of(grid, tables)
     kept = kept_units(grid, ways, tables, as_of, settings)
     return replace(grid, kept=kept.max(axis=1)), saved, ways, kept

@@ -2,7 +2,8 @@
 
 A demand cell is (region, speed, time of the order). A node serves it at its delivery cost while the
 cut-off has not passed, else at that of its cheapest slower speed plus the goodwill lost; and at the
-cost of having the unit there: handling at every node and lanes from where vendors deliver.
+cost of having the unit there: handling at every node and lanes from where vendors deliver. Where
+no node outside the subtree serves a cell, as where a shop has its own customers, the sale is saved.
 """
 
 from __future__ import annotations
@@ -22,12 +23,16 @@ LEAST_USD = 0.05
 """What serving from a node is worth at least: one that saves nothing is filled all the same."""
 
 
-def saved_usd(grid: Grid, tables: dict[str, pd.DataFrame], region_demand: pd.Series) -> Floats:
+def saved_usd(
+    grid: Grid, tables: dict[str, pd.DataFrame], region_demand: pd.Series,
+    goodwill_share: float = 0.0,
+) -> Floats:  # fmt: skip
     """Usd a unit [items, nodes]: mean saving over the demand that the node serves better.
 
     Rivals are the nodes outside its subtree that may hold the item; the subtree of a node that has
-    none of the item stands empty, too, before long. Worked out for CUBE_GRID sizes, and
-    interpolated for the items between them.
+    none of the item stands empty, too, before long. A sale brings the list price less the cheapest
+    cost and what serving it costs, and goodwill_share of the price. Worked out for CUBE_GRID sizes,
+    and interpolated for the items between them.
     """
     cost, weight = _cell_costs(
         grid, tables["delivery_options"], tables["delivery_speeds"], tables["order_hours"],
@@ -38,25 +43,53 @@ def saved_usd(grid: Grid, tables: dict[str, pd.DataFrame], region_demand: pd.Ser
     cubes = np.quantile(grid.cube, np.linspace(0, 1, CUBE_GRID))
     found = np.empty(grid.eligible.shape)
     for kind, able in enumerate(kinds):
-        saved = [_savings(grid, cost + per_unit + cube * per_cuft, weight, able) for cube in cubes]
+        saved, alone, paid = np.array(
+            [_savings(grid, cost + per_unit + cube * per_cuft, weight, able) for cube in cubes]
+        ).transpose(1, 2, 0)
         mine = np.flatnonzero(kind_of.ravel() == kind)
-        for node, values in enumerate(np.array(saved).T):
+        for node, values in enumerate(saved):
             found[mine, node] = np.interp(grid.cube[mine], cubes, values)
-    return found
+        for node in np.flatnonzero(alone.any(axis=1)).tolist():
+            price, margin = _sale_usd(grid, tables, mine)
+            kept = np.maximum(margin - np.interp(grid.cube[mine], cubes, paid[node]), 0.0)
+            of_sale = np.interp(grid.cube[mine], cubes, alone[node])
+            found[mine, node] += of_sale * (kept + goodwill_share * price)
+    return np.maximum(found, LEAST_USD)
 
 
-def _savings(grid: Grid, cost: Floats, weight: Floats, able: npt.NDArray[np.bool_]) -> Floats:
-    """Usd a unit [nodes] for items that `able` nodes may hold; cost: [cells, nodes]."""
-    saved = np.full(len(able), LEAST_USD)
+def _sale_usd(
+    grid: Grid, tables: dict[str, pd.DataFrame], items: npt.NDArray[np.int64]
+) -> tuple[Floats, Floats]:
+    """List price of the items, and what is left of it after the cheapest cost; [items] usd."""
+    ids = np.array(grid.items, dtype=object)[items]
+    listed, offers = tables["items"], tables["vendor_items"]
+    price = listed.set_index(listed["item_id"].astype("str"))["list_price_usd"].reindex(ids)
+    cost = offers.groupby(offers["item_id"].astype("str"))["unit_cost_usd"].min().reindex(ids)
+    return price.to_numpy(float), np.maximum(price - cost.fillna(0.0), 0.0).to_numpy(float)
+
+
+def _savings(
+    grid: Grid, cost: Floats, weight: Floats, able: npt.NDArray[np.bool_]
+) -> tuple[Floats, Floats, Floats]:
+    """For items that `able` nodes may hold, cost: [cells, nodes]: usd a unit against other nodes,
+    share of what the node serves better that no other could serve, and usd of serving that; all
+    [nodes]."""
+    saved, alone, paid = np.full(len(able), LEAST_USD), np.zeros(len(able)), np.zeros(len(able))
     for node in np.flatnonzero(able).tolist():
         cells = np.flatnonzero(np.isfinite(cost[:, node]))
         own = cost[cells, node]
         rival = cost[np.ix_(cells, able & ~grid.below(node))].min(axis=1, initial=np.inf)
         gain = np.where(np.isfinite(rival), np.maximum(rival, own) - own, 0.0)
         served = float(weight[cells][gain > 0].sum())
-        if served > 0:
+        only = ~np.isfinite(rival) & (weight[cells] > 0)
+        lost = float(weight[cells][only].sum())
+        if lost > 0:
+            saved[node] = dot(weight[cells], gain) / (served + lost)
+            alone[node] = lost / (served + lost)
+            paid[node] = dot(weight[cells][only], own[only]) / lost
+        elif served > 0:
             saved[node] = max(dot(weight[cells], gain) / served, LEAST_USD)
-    return saved
+    return saved, alone, paid
 
 
 def _chains(grid: Grid, nodes: pd.DataFrame, lanes: pd.DataFrame) -> tuple[Floats, Floats]:

@@ -80,3 +80,20 @@ def test_the_capacity_in_effect_is_that_of_the_last_start_date():
     })  # fmt: skip
     found = [capacity_at(rows, "storage_cuft", ["a", "b"], date(2016, 4, day)) for day in (10, 11)]
     assert [values.tolist() for values in found] == [[5.0, np.inf], [7.0, np.inf]]
+
+
+def test_where_no_other_node_serves_a_region_a_unit_saves_the_sale():
+    tables = world(20, 0)
+    options = tables["delivery_options"]
+    region, node = options["region_id"].astype("str"), options["node_id"].astype("str")
+    items = tables["items"].assign(list_price_usd=30.0)
+    offers = tables["vendor_items"].assign(unit_cost_usd=10.0)
+    alone = tables | {"delivery_options": options[(region != "r2") | (node == "s2")],
+                      "items": items, "vendor_items": offers}  # fmt: skip
+    grid = build_grid(alone, AS_OF)
+    found = saved_usd(grid, alone, pd.Series({"r1": 0.0, "r2": 1.0}), goodwill_share=0.1)
+    item = int(np.flatnonzero(grid.eligible[:, grid.nodes.index("s2")])[0])
+    # A dollar of delivery; three more for same-day orders after 12 and others after 20 o'clock.
+    serving = 1.0 + (0.3 * 12 / 24 + 0.7 * 4 / 24) * 3.0
+    assert found[item, grid.nodes.index("s2")] == pytest.approx(30 - 10 - serving + 3.0)
+    assert found[item, grid.nodes.index("s1")] == LEAST_USD
