@@ -2,7 +2,8 @@
 
 A spike is a day above `SPIKE_RATIO` times the peak of the 112 days before it (and above
 `SPIKE_UNITS`): a bulk order, a keying error. Three of them within a fortnight are no accident but
-a new level, and count as demand. A break is four weeks of demand outside the 99 % interval of the
+a new level, and count as demand; so do three that come at like intervals, in like amounts: an order
+that recurs. A break is four weeks of demand outside the 99 % interval of the
 forecast made before them by trees that had not seen them.
 """
 
@@ -22,6 +23,8 @@ SPIKE_UNITS = 20.0
 _LOOK_BACK_DAYS = 112
 _LEAST_DAYS = 56
 _FORTNIGHT = 14
+_ALIKE, _RECUR_DAYS = 1.5, 364
+"""Most that intervals of an order that recurs, and its amounts, differ by; days of the three."""
 
 
 def find_spikes(demand: F32, planned: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.bool_]:
@@ -53,9 +56,21 @@ def _mark(demand, planned, spikes):  # type: ignore[no-untyped-def]  # numba ker
             spikes[i, d] = True
             recent[:2] = recent[1:]
             recent[2] = d
-            if d - recent[0] < _FORTNIGHT:
+            if d - recent[0] < _FORTNIGHT or (recent[0] >= 0 and _recurs(demand[i], recent)):
                 for day in recent:
                     spikes[i, day] = False
+
+
+@njit(cache=True)
+def _recurs(demand, recent):  # type: ignore[no-untyped-def]  # numba kernel
+    """Whether three spikes come at like intervals and in like amounts."""
+    first, second = recent[1] - recent[0], recent[2] - recent[1]
+    units = demand[recent]
+    return (
+        first + second <= _RECUR_DAYS
+        and max(first, second) <= _ALIKE * min(first, second)
+        and units.max() <= _ALIKE * units.min()
+    )
 
 
 def findings(

@@ -148,10 +148,11 @@ def _index(units, is_usual, first, year, reach, out):  # type: ignore[no-untyped
         running = np.zeros(days + 1)
         for d in range(days):
             running[d + 1] = running[d] + units[i, d]
-        square = 0.0
+        beside = 0.0
         for d in range(days):
-            square += units[i, d] * units[i, d]
-        daily = square / max(running[days], 1.0)  # of a day on which units are sold
+            low, high = max(d - reach, first[i]), min(d + reach + 1, days)
+            beside += units[i, d] * (running[high] - running[low]) / max(high - low, 1)
+        daily = beside / max(running[days], 1.0)  # around a day on which units are sold
         near = min(reach, max(1, int(INDEX_UNITS / max(daily, 1e-9) / 2)))
         for d in range(out.shape[1] - 1, -1, -1):
             if d - once < first[i]:  # the first year is its own: only levels long past read it
