@@ -30,6 +30,22 @@ def test_a_new_level_is_demand() -> None:
     assert not find_spikes(demand).any()
 
 
+def _orders(days: list[int], units: list[float]) -> np.ndarray:
+    demand = np.full((1, 400), 2.0, np.float32)
+    demand[0, days] = units
+    return np.flatnonzero(find_spikes(demand)[0])
+
+
+def test_an_order_that_recurs_is_demand() -> None:
+    assert not len(_orders([80, 109, 136, 165, 194], [90, 80, 100, 95, 90]))
+    assert not len(_orders([100, 190, 282, 370], [120, 130, 110, 125]))
+
+
+def test_large_orders_at_any_time_and_of_any_size_are_spikes() -> None:
+    assert len(_orders([80, 90, 190], [90, 90, 90])) == 3
+    assert len(_orders([80, 109, 136], [90, 30, 250])) == 3
+
+
 def test_a_new_series_has_no_spikes() -> None:
     demand = np.full((1, 50), 1.0, np.float32)
     demand[0, 40] = 500
