@@ -35,7 +35,7 @@ def season(rate: npt.NDArray[np.floating], seed: int) -> F32:
 @pytest.mark.parametrize("seed", range(4))
 def test_a_month_of_every_year_is_a_season(seed: int) -> None:
     begin = TEN_DAYS_AHEAD % YEAR
-    found = season(np.where((DAY % YEAR >= begin) & (DAY % YEAR < begin + 31), 20.0, 0.0), seed)
+    found = season(np.where((begin <= DAY % YEAR) & (begin + 31 > DAY % YEAR), 20.0, 0.0), seed)
     inside, outside = found[TEN_DAYS_AHEAD + 5 : TEN_DAYS_AHEAD + 25], found[DAYS - 5 : DAYS + 2]
     assert inside.mean() > 9
     assert outside.mean() < 0.1
