@@ -22,6 +22,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.core.arithmetic import single_log
 from pipeline.forecast.distribution import log_likelihood
 from pipeline.forecast.events import occasions, with_lifts
 from pipeline.forecast.panel import F32, F64, Panel, sums_by
@@ -79,9 +80,10 @@ def with_exposure(panel: Panel) -> Panel:
     again, _ = _trust(_counted_once(marginal(evidence)))
     slope = np.where(np.isfinite(growth), growth, 0.0) * grows / year
     ahead = np.arange(total) - days
-    shape = np.where(ahead < 0, index ** season[:, None], 1 + again[:, None] * (index - 1))
-    exposure = shape * np.exp(slope[:, None] * np.maximum(ahead, -year))
-    seasonal = replace(panel, season=exposure.astype(np.float32))
+    grown = slope[:, None] * np.maximum(ahead, -year)
+    behind = np.exp(season[:, None] * single_log(index) + grown)
+    comes = (1 + again[:, None] * (index - 1)) * np.exp(grown)
+    seasonal = replace(panel, season=np.where(ahead < 0, behind, comes).astype(np.float32))
     return with_lifts(with_price_lift(seasonal))
 
 
