@@ -151,8 +151,8 @@ def main() -> None:
         found.append(one)
         for name, usd in one["profit_usd"].items():
             lead = " ± ".join(f"{x:,.0f}" for x in _lead(one["profit_usd"]["echelon"], usd))
-            told = ", ".join(f"{x:,.0f}" for x in usd)
-            console.print(f"world {seed}, {name}: {told}; the plan is ahead by {lead}")
+            behind = "" if name == "echelon" else f"; the plan is ahead by {lead}"
+            console.print(f"world {seed}, {name}: {', '.join(f'{x:,.0f}' for x in usd)}{behind}")
         if arguments.json:
             arguments.json.write_text(json.dumps(found, indent=1) + "\n")
     profit = pd.DataFrame([
