@@ -150,10 +150,9 @@ def main() -> None:
         )  # fmt: skip
         found.append(one)
         for name, usd in one["profit_usd"].items():
-            lead = " ± ".join(
-                f"{x:,.0f}" for x in _lead(one["profit_usd"]["echelon"], usd) if x == x
-            )
-            behind = "" if name == "echelon" else f"; the plan is ahead by {lead}"
+            mean, half = _lead(one["profit_usd"]["echelon"], usd)
+            width = f" ± {half:,.0f}" if len(usd) > 1 else ""
+            behind = "" if name == "echelon" else f"; the plan is ahead by {mean:,.0f}{width}"
             console.print(f"world {seed}, {name}: {', '.join(f'{x:,.0f}' for x in usd)}{behind}")
         if arguments.json:
             arguments.json.write_text(json.dumps(found, indent=1) + "\n")
