@@ -223,26 +223,53 @@ def storage_cuft(
 
 
 def left_over(
-    stock: NDArray[np.float64],
-    level: NDArray[np.int32],
-    weekly: NDArray[np.float64],
-    ratio: list[NDArray[np.float64]],
+    stock: NDArray[np.float64], coming: list[NDArray[np.float64]], level: NDArray[np.int32],
+    weekly: NDArray[np.float64], asked: NDArray[np.float64], ratio: list[NDArray[np.float64]],
     cube_cuft: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
     """Cubic feet [nodes, weeks] of stock above any level, as demand through the node drains it, and
     share [nodes, weeks] of a week's levels that is left at its end if nothing comes in.
 
-    stock, level, weekly: [items, nodes] units on hand, unpriced levels, and demand of a week that
-    enters in the node's set; ratio: by week [items, nodes] of that demand, and of levels, to it.
+    What is on the way fills levels anywhere in the network first, less what is asked for before the
+    week; what it brings beyond them all stands where it comes. stock, level, weekly: [items, nodes]
+    units on hand, unpriced levels, and demand of a week that enters in the node's set; coming: by
+    week [items, nodes] units on the way that are there by then; asked: [items, weeks] units of the
+    week anywhere; ratio: by week [items, nodes] of weekly, and of levels, to these.
     """
     left, above, kept = stock, [], []
-    for now in ratio:
+    free = stock.sum(axis=1)
+    for t, now in enumerate(ratio):
         held = level * now
-        above.append(product(cube_cuft, np.maximum(left - held, 0.0)))
+        over = np.maximum(left - held, 0.0)
+        comes = coming[t].sum(axis=1)
+        beyond = np.maximum(free + comes - held.sum(axis=1) - over.sum(axis=1), 0.0)
+        over += (np.minimum(beyond, comes) / np.maximum(comes, 1e-9))[:, None] * coming[t]
+        above.append(product(cube_cuft, over))
         drained = product(cube_cuft, np.minimum(weekly * now, held))
         kept.append(1.0 - drained / np.maximum(product(cube_cuft, held), 1e-9))
-        left = left - weekly * now
+        left, free = left - weekly * now, free - asked[:, t]
     return np.stack(above, axis=1), np.stack(kept, axis=1)
+
+
+def on_the_way(
+    network: NetworkModel, tables: dict[str, pd.DataFrame], items: list[str], as_of: date,
+    weeks: int,
+) -> list[NDArray[np.float64]]:  # fmt: skip
+    """By week units [items, nodes] of open orders and transfers, each for the share of the week
+    that it is there for; what is overdue comes tomorrow."""
+    found = [np.zeros((len(items), len(network.parent))) for _ in range(weeks)]
+    for name in ("open_orders", "open_transfers"):
+        lines = tables[name]
+        lines = lines[lines["date"] == pd.Timestamp(as_of)]
+        to = "node_id" if name == "open_orders" else "to_node_id"
+        k = pd.Index(items).get_indexer(pd.Index(lines["item_id"].astype(str)))
+        j = pd.Index(network.names).get_indexer(pd.Index(lines[to].astype(str)))
+        days = (pd.to_datetime(lines["expected_arrival_date"]) - pd.Timestamp(as_of)).dt.days
+        units, known = lines["open_units"].to_numpy(float), (k >= 0) & (j >= 0)
+        for t in range(weeks):
+            share = np.clip((7 * t + 8 - days.to_numpy(float)) / 7.0, 0.0, 1.0)
+            np.add.at(found[t], (k[known], j[known]), (units * share)[known])
+    return found
 
 
 def stock_on_hand(

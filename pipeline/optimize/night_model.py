@@ -21,6 +21,7 @@ from pipeline.optimize.capacity_model import (
     CapacityModel,
     capacity_model,
     left_over,
+    on_the_way,
     stock_on_hand,
     storage_cuft,
 )
@@ -133,7 +134,12 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     weekly, by_week = through[0][0] * 7.0 / cycle_days, [share for _, share in through]
     level = unpriced if packed is drawn else free_positions(network, drawn.tables)
     stock = stock_on_hand(network, tables["stock"], names, as_of)
-    overstock, kept_share = left_over(stock, level, weekly, by_week, money.cube_cuft)
+    asked = [drawn.mean[np.arange(len(root)), root] * one[np.arange(len(root)), root]
+             for one in ratio]  # fmt: skip
+    overstock, kept_share = left_over(
+        stock, on_the_way(network, tables, names, as_of, weeks), level, weekly,
+        np.stack(asked, axis=1) * 7.0 / cycle_days, by_week, money.cube_cuft,
+    )  # fmt: skip
     reserve = reserve_units(
         network, money, names, tables, weekly * (level.sum(axis=1) > 0)[:, None], settings
     )

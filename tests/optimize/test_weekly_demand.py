@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import poisson
 
 from pipeline.contracts.columns import QUANTILE_COLUMNS, QUANTILE_LEVELS
-from pipeline.optimize.capacity_model import _left_over, left_over
+from pipeline.optimize.capacity_model import _left_over, left_over, on_the_way
 from pipeline.optimize.item_model import demand_cube
 from pipeline.optimize.night_model import night_model
 from tests.optimize.test_weeks import ITEMS, SETTINGS, Frames, planned
@@ -156,11 +156,47 @@ def test_levels_rise_where_demand_does() -> None:
 
 def test_stock_drains_as_fast_as_each_week_sells() -> None:
     stock, level, weekly = np.array([[90.0]]), np.array([[20]]), np.array([[10.0]])
-    above, kept = left_over(stock, level, weekly, [np.array([[r]]) for r in (0.0, 1.0, 2.0)],
-                            np.array([2.0]))  # fmt: skip
+    ratio = [np.array([[r]]) for r in (0.0, 1.0, 2.0)]
+    above, kept = left_over(
+        stock, [np.zeros((1, 1))] * 3, level, weekly, np.array([[0.0, 10.0, 20.0]]), ratio,
+        np.array([2.0]),
+    )  # fmt: skip
     # 90 on hand: none sold in the closed week, then 10, with levels of 0, 20 and 40
     assert above.tolist() == [[180.0, 140.0, 80.0]]
     assert kept[0, 1:] == pytest.approx([0.5, 0.5])
+
+
+@pytest.mark.parametrize(("there", "level", "drains", "found"), [
+    (5.0, 20, 0.0, [15.0, 0.0, 7.0]),  # 15 fill the second node's level; 8 are sold by week two
+    (50.0, 20, 0.0, [30.0, 30.0, 22.0]),  # the second node has 30 too many itself
+    (50.0, 20, 20.0, [30.0, 30.0, 30.0]),  # and may sell 20 of them: no more comes for that
+    (5.0, 40, 0.0, [0.0, 0.0, 0.0]),
+])  # fmt: skip
+def test_what_is_on_the_way_stands_where_it_comes_beyond_the_levels_of_all_nodes(
+    there: float, level: int, drains: float, found: list[float]
+) -> None:
+    """30 units come to the first node: what is above levels at both, and at it a week later."""
+    above, _ = left_over(
+        np.array([[0.0, there]]), [np.array([[30.0, 0.0]])] * 2, np.array([[0, level]]),
+        np.array([[0.0, drains]]), np.array([[8.0, 0.0]]), [np.ones((1, 2))] * 2, np.ones(1),
+    )  # fmt: skip
+    assert [*above[:, 0], above[0, 1]] == found
+
+
+def test_what_is_on_the_way_is_there_from_the_day_on_which_it_is_due() -> None:
+    frames = tables(2)
+    item, model = frames["items"]["item_id"].iloc[0], night_model(tables(2), AS_OF, SETTINGS)
+    names = model.network.names
+    lines = pd.DataFrame({
+        "date": pd.Timestamp(AS_OF), "item_id": item, "node_id": names[0], "to_node_id": names[1],
+        "expected_arrival_date": pd.Timestamp(AS_OF) + pd.to_timedelta([-3, 4, 8], unit="D"),
+        "open_units": [7, 14, 70],
+    })  # fmt: skip
+    frames |= {"open_orders": lines, "open_transfers": lines.iloc[:1]}
+    found = on_the_way(model.network, frames, [item], AS_OF, 2)
+    assert [week[0, 0] for week in found] == [7.0 + 14.0 * 4 / 7, 7.0 + 14.0 + 70.0]
+    assert [week[0, 1] for week in found] == [7.0, 7.0]
+    assert sum(week.sum() for week in found) == 15.0 + 91.0 + 14.0
 
 
 def test_what_is_left_of_a_level_is_what_every_week_between_leaves() -> None:
