@@ -86,9 +86,10 @@ class NetworkModel:
         fed = np.stack([fed_by(self.parent, j) for j in range(len(self.parent))])
         for t, tree in enumerate(self.woods.trees):
             mine = np.flatnonzero(size_class == t)
-            beyond = ~(fed & self.eligible[t])
-            # By set and node whether all of it is fed by the node; counts of a sum are exact.
-            inside = tree.members.astype(np.float32) @ beyond.T.astype(np.float32) == 0.0
+            beyond = np.packbits(~(fed & self.eligible[t]), axis=1)
+            members = np.packbits(tree.members, axis=1)
+            # By set and node whether all of it is fed by the node.
+            inside = np.stack([~(members & row).any(axis=1) for row in beyond], axis=1)
             inside &= ~np.where(tree.parent[:, None] >= 0, inside[tree.parent], False)
             one, more = (np.flatnonzero(many) for many in
                          (inside.sum(axis=0) == 1, inside.sum(axis=0) > 1))  # fmt: skip
