@@ -3,8 +3,9 @@
 An order must arrive before the item's last day, and lead no further than what is expected to sell
 until then, or within its shelf life. What is silent for so long that it is more likely dead than
 not gets what is expected to sell, and safety stock only while it is cheap. What has gone quiet gets
-a least quantity at most, and only while that is cheap: whether it is dead is for a planner to say,
-with an override.
+a least quantity at most, and only while that is cheap, or as much of what is expected to sell as
+buy.quiet_demand_usd trusts the forecast with: whether it is dead is for a planner to say, with an
+override.
 """
 
 from __future__ import annotations
@@ -61,8 +62,9 @@ def life_limits(
         SILENT)  # fmt: skip
     is_quiet = own["is_quiet"].fillna(False).to_numpy(dtype=bool)
     cheap = fewest * pairs.case * pairs.unit_cost <= buy.quiet_order_usd
-    cut(np.where(cheap & (pairs.position <= 0), fewest * pairs.case, 0).astype(float), is_quiet,
-        QUIET)  # fmt: skip
+    least = np.where(cheap & (pairs.position <= 0), fewest * pairs.case, 0)
+    trusted = np.minimum(expected, buy.quiet_demand_usd / np.maximum(pairs.unit_cost, 1e-9))
+    cut(np.maximum(least, trusted).astype(float), is_quiet, QUIET)
     return most, note
 
 

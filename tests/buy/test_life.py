@@ -61,6 +61,17 @@ def test_a_quiet_item_gets_one_least_order_while_that_is_cheap() -> None:
     assert any("sold nothing on the last 165 days: taken for dead" in text for text in why)
 
 
+@pytest.mark.parametrize(("usd", "units"), [(0.0, 1), (120.0, 12), (1000.0, 28)])
+def test_the_return_of_a_quiet_item_is_bet_on_as_far_as_the_setting_says(
+    usd: float, units: int
+) -> None:
+    """Ten dollars a unit, and 28 expected to sell over the cover."""
+    buy = BUY.model_copy(update={"quiet_demand_usd": usd})
+    tables = one_item(item_life=no_life(["i00000"], is_quiet=True, quiet_days=39))
+    lines = purchase_orders(plan_orders(tables, AS_OF, PlanningSettings(), buy), AS_OF)
+    assert lines["order_units"].tolist() == [units]
+
+
 def test_a_silent_item_gets_what_is_expected_to_sell_and_only_cheap_safety_stock() -> None:
     """Two a day for the cover of 14 days; 40 with safety stock."""
     silent = {"quiet_days": 13, "dead_probability": 0.6}

@@ -49,6 +49,12 @@ class BuySettings(Section):
         description="Most that the least order of an item gone quiet may cost while it is out of "
         "stock; more is for a planner's override to order.",
     )
+    quiet_demand_usd: float = Field(
+        default=0.0,
+        ge=0,
+        description="Most that what is expected to sell of an item gone quiet may cost. 0: its "
+        "return is not bet on; above, where silent items often come back, as M5's do.",
+    )
     silent_order_usd: float = Field(
         default=250.0,
         ge=0,
