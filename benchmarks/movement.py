@@ -1,13 +1,14 @@
 """How levels and orders move when the night's inputs do: more demand never buys less.
 
-    python -m benchmarks.movement [--seeds N …] [--items N] [--only NAME …] [--json FILE]
+    python -m benchmarks.movement [--seeds N …] [--items N] [--only NAME …] [--shops] [--json FILE]
 
 The sample is planned; then a quarter of its items is changed (or the network), and the night is
 planned again with the same model. What an item lacks if space is free, its order-up-to level less
 what will be sold out and less its stock, may not move against the change's sign by more than a unit
 and 2 % of the level; at the prices of space, where the changed items take it from each other, the
 sum over them may not, and of a change of the network the sum over all. Orders are told, too; cases
-and vendors' minimums make them jump. Exit code 1 if something does.
+and vendors' minimums make them jump. --shops: of the sample as a chain of shops (benchmarks.shops).
+Exit code 1 if something does.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.kills import QUICK
+from benchmarks.shops import as_shops
 from pipeline import runner
 from pipeline.contracts.settings import load_settings
 from pipeline.ingest.sample import SampleSize, write_sample
@@ -208,9 +210,13 @@ def against(change: Change, before: pd.DataFrame, after: pd.DataFrame,
     return pd.concat(found[change.for_all :])
 
 
-def found_in(seed: int, items: int, only: list[str], folder: Path) -> dict[str, Any]:
+def found_in(
+    seed: int, items: int, only: list[str], folder: Path, is_chain: bool = False
+) -> dict[str, Any]:
     """By change: by how much what lacks and orders move, and rows that go against the sign."""
     changed = sample(folder / "raw", items, seed)
+    if is_chain:
+        as_shops(folder / "raw")
     before = decided(folder / "raw", folder / "plain")
     found: dict[str, Any] = {}
     for name in only:
@@ -239,12 +245,15 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, nargs="*", default=[5])
     parser.add_argument("--items", type=int, default=40)
     parser.add_argument("--only", nargs="*", default=list(CHANGES), choices=list(CHANGES))
+    parser.add_argument("--shops", action="store_true")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     found = {}
     for seed in options.seeds:
         with tempfile.TemporaryDirectory() as folder:
-            found[str(seed)] = found_in(seed, options.items, options.only, Path(folder))
+            found[str(seed)] = found_in(
+                seed, options.items, options.only, Path(folder), options.shops
+            )
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n")
     return int(any(one["against"] for by_change in found.values() for one in by_change.values()))
