@@ -77,33 +77,37 @@ class NetworkModel:
                    for t, tree in enumerate(self.woods.trees))  # fmt: skip
 
     def through(
-        self, size_class: NDArray[np.uint8], units: NDArray[np.float64], ratio: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        self, size_class: NDArray[np.uint8], units: NDArray[np.float64],
+        ratios: list[NDArray[np.float64]],
+    ) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:  # fmt: skip
         """What is asked for of all nodes that are replenished through a node, itself included, of
-        units [items, sets], and its ratio to another time's, of ratios [items, sets]; both [items,
+        units [items, sets], and by time its ratio to that, of ratios [items, sets]; all [items,
         nodes]."""
-        found, share = np.zeros((2, len(size_class), len(self.parent)))
+        found = np.zeros((len(size_class), len(self.parent)))
+        shares = [np.zeros_like(found) for _ in ratios]
         fed = np.stack([fed_by(self.parent, j) for j in range(len(self.parent))])
         for t, tree in enumerate(self.woods.trees):
             mine = np.flatnonzero(size_class == t)
             beyond = np.packbits(~(fed & self.eligible[t]), axis=1)
             members = np.packbits(tree.members, axis=1)
-            # By set and node whether all of it is fed by the node.
+            # By set and node whether all of it is fed by the node, and no set that holds it is.
             inside = np.stack([~(members & row).any(axis=1) for row in beyond], axis=1)
             inside &= ~np.where(tree.parent[:, None] >= 0, inside[tree.parent], False)
             one, more = (np.flatnonzero(many) for many in
                          (inside.sum(axis=0) == 1, inside.sum(axis=0) > 1))  # fmt: skip
-            at = inside[:, one].argmax(axis=0)
-            found[np.ix_(mine, one)] = units[mine][:, at]
-            share[np.ix_(mine, one)] = ratio[mine][:, at]
-            if not len(mine) or not len(more):
-                continue
-            whole, weight = inside[:, more].astype(np.float64), units[mine][:, : tree.n_sets]
-            asked = product(weight, whole)
-            then = product(weight * ratio[mine][:, : tree.n_sets], whole)
-            found[np.ix_(mine, more)] = asked
-            share[np.ix_(mine, more)] = then / np.maximum(asked, 1e-12)
-        return found, share
+            at, whole = inside[:, one].argmax(axis=0), inside[:, more].astype(np.float64)
+            asked = units[mine][:, : tree.n_sets]
+            found[np.ix_(mine, one)] = asked[:, at]
+            is_summed = len(mine) > 0 and len(more) > 0
+            if is_summed:
+                found[np.ix_(mine, more)] = product(asked, whole)
+            for share, ratio in zip(shares, ratios, strict=True):
+                then = ratio[mine][:, : tree.n_sets]
+                share[np.ix_(mine, one)] = then[:, at]
+                if is_summed:
+                    total = np.maximum(found[np.ix_(mine, more)], 1e-12)
+                    share[np.ix_(mine, more)] = product(asked * then, whole) / total
+        return found, shares
 
     def serving_usd(
         self, size_class: NDArray[np.uint8], cube_cuft: NDArray[np.float64]

@@ -130,8 +130,8 @@ def night_model(tables: Tables, as_of: date, settings: Settings) -> NightModel:
     demand = packed.mean[np.arange(len(root)), root]
     ahead = horizon(network, drawn.tables, ratio, cycle_days)
     _refuse_endless(network, ahead, names)
-    through = [network.through(tree, drawn.mean, one) for one in ratio]
-    weekly, by_week = through[0][0] * 7.0 / cycle_days, [share for _, share in through]
+    through, by_week = network.through(tree, drawn.mean, ratio)
+    weekly = through * 7.0 / cycle_days
     level = unpriced if packed is drawn else free_positions(network, drawn.tables)
     stock = stock_on_hand(network, tables["stock"], names, as_of)
     asked = [drawn.mean[np.arange(len(root)), root] * one[np.arange(len(root)), root]

@@ -118,7 +118,7 @@ class Searched:
         tonight = model.ahead.first(len(level))
         y = positions(woods, tonight, self.on_items)
         short = shortage(woods, model.packed.tables, y, model.packed.gap_usd, mean)
-        lost = model.network.lost_share[model.packed.tables.tree] * short
+        lost = network.lost_share[model.packed.tables.tree] * short
         lacking = lost.sum(axis=1) / np.maximum(mean[each, root], 1e-12)
         everywhere = mean * np.maximum(share - lacking, 0.0)[:, None]
         short_sets = np.minimum(short + everywhere, mean)

@@ -3,7 +3,7 @@
 A demand cell is (region, speed, time of the order). A node serves it at its delivery cost while the
 cut-off has not passed, else at that of its cheapest slower speed plus the goodwill lost; and at the
 cost of having the unit there: handling at every node and lanes from where vendors deliver. Where
-no node outside the subtree serves a cell, as where a shop has its own customers, the sale is saved.
+no other node serves a cell at all, as where a shop has its own customers, the sale is saved.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ def _savings(
         rival = cost[np.ix_(cells, able & ~grid.below(node))].min(axis=1, initial=np.inf)
         gain = np.where(np.isfinite(rival), np.maximum(rival, own) - own, 0.0)
         served = float(weight[cells][gain > 0].sum())
-        only = ~np.isfinite(rival) & (weight[cells] > 0)
+        others = np.delete(cost[cells], node, axis=1)[:, np.delete(able, node)]
+        only = ~np.isfinite(others).any(axis=1) & (weight[cells] > 0)
         lost = float(weight[cells][only].sum())
         if lost > 0:
             saved[node] = dot(weight[cells], gain) / (served + lost)

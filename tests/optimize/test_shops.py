@@ -54,8 +54,9 @@ def test_every_shop_holds_what_its_own_customers_ask_for(plain):
 
 
 def test_what_waits_at_the_center_is_what_its_shops_will_sell(plain):
-    ratio = next(iter(plain.ratios()))
-    units, _ = plain.network.through(plain.packed.tables.tree, plain.drawn.mean, ratio)
+    tree, ratios = plain.packed.tables.tree, list(plain.ratios())
+    units, shares = plain.network.through(tree, plain.drawn.mean, ratios)
+    assert len(shares) == len(ratios)
     at = dict(zip(plain.network.names, units.T, strict=True))
     np.testing.assert_allclose(at["DC"], sum(at[shop] for shop in SHOPS))
 

@@ -97,3 +97,18 @@ def test_where_no_other_node_serves_a_region_a_unit_saves_the_sale():
     serving = 1.0 + (0.3 * 12 / 24 + 0.7 * 4 / 24) * 3.0
     assert found[item, grid.nodes.index("s2")] == pytest.approx(30 - 10 - serving + 3.0)
     assert found[item, grid.nodes.index("s1")] == LEAST_USD
+
+
+def test_a_center_is_not_credited_with_sales_that_the_nodes_below_it_serve_as_well():
+    """One center, and all who serve are below it: stock is to go down, not to stay."""
+    tables = world(20, 0)
+    options = tables["delivery_options"]
+    below_d1 = options["node_id"].astype("str").isin(["d1", "f1", "n1", "s1"])
+    alone = tables | {
+        "delivery_options": options[below_d1],
+        "items": tables["items"].assign(list_price_usd=30.0),
+        "vendor_items": tables["vendor_items"].assign(unit_cost_usd=10.0),
+    }
+    grid = build_grid(alone, AS_OF)
+    found = saved_usd(grid, alone, pd.Series({"r1": 1.0, "r2": 1.0}), goodwill_share=0.1)
+    assert (found[:, grid.nodes.index("d1")] == LEAST_USD).all()
