@@ -6,7 +6,9 @@ import pytest
 
 from pipeline.core.evaluate import evaluate
 from pipeline.core.serve import serve
+from pipeline.core.size import largest_demand
 from pipeline.optimize.night_model import NightModel, night_model
+from pipeline.optimize.node_sets import node_sets
 from pipeline.optimize.plan import optimize_night
 from tests.optimize.shops import SHOPS, Tables, set_of, shops
 from tests.optimize.world import AS_OF, SETTINGS, tables
@@ -51,6 +53,42 @@ def test_every_shop_holds_what_its_own_customers_ask_for(plain):
             other = position.copy()
             other[:, j] += more
             assert (usd(other) >= best - 1e-6).all()
+
+
+def test_the_center_is_asked_for_nothing_and_the_network_for_all_that_its_shops_are(plain):
+    """Also of what shops run out of: their customers are gone."""
+    found = optimize_night(plain, SETTINGS)["base_stock_levels"].astype({"node_id": "str"})
+    asked = found.groupby("node_id")["expected_demand_units"].sum()
+    assert asked["DC"] == 0
+    assert (asked[list(SHOPS)] > 0).all()
+    most = largest_demand(plain.network.woods, plain.packed.tables)
+    assert (most >= plain.packed.mean[:, -1]).all()
+
+
+def test_a_center_is_asked_for_its_own_customers_not_for_those_a_shop_has_lost():
+    """The center serves one region with the shop; the others have the shop alone, which is small."""
+    raw = shops()
+    there = raw["nodes"]["node_id"].isin(["DC", "S0"])
+    raw["nodes"], raw["lanes"] = raw["nodes"][there], raw["lanes"].head(1)
+    own = raw["delivery_options"].assign(node_id="S0")
+    shared = own.iloc[[1]].assign(node_id="DC", ship_usd_per_unit=1.0)
+    raw["delivery_options"] = pd.concat([own, shared])
+    rows = raw["node_capacity"][raw["node_capacity"]["node_id"].isin(["DC", "S0"])]
+    is_small = (rows["node_id"] == "S0") & (rows["resource"] == "storage_cuft")
+    raw["node_capacity"] = rows.assign(capacity=rows["capacity"].where(~is_small, 4.0))
+    model = night_model(raw, AS_OF, SETTINGS)
+    found = optimize_night(model, SETTINGS)["base_stock_levels"].astype({"node_id": "str"})
+    asked = found[found["node_id"] == "DC"]["expected_demand_units"].to_numpy()
+    at = set_of(model.network, "S0")
+    np.testing.assert_allclose(asked, model.packed.mean[:, -1] - model.packed.mean[:, at])
+
+
+def test_countries_are_apart_though_their_own_regions_are_served_by_nodes_that_cross():
+    """Four centers; orders are served by 0 and 1, by 1 and 2, and by 3."""
+    serves = np.array([[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 0, 1]], dtype=bool)
+    tree = node_sets(np.full(4, -1), np.ones(4, dtype=bool), serves, "sortable")
+    sets = {frozenset(np.flatnonzero(row).tolist()) for row in tree.members}
+    assert sets == {*(frozenset({j}) for j in range(4)), frozenset({0, 1, 2}), frozenset(range(4))}
 
 
 def test_what_waits_at_the_center_is_what_its_shops_will_sell(plain):
