@@ -66,7 +66,7 @@ def test_the_center_is_asked_for_nothing_and_the_network_for_all_that_its_shops_
 
 
 def test_a_center_is_asked_for_its_own_customers_not_for_those_a_shop_has_lost():
-    """The center serves one region with the shop; the others have the shop alone, which is small."""
+    """The center serves one region with the shop; others have the shop alone, which is small."""
     raw = shops()
     there = raw["nodes"]["node_id"].isin(["DC", "S0"])
     raw["nodes"], raw["lanes"] = raw["nodes"][there], raw["lanes"].head(1)
