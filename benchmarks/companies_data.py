@@ -19,7 +19,7 @@ from pipeline.forecast.panel import F32, Calendar, Panel
 from pipeline.forecast.seasons import with_exposure
 from pipeline.ingest.closing_days import learned_weekdays
 from pipeline.ingest.cut_days import cut_days
-from pipeline.ingest.demand import suspected_stockouts
+from pipeline.ingest.zero_runs import suspected_stockouts
 
 WEEKS = [(h, 1) for h in range(1, 9)]
 DAYS = [(1, 7), (8, 7), (1, 28)]

@@ -41,7 +41,7 @@ from pipeline.forecast.scores import VELOCITY_NAMES, pinball, velocity_class
 from pipeline.forecast.serve import foreseen, groups_of, scaled
 from pipeline.forecast.spread import PastErrors
 from pipeline.forecast.windows import Windows
-from pipeline.ingest.demand import suspected_stockouts
+from pipeline.ingest.zero_runs import suspected_stockouts
 
 WINDOWS = [(1, days) for days in (7, 14, 28, 56, 91)]
 Q = np.array(QUANTILE_LEVELS)

@@ -26,7 +26,7 @@ from pipeline.forecast.panel import (
     totals,
 )
 from pipeline.forecast.seasons import with_exposure
-from pipeline.ingest.demand import suspected_stockouts
+from pipeline.ingest.zero_runs import suspected_stockouts
 
 LEVELS: list[tuple[str, ...]] = [
     (), ("state_id",), ("store_id",), ("cat_id",), ("dept_id",), ("state_id", "cat_id"),

@@ -26,12 +26,14 @@ from pipeline.ingest.grain import (
     without_part,
 )
 from pipeline.ingest.item_life import item_life
-from pipeline.ingest.new_regions import not_open_yet, opening_findings
-
-_RATE_DAYS = 56
-_RATE_LEAST_DAYS = 28
-_STOCKED_SHARE = 0.7
-"""Items in stock, known by availability, below which few sales say nothing of their export."""
+from pipeline.ingest.late_starts import (
+    came_late,
+    late_findings,
+    not_open_yet,
+    opening_findings,
+)
+from pipeline.ingest.silent_parts import STOCKED_SHARE, parts_of, silent_parts
+from pipeline.ingest.zero_runs import suspected_stockouts
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ def daily_demand(
     unopened = not_open_yet(by_region)
     planned = _planned(grid, tables, unopened)
     on_sale = _on_sale(grid, tables) & ~closed & ~np.tile(unopened, (len(grid.items), 1))
+    late = came_late(units, on_sale)
+    on_sale &= ~late
     on_sale[planned, -1] = True  # a series of which nothing is known but what planners expect
     share[planned] = 0.0
     unknown = _unreported(grid, periods)
@@ -106,6 +110,10 @@ def daily_demand(
     judged = ~opening.past & ~unopened & ~(empty | unknown) & _is_stocked(grid, share, on_sale)
     cut = _cut_off(grid, tables, by_region, judged, periods, settings)
     share[np.tile(cut, (len(grid.items), 1))] = 0.0
+    absent, silences = _absent(
+        grid, tables, units, on_sale, share, judged & ~cut, periods, settings
+    )
+    share[absent] = 0.0
     suspected = suspected_stockouts(
         units, on_sale & (share >= 1), settings.stockout_probability, settings.stockout_max_days
     )
@@ -114,7 +122,9 @@ def daily_demand(
     findings = [
         *told, *opening.findings,
         *opening_findings(unopened, grid.regions, grid.days, _names(grid, planned)),
+        *late_findings(late, grid.items, grid.regions, grid.days),
         *cut_finding(cut, by_region, grid.regions, grid.days),
+        *silences,
         *_findings(grid, empty & ~unknown, suspected & on_sale, on_sale, known_days),
     ]  # fmt: skip
     kept = opening.past & (by_region == 0)
@@ -149,7 +159,7 @@ def _is_stocked(grid: SeriesGrid, share: np.ndarray, on_sale: np.ndarray) -> np.
     be there explains few sales."""
     shape = (len(grid.items), len(grid.regions), -1)
     there = np.einsum("ird,ird->rd", share.reshape(shape), on_sale.reshape(shape), optimize=False)
-    stocked: np.ndarray = there >= _STOCKED_SHARE * on_sale.reshape(shape).sum(axis=0)
+    stocked: np.ndarray = there >= STOCKED_SHARE * on_sale.reshape(shape).sum(axis=0)
     return stocked
 
 
@@ -162,6 +172,22 @@ def _cut_off(
         return np.zeros(sold.shape, dtype=bool)
     known = without_events(judged, tables.get("calendar"), grid.regions, grid.days)
     return cut_days(sold, known, grid.days, settings.cut_day_share)
+
+
+def _absent(
+    grid: SeriesGrid, tables: Mapping[str, pd.DataFrame], units: np.ndarray, on_sale: np.ndarray,
+    share: np.ndarray, judged: np.ndarray, periods: Periods, settings: IngestSettings,
+) -> tuple[np.ndarray, list[Finding]]:  # fmt: skip
+    """Days [series, days] of parts of the business that the export lacks, and what to tell."""
+    if not periods.is_daily or settings.cut_day_share <= 0:
+        return np.zeros(grid.shape, dtype=bool), []
+    shape = (len(grid.items), len(grid.regions), -1)
+    absent, findings = silent_parts(
+        units.reshape(shape), on_sale.reshape(shape), share.reshape(shape) >= 1,
+        without_events(judged, tables.get("calendar"), grid.regions, grid.days),
+        list(parts_of(tables["items"], grid.items, grid.regions)), grid.days, settings,
+    )  # fmt: skip
+    return absent.reshape(grid.shape), findings
 
 
 def _life(
@@ -206,40 +232,6 @@ def _marked(
         {str(name): days[is_closed[r]] for r, name in enumerate(grid.regions)},
         {str(name): last for name in grid.regions},
     )
-
-
-def suspected_stockouts(
-    units: np.ndarray, observed: np.ndarray, probability: float, max_days: int
-) -> np.ndarray:
-    """Days (series x days) in a run of zeros less likely than `probability` at the rate before it.
-
-    A run of n days without sales has the likelihood p^n, with p the share of days without sales
-    among the 56 observed days before the run, (zeros + 1) / (days + 2). Runs longer than `max_days`
-    are taken for an end of demand, and runs after fewer than 28 observed days are not judged.
-    """
-    zero = (units == 0) & observed
-    edge = np.zeros((len(units), 1), dtype=bool)
-    starts = np.argwhere(zero & ~np.hstack([edge, zero[:, :-1]]))
-    ends = np.argwhere(zero & ~np.hstack([zero[:, 1:], edge]))
-    rows, first, last = starts[:, 0], starts[:, 1], ends[:, 1]
-    before = np.maximum(first - _RATE_DAYS, 0)
-    seen = _between(observed, rows, before, first)
-    zeros = _between(zero, rows, before, first)
-    days = last - first + 1
-    odds = days * np.log((zeros + 1) / (seen + 2))
-    hit = odds < np.log(max(probability, 1e-300))
-    hit &= (days <= max_days) & (seen >= _RATE_LEAST_DAYS)
-    marks = np.zeros((len(units), units.shape[1] + 1), dtype="int8")
-    np.add.at(marks, (rows[hit], first[hit]), 1)
-    np.add.at(marks, (rows[hit], last[hit] + 1), -1)
-    return np.cumsum(marks, axis=1, dtype="int8")[:, :-1] > 0
-
-
-def _between(mask: np.ndarray, rows: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Number of set days in [start, end) of each row."""
-    total = np.zeros((len(mask), mask.shape[1] + 1), dtype="int32")
-    np.cumsum(mask, axis=1, out=total[:, 1:])
-    return total[rows, end] - total[rows, start]
 
 
 def _codes(values: pd.Series, index: pd.Index) -> np.ndarray:

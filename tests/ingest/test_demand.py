@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from pipeline.contracts.settings import IngestSettings
-from pipeline.ingest.demand import daily_demand, suspected_stockouts
+from pipeline.ingest.demand import daily_demand
+from pipeline.ingest.zero_runs import suspected_stockouts
 
 AS_OF = date(2025, 3, 1)
 

@@ -108,7 +108,8 @@ class IngestSettings(Section):
         ge=0,
         lt=1,
         description="A past day on which a region sold less than this share of what its weekday "
-        "usually sells at least is taken for an export that broke off: not known. 0: never.",
+        "usually sells at least is taken for an export that broke off: not known. So are days on "
+        "which a region, department or category sold nothing against all odds. 0: never.",
     )
     stale_on_order_days: int = Field(
         default=60,
