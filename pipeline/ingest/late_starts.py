@@ -12,6 +12,7 @@ from pipeline.ingest.feeds import LEAST_CHANCE
 from pipeline.ingest.findings import Finding
 
 _BORROWED_DAYS = 28
+"""Days without a sale that are added to what a series has shown since its first."""
 
 
 def not_open_yet(sold: np.ndarray) -> np.ndarray:
