@@ -87,15 +87,12 @@ def daily_demand(
         pd.date_range(max(start, last - pd.Timedelta(days=settings.history_days - 1)), last),
     )
     opening = opening_days(tables, grid.regions, grid.days, periods.is_daily)
-    sales = spread_to_days(
-        tables["sales"], periods, ~opening.past,
-        epoch_days(pd.Series([grid.days[0]]))[0], grid.regions, last,
-    )  # fmt: skip
+    share = _spread(grid, tables["availability"], "in_stock_share", 1.0, "float32")
+    sales = _by_day(grid, tables, periods, share, opening.past)
     tables = {**tables, "sales": sales}
     units = _spread(grid, sales, "units", 0, "int32")
     by_region = units.reshape(len(grid.items), len(grid.regions), -1).sum(axis=0)
     closed = np.tile(opening.past & (by_region == 0), (len(grid.items), 1))
-    share = _spread(grid, tables["availability"], "in_stock_share", 1.0, "float32")
     price = _prices(grid, tables)
     unopened = not_open_yet(by_region)
     planned = _planned(grid, tables, unopened)
@@ -136,6 +133,21 @@ def daily_demand(
         ),
         _life(grid, tables["items"], units, on_sale & (share > 0), settings), findings,
     )  # fmt: skip
+
+
+def _by_day(
+    grid: SeriesGrid, tables: Mapping[str, pd.DataFrame], periods: Periods, share: np.ndarray,
+    closed: np.ndarray,
+) -> pd.DataFrame:  # fmt: skip
+    """Table sales by day: those of longer periods are dealt to the days on which their item is on
+    sale, its region not `closed` [regions, days], and by the `share` [series, days] in stock."""
+    sales = tables["sales"]
+    if periods.is_daily:
+        return sales
+    on_sale = _on_sale(grid, {**tables, "sales": sales.iloc[:0]})
+    sells = np.where(on_sale & ~np.tile(closed, (len(grid.items), 1)), share, np.float32(0))
+    first_day, as_of = epoch_days(pd.Series(grid.days))[0], grid.days[-1]
+    return spread_to_days(sales, periods, sells, grid.series(sales), first_day, as_of)
 
 
 def _planned(

@@ -1,9 +1,10 @@
 """Sales reported by week or month: recognised or declared, and shared out among the days.
 
 Only periods that are over by as_of are known: a row dated the first day of its week holds days that
-no night before the week's end may see. A period's units are dealt to its open days as a Poisson
-process would have sold them: given the total n over m days, the days are multinomial(n; 1/m, …).
-The draws hang on item, region and period only, so neither other rows nor other nights change them.
+no night before the week's end may see. A period's units are dealt to its days as a Poisson process
+would have sold them: given the total n, the days are multinomial(n; w), w by the share of each day
+on which the item could be bought: on sale, its region open, in stock. The draws hang on item, region
+and period only, so neither other rows nor other nights change them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pipeline.contracts.settings import IngestSettings
 from pipeline.ingest.findings import Finding
 
 _LEAST_PERIODS = 6
+_LEAST_WEIGHT = 1e-9
 _LAST_DAYS = (4, 5, 6)
 """Weekdays (Friday to Sunday) that, where nothing else tells, name the week that they end."""
 Ints = npt.NDArray[np.int64]
@@ -67,7 +69,7 @@ def reported_periods(
     end = "end" if is_last else "begin"
     found = Finding(
         "sales", 0, "date", f"sales are read as those of whole {word} that {end} on their date",
-        f"{len(own)} dates", "Shared out evenly among the open days of each; declare "
+        f"{len(own)} dates", "Shared out among the days of each on which the item could be sold; declare "
         "ingest.sales_grain and ingest.sales_date to settle it.", "warning",
     )  # fmt: skip
     return Periods(own, first, last), [found] if settings.sales_grain == "auto" else []
@@ -144,37 +146,38 @@ def _span(label: Ints, grain: str, is_last: bool, is_mixed: bool) -> tuple[Ints,
 
 
 def spread_to_days(
-    sales: pd.DataFrame, periods: Periods, is_open: npt.NDArray[np.bool_], first_open: int,
-    regions: pd.Index, as_of: pd.Timestamp,
+    sales: pd.DataFrame, periods: Periods, sells: npt.NDArray[np.float32], series: Ints,
+    first_day: int, as_of: pd.Timestamp,
 ) -> pd.DataFrame:  # fmt: skip
     """Sales (item_id, region_id, date, units) by day: periods over by `as_of` are dealt out.
 
-    `is_open` [regions, days from the day `first_open`]: days on which a region sells. A period
-    without an open day falls on its last one.
+    `sells` [series, days from the day `first_day`]: share of each day on which a series could sell,
+    0 where its region is closed, it is not on sale, or it is out of stock. `series` [rows] is the
+    one of each row of `sales`. A period without such a day falls on its last one.
     """
     if periods.is_daily:
         return sales
     day = epoch_days(sales["date"])
-    sales, day = sales[day >= periods.label[0]], day[day >= periods.label[0]]
+    known = day >= periods.label[0]
+    sales, day, series = sales[known], day[known], series[known]
     at = np.searchsorted(periods.label, day)
     at = np.minimum(at, len(periods.label) - 1)
     is_period = periods.label[at] == day
     over = periods.last[at] <= epoch_days(pd.Series([as_of]))[0]
     rows = np.flatnonzero(is_period & over)
-    region = regions.get_indexer(sales["region_id"].astype("str"))[rows]
     first, last = periods.first[at[rows]], periods.last[at[rows]]
     left = sales["units"].to_numpy(np.int64)[rows].copy()
     key = _keys(sales, rows, periods.label[at[rows]])
     days = np.arange(int((last - first).max(initial=0)) + 1)
-    place = np.clip(first[:, None] + days - first_open, 0, is_open.shape[1] - 1)
-    sells = is_open[region[:, None], place] & (days <= (last - first)[:, None])
-    sells[np.arange(len(rows)), (last - first)] |= ~sells.any(axis=1)
+    place = np.clip(first[:, None] + days - first_day, 0, sells.shape[1] - 1)
+    weight = np.where(days <= (last - first)[:, None], sells[series[rows, None], place], 0.0)
+    weight[np.arange(len(rows)), last - first] += ~weight.any(axis=1)
     parts = []
     for k in days:
-        open_left = sells[:, k:].sum(axis=1)
-        share = np.where(sells[:, k], 1 / np.maximum(open_left, 1), 0.0)
+        to_come = weight[:, k + 1 :].sum(axis=1)
+        share = weight[:, k] / np.maximum(weight[:, k] + to_come, _LEAST_WEIGHT)
         units = binom.ppf(_uniform(key, int(k)), left, share)
-        units = np.where(share >= 1, left, np.where(share > 0, units, 0)).astype(np.int64)
+        units = np.where(to_come > 0, units, np.where(share > 0, left, 0)).astype(np.int64)
         left -= units
         part = sales.iloc[rows][["item_id", "region_id"]].assign(
             date=(first + k).astype("datetime64[D]").astype("datetime64[s]"), units=units

@@ -112,3 +112,23 @@ def test_one_day_of_zero_at_a_fast_seller_is_no_stockout() -> None:
     assert not suspected_stockouts(units, np.ones((1, 100), dtype=bool), 1e-5, 28).any()
     units[0, 60:64] = 0  # (1/58)^4 < 1e-5
     assert suspected_stockouts(units, np.ones((1, 100), dtype=bool), 1e-5, 28).sum() == 4
+
+
+def test_a_week_is_dealt_to_the_days_on_which_its_item_was_there() -> None:
+    """Item a is out of stock from Thursday on in each week; b is launched on a Wednesday."""
+    sundays = pd.date_range("2025-01-05", "2025-02-23", freq="7D")
+    sold = [("a", "r", day, 90) for day in sundays] + [("b", "r", sundays[6], 60)]
+    out = pd.date_range("2025-01-01", AS_OF)
+    gone = [("a", "r", day, 0.0) for day in out[out.day_of_week > 2]]
+    items = frame("item_id list_price_usd launch_date end_date", ("a", 5.0, "2024-01-01", None),
+                  ("b", 9.0, "2025-02-12", None))  # fmt: skip
+    table = demand(world(
+        items=items, sales=frame("item_id region_id date units", *sold),
+        availability=frame("item_id region_id date in_stock_share", *gone),
+    ), sales_grain="week", sales_date="last_day")  # fmt: skip
+    known = table.loc[("a", "r")].loc[:"2025-02-23"]
+    assert known.loc[~known["is_censored"], "units"].mean() == pytest.approx(30, rel=0.01)
+    assert known.loc[known["in_stock_share"] == 0, "units"].sum() == 0
+    launched = table.loc[("b", "r"), "units"].loc[:"2025-02-16"]
+    assert launched.index.min() == pd.Timestamp("2025-02-12")
+    assert launched.sum() == 60

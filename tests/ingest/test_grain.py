@@ -75,7 +75,9 @@ def sales(units: int, weeks: int = 30) -> pd.DataFrame:
 
 def spread(frame: pd.DataFrame, is_open: np.ndarray, as_of: pd.Timestamp = AS_OF) -> pd.DataFrame:
     periods, _ = reported_periods(frame["date"], as_of, AUTO)
-    return spread_to_days(frame, periods, is_open, int(periods.first[0]), pd.Index(["r"]), as_of)
+    sells = np.repeat(is_open, frame["item_id"].nunique(), axis=0).astype(np.float32)
+    series = pd.factorize(frame["item_id"], sort=True)[0]
+    return spread_to_days(frame, periods, sells, series, int(periods.first[0]), as_of)
 
 
 @pytest.mark.parametrize("units", [1, 9, 5000])
@@ -117,3 +119,15 @@ def test_other_rows_and_other_nights_change_no_draw() -> None:
     part = spread(frame[frame["item_id"] == "i7"], is_open)
     own = whole[whole["item_id"] == "i7"].sort_values("date", ignore_index=True)
     pd.testing.assert_frame_equal(own, part.sort_values("date", ignore_index=True))
+
+
+def test_days_on_which_nobody_could_buy_get_nothing() -> None:
+    """Out of stock on three days of each week, half of a fourth: the week sold on the rest."""
+    frame = sales(700)
+    there = np.tile([1, 1, 1, 0.5, 0, 0, 0], 30)[None, :]
+    daily = spread(frame, there)
+    by_day = daily.groupby(daily["date"].dt.day_of_week)["units"].sum() / frame["units"].sum()
+    assert by_day.reindex(range(7), fill_value=0).to_numpy() == pytest.approx(
+        there[0, :7] / 3.5, abs=0.01
+    )
+    assert daily["units"].sum() == frame["units"].sum()
