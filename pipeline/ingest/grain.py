@@ -3,8 +3,8 @@
 Only periods that are over by as_of are known: a row dated the first day of its week holds days that
 no night before the week's end may see. A period's units are dealt to its days as a Poisson process
 would have sold them: given the total n, the days are multinomial(n; w), w by the share of each day
-on which the item could be bought: on sale, its region open, in stock. The draws hang on item, region
-and period only, so neither other rows nor other nights change them.
+on which the item could be bought: on sale, its region open, in stock. The draws hang on item,
+region and period only, so neither other rows nor other nights change them.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def reported_periods(
     end = "end" if is_last else "begin"
     found = Finding(
         "sales", 0, "date", f"sales are read as those of whole {word} that {end} on their date",
-        f"{len(own)} dates", "Shared out among the days of each on which the item could be sold; declare "
+        f"{len(own)} dates", "Shared out among the days on which each could be sold; declare "
         "ingest.sales_grain and ingest.sales_date to settle it.", "warning",
     )  # fmt: skip
     return Periods(own, first, last), [found] if settings.sales_grain == "auto" else []
