@@ -10,7 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.contracts.settings import ForecastSettings
-from pipeline.forecast.calibration import Calibration, classes_of, fit_calibration
+from pipeline.forecast.calibration import (
+    Calibration,
+    classes_of,
+    fit_calibration,
+    without_shock,
+)
 from pipeline.forecast.distribution import quantiles, ranks
 from pipeline.forecast.panel import F64
 from pipeline.forecast.shape import fit_shape, predict_shape, shape_start
@@ -112,8 +117,13 @@ def fit_spread(
         importance[learn],
     )  # fmt: skip
     size, none = predict_shape(shape, start, past.x, threads)
-    rank = ranks(units, past.mean, size, none, np.random.default_rng(seed).random(len(units)))
+    draw = np.random.default_rng(seed).random(len(units))
     classes = classes_of(past.mean, past.days)
-    calibration = fit_calibration(rank[correct], classes[correct], settings.calibration_strength)
+    rank = ranks(units, past.mean, size, none, draw)
+    right = without_shock(past.mean, units, classes, past.origin)
+    unshocked = ranks(units, right, size, none, draw)
+    calibration = fit_calibration(
+        rank[correct], unshocked[correct], classes[correct], settings.calibration_strength
+    )
     errors = PastErrors(past, units, calibration.nominal(rank, classes))
     return Spread(shape, start, calibration), errors
