@@ -62,9 +62,7 @@ def classes_of(mean: F64, days: I32) -> npt.NDArray[np.int64]:
     return (length * (len(MEAN_EDGES) + 1) + np.searchsorted(MEAN_EDGES, mean)).astype(np.int64)
 
 
-def without_shock(
-    mean: F64, units: F64, classes: npt.NDArray[np.int64], origin: I32
-) -> F64:
+def without_shock(mean: F64, units: F64, classes: npt.NDArray[np.int64], origin: I32) -> F64:
     """Means (rows,) of past windows, so scaled that those of a class and origin sum to what was
     demanded; less where few sales tell the shock from luck."""
     cell = np.unique(np.stack([classes, origin]), axis=1, return_inverse=True)[1].ravel()

@@ -21,7 +21,7 @@ ORIGIN = np.repeat(np.array([100, 200], np.int32), ROWS // 2)
 
 
 def _fitted(units: F64, mean: F64, size: float, origin: I32 = ORIGIN) -> Calibration:
-    """Calibration of negative binomials of a size around `mean`, by windows that demanded `units`."""
+    """Calibration of negative binomials around `mean` by windows that demanded `units`."""
     classes = classes_of(mean, DAYS)
     shape = np.full(ROWS, size), np.full(ROWS, 1e-6)
     draw = np.random.default_rng(9).random(ROWS)
