@@ -147,7 +147,7 @@ class Around:
         suspected = panel.is_censored & (panel.demand == 0)
         return cls(
             np.where(suspected, np.float32(np.nan), panel.demand),
-            flat if panel.season is None else panel.season,
+            panel.item_days(),
             flat if panel.price_lift is None else panel.price_lift,
             weekday[panel.group], panel.first_weekday, np.ascontiguousarray(quiet), panel.item,
             panel.region,

@@ -59,6 +59,7 @@ class Panel:
                   it; those named by place in `word_attributes` are codes of words
     expected      (n,) units a day that planners expect at launch, NaN where they say nothing
     season        (items, days + ahead) usual days that a day counts for by season and growth
+    rhythm        (items, days + ahead) the same by a rhythm of the item's own
     lift          (n, days + ahead) the same by named events, as known before each
     lift_seen     (n, days) the same as known after each
     price_lift    (n, days + ahead) the same by cut prices
@@ -81,6 +82,7 @@ class Panel:
     word_attributes: tuple[int, ...] = ()
     expected: F32 | None = None
     season: F32 | None = None
+    rhythm: F32 | None = None
     lift: F32 | None = None
     lift_seen: F32 | None = None
     price_lift: F32 | None = None
@@ -120,11 +122,18 @@ class Panel:
         if self.lift is not None:
             ahead = ahead * self.lift
         if self.season is not None:
-            season = self.season[self.item]
+            season = self.item_days()[self.item]
             behind, ahead = behind * season[:, : self.days], ahead * season
         if self.price_lift is not None:
             behind = behind * self.price_lift[:, : self.days]
         return behind, ahead
+
+    def item_days(self) -> F32:
+        """Usual days (items, days + ahead) that each day counts for by season, growth and rhythm;
+        (1, days + ahead) ones where none of them is known."""
+        if self.season is None:
+            return np.ones((1, self.price.shape[1]), np.float32)
+        return self.season if self.rhythm is None else self.season * self.rhythm
 
     def observed(self) -> npt.NDArray[np.bool_]:
         """Days (n, days) whose demand may teach or judge: seen, and in no suspected stock-out."""
@@ -249,9 +258,10 @@ def totals(panel: Panel) -> Totals:
     """Sums of `panel` by group, by item and by likeness, in units of a usual day."""
     observed, own = np.isfinite(panel.demand), panel.own_days()
     units = np.where(observed, panel.demand, 0).astype(np.float64)
-    units /= np.maximum(panel.exposure()[0], LEAST_EXPOSURE)
-
-    count, counted = observed.astype(np.float64), own.astype(np.float64)
+    beat = np.ones((1, panel.days)) if panel.rhythm is None else panel.rhythm[:, : panel.days]
+    beat = beat[panel.item if len(beat) > 1 else np.zeros(panel.series, np.intp)]
+    units /= np.maximum(panel.exposure()[0] / beat, LEAST_EXPOSURE)
+    count, counted = observed * beat, own * beat
     once = np.where(own, units, 0.0)  # a successor's past is its predecessor's
     return Totals(
         0,

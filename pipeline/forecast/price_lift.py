@@ -88,7 +88,7 @@ def elasticities(panel: Panel, depth: F32) -> F64:
         of_day = (panel.first_weekday + np.arange(panel.days)) % 7
         usual *= weekday.astype(np.float32)[panel.group][:, of_day]
     if panel.season is not None:
-        usual *= panel.season[panel.item][:, : panel.days]
+        usual *= panel.item_days()[panel.item][:, : panel.days]
     sold, base = np.zeros(items), np.zeros((items, len(TRIED)))
     depths, runs = np.zeros(items), np.zeros(items)
     _sums(

@@ -27,6 +27,7 @@ from pipeline.forecast.distribution import log_likelihood
 from pipeline.forecast.events import occasions, with_lifts
 from pipeline.forecast.panel import F32, F64, Panel, sums_by
 from pipeline.forecast.price_lift import with_price_lift
+from pipeline.forecast.rhythm import rhythm
 from pipeline.kernels import njit
 
 YEAR_DAYS = 365.25
@@ -69,21 +70,28 @@ def with_exposure(panel: Panel) -> Panel:
     year = YEAR_DAYS / panel.period_days
     seen = sums_by(panel.item, np.isfinite(panel.demand)) > 0
     first = np.where(seen.any(axis=1), seen.argmax(axis=1), days)
+    usual = np.broadcast_to(is_usual.astype(np.float64), (len(units), total))
+    beat = None
+    if panel.period_days == 1:
+        sold = sums_by(panel.item, np.nan_to_num(panel.demand)) * is_usual[:days]
+        beat = rhythm(sold, usual, first, panel.first_date)
+        usual = usual * beat
     index = np.empty((len(units), total), np.float32)
-    _index(units, is_usual, first, year, max(1, REACH_DAYS // panel.period_days), index)
+    _index(units, usual, first, year, max(1, REACH_DAYS // panel.period_days), index)
     growth = year_on_year(units, first, int(year), days)
     test, step = (max(1, days // panel.period_days) for days in (TESTED_DAYS, TEST_STEP_DAYS))
     evidence = np.zeros((len(units), 4, len(SIZES)))
     half_life = HALF_LIFE_DAYS / panel.period_days
-    _evidence(units, is_usual, first, index, year, test, step, half_life, evidence)
-    season, grows = _trust(marginal(evidence))
+    _evidence(units, usual, first, index, year, test, step, half_life, evidence)
+    trusted, grows = _trust(marginal(evidence))
     again, _ = _trust(_counted_once(marginal(evidence)))
     slope = np.where(np.isfinite(growth), growth, 0.0) * grows / year
     ahead = np.arange(total) - days
     grown = slope[:, None] * np.maximum(ahead, -year)
-    behind = np.exp(season[:, None] * single_log(index) + grown)
+    behind = np.exp(trusted[:, None] * single_log(index) + grown)
     comes = (1 + again[:, None] * (index - 1)) * np.exp(grown)
-    seasonal = replace(panel, season=np.where(ahead < 0, behind, comes).astype(np.float32))
+    season = np.where(ahead < 0, behind, comes).astype(np.float32)
+    seasonal = replace(panel, season=season, rhythm=beat)
     return with_lifts(with_price_lift(seasonal))
 
 
@@ -130,7 +138,8 @@ def as_known(panel: Panel, day: int) -> Panel:
     if seen is not None and early.lift is not None:
         seen = np.concatenate([seen, early.lift[:, day + 1 : panel.days]], axis=1)
     return replace(
-        panel, season=early.season, lift=early.lift, lift_seen=seen, price_lift=early.price_lift
+        panel, season=early.season, rhythm=early.rhythm, lift=early.lift, lift_seen=seen,
+        price_lift=early.price_lift,
     )
 
 
@@ -145,17 +154,15 @@ def in_season(season: F32, beside: int = 7) -> npt.NDArray[np.bool_]:
 
 
 @njit(cache=True)
-def _index(units, is_usual, first, year, reach, out):  # type: ignore[no-untyped-def]  # numba kernel
+def _index(units, usual_days, first, year, reach, out):  # type: ignore[no-untyped-def]  # numba kernel
     """Season index (items, days + ahead): 1 where no earlier year is known."""
     items, days = units.shape
     length, once = int(year), int(year + 0.5)
-    counted = np.zeros(days + 1)
-    for d in range(days):
-        counted[d + 1] = counted[d] + is_usual[d]
     for i in range(items):
-        running = np.zeros(days + 1)
+        running, counted = np.zeros(days + 1), np.zeros(days + 1)
         for d in range(days):
             running[d + 1] = running[d] + units[i, d]
+            counted[d + 1] = counted[d] + usual_days[i, d]
         beside = 0.0
         for d in range(days):
             low, high = max(d - reach, first[i]), min(d + reach + 1, days)
@@ -194,7 +201,7 @@ def year_on_year(units: F64, first: npt.NDArray[np.integer], year: int, day: int
 
 
 @njit(cache=True)
-def _evidence(units, is_usual, first, index, year, test, step, half_life, out):  # type: ignore[no-untyped-def]  # numba kernel
+def _evidence(units, usual_days, first, index, year, test, step, half_life, out):  # type: ignore[no-untyped-def]  # numba kernel
     """Log likelihoods (items, experts) of the last year's tests; 0 where there are none."""
     items, days = units.shape
     half = int(year) // 2
@@ -213,8 +220,8 @@ def _evidence(units, is_usual, first, index, year, test, step, half_life, out): 
             if max(origin, start) <= d <= days - test and (days - d) % step == 0:
                 ahead, length = 0.0, 0.0
                 for later in range(d, d + test):
-                    ahead += index[i, later] * is_usual[later]
-                    length += is_usual[later]
+                    ahead += index[i, later] * usual_days[i, later]
+                    length += usual_days[i, later]
                 log_growth = 0.0
                 last = running[d] - running[d - half]
                 before = running[d - half] - running[d - 2 * half]
@@ -231,11 +238,14 @@ def _evidence(units, is_usual, first, index, year, test, step, half_life, out): 
                     for k, mean in enumerate((season, level * grown, season * grown)):
                         gain = log_likelihood(came, mean, log_size, -12.0) - base
                         out[i, k + 1, j] += base + min(max(gain, -MOST_EVIDENCE), MOST_EVIDENCE)
-            if not is_usual[d]:
+            usual = usual_days[i, d]
+            if usual <= 0.0:
                 continue
-            flat, flat_days = flat * decay + units[i, d], flat_days * decay + 1.0
-            passed = decay ** min(index[i, d], 1.0)
-            own, own_days = own * passed + units[i, d], own_days * passed + index[i, d]
+            passed = decay ** min(usual, 1.0)
+            flat, flat_days = flat * passed + units[i, d], flat_days * passed + usual
+            seasonal = index[i, d] * usual
+            passed = decay ** min(seasonal, 1.0)
+            own, own_days = own * passed + units[i, d], own_days * passed + seasonal
 
 
 def marginal(evidence: F64) -> F64:

@@ -75,7 +75,7 @@ def train(panel: Panel, names: Names, settings: Settings, above: Above | None = 
     known, windows = panel, plan_windows(settings)
     if is_short(panel, last_days(panel, settings.forecast)[0], min(d for _, d in windows)):
         reach = max(start + days for start, days in windows)
-        bare = replace(panel, season=None, lift=None, lift_seen=None, price_lift=None)
+        bare = replace(panel, season=None, rhythm=None, lift=None, lift_seen=None, price_lift=None)
         panel = simulated_panel(bare, len(names.regions), reach, settings.planning.seed)
         panel = with_price_lift(panel)
         above = None
