@@ -77,7 +77,7 @@ def with_exposure(panel: Panel) -> Panel:
         beat = rhythm(sold, usual, first, panel.first_date)
         usual = usual * beat
     index = np.empty((len(units), total), np.float32)
-    _index(units, usual, first, year, max(1, REACH_DAYS // panel.period_days), index)
+    _index(units, usual, is_usual, first, year, max(1, REACH_DAYS // panel.period_days), index)
     growth = year_on_year(units, first, int(year), days)
     test, step = (max(1, days // panel.period_days) for days in (TESTED_DAYS, TEST_STEP_DAYS))
     evidence = np.zeros((len(units), 4, len(SIZES)))
@@ -154,10 +154,13 @@ def in_season(season: F32, beside: int = 7) -> npt.NDArray[np.bool_]:
 
 
 @njit(cache=True)
-def _index(units, usual_days, first, year, reach, out):  # type: ignore[no-untyped-def]  # numba kernel
+def _index(units, usual_days, is_usual, first, year, reach, out):  # type: ignore[no-untyped-def]  # numba kernel
     """Season index (items, days + ahead): 1 where no earlier year is known."""
     items, days = units.shape
     length, once = int(year), int(year + 0.5)
+    plain = np.zeros(days + 1)
+    for d in range(days):
+        plain[d + 1] = plain[d] + is_usual[d]
     for i in range(items):
         running, counted = np.zeros(days + 1), np.zeros(days + 1)
         for d in range(days):
@@ -177,6 +180,8 @@ def _index(units, usual_days, first, year, reach, out):  # type: ignore[no-untyp
             back, place = 1, d - once
             while place >= first[i]:
                 low, high = max(place - near, first[i]), min(place + near + 1, days)
+                while plain[high] - plain[low] <= near and high - low < length // 4:
+                    low, high = max(low - 1, first[i]), min(high + 1, days)
                 begin = max(place - length // 2, first[i])
                 end = min(begin + length, days, max(d, begin + length // 2))
                 if high > low and end - begin >= 0.75 * length:
