@@ -68,7 +68,6 @@ FEATURES: dict[str, str] = {
     "horizon_days": "trend",
     "weekday": "season",
     "day_of_month": "season",
-    "day_of_year": "season",
     "days_to_event": "event",
     "days_since_event": "event",
     "price_vs_28": "price",
@@ -228,7 +227,7 @@ def _own(  # type: ignore[no-untyped-def]  # numba kernel
         else:
             out[k, 13] = min(target[k] - launch[i], OLD_DAYS) if launch[i] > 0 else OLD_DAYS
         out[k, 14] = _weekday_own(demand, behind, units, exposure, i, t, target[k])
-        out[k, 38] = sum_over(cut, i, t, 28) / max(n28, 1)
+        out[k, 37] = sum_over(cut, i, t, 28) / max(n28, 1)
 
 
 @njit(cache=True)
@@ -308,17 +307,16 @@ def _peers(out, item, group, level, lead, group_units, group_count, item_units, 
 
 @njit(cache=True)
 def _known(out, price, flags, days_to, days_since, region, department, category,  # type: ignore[no-untyped-def]  # numba kernel
-           weekday_0, month_day, year_day, series, origin, target):  # fmt: skip
+           weekday_0, month_day, series, origin, target):  # fmt: skip
     for k in range(series.shape[0]):
         i, t, d = series[k], origin[k], target[k]
         r = region[i]
         out[k, 25] = d - t
         out[k, 26] = (weekday_0 + d) % 7
         out[k, 27] = month_day[d]
-        out[k, 28] = year_day[d]
-        out[k, 29] = days_to[r, d]
-        out[k, 30] = days_since[r, d]
-        out[k, 31:35] = np.nan
+        out[k, 28] = days_to[r, d]
+        out[k, 29] = days_since[r, d]
+        out[k, 30:34] = np.nan
         if not np.isnan(price[i, d]):
             now = price[i, d]
             total, n, top = 0.0, 0, now
@@ -331,13 +329,13 @@ def _known(out, price, flags, days_to, days_since, region, department, category,
             held = 0
             while held < 60 and d - held - 1 >= 0 and price[i, d - held - 1] == now:
                 held += 1
-            out[k, 31] = np.log(now * n / total) if n > 0 else np.nan
-            out[k, 32] = np.log(now / top)
-            out[k, 33] = np.log(now)
-            out[k, 34] = held
-        out[k, 35] = department[i]
-        out[k, 36] = category[i]
-        out[k, 37] = r
+            out[k, 30] = np.log(now * n / total) if n > 0 else np.nan
+            out[k, 31] = np.log(now / top)
+            out[k, 32] = np.log(now)
+            out[k, 33] = held
+        out[k, 34] = department[i]
+        out[k, 35] = category[i]
+        out[k, 36] = r
         for e in range(min(flags.shape[2], EVENT_TYPES)):
             out[k, _EVENT_0 + e] = flags[r, d, e]
 
@@ -367,10 +365,6 @@ def features(
     passed = np.arange(panel.days + panel.ahead) * panel.period_days
     dates = panel.first_date.astype("datetime64[D]") + passed
     month_day = (dates - dates.astype("datetime64[M]")).astype(np.float32) + 1
-    year_day = (dates - dates.astype("datetime64[Y]")).astype(np.float32)
-    # Each day of the year seen once is no season.
-    if (totals.lead + panel.days) * panel.period_days < 800:
-        year_day[:] = np.nan
     calendar, (behind, ahead) = panel.calendar, panel.exposure()
     _own(
         out, past.demand, behind, past.units, past.square, past.zeros, past.seen, past.exposure,
@@ -391,7 +385,7 @@ def features(
     )  # fmt: skip
     _known(
         out, panel.price, calendar.flags, calendar.days_to, calendar.days_since, panel.region,
-        panel.department, panel.category, panel.first_weekday, month_day, year_day,
+        panel.department, panel.category, panel.first_weekday, month_day,
         series, origin, target,
     )  # fmt: skip
     if panel.period_days > 1:  # weeks have no weekday

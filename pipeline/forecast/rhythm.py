@@ -15,26 +15,24 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.forecast.panel import F32, F64, I32
+from pipeline.forecast.panel import F32, I32, Panel, sums_by
 from pipeline.kernels import njit
-
-Ints = npt.NDArray[np.int64]
 
 CYCLES = (*range(2, 7), *range(8, 64), 70, 84, 91)
 """Days of cycles; weeks are what others are compared with."""
-TRIED = 3
-BORROWED_UNITS = 0.2
-LEVEL_DAYS = 182.0
-"""Half-life of the level that an index refers to."""
-HALF_LIFE_DAYS = 21.0
+TRIED, LEAST_FIT = 3, 8.0
+"""Rhythms that are asked to foretell: the best by the likelihood of sums, of so much at least."""
+BORROWED_UNITS, LEAST = 0.2, 0.02
+"""An index is drawn to 1 by so many units (a Gamma prior), and never less than the latter."""
+LEVEL_DAYS, HALF_LIFE_DAYS = 182.0, 21.0
+"""Half-lives of the level that an index refers to, and of the one that is forecast with."""
 FIRST_DAYS, JUDGED_DAYS = 56, 364
-LEAST_FIT = 8.0
-SIZES = np.array([0.1, 0.6, 4.0, 40.0])
-PRIOR = 1e-3
-"""Probability that an item has a rhythm beyond its weekdays, before it foretold any."""
-MOST_EVIDENCE = 4.0
-"""Most that one day says for a rhythm."""
-LEAST = 0.02
+"""Days of a history that judge nothing, and last days that do."""
+SIZES = np.array([0.3, 1.0, 5.0, 40.0])
+"""Sizes of the negative binomials by which rhythms are judged; which is true is unknown."""
+PRIOR, MOST_EVIDENCE = 1e-3, 4.0
+"""Probability that an item has a rhythm beyond its weekdays, before it foretold any, and the most
+that one day says for a rhythm."""
 
 
 def classes(first_date: np.datetime64, days: int) -> I32:
@@ -54,26 +52,26 @@ def classes(first_date: np.datetime64, days: int) -> I32:
     return np.stack(made).astype(np.int32)
 
 
-def rhythm(
-    units: F64, usual: F64, first: npt.NDArray[np.integer], first_date: np.datetime64
-) -> F32:
-    """Usual days (items, days + ahead) that each day counts for by the item's rhythm.
-
-    `units` (items, days) are sales of days with `usual` (items, days + ahead) above 0, `first`
-    (items,) each item's first day.
-    """
-    kind = classes(first_date, usual.shape[1])
-    out = np.ones(usual.shape, np.float32)
-    _rhythms(units, usual, first.astype(np.int64), kind, kind.max(axis=1) + 1, out)
+def rhythm(panel: Panel, is_usual: npt.NDArray[np.bool_]) -> F32:
+    """Usual days (items, days + ahead) that each day counts for by its item's rhythm, 1 without;
+    learned on the days (days + ahead,) that are usual."""
+    days = panel.days
+    units = sums_by(panel.item, np.nan_to_num(panel.demand)) * is_usual[:days]
+    seen = sums_by(panel.item, np.isfinite(panel.demand)) > 0
+    usual = seen.astype(np.float64) * is_usual[:days]
+    first = np.where(seen.any(axis=1), seen.argmax(axis=1), days)
+    kind = classes(panel.first_date, len(is_usual))
+    out = np.ones((len(units), len(is_usual)), np.float32)
+    _rhythms(units, usual, first, kind, kind.max(axis=1) + 1, out)
     return out
 
 
 @njit(cache=True)
-def _fit(units, usual, first, days, kind, count, lumps):  # type: ignore[no-untyped-def]  # numba kernel
+def _fit(units, usual, kind, count, lumps):  # type: ignore[no-untyped-def]  # numba kernel
     """Log likelihood of an item's sums by class, in lumps of which a usual day sells `lumps`, over
     that of no rhythm: Poisson sales, each class's index drawn from a Gamma law of mean 1."""
     sold, expected = np.zeros(count), np.zeros(count)
-    for d in range(first, days):
+    for d in range(len(units)):
         sold[kind[d]] += units[d]
         expected[kind[d]] += usual[d]
     per_unit = lumps * expected.sum() / sold.sum()
@@ -85,90 +83,81 @@ def _fit(units, usual, first, days, kind, count, lumps):  # type: ignore[no-unty
 
 
 @njit(cache=True)
-def _foretell(units, usual, first, days, kind, count, index, out):  # type: ignore[no-untyped-def]  # numba kernel
-    """Log likelihoods (sizes,) into `out` of an item's days as a rhythm foretold them, and its
-    index (count,) at the end into `index`; a count of 1 is the level alone."""
+def _foretell(units, usual, kind, count, judged, index, log_chance):  # type: ignore[no-untyped-def]  # numba kernel
+    """Log probabilities (days, sizes) of an item's days from `judged` on, as a rhythm foretold
+    them, without the terms that all rhythms share; its index (count,) at the end."""
     sold, expected = np.zeros(count), np.zeros(count)
     slow, fast = 0.5 ** (1.0 / LEVEL_DAYS), 0.5 ** (1.0 / HALF_LIFE_DAYS)
     level, level_days, own, own_days = 0.0, 0.0, 0.0, 0.0
-    for d in range(first, days):
+    for d in range(len(units)):
         if usual[d] <= 0.0:
             continue
-        c = kind[d] if count > 1 else 0
-        part = (sold[c] + BORROWED_UNITS) / (expected[c] + BORROWED_UNITS) if count > 1 else 1.0
-        part = max(part, LEAST)
-        if d >= max(first + FIRST_DAYS, days - JUDGED_DAYS):
+        c, y = kind[d], units[d]
+        part = max((sold[c] + BORROWED_UNITS) / (expected[c] + BORROWED_UNITS), LEAST)
+        if count == 1:
+            part = 1.0
+        if d >= judged:
             mean = (own + 0.02) / (own_days + 1.0) * usual[d] * part
-            for j in range(len(SIZES)):
-                r, y = SIZES[j], units[d]
-                gain = -r * math.log1p(mean / r)
-                if y > 0.0:
-                    gain += y * math.log(mean / (mean + r))
-                out[d, j] = gain
-        slow_mean = (level + 0.02) / (level_days + 1.0)
-        sold[c] += units[d]
-        expected[c] += usual[d] * slow_mean
-        level, level_days = level * slow + units[d], level_days * slow + usual[d]
+            for j, r in enumerate(SIZES):
+                log_chance[d, j] = y * math.log(mean / (mean + r)) - r * math.log1p(mean / r)
+        sold[c] += y
+        expected[c] += usual[d] * (level + 0.02) / (level_days + 1.0)
+        level, level_days = level * slow + y, level_days * slow + usual[d]
         passed = fast ** min(part * usual[d], 1.0)
-        own, own_days = own * passed + units[d], own_days * passed + part * usual[d]
+        own, own_days = own * passed + y, own_days * passed + part * usual[d]
     for c in range(count):
         index[c] = max((sold[c] + BORROWED_UNITS) / (expected[c] + BORROWED_UNITS), LEAST)
 
 
 @njit(cache=True)
 def _rhythms(all_units, all_usual, first, kind, count, out):  # type: ignore[no-untyped-def]  # numba kernel
-    days = all_units.shape[1]
-    rhythms = len(count)
+    """Fill `out` (items, days + ahead); `kind` and `count` are the classes of each rhythm."""
+    rhythms, days = len(count), all_units.shape[1]
+    experts = 2 + TRIED  # the level alone, weekdays, and those that fit best
+    fits, alone = np.zeros(rhythms), np.zeros_like(kind[0])
     for i in range(len(all_units)):
-        units, usual = all_units[i], all_usual[i]
-        if days - first[i] < 2 * FIRST_DAYS:
-            continue
-        total, square, weight = 0.0, 0.0, 0.0
-        for d in range(first[i], days):
-            total += units[d]
-            square += units[d] ** 2
-            weight += usual[d]
-        if total <= 0.0 or weight <= 0.0:
+        begin = first[i]
+        units, usual = all_units[i, begin:], all_usual[i, begin:]
+        total, weight = units.sum(), usual.sum()
+        if days - begin < 2 * FIRST_DAYS or total <= 0.0 or weight <= 0.0:
             continue
         mean = total / weight
-        lump = max(square / total - mean, 1.0)
-        fits = np.zeros(rhythms)
-        for k in range(rhythms):
-            fits[k] = _fit(units, usual, first[i], days, kind[k], count[k], mean / lump)
-        fits[0] = -1.0
+        lump = max((units**2).sum() / total - mean, 1.0)
+        for k in range(1, rhythms):
+            fits[k] = _fit(units, usual, kind[k, begin:], count[k], mean / lump)
+        fits[0] = -np.inf
         tried = np.argsort(-fits)[:TRIED]
         if fits[tried[0]] < LEAST_FIT:
             continue
-        experts = np.zeros(2 + TRIED, np.int64)
-        experts[2:] = tried
-        evidence = np.zeros((2 + TRIED, len(SIZES)))
-        index = np.ones((2 + TRIED, count.max()))
-        gains = np.zeros((2 + TRIED, days, len(SIZES)))
-        for e in range(2 + TRIED):
-            k = experts[e]
-            classes_of = 1 if e == 0 else count[k]
-            _foretell(units, usual, first[i], days, kind[k], classes_of, index[e], gains[e])
-        for d in range(days):
-            for j in range(len(SIZES)):
-                evidence[0, j] += gains[0, d, j]
-                for e in range(1, 2 + TRIED):
-                    more = gains[e, d, j] - gains[0, d, j]
-                    evidence[e, j] += gains[0, d, j] + min(max(more, -MOST_EVIDENCE), MOST_EVIDENCE)
-        # what depends on size and units alone is common to all
-        for j in range(len(SIZES)):
-            const = 0.0
-            for d in range(max(first[i] + FIRST_DAYS, days - JUDGED_DAYS), days):
-                if units[d] > 0.0 and usual[d] > 0.0:
-                    const += math.lgamma(units[d] + SIZES[j]) - math.lgamma(SIZES[j])
-            evidence[:, j] += const
-        top = evidence.max()
-        chance = np.zeros(2 + TRIED)
-        for e in range(2 + TRIED):
-            prior = 0.5 if e < 2 else PRIOR / rhythms
-            chance[e] = prior * np.exp(evidence[e] - top).sum()
-        chance /= chance.sum()
+        judged = max(FIRST_DAYS, days - begin - JUDGED_DAYS)
+        log_chance = np.zeros((experts, days - begin, len(SIZES)))
+        index = np.ones((experts, count.max()))
+        _foretell(units, usual, alone, 1, judged, index[0], log_chance[0])
+        _foretell(units, usual, kind[0, begin:], count[0], judged, index[1], log_chance[1])
+        for e, k in enumerate(tried):
+            _foretell(
+                units, usual, kind[k, begin:], count[k], judged, index[e + 2], log_chance[e + 2]
+            )
+        chance = _chances(units, log_chance, judged, PRIOR / rhythms)
         for d in range(out.shape[1]):
-            value = chance[0] + chance[1]
-            for e in range(2, 2 + TRIED):
-                value += chance[e] * index[e, kind[experts[e], d]]
-            out[i, d] = value
+            out[i, d] = chance[0] + chance[1]
+            for e, k in enumerate(tried):
+                out[i, d] += chance[e + 2] * index[e + 2, kind[k, d]]
+
+
+@njit(cache=True)
+def _chances(units, log_chance, judged, prior):  # type: ignore[no-untyped-def]  # numba kernel
+    """Probabilities (experts,) by what they foretold, each size as likely as any; `prior` is that
+    of a rhythm beyond weekdays."""
+    evidence = np.zeros((len(log_chance), len(SIZES)))
+    for j, r in enumerate(SIZES):
+        for d in range(judged, len(units)):
+            base = log_chance[0, d, j]
+            if units[d] > 0.0:
+                evidence[:, j] += math.lgamma(units[d] + r) - math.lgamma(r)
+            for e in range(len(log_chance)):
+                more = log_chance[e, d, j] - base
+                evidence[e, j] += base + min(max(more, -MOST_EVIDENCE), MOST_EVIDENCE)
+    chance = np.exp(evidence - evidence.max()).sum(axis=1)
+    chance[2:] *= prior / 0.5
+    return chance / chance.sum()

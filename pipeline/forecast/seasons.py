@@ -59,7 +59,7 @@ def with_exposure(panel: Panel) -> Panel:
     prices, then named events.
 
     A day's exposure is how many usual days of its series it counts for. Days of named events tell
-    nothing of the season.
+    nothing of the season, nor of the rhythm, which is learned before it.
     """
     days, total = panel.days, panel.days + panel.ahead
     regions = int(panel.region.max()) + 1
@@ -71,11 +71,8 @@ def with_exposure(panel: Panel) -> Panel:
     seen = sums_by(panel.item, np.isfinite(panel.demand)) > 0
     first = np.where(seen.any(axis=1), seen.argmax(axis=1), days)
     usual = np.broadcast_to(is_usual.astype(np.float64), (len(units), total))
-    beat = None
-    if panel.period_days == 1:
-        sold = sums_by(panel.item, np.nan_to_num(panel.demand)) * is_usual[:days]
-        beat = rhythm(sold, usual, first, panel.first_date)
-        usual = usual * beat
+    beat = rhythm(panel, is_usual) if panel.period_days == 1 else None
+    usual = usual if beat is None else usual * beat
     index = np.empty((len(units), total), np.float32)
     _index(units, usual, is_usual, first, year, max(1, REACH_DAYS // panel.period_days), index)
     growth = year_on_year(units, first, int(year), days)
@@ -138,7 +135,11 @@ def as_known(panel: Panel, day: int) -> Panel:
     if seen is not None and early.lift is not None:
         seen = np.concatenate([seen, early.lift[:, day + 1 : panel.days]], axis=1)
     return replace(
-        panel, season=early.season, rhythm=early.rhythm, lift=early.lift, lift_seen=seen,
+        panel,
+        season=early.season,
+        rhythm=early.rhythm,
+        lift=early.lift,
+        lift_seen=seen,
         price_lift=early.price_lift,
     )
 
@@ -155,7 +156,8 @@ def in_season(season: F32, beside: int = 7) -> npt.NDArray[np.bool_]:
 
 @njit(cache=True)
 def _index(units, usual_days, is_usual, first, year, reach, out):  # type: ignore[no-untyped-def]  # numba kernel
-    """Season index (items, days + ahead): 1 where no earlier year is known."""
+    """Season index (items, days + ahead): 1 where no earlier year is known. It reads as far around
+    a day that half of what it reads are usual days, none of a month of events."""
     items, days = units.shape
     length, once = int(year), int(year + 0.5)
     plain = np.zeros(days + 1)

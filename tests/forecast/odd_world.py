@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +46,11 @@ FEAST_KINDS = (
     Odd("feast_month", 28), Odd("launched", 0), Odd("saturdays", 28), Odd("steady", 28),
 )  # fmt: skip
 """Of a world whose calendar knows a moving month of feasts."""
+RHYTHM_KINDS = (
+    Odd("fortnightly", 28), Odd("third_week", 28), Odd("month_end", 56), Odd("quarter", 56),
+    Odd("third_thursday", 56), Odd("big_customer", 28),
+)  # fmt: skip
+"""Of a world whose orders come by the calendar."""
 PRICE, CUT, ELASTICITY = 10.0, 7.0, 3.0
 PROMOTIONS = (150, 300, 450, 620, DAYS - 14, DAYS + 7)
 """First days of fortnights at the cut price; the last but one ends tonight."""
@@ -97,6 +104,9 @@ def _shape(kind: str, dates: pd.DatetimeIndex, fair: npt.NDArray[np.bool_]) -> F
         return 4.0 * week * np.where(day >= -60, 2.0 if kind == "step_up" else 0.5, 1.0)
     if kind == "feast_month":
         week = 2.0 * week * np.where(_on(FEAST_MONTHS, FEAST_DAYS, dates), 3.0, 1.0)
+    if kind in _ORDERS:
+        units, usual, comes = _ORDERS[kind]
+        return np.where(comes(dates, day), units, usual * week)
     if kind == "launched":
         week = week * np.where((day >= -352) & (day < -296), 9.0, 1.0)
     if kind == "saturdays":
@@ -108,6 +118,19 @@ def _shape(kind: str, dates: pd.DatetimeIndex, fair: npt.NDArray[np.bool_]) -> F
         ahead = np.array([fair[d + 1 : d + 6].any() and not fair[d] for d in range(len(fair))])
         return 2.0 * week * np.where(ahead, 6.0, 1.0)
     return week
+
+
+_Days = Callable[[pd.DatetimeIndex, npt.NDArray[np.int64]], Any]
+_ORDERS: dict[str, tuple[float, float, _Days]] = {
+    "fortnightly": (28.0, 0.0, lambda _, day: day % 14 == 3),
+    "third_week": (9.0, 0.0, lambda _, day: day // 7 % 3 == 0),
+    "month_end": (30.0, 0.0, lambda dates, _: dates.is_month_end),
+    "quarter": (120.0, 0.0, lambda dates, _: (dates.day == 10) & (dates.month % 3 == 2)),
+    "third_thursday": (
+        40.0, 0.0, lambda dates, _: (dates.day_of_week == 3) & ((dates.day - 1) // 7 == 2)),
+    "big_customer": (90.0, 1.5, lambda _, day: day % 28 == 22),
+}  # fmt: skip
+"""Units of an order, of a usual day beside it, and the days (dates, days from the night) of it."""
 
 
 def odd_world(

@@ -1,5 +1,5 @@
-"""Items that sell once a year, at events or before them, at cut prices, on Saturdays, twice as much
-every year or since a day, or for a few days only."""
+"""Items that sell once a year, at events or before them, at cut prices, on Saturdays, by orders
+that come by the calendar, twice as much every year or since a day, or for a few days only."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.forecast.odd_world import (
     FEAST_KINDS,
     KINDS,
     MORE_KINDS,
+    RHYTHM_KINDS,
     Odd,
     odd_world,
 )
@@ -59,6 +60,11 @@ def in_feast() -> pd.DataFrame:
     return forecast(6, FEAST_KINDS)
 
 
+@pytest.fixture(scope="module")
+def by_calendar() -> pd.DataFrame:
+    return forecast(4, RHYTHM_KINDS)
+
+
 @pytest.mark.parametrize("kind", [
     "august", "event_4", "event_20", "doubling", "halving", "promoted", "promotion_ahead",
 ])  # fmt: skip
@@ -94,5 +100,14 @@ def test_a_moving_month_of_feasts_lifts_those_whom_it_lifted(
 ) -> None:
     """Not those who know it only from what items launched before the last one did in it."""
     own = in_feast[in_feast["kind"] == kind]
+    assert own["mean_units"].sum() == pytest.approx(own["units"].sum(), rel=0.15)
+    assert ((own["q0.025"] <= own["units"]) & (own["units"] <= own["q0.975"])).mean() >= 0.8
+
+
+@pytest.mark.parametrize("kind", [odd.name for odd in RHYTHM_KINDS])
+def test_orders_that_come_by_the_calendar_are_expected(
+    by_calendar: pd.DataFrame, kind: str
+) -> None:
+    own = by_calendar[by_calendar["kind"] == kind]
     assert own["mean_units"].sum() == pytest.approx(own["units"].sum(), rel=0.15)
     assert ((own["q0.025"] <= own["units"]) & (own["units"] <= own["q0.975"])).mean() >= 0.8

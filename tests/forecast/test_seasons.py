@@ -14,15 +14,21 @@ DAY = np.arange(DAYS + AHEAD)
 TEN_DAYS_AHEAD = DAYS + 10
 
 
-def season(rate: npt.NDArray[np.floating], seed: int) -> F32:
+def season(
+    rate: npt.NDArray[np.floating], seed: int, named: npt.NDArray[np.bool_] | None = None
+) -> F32:
     """Usual days (DAYS + AHEAD,) that a day of an item with this expected demand counts for, beside
-    items that sell five a day."""
+    items that sell five a day; `named` are the days of an event."""
     rates = np.full((ITEMS, DAYS), 5.0)
     rates[0] = rate[:DAYS]
     zero, far = np.zeros(ITEMS, np.int32), np.full((1, DAYS + AHEAD), 28, np.float32)
     demand = np.random.default_rng(seed).poisson(rates).astype(np.float32)
     flags = np.zeros((1, DAYS + AHEAD, 1), np.float32)
-    calendar = Calendar(flags, far, far, DAY.astype(np.int32) - 364)
+    calendar = Calendar(
+        flags, far, far, DAY.astype(np.int32) - 364,
+        named=None if named is None else named[None, None],
+        event_names=() if named is None else ("feast",),
+    )  # fmt: skip
     made = with_exposure(Panel(
         np.datetime64("2022-05-24"), demand, np.full((ITEMS, DAYS + AHEAD), 10, np.float32),
         np.zeros(demand.shape, bool), zero, np.full(ITEMS, 10**6, np.int32),
@@ -56,3 +62,17 @@ def test_an_order_every_fortnight_is_no_season(seed: int) -> None:
     ahead = season(np.where(DAY % 14 == 3, 28.0, 0.0), seed)[DAYS:]
     assert ahead.min() > 0.9
     assert ahead.max() < 1.1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_month_of_feasts_does_not_hide_the_season_beside_it(seed: int) -> None:
+    """Thirty days of an event, eleven days earlier each year, out of an item's season: they are as
+    far out of it as the days beside them."""
+    named = np.zeros(len(DAY), bool)
+    for begin in (DAYS + 20 - 2 * YEAR, DAYS + 10 - YEAR, DAYS - 1):
+        named[begin : begin + 30] = True
+    begin = (DAYS + 150) % YEAR
+    found = season(
+        np.where((begin <= DAY % YEAR) & (begin + 60 > DAY % YEAR), 9.0, 1.0), seed, named
+    )
+    assert found[DAYS:].max() < 0.85
