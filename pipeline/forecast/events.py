@@ -41,7 +41,10 @@ PRIOR_VARIANCE = {"during": 0.02, "before": 0.005, "after": 0.005}
 """Of the log lifts of a company's events, and of its departments' off them. M5's 30 events in six
 years vary by 0.010, 0.002 and 0.004, its departments by about as much again."""
 LEAST_SOLD = 0.2
-"""Share of what others' lift says below which an item was most likely not there."""
+"""Share of what others' lift and its own other occurrences say below which an item was most
+likely not there."""
+OTHERS_UNITS = 2.0
+"""Usual units that others' lift counts for beside an item's own other occurrences."""
 CERTAIN = 4.0
 """A lift counts beyond what others do where it lies two standard errors away."""
 MOST_LOG_LIFT = np.log(50.0)
@@ -186,9 +189,10 @@ def shrunk(event: Sums, placebo: Sums, group: Ints, prior: float) -> F64:
     every = _believed(0.0, *measured(event.by(all_), placebo.by(all_)), prior)
     of_group = measured(event.by(group), placebo.by(group))
     middle = _believed(float(every[0]), *of_group, prior)[group]
-    # What hardly sells where others do was most likely not there; and where nothing is known yet
-    # of the days after, an item may have come or gone just then.
-    untold = event.sold < LEAST_SOLD * event.usual * np.exp(middle)
+    # What hardly sells where others do, and where it did at other times, was most likely not there;
+    # and where nothing is known yet of the days after, an item may have come or gone just then.
+    told = np.minimum(np.exp(middle), _otherwise(event, middle))
+    untold = event.sold < LEAST_SOLD * event.usual * told
     own = event.without(untold | (event.lone > 0.5 * event.usual))
     known = own.usual.sum(axis=0) > 0.5
     found, variance = measured(own, placebo)
@@ -196,6 +200,12 @@ def shrunk(event: Sums, placebo: Sums, group: Ints, prior: float) -> F64:
     return np.asarray(
         np.clip(middle + own_share(off, variance, known) * off, -MOST_LOG_LIFT, MOST_LOG_LIFT)
     )
+
+
+def _otherwise(event: Sums, middle: F64) -> F64:
+    """Lifts (occurrences, items) of the other occurrences of an item, drawn to `middle`."""
+    sold, usual = (own.sum(axis=0) - own for own in (event.sold, event.usual))
+    return np.asarray((sold + OTHERS_UNITS * np.exp(middle)) / (usual + OTHERS_UNITS))
 
 
 def _believed(middle: float, found: F64, variance: F64, prior: float) -> F64:

@@ -51,6 +51,19 @@ def test_one_item_of_many_keeps_a_lift_that_the_others_lack() -> None:
     assert others.max() < 0.7  # the one item's is above 1.3
 
 
+def test_one_item_of_many_keeps_a_fall_that_came_twice() -> None:
+    own = panel(lift=0.1)
+    found = with_lifts(own)
+    assert found.lift is not None
+    assert 0.05 < found.lift[0, 831] < 0.3
+    assert np.abs(np.log(found.lift[1:, 831])).mean() < 0.2
+    demand = own.demand.copy()
+    demand[0, :300] = np.nan  # once may have been a stock-out
+    found = with_lifts(replace(own, demand=demand))
+    assert found.lift is not None
+    assert abs(np.log(found.lift[0, 831])) < 0.35
+
+
 def test_a_day_ahead_knows_nothing_of_its_own_occurrence() -> None:
     own = panel()
     demand = own.demand.copy()
