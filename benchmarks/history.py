@@ -1,11 +1,12 @@
 """How forecasts move when the history that is told does, and that what is not told is no zero.
 
-    python -m benchmarks.history [--seeds N …] [--items N] [--only NAME …] [--json FILE]
+    python -m benchmarks.history [--seeds N …] [--items N] [--only NAME …] [--weekly] [--json FILE]
 
 The sample is planned; then the sales, availability or prices of a quarter of its items or of a
 department are changed, and the night is planned again with the same model. What those items are
 expected to sell in 28 days, over what they were, must lie between the bounds of each change: where
-a part of an export is not there, near 1. Exit code 1 if one does not.
+a part of an export is not there, near 1. --weekly: sales are those of whole weeks, of which a
+change takes those that end on its days. Exit code 1 if one does not.
 """
 
 from __future__ import annotations
@@ -123,10 +124,23 @@ def expected(raw: Path, out: Path) -> pd.Series:
     return rows.groupby("item_id")["mean_units"].sum()
 
 
-def found_in(seed: int, items: int, only: list[str], folder: Path) -> dict[str, Any]:
+def by_week(raw: Path) -> None:
+    """Sum sales over weeks, which end on the weekday of the night."""
+    sales = pd.read_csv(raw / "sales.csv", parse_dates=["date"])
+    left = (pd.Timestamp(AS_OF) - sales["date"]).dt.days % 7
+    sales["date"] = (sales["date"] + pd.to_timedelta(left, unit="D")).dt.date
+    key = ["item_id", "region_id", "date"]
+    sales.groupby(key, as_index=False)["units"].sum().to_csv(raw / "sales.csv", index=False)
+
+
+def found_in(
+    seed: int, items: int, only: list[str], folder: Path, is_weekly: bool = False
+) -> dict[str, Any]:
     """By change: the ratio of the changed items' forecasts, of the others', and whether the first
     lies within its bounds."""
     changed = {"items": sample(folder / "raw", items, seed)}
+    if is_weekly:
+        by_week(folder / "raw")
     master = pd.read_csv(folder / "raw" / "items.csv")
     sold = pd.read_csv(folder / "raw" / "sales.csv").groupby("item_id")["units"].sum()
     by_department = sold.groupby(master.set_index("item_id")["department"]).sum()
@@ -157,12 +171,15 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, nargs="*", default=[5])
     parser.add_argument("--items", type=int, default=40)
     parser.add_argument("--only", nargs="*", default=list(CHANGES), choices=list(CHANGES))
+    parser.add_argument("--weekly", action="store_true")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     found = {}
     for seed in options.seeds:
         with tempfile.TemporaryDirectory() as folder:
-            found[str(seed)] = found_in(seed, options.items, options.only, Path(folder))
+            found[str(seed)] = found_in(
+                seed, options.items, options.only, Path(folder), options.weekly
+            )
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n")
     return int(

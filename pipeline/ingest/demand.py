@@ -191,13 +191,14 @@ def _absent(
     share: np.ndarray, judged: np.ndarray, periods: Periods, settings: IngestSettings,
 ) -> tuple[np.ndarray, list[Finding]]:  # fmt: skip
     """Days [series, days] of parts of the business that the export lacks, and what to tell."""
-    if not periods.is_daily or settings.cut_day_share <= 0:
+    if settings.cut_day_share <= 0:
         return np.zeros(grid.shape, dtype=bool), []
     shape = (len(grid.items), len(grid.regions), -1)
     absent, findings = silent_parts(
         units.reshape(shape), on_sale.reshape(shape), share.reshape(shape) >= 1,
         without_events(judged, tables.get("calendar"), grid.regions, grid.days),
         list(parts_of(tables["items"], grid.items, grid.regions)), grid.days, settings,
+        None if periods.is_daily else _ends(grid, periods),
     )  # fmt: skip
     return absent.reshape(grid.shape), findings
 
@@ -236,14 +237,20 @@ def _marked(
     """Closed days, past and coming, and ends of reported periods within the history, by region."""
     days = grid.days.append(coming_days(grid.days[-1])).to_numpy()
     is_closed = np.hstack([closed, coming])
-    ends = np.isin(epoch_days(pd.Series(grid.days)), periods.last)
-    if not periods.is_daily:  # days that are reported one by one after them end a period each
-        ends |= (epoch_days(pd.Series(grid.days)) > periods.last[-1]) & ~unknown
-    last = grid.days.to_numpy()[ends]
+    last = grid.days.to_numpy()[_ends(grid, periods) & ~unknown]
     return (
         {str(name): days[is_closed[r]] for r, name in enumerate(grid.regions)},
         {str(name): last for name in grid.regions},
     )
+
+
+def _ends(grid: SeriesGrid, periods: Periods) -> np.ndarray:
+    """Days that end a reported period; none where sales are daily."""
+    day = epoch_days(pd.Series(grid.days))
+    ends = np.isin(day, periods.last)
+    if not periods.is_daily:  # days that are reported one by one after them end a period each
+        ends |= day > periods.last[-1]
+    return np.asarray(ends)
 
 
 def _codes(values: pd.Series, index: pd.Index) -> np.ndarray:

@@ -38,9 +38,28 @@ LEAST_ITEMS = 3
 _LEAST_CHANCE, _MOST_CHANCE = 1e-3, 0.3
 """Of a day without a sale: however much a part sells, that it was closed is as likely; and what
 sells so seldom is not judged."""
-_YEAR_DAYS, _NEAR_DAYS = 364, 14
 _CLOSED_TIMES = 3
 """What sells again had no end: so many times as long a silence is not believed."""
+
+
+@dataclass(frozen=True)
+class _Grain:
+    """A reported period's days, and in periods: what of the time before a silence tells the pace,
+    the least of it, a year, and how far a year ago reaches either way."""
+
+    days: int
+    rate: int
+    least: int
+    year: int
+    near: int
+
+
+_DAILY = _Grain(1, RATE_DAYS, RATE_LEAST_DAYS, 364, 14)
+
+
+def _grain_of(days: int) -> _Grain:
+    rate = max(8, 182 // days)
+    return _Grain(days, rate, max(4, rate // 3), round(364 / days), max(1, 14 // days))
 
 
 @dataclass(frozen=True)
@@ -89,24 +108,37 @@ def parts_of(items: pd.DataFrame, names: pd.Index, regions: pd.Index) -> Iterato
 
 def silent_parts(
     units: Ints, on_sale: Bools, stocked: Bools, known: Bools, parts: list[Part],
-    days: pd.DatetimeIndex, settings: IngestSettings,
+    days: pd.DatetimeIndex, settings: IngestSettings, ends: Bools | None = None,
 ) -> tuple[Bools, list[Finding]]:  # fmt: skip
     """Days [items, regions, days] of parts whose sales are not known, and what to tell of them.
 
     units, on_sale, stocked: [items, regions, days]; stocked: nothing says that stock was short.
-    known: [regions, days] that may be judged (open, reported, without an event).
+    known: [regions, days] that may be judged (open, reported, without an event). ends: days that
+    end a period of sales reported in one, which is judged as one; None: sales are daily.
     """
     absent = np.zeros(units.shape, dtype=bool)
     findings: list[Finding] = []
     over: list[Part] = []
     usual = units.sum(axis=(1, 2)) + 1
+
+    def odd_days(sold: I64, sellers: I64, could: Bools) -> tuple[Bools, npt.NDArray[np.intp]]:
+        if ends is None:
+            hit, since = _silent(sold, could, settings, _DAILY)
+            return hit | cut_days(sellers, could, days, settings.cut_day_share), since
+        start = np.flatnonzero(np.concatenate([[True], ends[:-1]]))
+        length = np.diff(start, append=len(days))
+        whole = np.add.reduceat(could, start, axis=1) * 2 > length
+        total = np.add.reduceat(sold, start, axis=1) * whole
+        hit, since = _silent(total, whole, settings, _grain_of(int(np.median(length))))
+        return np.repeat(hit, length, axis=1), np.where(since < 0, since, start[since])
+
     for is_everywhere in (True, False):  # what is gone everywhere is no news of a region
         own = [part for part in parts if (part.region is None) == is_everywhere]
         sold, sellers, could = _by_part(
             units, usual, on_sale & stocked & ~absent, on_sale, known, own
         )
         for part, units_sold, hit, since in zip(
-            own, sold, *_odd_days(sold, sellers, could, days, settings), strict=True
+            own, sold, *odd_days(sold, sellers, could), strict=True
         ):
             new = hit & ~part.of(absent).all(axis=(0, 1))
             part.mark(absent, new)
@@ -118,27 +150,22 @@ def silent_parts(
     return absent, findings
 
 
-def _odd_days(
-    sold: I64, sellers: I64, could: Bools, days: pd.DatetimeIndex, settings: IngestSettings
+def _silent(
+    sold: I64, could: Bools, settings: IngestSettings, grain: _Grain
 ) -> tuple[Bools, npt.NDArray[np.intp]]:
-    """Days (parts, days) on which nothing, or far too few items in their regions (`sellers`), sold
-    for a whole export; and the day (parts,) from which a part has been silent for too long to be
-    that; -1: not."""
-    runs = zero_runs(sold, could)
-    chance = _chance_of_none(sold, could, runs)
-    is_odd = runs.days * np.log(chance) < np.log(max(settings.stockout_probability, 1e-300))
-    is_odd &= (chance <= _MOST_CHANCE) & (runs.seen >= RATE_LEAST_DAYS)
-    is_open = runs.last == len(days) - 1
-    is_short = runs.days <= settings.stockout_max_days * np.where(is_open, 1, _CLOSED_TIMES)
-    ended = is_odd & ~is_short & is_open
+    """Periods (parts, periods) without a sale against all odds, and the one (parts,) from which a
+    part has been silent for too long to be an export's fault; -1: not."""
+    runs = zero_runs(sold, could, grain.rate)
+    chance = _chance_of_none(sold, could, runs, grain)
+    is_odd = runs.length * np.log(chance) < np.log(max(settings.stockout_probability, 1e-300))
+    is_odd &= (chance <= _MOST_CHANCE) & (runs.seen >= grain.least)
+    newest = sold.shape[1] - 1 - could[:, ::-1].argmax(axis=1)
+    is_open = runs.last == newest[runs.row]
+    most = max(settings.stockout_max_days // grain.days, 1) * np.where(is_open, 1, _CLOSED_TIMES)
+    ended = is_odd & (runs.length > most) & is_open
     since = np.full(len(sold), -1, dtype=np.intp)
     since[runs.row[ended]] = runs.first[ended]
-    cut = cut_days(sellers, could, days, settings.cut_day_share)
-    return cut | runs.marked(is_odd & is_short, sold.shape), since
-
-
-def _holds(whole: Part, part: Part) -> bool:
-    return whole.region in (None, part.region) and bool(np.isin(part.items, whole.items).all())
+    return runs.marked(is_odd & (runs.length <= most), sold.shape), since
 
 
 def _by_part(
@@ -163,11 +190,11 @@ def _by_part(
     return sold, sellers, could
 
 
-def _chance_of_none(sold: I64, could: Bools, runs: ZeroRuns) -> F64:
-    """Chance (runs,) that a day of a run has no sale: of the 56 days before it, by how many had
-    none, or without any by the negative binomial of their mean and variance; and no less than a
-    year ago had none, where that is known: a season ends in the same weeks."""
-    before = np.maximum(runs.first - RATE_DAYS, 0)
+def _chance_of_none(sold: I64, could: Bools, runs: ZeroRuns, grain: _Grain) -> F64:
+    """Chance (runs,) that a period of a run has no sale: of those before it, by how many had none,
+    or without any by the negative binomial of their mean and variance; and no less than a year ago
+    had none, where that is known: a season ends in the same weeks."""
+    before = np.maximum(runs.first - grain.rate, 0)
     units, squares = (
         between(values, runs.row, before, runs.first, "int64") / np.maximum(runs.seen, 1)
         for values in (sold, sold**2)
@@ -176,9 +203,10 @@ def _chance_of_none(sold: I64, could: Bools, runs: ZeroRuns) -> F64:
     size = units**2 / extra
     none = np.exp(-size * np.log1p(units / np.maximum(size, 1e-12)))
     seldom = (runs.zeros + 1) / (runs.seen + 2)
-    chance = np.where(runs.zeros > 0, seldom, np.minimum(seldom, np.maximum(none, _LEAST_CHANCE)))
-    begin = runs.first - _YEAR_DAYS - _NEAR_DAYS
-    end = np.maximum(runs.last - _YEAR_DAYS + _NEAR_DAYS + 1, 0)
+    least = _LEAST_CHANCE ** min(grain.days, 2)
+    chance = np.where(runs.zeros > 0, seldom, np.minimum(seldom, np.maximum(none, least)))
+    begin = runs.first - grain.year - grain.near
+    end = np.maximum(runs.last - grain.year + grain.near + 1, 0)
     low = np.maximum(begin, 0)
     seen = between(could, runs.row, low, end)
     zeros = between((sold == 0) & could, runs.row, low, end)

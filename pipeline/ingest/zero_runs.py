@@ -14,8 +14,8 @@ RATE_LEAST_DAYS = 28
 
 @dataclass(frozen=True)
 class ZeroRuns:
-    """Runs of days without a sale: row, first and last day of each, and of the `RATE_DAYS` days
-    before it how many were seen, and how many of those had no sale."""
+    """Runs of days (or other periods) without a sale: row, first and last day of each, and of some
+    days before it how many were seen, and how many of those had no sale."""
 
     row: npt.NDArray[np.intp]
     first: npt.NDArray[np.intp]
@@ -24,8 +24,8 @@ class ZeroRuns:
     zeros: npt.NDArray[np.int32]
 
     @property
-    def days(self) -> npt.NDArray[np.intp]:
-        """Length of each."""
+    def length(self) -> npt.NDArray[np.intp]:
+        """Days of each."""
         return self.last - self.first + 1
 
     def marked(self, hit: Bools, shape: tuple[int, ...]) -> Bools:
@@ -36,14 +36,17 @@ class ZeroRuns:
         return np.cumsum(marks, axis=1, dtype="int8")[:, :-1] > 0
 
 
-def zero_runs(units: npt.NDArray[np.integer], observed: Bools) -> ZeroRuns:
-    """All runs of observed days without a sale in `units` (rows, days)."""
+def zero_runs(
+    units: npt.NDArray[np.integer], observed: Bools, rate_days: int = RATE_DAYS
+) -> ZeroRuns:
+    """All runs of observed days without a sale in `units` (rows, days), and of `rate_days` before
+    each how many were seen and had none."""
     zero = (units == 0) & observed
     edge = np.zeros((len(units), 1), dtype=bool)
     starts = np.argwhere(zero & ~np.hstack([edge, zero[:, :-1]]))
     ends = np.argwhere(zero & ~np.hstack([zero[:, 1:], edge]))
     row, first, last = starts[:, 0], starts[:, 1], ends[:, 1]
-    before = np.maximum(first - RATE_DAYS, 0)
+    before = np.maximum(first - rate_days, 0)
     return ZeroRuns(
         row, first, last, between(observed, row, before, first), between(zero, row, before, first)
     )
@@ -59,9 +62,9 @@ def suspected_stockouts(
     are taken for an end of demand, and runs after fewer than 28 observed days are not judged.
     """
     runs = zero_runs(units, observed)
-    odds = runs.days * np.log((runs.zeros + 1) / (runs.seen + 2))
+    odds = runs.length * np.log((runs.zeros + 1) / (runs.seen + 2))
     hit = odds < np.log(max(probability, 1e-300))
-    hit &= (runs.days <= max_days) & (runs.seen >= RATE_LEAST_DAYS)
+    hit &= (runs.length <= max_days) & (runs.seen >= RATE_LEAST_DAYS)
     return runs.marked(hit, units.shape)
 
 

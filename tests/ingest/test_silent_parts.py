@@ -142,6 +142,22 @@ def test_a_season_ends_in_the_weeks_of_a_year_ago() -> None:
     assert absent[4:8, :, -10:].all()
 
 
+@pytest.mark.parametrize("weeks", [1, 3])
+def test_a_week_reported_without_a_department_is_not_known(weeks: int) -> None:
+    units = world(9, mean=3)
+    dates = pd.date_range(end="2025-06-01", periods=DAYS - 3)  # ends within the first week
+    units = units[:, :, 3:]
+    units[4:8, :, -7 * weeks :] = 0
+    every = np.ones(units.shape, dtype=bool)
+    ends = np.asarray(dates.day_of_week == 6)
+    absent, told = silent_parts(
+        units, every, every, every[0], parts(), dates, IngestSettings(), ends
+    )
+    assert absent[4:8, :, -7 * weeks :].all()
+    assert absent.sum() == 4 * REGIONS * 7 * weeks
+    assert [finding.key for finding in told] == ["department d1"]
+
+
 @pytest.mark.parametrize(("mean", "spread"), [(0.05, 1.0), (0.4, 3.0), (1.5, 1.0), (30.0, 1.0)])
 def test_ordinary_days_of_small_and_large_parts_are_known(mean: float, spread: float) -> None:
     found = [judged(world(seed, mean, spread))[0].mean() for seed in range(12)]
