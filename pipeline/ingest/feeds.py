@@ -236,7 +236,7 @@ def _cut_off(tables: Tables, today: pd.Timestamp) -> Iterator[Finding]:
     old &= ~(items["end_date"] < today)
     names = np.array(sorted(items.loc[old, "item_id"].astype("str")))
     for table in ("sales", "prices", "vendor_items", "receipts"):
-        has = np.isin(names, tables[table]["item_id"].astype("str").unique())
+        has = pd.Index(names).isin(tables[table]["item_id"].astype("str").unique())
         if not len(names):
             continue
         if not has.any() and table == "receipts":

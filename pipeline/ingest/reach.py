@@ -15,6 +15,7 @@ _RECENT_DAYS = 56
 _TOLD_SHARE = 0.25
 _TOLD_DAYS = 14
 _TOLD_ITEMS = 20
+_AT_ONCE = 4096
 
 
 def out_of_reach(tables: Mapping[str, pd.DataFrame], as_of: date) -> Iterator[Finding]:
@@ -43,26 +44,37 @@ def out_of_reach(tables: Mapping[str, pd.DataFrame], as_of: date) -> Iterator[Fi
     by_region = sold.astype({"item_id": "str", "region_id": "str"}).pivot_table(
         index="item_id", columns="region_id", values="units", aggfunc="sum", fill_value=0
     )
+    shares = cells["share"].to_numpy()
+    by_region = by_region.reindex(columns=cells["region"]).fillna(0)
+    items = units[units.index.isin(by_region.index)].sort_values(ascending=False, kind="stable")
     told = 0
-    for item in units.sort_values(ascending=False, kind="stable").index:
-        if item not in by_region.index or told >= _TOLD_ITEMS:
-            continue
-        at = nodes.get_indexer(held.loc[held["item"] == item, "node"])
-        cell_units = (
-            by_region.loc[item].reindex(cells["region"]).fillna(0).to_numpy()
-            * cells["share"].to_numpy()
-        )
-        total = cell_units.sum()
-        missed = cell_units[~serves[at].any(axis=0)].sum() / max(total, 1e-9)
-        if missed >= _TOLD_SHARE and units[item] > total / _RECENT_DAYS * _TOLD_DAYS:
+    for begin in range(0, len(items), _AT_ONCE):
+        names = items.index[begin : begin + _AT_ONCE]
+        is_at = _is_at(held, names, nodes)
+        cell_units = by_region.loc[names].to_numpy() * shares
+        total = cell_units.sum(axis=1)
+        missed = (cell_units * ~(is_at @ serves)).sum(axis=1) / np.maximum(total, 1e-9)
+        lasts = items[names].to_numpy() > total / _RECENT_DAYS * _TOLD_DAYS
+        for k in np.flatnonzero((missed >= _TOLD_SHARE) & lasts)[: _TOLD_ITEMS - told]:
             told += 1
-            where = ", ".join(sorted(nodes[at])[:3])
             yield Finding(
-                "stock", 0, "node_id", f"item {item}: {int(units[item])} units lie where they "
-                f"cannot reach {missed:.0%} of its demand in time", where,
+                "stock", 0, "node_id", f"item {names[k]}: {int(items[names[k]])} units lie where "
+                f"they cannot reach {missed[k]:.0%} of its demand in time",
+                ", ".join(sorted(nodes[is_at[k]])[:3]),
                 "The plan counts them for the whole network; move them by hand, correct the "
                 "receipt, or order with an override.", "warning",
             )  # fmt: skip
+        if told >= _TOLD_ITEMS:
+            return
+
+
+def _is_at(held: pd.DataFrame, items: pd.Index, nodes: pd.Index) -> npt.NDArray[np.bool_]:
+    """Whether each node [items, nodes] holds or gets any of an item."""
+    item, node = items.get_indexer(held["item"]), nodes.get_indexer(held["node"])
+    known = (item >= 0) & (node >= 0)
+    is_at = np.zeros((len(items), len(nodes)), dtype=bool)
+    is_at[item[known], node[known]] = True
+    return is_at
 
 
 def _serves(

@@ -38,6 +38,7 @@ LEAST_ITEMS = 3
 _LEAST_CHANCE, _MOST_CHANCE = 1e-3, 0.3
 """Of a day without a sale: however much a part sells, that it was closed is as likely; and what
 sells so seldom is not judged."""
+_TOLD_PARTS = 6
 _CLOSED_TIMES = 3
 """What sells again had no end: so many times as long a silence is not believed."""
 
@@ -87,8 +88,8 @@ class Part:
 
 
 def parts_of(items: pd.DataFrame, names: pd.Index, regions: pd.Index) -> Iterator[Part]:
-    """Categories and departments, everywhere; then regions, and those in each region. Of groups of
-    the same items only the first."""
+    """Categories and departments, everywhere; then regions, and those in each region, if there is
+    more than one. Of groups of the same items only the first."""
     known = items.set_index(items["item_id"].astype("str")).reindex(names)
     groups = {np.arange(len(names)).tobytes(): ("", np.arange(len(names)))}
     for column in ("category", "department"):
@@ -101,7 +102,7 @@ def parts_of(items: pd.DataFrame, names: pd.Index, regions: pd.Index) -> Iterato
     for name, rows in own:
         if name:
             yield Part(name, rows, None)
-    for place, region in enumerate(regions):
+    for place, region in enumerate(regions if len(regions) > 1 else []):
         for name, rows in own:
             yield Part(f"{name} in {region}" if name else f"region {region}", rows, place)
 
@@ -147,7 +148,20 @@ def silent_parts(
             elif since >= 0 and not any(whole.holds(part) for whole in over):
                 over.append(part)
                 findings.append(_ended(part, days[since]))
-    return absent, findings
+    return absent, _first(findings)
+
+
+def _first(findings: list[Finding]) -> list[Finding]:
+    """The findings, or of many the first and how many more there are."""
+    rest = findings[_TOLD_PARTS:]
+    if len(rest) < 2:
+        return findings
+    more = Finding(
+        "sales", 0, "units", f"{len(rest)} more parts sold too little on some days to be whole",
+        ", ".join(finding.key for finding in rest[:5]) + (", …" if len(rest) > 5 else ""),
+        rest[0].reason, "warning",
+    )  # fmt: skip
+    return [*findings[:_TOLD_PARTS], more]
 
 
 def _silent(

@@ -74,6 +74,21 @@ def test_days_without_a_department_are_not_known_and_told_once(
     assert told == ["department d1" if region is None else "department d1 in west"]
 
 
+def test_of_many_parts_the_first_are_named_and_the_rest_counted() -> None:
+    units = np.random.default_rng(8).poisson(3.0, (80, 1, DAYS))
+    names = pd.Index([f"I-{k:02}" for k in range(80)])
+    items = pd.DataFrame({"item_id": names, "department": [f"d{k // 4:02}" for k in range(80)]})
+    units[:40, :, 490:] = 0
+    every = np.ones(units.shape, dtype=bool)
+    absent, told = silent_parts(
+        units, every, every, every[0], list(parts_of(items, names, pd.Index(["r"]))), DATES,
+        IngestSettings(),
+    )  # fmt: skip
+    assert absent[:40, :, 490:].all()
+    assert [finding.key for finding in told[:-1]] == [f"department d{k:02}" for k in range(6)]
+    assert told[-1].rule.startswith("4 more parts")
+
+
 def test_a_region_that_falls_silent_is_not_known() -> None:
     units = world(2)
     units[:, 0, 495:] = 0
