@@ -1,11 +1,14 @@
 """Returns: negative sales, taken from the sales before them.
 
-What comes back was no demand: each returned unit takes away one of the newest units sold of its
-item in its region, on its day or up to `ingest.returns_days` before. What finds no sale stays
-negative, and is set aside with its reason like any quantity below zero.
+What comes back was no demand: a return takes its units from the newest sale of its item in its
+region that is as large, on its day or up to `ingest.returns_days` before, else from the newest units
+sold. What finds no sale stays negative, and is set aside with its reason like any quantity below
+zero.
 """
 
 from __future__ import annotations
+
+from bisect import bisect_left
 
 import numpy as np
 import pandas as pd
@@ -66,10 +69,11 @@ def _taken(
         if left[row] >= 0:
             sold.append(row)
             continue
-        while sold and left[row] < 0 and day[row] - day[sold[-1]] <= most_days:
-            back = min(left[sold[-1]], -left[row])
-            left[sold[-1]] -= back
+        first = bisect_left(sold, day[row] - most_days, key=day.__getitem__)
+        recent = sold[: first - 1 if first else None : -1]
+        whole = [sale for sale in recent if left[sale] >= -left[row]][:1]
+        for sale in whole or recent:
+            back = min(left[sale], -left[row])
+            left[sale] -= back
             left[row] += back
-            if left[sold[-1]] == 0:
-                sold.pop()
     return left

@@ -25,8 +25,15 @@ def net(frame: pd.DataFrame, **rest: object) -> list[int]:
     return netted(frame, IngestSettings(**rest))[0]["units"].tolist()
 
 
-def test_a_return_takes_from_its_day_then_from_the_newest_sale_before():
-    assert net(sales((1, 5), (3, 4), (4, 2), (4, -3))) == [5, 3, 0, 0]
+def test_a_return_takes_from_the_newest_sale_that_is_as_large():
+    assert net(sales((1, 5), (3, 4), (4, 2), (4, -3))) == [5, 1, 2, 0]
+    ordinary = [(day, 9) for day in range(10, 20)]
+    assert net(sales((5, 400), *ordinary, (21, -400))) == [0, *(9 for _ in ordinary), 0]
+    assert net(sales((5, 400), *ordinary, (21, -400), (22, -400)))[:-1] == [0] * 12
+
+
+def test_what_is_larger_than_each_sale_takes_from_its_day_then_from_the_newest_before():
+    assert net(sales((1, 5), (3, 4), (4, 2), (4, -6))) == [5, 0, 0, 0]
 
 
 def test_what_was_not_sold_within_the_days_stays_negative_and_so_is_set_aside():
@@ -38,7 +45,7 @@ def test_what_was_not_sold_within_the_days_stays_negative_and_so_is_set_aside():
 
 def test_a_row_written_twice_is_one_row():
     assert net(sales((1, 5), (1, 5), (2, -3), (2, -3))) == [2, 2, 0, 0]
-    assert net(sales((1, 5), (1, 5), (2, -3), (2, -3)), repeated_rows="add") == [4, 0, 0, 0]
+    assert net(sales((1, 5), (1, 5), (2, -3), (2, -3)), repeated_rows="add") == [2, 2, 0, 0]
 
 
 def test_returns_may_be_set_aside_and_are_told_otherwise():
