@@ -1,9 +1,9 @@
 """Returns: negative sales, taken from the sales before them.
 
 What comes back was no demand: a return takes its units from the newest sale of its item in its
-region that is as large, on its day or up to `ingest.returns_days` before, else from the newest units
-sold. What finds no sale stays negative, and is set aside with its reason like any quantity below
-zero.
+region that is as large, on its day or up to `ingest.returns_days` before, else from the newest
+units sold. What finds no sale stays negative, and is set aside with its reason like any quantity
+below zero.
 """
 
 from __future__ import annotations
