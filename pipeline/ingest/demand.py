@@ -17,6 +17,7 @@ import pandas as pd
 from pipeline.contracts.settings import LEAST_HISTORY_DAYS, IngestSettings
 from pipeline.ingest.closing_days import calendar_rows, coming_days, opening_days
 from pipeline.ingest.cut_days import cut_days, cut_finding, without_events
+from pipeline.ingest.empty_shelves import believed, empty_days, empty_finding
 from pipeline.ingest.findings import Finding
 from pipeline.ingest.grain import (
     Periods,
@@ -88,9 +89,12 @@ def daily_demand(
     )
     opening = opening_days(tables, grid.regions, grid.days, periods.is_daily)
     share = _spread(grid, tables["availability"], "in_stock_share", 1.0, "float32")
-    sales = _by_day(grid, tables, periods, share, opening.past)
+    bare = empty_days(tables, grid.items, grid.regions, grid.days)
+    sales = _by_day(grid, tables, periods, np.where(bare, 0, share), opening.past)
     tables = {**tables, "sales": sales}
     units = _spread(grid, sales, "units", 0, "int32")
+    bare = believed(bare, units)
+    share[bare] = 0.0
     by_region = units.reshape(len(grid.items), len(grid.regions), -1).sum(axis=0)
     closed = np.tile(opening.past & (by_region == 0), (len(grid.items), 1))
     price = _prices(grid, tables)
@@ -120,6 +124,7 @@ def daily_demand(
         *told, *opening.findings,
         *opening_findings(unopened, grid.regions, grid.days, _names(grid, planned)),
         *late_findings(late, grid.items, grid.regions, grid.days),
+        *empty_finding(bare & on_sale),
         *cut_finding(cut, by_region, grid.regions, grid.days),
         *silences,
         *_findings(grid, empty & ~unknown, suspected & on_sale, on_sale, known_days),

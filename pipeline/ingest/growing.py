@@ -40,7 +40,7 @@ class Growing:
 
     def night(self, as_of: date) -> Tables:
         """Every table that ingest publishes; raises ContractError as `clean_world` does."""
-        if not self._add(as_of):
+        if not self._add(as_of) or self._tables["availability"].empty:  # whose place stock takes
             cleaned = clean(read_folder(self._folder, self._settings), as_of, self._settings)
             if cleaned.fatal:
                 raise ContractError(cleaned.fatal, "mend the raw files.")
