@@ -93,8 +93,8 @@ RAW_TABLES = (
            "item_id region_id date", "item_id region_id date units",
            references=_ITEM_REGION, history_date="date", raw_only=("unit_of_measure",)),
     table("availability", "raw",
-           "a day on which an item was not in stock all day (no row: in stock all day; no table: what "
-           "the snapshots of stock say)",
+           "a day on which an item was not in stock all day (no row: in stock all day; no table: "
+           "what the snapshots of stock say)",
            "item_id region_id date", "item_id region_id date in_stock_share",
            references=_ITEM_REGION, is_optional=True, history_date="date"),
     table("prices", "raw",

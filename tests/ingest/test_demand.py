@@ -35,6 +35,7 @@ def world(**tables: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "sales": frame("item_id region_id date units", *[("a", "r", day, 2) for day in days],
                        ("b", "s", "2025-02-01", 1)),
         "availability": frame("item_id region_id date in_stock_share"),
+        "stock": frame("date item_id node_id on_hand_units"),
         "prices": frame("item_id region_id start_date price_usd"),
         "launch_plans": frame("item_id region_id expected_daily_units"),
         **tables,
