@@ -52,7 +52,7 @@ def ours(company: Company, days: int) -> tuple[np.ndarray, np.ndarray]:
     sums = totals(panel)
     settings = ForecastSettings() if company.period_days == 1 else WEEKLY
     model, _ = fit(panel, sums, settings, company.windows, 1, 1)
-    seen = foresee(daily_mean(model.mean, 1), panel, sums, panel.days - 1, company.windows)
+    seen = foresee(daily_mean(model.mean), panel, sums, panel.days - 1, company.windows)
     shape = (panel.series, len(company.windows))
     return seen.mean.reshape(shape), model.spread.quantiles(seen, Q, 1).reshape(*shape, len(Q))
 

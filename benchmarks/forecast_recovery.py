@@ -77,7 +77,7 @@ def total_ahead(panel: Panel, days: int = AHEAD) -> float:
     """Expected units of all series over the next `days`, by a model of the panel."""
     sums = totals(panel)
     trees = fit_mean(panel, sums, SETTINGS, days, panel.days - 1, 1, 1)
-    seen = foresee(daily_mean(trees, 1), panel, sums, panel.days - 1, [(1, days)])
+    seen = foresee(daily_mean(trees), panel, sums, panel.days - 1, [(1, days)])
     return float(seen.mean.sum())
 
 
@@ -196,7 +196,7 @@ def cold_start(raw: Path, origins: range) -> list[tuple[str, int, float, float, 
         sums = totals(panel)
         settings = ForecastSettings(mean=MeanSettings(leaf_rows=100, trees=100))
         model, _ = fit(panel, sums, settings, [(1, AHEAD)], 1, 1)
-        seen = foresee(daily_mean(model.mean, 1), panel, sums, panel.days - 1, [(1, AHEAD)])
+        seen = foresee(daily_mean(model.mean), panel, sums, panel.days - 1, [(1, AHEAD)])
         found = model.spread.quantiles(seen, levels, 1)[new]
         recent = np.nansum(panel.demand[:, -AHEAD:], axis=1)
         old = age > 2 * AHEAD

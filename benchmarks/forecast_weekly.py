@@ -85,7 +85,7 @@ def ours(demand: F32, item: I32, region: I32) -> F64:
     panel = panel_of(demand, item, region)
     sums = totals(panel)
     model, _ = fit(panel, sums, SETTINGS, WEEKS, 1, 1)
-    seen = foresee(daily_mean(model.mean, 1), panel, sums, panel.days - 1, WEEKS)
+    seen = foresee(daily_mean(model.mean), panel, sums, panel.days - 1, WEEKS)
     return model.spread.quantiles(seen, Q, 1).reshape(-1, AHEAD, len(Q))
 
 

@@ -60,7 +60,7 @@ def one_panel(items: int, seed: int) -> dict[str, tuple[np.ndarray, ...]]:
     panel, units = simulated(items, seed)
     sums = totals(panel)
     model, errors = fit(panel, sums, SETTINGS, WINDOWS, seed, 1)
-    ahead = foresee(daily_mean(model.mean, 1), panel, sums, DAYS - 1, WINDOWS)
+    ahead = foresee(daily_mean(model.mean), panel, sums, DAYS - 1, WINDOWS)
     came = np.stack([units[:, DAYS : DAYS + n].sum(axis=1) for _, n in WINDOWS], axis=1)
     rank = model.spread.ranks(ahead, came.ravel().astype(float), seed, 1)
     shape = (items, REGIONS, len(WINDOWS))

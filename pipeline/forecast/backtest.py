@@ -33,7 +33,7 @@ def backtest(
         if not windows:
             continue
         model, _ = fit(known, sums, settings.forecast, windows, settings.planning.seed, threads)
-        seen = foresee(daily_mean(model.mean, threads), known, sums, origin, windows)
+        seen = foresee(daily_mean(model.mean), known, sums, origin, windows)
         units = seen.units(panel)
         seen, units = seen.take(np.isfinite(units)), units[np.isfinite(units)]
         rows = pd.DataFrame(

@@ -31,7 +31,7 @@ def foreseen_lately(
     panel = as_known(assembled.panel, origin) if origin >= 1 else assembled.panel
     empty = pd.DataFrame({name: pd.Series(dtype=float) for name in _COLUMNS})
     frames, units, found = [empty], [np.empty(0)], [np.empty((0, len(QUANTILE_LEVELS)))]
-    sums, mean_of = totals(panel), daily_mean(model.early, threads)
+    sums, mean_of = totals(panel), daily_mean(model.early)
     category = items.set_index(items["item_id"].astype(str))["category"].astype(str)
     windows = [(1, days) for days in SCORED_DAYS]
     for rows in shards(panel, shard_items) if origin >= 1 else ():

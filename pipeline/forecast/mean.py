@@ -16,6 +16,7 @@ from pipeline.forecast.features import (
     features,
     history,
 )
+from pipeline.forecast.forest import Forest
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
 from pipeline.forecast.panel import totals as sums_of
 from pipeline.forecast.seasons import as_known, in_season
@@ -152,12 +153,11 @@ def offset(x: F32) -> F64:
     return np.asarray(log_mean + x[:, COLUMN["log_price_lift"]] + x[:, COLUMN["log_return"]])
 
 
-def daily_mean(booster: lgb.Booster, threads: int) -> Callable[[F32], F64]:
+def daily_mean(booster: lgb.Booster) -> Callable[[F32], F64]:
     """Function from a feature matrix to the expected units of its rows."""
+    trees = Forest.of(booster)
 
     def predict(x: F32) -> F64:
-        used = workers(len(x), threads)
-        raw = np.asarray(booster.predict(x, raw_score=True, num_threads=used))
-        return np.asarray(np.exp(raw + offset(x)))
+        return np.asarray(np.exp(trees.raw(x) + offset(x)))
 
     return predict

@@ -33,7 +33,7 @@ def run(night: Night) -> None:
     known = what_is_known(night, model, REVISED_DAYS)
     shard_items, threads = night.settings.forecast.shard_items, night.settings.run.threads
     changes = forecast_changes(
-        daily_mean(model.mean, threads), known.panel, totals(known.panel),
+        daily_mean(model.mean), known.panel, totals(known.panel),
         list(shards(known.panel, shard_items)), known.items,
         night.settings.forecast.explained_items,
     )  # fmt: skip

@@ -33,9 +33,9 @@ def own_level(booster: lgb.Booster, panel: Panel, threads: int) -> float:
     if origin + 1 < LEAST_KNOWN_DAYS // panel.period_days or origin + span >= panel.days:
         return 1.0
     known = as_known(panel, origin)
-    ahead = foresee_days(
-        daily_mean(booster, threads), known, sums_of(known), origin, [(1, span)]
-    ).mean[:, 1:]
+    ahead = foresee_days(daily_mean(booster), known, sums_of(known), origin, [(1, span)]).mean[
+        :, 1:
+    ]
     days = slice(origin + 1, origin + 1 + span)
     seen = panel.observed()[:, days] & (panel.launch_day <= origin)[:, None]
     expected = (ahead * seen).sum(axis=1)

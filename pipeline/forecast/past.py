@@ -130,7 +130,7 @@ def foresee_past(
     for origin in sorted({panel.whole_origin(day) for day in origins} - {*range(cut)}):
         ends = [(s, n) for s, n in windows if origin + s + n - 1 < panel.days]
         if ends:
-            days = foresee_days(daily_mean(early, threads), shard, totals, origin, ends)
+            days = foresee_days(daily_mean(early), shard, totals, origin, ends)
             found.append(Foreseen(origin, days.mean[:, 1:], ends, days.windows(ends)))
     if not found:
         raise UsageError(

@@ -168,7 +168,7 @@ def foreseen(
     shard: Panel, sums: Totals, model: Model, windows: list[tuple[int, int]], threads: int
 ) -> Shard:
     """The days and windows ahead of a shard, by the model's trees."""
-    days = foresee_tonight(daily_mean(model.mean, threads), shard, sums, windows)
+    days = foresee_tonight(daily_mean(model.mean), shard, sums, windows)
     return Shard(shard.item, shard.region, days.mean[:, 1:], days.windows(windows))
 
 

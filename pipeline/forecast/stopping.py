@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.forecast.features import features, history
+from pipeline.forecast.forest import Forest
 from pipeline.forecast.mean import offset
 from pipeline.forecast.panel import F64, I32, Panel, Totals
 from pipeline.forecast.panel import totals as sums_of
@@ -138,15 +139,11 @@ def _days(
     target: I32 = np.tile(origin + 1 + np.arange(days, dtype=np.int32), len(own))
     at = np.full(len(series), origin, np.int32)
     x = features(behind, seen, history(behind, seen), series, at, target)
-    raw, done = offset(x), 0
+    raw, done, forest = offset(x), 0, Forest.of(early)
     is_sold = on_sale(panel, origin + 1 + np.arange(days))[own]
     out = np.empty((len(tried), len(own), days))
     for k, trees in enumerate(tried):
-        if len(x):
-            step = int(trees) - done
-            raw = raw + np.asarray(
-                early.predict(x, raw_score=True, start_iteration=done, num_iteration=step)
-            )
+        raw = raw + forest.raw(x, done, int(trees))
         done = int(trees)
         out[k] = np.exp(raw).reshape(len(own), days) * is_sold
     came = np.nan_to_num(panel.demand[own, origin + 1 : origin + 1 + days])

@@ -145,7 +145,7 @@ def _tables(night: Night, now: Assembled, asked: Promotion) -> dict[str, pd.Data
 def _daily(known: Assembled, model: Model, rows: np.ndarray, reach: int) -> tuple[F64, F64]:
     """Units and prices in usd (rows, reach) of the days ahead."""
     shard = known.panel.take(rows)
-    days = foresee_tonight(daily_mean(model.mean, 1), shard, totals(known.panel), [(1, reach)])
+    days = foresee_tonight(daily_mean(model.mean), shard, totals(known.panel), [(1, reach)])
     price = np.nan_to_num(shard.price[:, shard.days : shard.days + reach])
     return days.mean[:, 1:], price.astype(np.float64) * shard.price_unit_usd
 

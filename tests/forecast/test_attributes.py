@@ -111,7 +111,7 @@ def test_a_product_line_s_own_column_improves_its_forecast(
     for with_attributes, (assembled, model) in trained.items():
         panel = assembled.panel
         mean = foresee(
-            daily_mean(model.mean, 1), panel, totals(panel), panel.days - 1, [(1, AHEAD)]
+            daily_mean(model.mean), panel, totals(panel), panel.days - 1, [(1, AHEAD)]
         ).mean
         error[with_attributes] = np.abs(mean - truth)
     assert error[True][is_toy].mean() < 0.5 * error[False][is_toy].mean()
@@ -127,7 +127,7 @@ def test_drivers_still_add_up_to_the_forecast(
     x = day_features(panel, totals(panel), panel.days - 1, ahead)
     assert x.shape[1] == len(FEATURES) + 2
     np.testing.assert_allclose(
-        daily_drivers(model.mean, x).sum(axis=1), daily_mean(model.mean, 1)(x), rtol=1e-6
+        daily_drivers(model.mean, x).sum(axis=1), daily_mean(model.mean)(x), rtol=1e-6
     )
 
 

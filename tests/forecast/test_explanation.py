@@ -36,13 +36,13 @@ def grown(world: Mapping[str, pd.DataFrame], quick: Settings) -> tuple[lgb.Boost
 
 def test_drivers_add_up_to_the_mean(grown: tuple[lgb.Booster, F32]) -> None:
     trees, x = grown
-    np.testing.assert_allclose(daily_drivers(trees, x).sum(axis=1), daily_mean(trees, 1)(x), 1e-6)
+    np.testing.assert_allclose(daily_drivers(trees, x).sum(axis=1), daily_mean(trees)(x), 1e-6)
 
 
 def test_drivers_of_a_window_are_those_of_its_days(grown: tuple[lgb.Booster, F32]) -> None:
     trees, x = grown
     found = explain(trees, x[:40], np.repeat([0, 1], 20), pd.Index(["a", "b"]))
-    assert found.loc["b"].sum() == pytest.approx(daily_mean(trees, 1)(x[20:40]).sum())
+    assert found.loc["b"].sum() == pytest.approx(daily_mean(trees)(x[20:40]).sum())
 
 
 def test_a_discount_is_booked_as_price(grown: tuple[lgb.Booster, F32]) -> None:

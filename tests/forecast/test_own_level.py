@@ -23,7 +23,7 @@ def test_trees_that_expect_too_much_of_the_companys_own_weeks_are_half_corrected
     trees = fit_mean(PANEL, sums, MeanSettings(trees=5, leaf_rows=20), 28, 59, 3, 1)
     high = times(trees, 1.5)
     usual, more = (
-        foresee(daily_mean(own, 1), PANEL, sums, 59, [(1, 28)]).mean for own in (trees, high)
+        foresee(daily_mean(own), PANEL, sums, 59, [(1, 28)]).mean for own in (trees, high)
     )
     assert more == pytest.approx(1.5 * usual, rel=1e-9)
     assert own_level(trees, PANEL, 1) == pytest.approx(1.0, abs=0.05)

@@ -29,7 +29,7 @@ def grown(world: Mapping[str, pd.DataFrame], quick: Settings) -> tuple[Assembled
     found = assemble((FIRST + pd.Timedelta(days=419)).date(), 30, names, *tables)
     last = found.panel.days - 1
     trees = fit_mean(found.panel, totals(found.panel), quick.forecast.mean, 28, last, 1, 1)
-    return found, daily_mean(trees, 1)
+    return found, daily_mean(trees)
 
 
 def some_mean(x: F32) -> F64:

@@ -74,7 +74,7 @@ def test_what_sells_in_dozens_is_wider_than_what_sells_singly_at_the_same_rate()
     )
     sums = totals(panel)
     model, _ = fit(panel, sums, settings, [(1, 28)], 3, 1)
-    seen = foresee(daily_mean(model.mean, 1), panel, sums, panel.days - 1, [(1, 28)])
+    seen = foresee(daily_mean(model.mean), panel, sums, panel.days - 1, [(1, 28)])
     top = model.spread.quantiles(seen, np.array([0.95]), 1)[:, 0] / seen.mean
     assert np.median(top[pack == 1]) == pytest.approx(20 / 14, rel=0.2)
     assert np.median(top[pack == 12]) == pytest.approx(1.1 * 36 / 14, rel=0.2)

@@ -37,7 +37,7 @@ def expected_in_four_weeks(panel: Panel, settings: ForecastSettings) -> tuple[fl
     """Sum over series of the mean of the next 28 days, and how many trees it came from."""
     sums = totals(panel)
     model, _ = fit(panel, sums, settings, [(1, 28)], 3, 1)
-    seen = foresee(daily_mean(model.mean, 1), panel, sums, panel.days - 1, [(1, 28)])
+    seen = foresee(daily_mean(model.mean), panel, sums, panel.days - 1, [(1, 28)])
     return float(seen.mean.sum()), int(model.notes["trees_kept"])
 
 
@@ -55,7 +55,7 @@ def test_a_wholesaler_s_rare_large_orders_are_not_forecast_too_low(seed: int) ->
     assert kept < 60
     sums = totals(panel)
     whole = fit_mean(panel, sums, SETTINGS.mean, 28, panel.days - 1, 3, 1)
-    every = foresee(daily_mean(whole, 1), panel, sums, panel.days - 1, [(1, 28)])
+    every = foresee(daily_mean(whole), panel, sums, panel.days - 1, [(1, 28)])
     assert every.mean.sum() < 0.8 * truth
 
 
@@ -67,7 +67,7 @@ def test_a_pattern_that_goes_on_keeps_its_trees() -> None:
     sums = totals(panel)
     model, _ = fit(panel, sums, SETTINGS, [(1, 7), (1, 28)], 3, 1)
     assert model.notes["trees_kept"] >= 60
-    seen = foresee(daily_mean(model.mean, 1), panel, sums, 219, [(d, 1) for d in range(1, 8)])
+    seen = foresee(daily_mean(model.mean), panel, sums, 219, [(d, 1) for d in range(1, 8)])
     by_day = seen.mean.reshape(60, 7).mean(axis=0)
     saturday = (panel.days + np.arange(7)) % 7 == 5
     assert by_day[saturday][0] == pytest.approx(5.0, rel=0.2)
