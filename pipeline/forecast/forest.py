@@ -21,7 +21,8 @@ I64 = npt.NDArray[np.int64]
 
 TOGETHER = 64
 """Rows that go down a tree together, at most."""
-_CATEGORICAL, _DEFAULT_LEFT, _MISSING_ZERO, _MISSING_NAN = 1, 2, 1, 2
+_CATEGORICAL, _DEFAULT_LEFT = 1, 2
+_MISSING_NEVER, _MISSING_ZERO = 0, 1
 _ZERO = 1e-35
 
 
@@ -123,9 +124,9 @@ def _part(order, low, high, column, threshold, kind, word_start, words, later): 
                 chosen, word = int(value), word_start[int(threshold)] + (int(value) >> 5)
                 is_left = word < word_start[int(threshold) + 1]
                 is_left = is_left and (words[word] >> (chosen & 31)) & 1 == 1
-        elif is_nan and missing == _MISSING_NAN:
-            is_left = is_default_left
-        elif missing == _MISSING_ZERO and (is_nan or abs(value) <= _ZERO):
+        elif (is_nan and missing != _MISSING_NEVER) or (
+            missing == _MISSING_ZERO and abs(value) <= _ZERO
+        ):
             is_left = is_default_left
         else:
             is_left = (0.0 if is_nan else value) <= threshold
