@@ -53,7 +53,9 @@ def test_equals_lightgbm_to_the_bit(options: dict[str, object]) -> None:
 
 def test_trees_without_a_split_and_no_rows() -> None:
     x = _rows(4)
-    booster = lgb.train({"verbosity": -1, "min_data_in_leaf": len(x)}, lgb.Dataset(x, x[:, 4].copy()), 3)
+    booster = lgb.train(
+        {"verbosity": -1, "min_data_in_leaf": len(x)}, lgb.Dataset(x, x[:, 4].copy()), 3
+    )
     forest = Forest.of(booster)
     np.testing.assert_array_equal(forest.raw(x), booster.predict(x, raw_score=True))
     assert len(forest.raw(x[:0])) == 0
