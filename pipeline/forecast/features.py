@@ -23,6 +23,7 @@ from pipeline.forecast.seasons import in_season
 from pipeline.forecast.series_level import (
     HALF_LIFE_DAYS,
     TINY,
+    item_changes,
     item_silence,
     levels,
     log_return,
@@ -142,7 +143,7 @@ def history(panel: Panel, totals: Totals) -> History:
     levels(
         demand, behind, panel.item, panel.group, panel.like(), totals.lead,
         group_units, group_count, item_units, item_count, _running(totals.like_units),
-        _running(totals.like_count), silent, own_season, half_life, level, silence, last_sale,
+        _running(totals.like_count), silent, item_changes(totals, half_life), own_season, half_life, level, silence, last_sale,
     )  # fmt: skip
     return History(
         demand,
