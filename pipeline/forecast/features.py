@@ -18,12 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.core.arithmetic import single_log
+from pipeline.forecast.level_change import item_changes
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
 from pipeline.forecast.seasons import in_season
 from pipeline.forecast.series_level import (
     HALF_LIFE_DAYS,
     TINY,
-    item_changes,
     item_silence,
     levels,
     log_return,
@@ -140,10 +140,12 @@ def history(panel: Panel, totals: Totals) -> History:
     last_sale = np.empty(shape, np.int32)
     half_life = HALF_LIFE_DAYS / np.sqrt(panel.period_days)
     own_season, silent = _season_days(panel, totals), silence_of_items(panel, totals)
+    changed = item_changes(totals, panel.item, half_life, panel.period_days)
     levels(
         demand, behind, panel.item, panel.group, panel.like(), totals.lead,
         group_units, group_count, item_units, item_count, _running(totals.like_units),
-        _running(totals.like_count), silent, item_changes(totals, half_life), own_season, half_life, level, silence, last_sale,
+        _running(totals.like_count), silent, changed, own_season, half_life, level, silence,
+        last_sale,
     )  # fmt: skip
     return History(
         demand,

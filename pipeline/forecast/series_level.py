@@ -17,11 +17,10 @@ deviance is 16.3 so and 17.8 without; docs/decisions/forecast.md has the other c
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.forecast.level_change import lump_units
 from pipeline.forecast.panel import F32, F64, I32, Totals
 from pipeline.kernels import njit
 
@@ -37,7 +36,6 @@ SILENT, LUCK, FADING, KEPT = 8.0, 3.0, 0.7, 4.0
 MOST_SILENCE, LEAST_KNOWN_DAYS = 300.0, 14.0
 SILENT_HALF_LIVES = 16.0 / 3.0
 """A level that is kept is forgotten as much slower: its weight, not its height."""
-USUAL_UNITS, BORROWED_UNITS = 1.5, 6.0
 RETURN_DAYS = 38.0
 """Mean days until an item that is silent in all regions is back (M5 up to 1773: 0.1, 0.23, 0.42,
 0.7 of the old level after 4, 10, 21, 42 days, whatever the evidence)."""
@@ -51,13 +49,6 @@ def sum_over(running, row, end, days):  # type: ignore[no-untyped-def]  # numba 
     high = min(max(end + 1, 0), running.shape[1] - 1)
     low = min(max(end + 1 - days, 0), running.shape[1] - 1)
     return running[row, high] - running[row, low]
-
-
-@njit(cache=True)
-def _lump(units, square, days):  # type: ignore[no-untyped-def]  # numba kernel
-    """Units that sales come in: the variance of a day over its mean, one at least."""
-    size = (square + BORROWED_UNITS * USUAL_UNITS) / (units + BORROWED_UNITS)
-    return max(size - units / max(days, 1.0), 1.0)
 
 
 @njit(cache=True)
@@ -86,78 +77,6 @@ def log_return(evidence: F32 | F64, item_evidence: F64, regions: F64, days: I32)
     return np.asarray(part * np.minimum(is_back + FADING * np.log1p(beyond / SILENT), 0.0))
 
 
-CHANGE_DAYS = np.array([7, 14, 28, 42, 56, 21])
-LEAST_RATIO = 0.125
-PAR = np.array([4.0, 0.2, 4.0, 4.0, 0.05, 3.0, 0.0])
-
-
-def item_changes(totals: Totals, half_life: float) -> I32:
-    """Days (items, lead + days + 1) for which an item's level has been another, where that shows
-    on the day before; else 0."""
-    out = np.zeros((len(totals.item_units), totals.item_units.shape[1] + 1), np.int32)
-    period = round((HALF_LIFE_DAYS / half_life) ** 2)
-    spans = np.unique(np.maximum(CHANGE_DAYS // period, 1))
-    _item_changes(totals.item_units, totals.item_count, spans, half_life, PAR, out)
-    return out
-
-
-@njit(cache=True)
-def _item_changes(sold, count, spans, half_life, par, out):  # type: ignore[no-untyped-def]  # numba kernel
-    decay = 0.5 ** (1.0 / half_life)
-    days = sold.shape[1]
-    level, known = np.zeros(days + 1), np.zeros(days + 1)
-    for i in range(sold.shape[0]):
-        units, weight, total, square, seen = 0.0, 0.0, 0.0, 0.0, 0.0
-        own, usual = np.zeros(days + 1), np.zeros(days + 1)
-        level[0], known[0] = 0.0, 0.0
-        since, acc, tests = 0, 0.0, 0.0
-        drift = np.zeros(days + 1)
-        drift[0] = par[1] ** 2
-        for d in range(days):
-            own[d + 1], usual[d + 1] = own[d] + sold[i, d], usual[d] + count[i, d]
-            if count[i, d] > 0:
-                total, square, seen = total + sold[i, d], square + sold[i, d] ** 2, seen + 1.0
-                passed = decay
-                units, weight = units * passed + sold[i, d], weight * passed + count[i, d]
-            lump, best, at = _lump(total, square, seen), par[0], 0
-            if d % spans[-3] == 0 and d > 2 * spans[-3]:
-                n = spans[-3]
-                s, e = own[d + 1] - own[d + 1 - n], level[d + 1 - n] * (usual[d + 1] - usual[d + 1 - n])
-                if e > 0.0:
-                    x = ((s - e) ** 2 / e - lump * (1.0 + e / known[d + 1 - n])) / e
-                    acc += min(max(x, -0.1), 1.0)
-                    tests += 1.0
-            drift[d + 1] = max((par[2] * par[1] ** 2 + acc) / (par[2] + tests), par[4] ** 2)
-            for n in spans:
-                if d + 1 - n < since + 28:
-                    continue
-                s, e = own[d + 1] - own[d + 1 - n], level[d + 1 - n] * (usual[d + 1] - usual[d + 1 - n])
-                if e <= 0.0 or s < LEAST_RATIO * e or max(s, e) < par[3] * lump or s <= 0.0:
-                    continue
-                gain = 2.0 * (s * math.log(s / e) - s + e)
-                if n < par[6]:
-                    continue
-                mid = d + 1 - n // 2
-                late, part = own[d + 1] - own[mid], usual[d + 1] - usual[mid]
-                mean = s / (usual[d + 1] - usual[d + 1 - n])
-                odds = 0.0
-                if late > 0.0:
-                    odds += late * math.log(late / (mean * part))
-                if s > late:
-                    odds += (s - late) * math.log((s - late) / (s - mean * part))
-                if 2.0 * odds > par[5] * (lump + 0.5 * s * drift[d + 1 - n]):
-                    continue
-                z = math.sqrt(max(gain, 0.0) / (lump + e * (lump / known[d + 1 - n] + drift[d + 1 - n])))
-                if z > best:
-                    best, at = z, n
-            if at > 0:
-                out[i, d + 1] = at
-                units, weight = own[d + 1] - own[d + 1 - at], usual[d + 1] - usual[d + 1 - at]
-                since = d + 1 - at
-            level[d + 1] = units / weight if weight > 0 else 0.0
-            known[d + 1] = max(units, 1.0)
-
-
 def regions_of(item_count: F64, item: I32, end: I32) -> F64:
     """Regions (rows,) that an item was sold in on a day of the last four weeks before `end`, of
     running sums of its series seen."""
@@ -181,7 +100,7 @@ def _item_silence(sold, count, in_season, half_life, out):  # type: ignore[no-un
                 if not in_season[i, d]:
                     silence *= FADES_A_DAY
                 elif known >= LEAST_KNOWN_DAYS:
-                    lump = _lump(total, square, days)
+                    lump = lump_units(total, square, days)
                     silence = _more_silence(silence, expected, sold[i, d], lump)
                 if silence > SILENT and sold[i, d] * KEPT <= expected:
                     units, weight, known = units * slowly, weight * slowly, known * slowly
@@ -198,7 +117,8 @@ def levels(  # type: ignore[no-untyped-def]  # numba kernel
     like_units, like_count, silent, changed, in_season, half_life, level, silence, last_sale,
 ):  # fmt: skip
     """Fill `level`, `silence` and `last_sale` (n, days + 1), each as known before a day; `silent`
-    is the silence of items, `in_season` (items, lead + days) as in `item_silence`.
+    is the silence of items and `changed` since when their levels have been others
+    (`level_change`), `in_season` (items, lead + days) as in `item_silence`.
 
     A series' prior is what like-priced series of its group sell, and its item elsewhere: the
     geometric mean of both, since either alone is far too high for new items on average.
@@ -209,13 +129,12 @@ def levels(  # type: ignore[no-untyped-def]  # numba kernel
     for i in range(n):
         units, weight, sold, own = 0.0, 0.0, -1000, 0.0
         total, square, known = 0.0, 0.0, 0.0
-        run_units, run_weight = np.zeros(days + 1), np.zeros(days + 1)
+        of_units, of_weight = np.zeros(days + 1), np.zeros(days + 1)  # running sums
         for d in range(days + 1):
             end = lead + d - 1
-            span = changed[item[i], end + 1]
-            if span > 0 and d >= span:
-                units = run_units[d] - run_units[d - span]
-                weight = run_weight[d] - run_weight[d - span]
+            since = d - changed[item[i], end + 1]
+            if 0 <= since < d:
+                units, weight = of_units[d] - of_units[since], of_weight[d] - of_weight[since]
             prior = sum_over(group_units, group[i], end, 56)
             prior /= max(sum_over(group_count, group[i], end, 56), 1.0)
             prior = (sum_over(like_units, like[i], end, 56) + GROUP_DAYS * prior) / (
@@ -232,20 +151,20 @@ def levels(  # type: ignore[no-untyped-def]  # numba kernel
             share = (1.0 + max(beyond - LUCK, 0.0) / SILENT) ** -FADING
             level[i, d], silence[i, d] = mean * share + 0.5 * TINY, own
             last_sale[i, d] = sold
-            if d < days:
-                run_units[d + 1], run_weight[d + 1] = run_units[d], run_weight[d]
-                if not np.isnan(demand[i, d]):
-                    run_units[d + 1] += demand[i, d]
-                    run_weight[d + 1] += behind[i, d]
-            if d == days or np.isnan(demand[i, d]):
+            if d == days:
                 continue
+            of_units[d + 1], of_weight[d + 1] = of_units[d], of_weight[d]
+            if np.isnan(demand[i, d]):
+                continue
+            of_units[d + 1] += demand[i, d]
+            of_weight[d + 1] += behind[i, d]
             total += demand[i, d]
             square += demand[i, d] ** 2
             known += 1.0
             if not in_season[item[i], lead + d]:
                 own *= FADES_A_DAY
             elif weight >= LEAST_KNOWN_DAYS:
-                lump = _lump(total, square, known)
+                lump = lump_units(total, square, known)
                 own = _more_silence(own, mean * behind[i, d], demand[i, d], lump)
             if max(own, beyond) > SILENT and demand[i, d] * KEPT <= mean * behind[i, d]:
                 units, weight = units * slowly, weight * slowly

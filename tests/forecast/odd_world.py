@@ -51,6 +51,10 @@ RHYTHM_KINDS = (
     Odd("third_thursday", 56), Odd("big_customer", 28),
 )  # fmt: skip
 """Of a world whose orders come by the calendar."""
+CHANGE_KINDS = (
+    Odd("step_up", 28), Odd("step_down", 28), Odd("drop", 28), Odd("jump", 28), Odd("steady", 28),
+)  # fmt: skip
+"""Of a world whose levels change for good."""
 PRICE, CUT, ELASTICITY = 10.0, 7.0, 3.0
 PROMOTIONS = (150, 300, 450, 620, DAYS - 14, DAYS + 7)
 """First days of fortnights at the cut price; the last but one ends tonight."""
@@ -102,6 +106,8 @@ def _shape(kind: str, dates: pd.DatetimeIndex, fair: npt.NDArray[np.bool_]) -> F
         week = np.ones(len(dates))
     if kind in ("step_up", "step_down"):
         return 4.0 * week * np.where(day >= -60, 2.0 if kind == "step_up" else 0.5, 1.0)
+    if kind in ("drop", "jump"):
+        return 8.0 * week * np.where(day >= -25, 0.25 if kind == "drop" else 3.0, 1.0)
     if kind == "feast_month":
         week = 2.0 * week * np.where(_on(FEAST_MONTHS, FEAST_DAYS, dates), 3.0, 1.0)
     if kind in _ORDERS:

@@ -14,6 +14,7 @@ from pipeline.forecast.train import train
 from tests.forecast.odd_world import (
     AHEAD,
     AS_OF,
+    CHANGE_KINDS,
     FEAST_KINDS,
     KINDS,
     MORE_KINDS,
@@ -65,6 +66,11 @@ def by_calendar() -> pd.DataFrame:
     return forecast(4, RHYTHM_KINDS)
 
 
+@pytest.fixture(scope="module")
+def changed() -> pd.DataFrame:
+    return forecast(4, CHANGE_KINDS)
+
+
 @pytest.mark.parametrize("kind", [
     "august", "event_4", "event_20", "doubling", "halving", "promoted", "promotion_ahead",
 ])  # fmt: skip
@@ -111,3 +117,13 @@ def test_orders_that_come_by_the_calendar_are_expected(
     own = by_calendar[by_calendar["kind"] == kind]
     assert own["mean_units"].sum() == pytest.approx(own["units"].sum(), rel=0.15)
     assert ((own["q0.025"] <= own["units"]) & (own["units"] <= own["q0.975"])).mean() >= 0.8
+
+
+@pytest.mark.parametrize("kind", [odd.name for odd in CHANGE_KINDS])
+def test_levels_that_have_changed_for_good_are_followed_at_once(
+    changed: pd.DataFrame, kind: str
+) -> None:
+    """Twice and half as much since two months, a quarter and three times as much since 25 days."""
+    own = changed[changed["kind"] == kind]
+    assert own["mean_units"].sum() == pytest.approx(own["units"].sum(), rel=0.15)
+    assert ((own["q0.025"] <= own["units"]) & (own["units"] <= own["q0.975"])).mean() >= 0.75
