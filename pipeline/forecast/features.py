@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.core.arithmetic import single_log
-from pipeline.forecast.level_change import item_changes
+from pipeline.forecast.level_change import level_begins
 from pipeline.forecast.panel import F32, F64, I32, Panel, Totals
 from pipeline.forecast.seasons import in_season
 from pipeline.forecast.series_level import (
@@ -102,6 +102,8 @@ class History:
     level       (n, days + 1) exponentially weighted mean with the prior of the series' likes
     silence     (n, days + 1) evidence of silence beyond chance, see `series_level`
     item_silence  (items, lead + days + 1) the same of items in all regions at once
+    begun       (items, lead + days + 1) day since when an item's level is as it is, see
+                `level_change`
     last_sale   (n, days + 1) last day with a sale, before a day
     """
 
@@ -116,6 +118,7 @@ class History:
     level: F32
     silence: F32
     item_silence: F64
+    begun: I32
     last_sale: I32
     group_units: F64
     group_count: F64
@@ -140,11 +143,11 @@ def history(panel: Panel, totals: Totals) -> History:
     last_sale = np.empty(shape, np.int32)
     half_life = HALF_LIFE_DAYS / np.sqrt(panel.period_days)
     own_season, silent = _season_days(panel, totals), silence_of_items(panel, totals)
-    changed = item_changes(totals, panel.item, half_life, panel.period_days)
+    begun = level_begins(totals, panel.item, half_life, panel.period_days)
     levels(
         demand, behind, panel.item, panel.group, panel.like(), totals.lead,
         group_units, group_count, item_units, item_count, _running(totals.like_units),
-        _running(totals.like_count), silent, changed, own_season, half_life, level, silence,
+        _running(totals.like_count), silent, begun, own_season, half_life, level, silence,
         last_sale,
     )  # fmt: skip
     return History(
@@ -159,6 +162,7 @@ def history(panel: Panel, totals: Totals) -> History:
         level,
         silence,
         silent,
+        begun,
         last_sale,
         group_units,
         group_count,
@@ -190,7 +194,7 @@ def _log_ratio(a, b, tiny):  # type: ignore[no-untyped-def]  # numba kernel
 @njit(cache=True)
 def _own(  # type: ignore[no-untyped-def]  # numba kernel
     out, demand, behind, units, square, zeros, seen, exposure, time, cut, level, last_sale, launch,
-    period, series, origin, target,
+    period, age, series, origin, target,
 ):  # fmt: skip
     spans = np.array([7, 14, 28, 56, 112, 364])
     for k in range(series.shape[0]):
@@ -199,10 +203,11 @@ def _own(  # type: ignore[no-untyped-def]  # numba kernel
         tiny = TINY + 0.02 * base
         out[k, 0] = np.log(base)
         for s in range(6):
-            n, usual = sum_over(seen, i, t, spans[s]), sum_over(exposure, i, t, spans[s])
+            span = min(spans[s], age[k])
+            n, usual = sum_over(seen, i, t, span), sum_over(exposure, i, t, span)
             out[k, 1 + s] = np.nan
-            if usual > LEAST_SHARE * n and (spans[s] < 100 or n > spans[s] // 2):
-                out[k, 1 + s] = _log_ratio(sum_over(units, i, t, spans[s]) / usual, base, tiny)
+            if usual > LEAST_SHARE * n and (span < 100 or n > span // 2):
+                out[k, 1 + s] = _log_ratio(sum_over(units, i, t, span) / usual, base, tiny)
         n28, n112 = sum_over(seen, i, t, 28), sum_over(seen, i, t, 112)
         usual_28, usual_112 = sum_over(exposure, i, t, 28), sum_over(exposure, i, t, 112)
         out[k, 7], out[k, 8] = np.nan, np.nan
@@ -369,15 +374,17 @@ def features(
     dates = panel.first_date.astype("datetime64[D]") + passed
     month_day = (dates - dates.astype("datetime64[M]")).astype(np.float32) + 1
     calendar, (behind, ahead) = panel.calendar, panel.exposure()
+    at = (panel.item[series], totals.lead + origin + 1)
+    age = np.maximum(at[1] - past.begun[at], 1)  # of the level
     _own(
         out, past.demand, behind, past.units, past.square, past.zeros, past.seen, past.exposure,
         past.time, past.cut, past.level, past.last_sale, panel.launch_day, panel.period_days,
-        series, origin, target,
+        age, series, origin, target,
     )  # fmt: skip
     out[:, COLUMN["log_exposure"]] = single_log(ahead[series, target])
     if panel.price_lift is not None:
         out[:, COLUMN["log_price_lift"]] = single_log(panel.price_lift[series, target])
-    at, days = (panel.item[series], totals.lead + origin + 1), (target - origin) * panel.period_days
+    days = (target - origin) * panel.period_days
     evidence = past.silence[series, origin + 1], past.item_silence[at]
     out[:, [COLUMN["silence"], COLUMN["item_silence"]]] = np.stack(evidence, axis=1)
     out[:, COLUMN["log_return"]] = log_return(*evidence, regions_of(past.item_count, *at), days)

@@ -37,9 +37,9 @@ def lump_units(units, square, days):  # type: ignore[no-untyped-def]  # numba ke
     return max(size - units / max(days, 1.0), 1.0)
 
 
-def item_changes(totals: Totals, items: I32, half_life: float, period_days: int) -> I32:
-    """Periods (items, lead + days + 1) for which the levels of some `items` have been others, where
-    that shows before a day; 0 elsewhere. Spans are two periods at least."""
+def level_begins(totals: Totals, items: I32, half_life: float, period_days: int) -> I32:
+    """Day (items, lead + days + 1), from the first of `totals`, since when the levels of some
+    `items` have been as they are before a day; 0 if ever. Spans are two periods at least."""
     out = np.zeros((len(totals.item_units), totals.item_units.shape[1] + 1), np.int32)
     spans = np.unique(np.maximum(SPAN_DAYS // period_days, 2))
     record, rest = max(1, RECORD_DAYS // period_days), max(1, REST_DAYS // period_days)
@@ -107,7 +107,8 @@ def _changes(sold, count, items, spans, record, rest, half_life, out):  # type: 
                 ):
                     most, change = found, span
             if change > 0:
-                out[i, d], last = change, d - change
+                last = d - change
                 units, weight = own[d] - own[last], usual[d] - usual[last]
+            out[i, d] = last
             level[d] = units / weight if weight > 0 else 0.0
             known[d] = max(units, 1.0)

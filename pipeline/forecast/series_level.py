@@ -114,11 +114,11 @@ def _item_silence(sold, count, in_season, half_life, out):  # type: ignore[no-un
 @njit(cache=True)
 def levels(  # type: ignore[no-untyped-def]  # numba kernel
     demand, behind, item, group, like, lead, group_units, group_count, item_units, item_count,
-    like_units, like_count, silent, changed, in_season, half_life, level, silence, last_sale,
+    like_units, like_count, silent, begun, in_season, half_life, level, silence, last_sale,
 ):  # fmt: skip
     """Fill `level`, `silence` and `last_sale` (n, days + 1), each as known before a day; `silent`
-    is the silence of items and `changed` since when their levels have been others
-    (`level_change`), `in_season` (items, lead + days) as in `item_silence`.
+    is the silence of items and `begun` since when their levels are as they are (`level_change`),
+    `in_season` (items, lead + days) as in `item_silence`.
 
     A series' prior is what like-priced series of its group sell, and its item elsewhere: the
     geometric mean of both, since either alone is far too high for new items on average.
@@ -132,8 +132,8 @@ def levels(  # type: ignore[no-untyped-def]  # numba kernel
         of_units, of_weight = np.zeros(days + 1), np.zeros(days + 1)  # running sums
         for d in range(days + 1):
             end = lead + d - 1
-            since = d - changed[item[i], end + 1]
-            if 0 <= since < d:
+            since = begun[item[i], end + 1] - lead
+            if d > 0 and since >= 0 and begun[item[i], end + 1] != begun[item[i], end]:
                 units, weight = of_units[d] - of_units[since], of_weight[d] - of_weight[since]
             prior = sum_over(group_units, group[i], end, 56)
             prior /= max(sum_over(group_count, group[i], end, 56), 1.0)
