@@ -104,10 +104,9 @@ def _shape(kind: str, dates: pd.DatetimeIndex, fair: npt.NDArray[np.bool_]) -> F
     day, week = np.arange(len(dates)) - DAYS, WEEKDAY[dates.day_of_week]
     if kind == "ten_days":
         week = np.ones(len(dates))
-    if kind in ("step_up", "step_down"):
-        return 4.0 * week * np.where(day >= -60, 2.0 if kind == "step_up" else 0.5, 1.0)
-    if kind in ("drop", "jump"):
-        return 8.0 * week * np.where(day >= -25, 0.25 if kind == "drop" else 3.0, 1.0)
+    if kind in _STEPS:
+        since, factor = _STEPS[kind]
+        return 4.0 * week * np.where(day >= -since, factor, 1.0)
     if kind == "feast_month":
         week = 2.0 * week * np.where(_on(FEAST_MONTHS, FEAST_DAYS, dates), 3.0, 1.0)
     if kind in _ORDERS:
@@ -126,6 +125,8 @@ def _shape(kind: str, dates: pd.DatetimeIndex, fair: npt.NDArray[np.bool_]) -> F
     return week
 
 
+_STEPS = {"step_up": (60, 2.0), "step_down": (60, 0.5), "drop": (25, 0.25), "jump": (25, 3.0)}
+"""Days since a level became another, and by what factor."""
 _Days = Callable[[pd.DatetimeIndex, npt.NDArray[np.int64]], Any]
 _ORDERS: dict[str, tuple[float, float, _Days]] = {
     "fortnightly": (28.0, 0.0, lambda _, day: day % 14 == 3),
