@@ -133,8 +133,8 @@ def overridden(mean: F64, item: I32, region: I32, rules: Sequence[Rule]) -> Redr
             changed = _level(out, item, held, rule)
             is_named |= changed
         else:
-            out[held] *= rule.value if rule.kind == "multiply" else 0.0
-            changed = held
+            ruled = np.where(held, out * (rule.value if rule.kind == "multiply" else 0.0), out)
+            out, changed = ruled, ruled != out
         touched[changed] = place
     return Redraw(out, np.where(is_named, out, 0.0), touched)
 
