@@ -11,13 +11,14 @@ of an expert is that of its forecasts under a negative binomial, with the share 
 all items as its prior (EM). An item that sells in August alone trusts its season wholly, an item
 whose last year was an accident hardly at all. So far as it tells what was, of which the level is
 learned; that it comes again is a matter of occasions, which are fewer than tests: the days ahead
-are a mean of the season and of none, by evidence that counts each occasion once.
+are a mean of the season and of none, by evidence that counts each occasion once. What is too young
+to be tested has the season of its department, as far as that has forecast the department.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,8 @@ SEASON_COUNTS = 0.5
 supply that failed in the same month of two years has the evidence of a season twice over."""
 EXPERT_PRIOR = np.array([0.85, 0.05, 0.05, 0.05])
 PRIOR_ITEMS = 20.0
+DEPARTMENT_PRIOR_ITEMS = 2.0
+"""What an item shares with its department is told by fewer items than a company has."""
 IN_SEASON = 0.15
 """Exposure of a day on which an item is in its season."""
 
@@ -73,15 +76,14 @@ def with_exposure(panel: Panel) -> Panel:
     usual = np.broadcast_to(is_usual.astype(np.float64), (len(units), total))
     beat = rhythm(panel, is_usual) if panel.period_days == 1 else None
     usual = usual if beat is None else usual * beat
-    index = np.empty((len(units), total), np.float32)
-    _index(units, usual, is_usual, first, year, max(1, REACH_DAYS // panel.period_days), index)
-    growth = year_on_year(units, first, int(year), days)
-    test, step = (max(1, days // panel.period_days) for days in (TESTED_DAYS, TEST_STEP_DAYS))
-    evidence = np.zeros((len(units), 4, len(SIZES)))
-    half_life = HALF_LIFE_DAYS / panel.period_days
-    _evidence(units, usual, first, index, year, test, step, half_life, evidence)
+    known = Known(units, usual, is_usual, first, panel.period_days)
+    index, growth = known.index(), year_on_year(units, first, int(year), days)
+    evidence = known.evidence(index)
     trusted, grows = _trust(marginal(evidence))
     again, _ = _trust(_counted_once(marginal(evidence)))
+    department = np.zeros(len(units), np.int64)
+    department[panel.item] = panel.department
+    _borrow(known, department, np.asarray(evidence.any(axis=(1, 2))), index, trusted, again)
     slope = np.where(np.isfinite(growth), growth, 0.0) * grows / year
     ahead = np.arange(total) - days
     grown = slope[:, None] * np.maximum(ahead, -year)
@@ -90,6 +92,70 @@ def with_exposure(panel: Panel) -> Panel:
     season = np.where(ahead < 0, behind, comes).astype(np.float32)
     seasonal = replace(panel, season=season, rhythm=beat)
     return with_lifts(with_price_lift(seasonal))
+
+
+@dataclass(frozen=True)
+class Known:
+    """Units (items, days), usual days that each day counts for by rhythm (items, days + ahead), the
+    days that no event falls on (days + ahead,), first days seen (items,), and days of a period."""
+
+    units: F64
+    usual: F64
+    is_usual: npt.NDArray[np.bool_]
+    first: npt.NDArray[np.intp]
+    period_days: int
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Known:
+        """Some of the items."""
+        units, usual = self.units[rows], self.usual[rows]
+        return replace(self, units=units, usual=usual, first=self.first[rows])
+
+    def index(self) -> F32:
+        """Season index (items, days + ahead)."""
+        out = np.empty(self.usual.shape, np.float32)
+        year, reach = YEAR_DAYS / self.period_days, max(1, REACH_DAYS // self.period_days)
+        _index(self.units, self.usual, self.is_usual, self.first, year, reach, out)
+        return out
+
+    def evidence(self, index: F32) -> F64:
+        """Log likelihoods (items, experts, sizes) of the last year's tests of a season."""
+        out = np.zeros((len(self.units), 4, len(SIZES)))
+        test, step = (max(1, n // self.period_days) for n in (TESTED_DAYS, TEST_STEP_DAYS))
+        _evidence(
+            self.units, self.usual, self.first, index, YEAR_DAYS / self.period_days, test, step,
+            HALF_LIFE_DAYS / self.period_days, out,
+        )  # fmt: skip
+        return out
+
+
+def _borrow(
+    known: Known, department: npt.NDArray[np.int64], tested: npt.NDArray[np.bool_], index: F32,
+    trusted: F64, again: F64,
+) -> None:  # fmt: skip
+    """Give items that are too young to be `tested` the season of their department.
+
+    That is the index of what its items sold together that were there from the first weeks on, as
+    probable as it has forecast that sum, and then the department's tested items.
+    """
+    old = known.first <= known.first.min() + BESIDE_DAYS // known.period_days
+    for code in np.unique(department[~tested]):
+        of_it = department == code
+        young, judges = np.flatnonzero(of_it & ~tested), np.flatnonzero(of_it & tested)
+        elders = np.flatnonzero(of_it & old)
+        if not len(judges) or not len(elders):
+            continue
+        together = replace(
+            known, units=known.units[elders].sum(axis=0, keepdims=True),
+            usual=known.is_usual[None].astype(np.float64), first=known.first[elders].max()[None],
+        )  # fmt: skip
+        shared = together.index()
+        of_sum = marginal(together.evidence(shared))
+        of_items = marginal(known.take(judges).evidence(np.repeat(shared, len(judges), axis=0)))
+        of_items = np.concatenate([of_items, np.zeros((1, 4))])  # a young item has none
+        index[young] = shared
+        for chance, counted in ((trusted, lambda own: own), (again, _counted_once)):
+            of_young = _trust(counted(of_items), DEPARTMENT_PRIOR_ITEMS)[0][-1]
+            chance[young] = _trust(counted(of_sum))[0] * of_young
 
 
 def _as_if_in_stock(panel: Panel) -> F32:
@@ -267,10 +333,11 @@ def _counted_once(evidence: F64) -> F64:
     return evidence - (1 - SEASON_COUNTS) * evidence[:, [1]] * np.array([0, 1, 0, 1])
 
 
-def _trust(evidence: F64) -> tuple[F64, F64]:
+def _trust(evidence: F64, prior_items: float = PRIOR_ITEMS) -> tuple[F64, F64]:
     """Probabilities (items,) that the season goes on, and that the growth does.
 
-    Items that could not be tested share the probability of all; without any test there is none.
+    The prior counts as `prior_items` items. Items that could not be tested share the probability of
+    all; without any test there is none.
     """
     tested = evidence.any(axis=1)
     if not tested.any():
@@ -281,6 +348,6 @@ def _trust(evidence: F64) -> tuple[F64, F64]:
         log_chance = np.log(share) + evidence
         chance = np.exp(log_chance - log_chance.max(axis=1, keepdims=True))
         chance /= chance.sum(axis=1, keepdims=True)
-        share = chance[tested].sum(axis=0) + PRIOR_ITEMS * EXPERT_PRIOR
+        share = chance[tested].sum(axis=0) + prior_items * EXPERT_PRIOR
         share = share / share.sum()
     return chance[:, 1] + chance[:, 3], chance[:, 2] + chance[:, 3]
