@@ -48,6 +48,8 @@ Q = np.array(QUANTILE_LEVELS)
 NOMINAL = (0.05, 0.5, 0.9, 0.95)
 RUN_EDGES = (0, 3, 6, 14, 28, 56, 10_000)
 SEED = 20160424
+BANKS = 40
+"""Banks of paths that items take turns at: the tails of a single one are off for all alike."""
 
 
 Asked = list[tuple[int, int]]
@@ -90,15 +92,16 @@ def summed_paths(
     table = model.spread.quantiles(ahead, grid, threads)  # (series × windows, grid)
     shape = (-1, regions, len(np.unique(ahead.days)))
     place = np.arange(len(ahead.mean)).reshape(shape).transpose(0, 2, 1).reshape(-1, regions)
-    step = {}  # (paths, regions) of each group and length, as the optimizer draws them
+    step = {}  # (banks, paths, regions) of each group and length, as the optimizer draws them
     for named, correlation in model.notes["dependence"].items():
         together = Dependence(np.array(correlation), model.notes["dependence_growth"][named])
         for days in np.unique(ahead.days).tolist():
-            ranks = joint_ranks(together.over(days), paths, SEED)
+            ranks = joint_ranks(together.over(days), BANKS * paths, SEED).reshape(BANKS, paths, -1)
             step[named, days] = np.minimum((ranks * len(grid)).astype(np.int64), len(grid) - 1)
     at = np.random.default_rng(SEED).random(len(place))
     for k, rows in enumerate(place):
-        drawn = step[group[ahead.series[rows[0]]], int(ahead.days[rows[0]])]
+        banks = step[group[ahead.series[rows[0]]], int(ahead.days[rows[0]])]
+        drawn = banks[k // shape[-1] % BANKS]
         draws = table[rows[None, :], drawn].sum(axis=1)
         out[k] = np.quantile(draws, Q)
         below = (draws < units[k]).mean()
