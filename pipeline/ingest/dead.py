@@ -5,10 +5,13 @@ sale tell (a Beta law); on any day it may die, with a small chance that all item
 n days is then either all luck, or luck up to a day and death after it (the counting of Fader,
 Hardie and Lee 2005, "Counting your customers the easy way", for items in place of customers). Days
 count by what the item's sisters sold on them: a silence that a whole department shares says
-little. Only days on which the item could sell count at all, so an empty shelf kills nothing.
+little. Only days on which the item could sell count at all, so an empty shelf kills nothing. It may
+also go away and come back, as often as its own past absences say, drawn to all items'.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -23,28 +26,60 @@ PACE_PRIOR = (0.5, 1.0)
 LEAST_ITEMS, LEAST_SEEN, MOST_STRENGTH = 20, 28, 20.0
 DAILY_DEATHS, BORROWED_DAYS = 1 / 1825, 7300.0
 """An item dies once in five years, which weighs as much as twenty item-years."""
+FAR_DAYS = 28
+"""Who is still away then is no more use to tonight's orders than who is dead."""
+BORROWED_OWN_DAYS, ABSENT_DAYS, BORROWED_ABSENCES = 365.0, 38.0, 10
+"""Days of all items that an item's own absences are drawn to; days that an absence lasts at first
+(as `forecast.series_level.RETURN_DAYS`), which is worth so many of them."""
+LEAST_ABSENCE, UNLIKELY = 7, 1e-5
 MOST_INDEX = 2.0
 YEAR_DAYS, NEAR_DAYS = 364, 14
 _ROUNDS = 8
 
 
-def dead_probability(sales: Ints, seen: Ints, silent: F64, lived: Ints) -> F64:
-    """Probability (items,) of being dead.
+def dead_probability(
+    sales: Ints, seen: Ints, silent: F64, lived: Ints, absences: Ints, absent_days: float
+) -> F64:
+    """Probability (items,) of being dead, or away and not back within `FAR_DAYS`.
 
     Of `seen` days up to an item's last sale, `sales` had one; since then came so many `silent`
-    days, by what its sisters sold; `lived` are all days on which it could sell. The chance of
-    dying on a day is learned from all items (EM) and drawn to `DAILY_DEATHS`.
+    days, by what its sisters sold; `lived` are all days on which it could sell. It was away, for
+    `absent_days` in the mean of all items, and came back so many times (`absences`). The chance of
+    dying on a day is learned from all items (EM) and drawn to `DAILY_DEATHS`, that of going away
+    from its own absences and drawn to all items'.
     """
     law = pace_law(sales, seen)
     a: F64 = (law[0] + sales).astype(np.float64)
     b: F64 = (law[1] + np.maximum(seen - sales, 0)).astype(np.float64)
+    leaving = absences.sum() / (lived.sum() + BORROWED_DAYS)
+    away = (absences + leaving * BORROWED_OWN_DAYS) / (lived + BORROWED_OWN_DAYS)
+    stay = math.exp(-1.0 / absent_days)
     hazard = DAILY_DEATHS
     dead = np.zeros(len(silent))
     for _ in range(_ROUNDS):
-        dead = _dead(a, b, silent, hazard)
+        dead = _dead(a, b, silent, hazard, away, stay)
         deaths, days = float(dead.sum()), float((lived - dead * silent).sum())
         hazard = (deaths + BORROWED_DAYS * DAILY_DEATHS) / (max(days, 0.0) + BORROWED_DAYS)
     return dead
+
+
+def absences(sold: npt.NDArray[np.bool_], could_sell: npt.NDArray[np.bool_]) -> tuple[Ints, float]:
+    """How often each item (items,) was away and came back, and for how many days in the mean.
+
+    Away is a run of `LEAST_ABSENCE` and more of the days (items, days) that could have a sale, of a
+    chance below `UNLIKELY` by the share of its days that have one.
+    """
+    count, lengths = np.zeros(len(sold), np.int64), [np.full(BORROWED_ABSENCES, ABSENT_DAYS)]
+    for i, (own, could) in enumerate(zip(sold, could_sell, strict=True)):
+        day = np.flatnonzero(own[could])
+        if len(day) < 2:
+            continue
+        gap = np.diff(day) - 1
+        quiet = (gap.sum() + 1) / (gap.sum() + len(day) + 2)
+        was_away = (gap >= LEAST_ABSENCE) & (gap * math.log(quiet) < math.log(UNLIKELY))
+        count[i] = was_away.sum()
+        lengths.append(gap[was_away])
+    return count, float(np.concatenate(lengths).mean())
 
 
 def pace_law(sales: Ints, seen: Ints) -> tuple[float, float]:
@@ -60,17 +95,20 @@ def pace_law(sales: Ints, seen: Ints) -> tuple[float, float]:
     return mean * strength, (1 - mean) * strength
 
 
-def _dead(a: F64, b: F64, silent: F64, hazard: float) -> F64:
-    """Died after k silent days, for each k, against all silence luck."""
+def _dead(a: F64, b: F64, silent: F64, hazard: float, away: F64, stay: float) -> F64:
+    """Died after k silent days, for each k, against all silence luck, or gone away after k days,
+    and away (`stay` a day) until now."""
     whole = np.ceil(silent - 1e-9).astype(np.int64)
-    died = np.zeros(len(silent))
+    died, gone = np.zeros(len(silent)), np.zeros(len(silent))
     order = np.argsort(-whole, kind="stable")
     length = whole[order]
     for k in range(int(length[0]) if len(length) else 0):
         own = order[: int(np.searchsorted(-length, -k, side="left"))]
-        died[own] += hazard * (1 - hazard) ** k * _silence(a[own], b[own], float(k))
-    lives = (1 - hazard) ** whole * _silence(a, b, silent)
-    return np.asarray(died / (died + lives))
+        lives = (1 - hazard) ** k * _silence(a[own], b[own], float(k))
+        died[own] += hazard * lives
+        gone[own] += away[own] * lives * stay ** (whole[own] - k)
+    lives = (1 - hazard) ** whole * _silence(a, b, silent) + gone
+    return np.asarray((died + stay**FAR_DAYS * gone) / (died + lives))
 
 
 def _silence(a: F64, b: F64, days: F64 | float) -> F64:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.ingest.dead import dead_probability, groups_of, silent_days
+from pipeline.ingest.dead import absences, dead_probability, groups_of, silent_days
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.integer]
@@ -69,7 +69,10 @@ def _dead(
     heard = np.where(is_faint, 0, units)
     last = _last_sale(heard > 0)
     silent = silent_days(group, heard, could_sell, last, _PACE_DAYS)
-    return dead_probability(*_pace(heard > 0, could_sell, last), silent, could_sell.sum(axis=1))
+    return dead_probability(
+        *_pace(heard > 0, could_sell, last), silent, could_sell.sum(axis=1),
+        *absences(heard > 0, could_sell),
+    )  # fmt: skip
 
 
 def _of_week(values: Ints) -> Ints:

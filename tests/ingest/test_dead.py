@@ -31,7 +31,7 @@ def test_the_probability_is_that_of_an_integral_over_the_pace() -> None:
 
     died = sum(hazard * (1 - hazard) ** k * chance(k) for k in range(n))
     lives = (1 - hazard) ** n * chance(n)
-    found = _dead(np.array([a]), np.array([b]), np.array([float(n)]), hazard)
+    found = _dead(np.array([a]), np.array([b]), np.array([float(n)]), hazard, np.zeros(1), 0.5)
     assert found[0] == pytest.approx(died / (died + lives), rel=1e-6)
 
 
@@ -104,7 +104,7 @@ def test_a_piece_a_week_of_what_sold_daily_is_no_life() -> None:
 
 def test_what_never_could_sell_is_not_dead() -> None:
     none = np.zeros(4, np.int64)
-    assert dead_probability(none, none, np.zeros(4), none).max() == 0.0
+    assert dead_probability(none, none, np.zeros(4), none, none, 38.0).max() == 0.0
 
 
 def test_an_item_that_was_as_silent_a_year_ago_is_not_taken_for_dead() -> None:
@@ -124,3 +124,21 @@ def test_an_item_that_was_as_silent_a_year_ago_is_not_taken_for_dead() -> None:
     once = item_life(items, names, days[250:], units[:, 250:],
                      np.ones((30, len(days) - 250), bool), 28)  # fmt: skip
     assert once["is_quiet"][0]  # one August is no habit
+
+
+def test_an_item_that_has_come_back_before_is_less_likely_dead() -> None:
+    """Thirty items that sell daily; half of them were away for three weeks four times before."""
+    days = pd.date_range("2023-07-01", "2025-06-15")
+    units = np.random.default_rng(9).poisson(5, (30, len(days)))
+    for begin in (100, 250, 400, 550):
+        for item in range(15):
+            units[item, begin + 9 * item : begin + 9 * item + 21] = 0
+    units[:1, -14:] = 0
+    units[29:, -14:] = 0
+    names = pd.Index([f"i{k:02d}" for k in range(len(units))])
+    items = pd.DataFrame({"item_id": names, "department": "all", "end_date": pd.NaT})
+    found = item_life(items, names, days, units, np.ones(units.shape, bool), 28)
+    back, steady = found["dead_probability"].iloc[[0, 29]]
+    assert back < 0.6
+    assert steady > back + 0.1
+    assert found["dead_probability"].iloc[1:29].max() < 0.01

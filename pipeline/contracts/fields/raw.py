@@ -101,8 +101,9 @@ RAW_COLUMNS = (
     Column("known_days", "int", "Days of its history on which it could sell and was seen.", low=0),
     Column("quiet_days", "int", "Days since then that could have sold.", low=0),
     Column("is_quiet", "bool", "It sold for so long nothing that it may be dead."),
-    Column("dead_probability", "float", "How likely it will never sell again: its silence by its "
-           "own pace and its sisters' sales, or its end has come.", low=0, high=1),
+    Column("dead_probability", "float", "How likely it will not sell within four weeks: dead, by "
+           "its own pace and its sisters' sales, or away as before; 1 where its end has come.",
+           low=0, high=1),
     Column("expected_daily_units", "float", "Units a day, as planners expect them at launch.",
            low=0, high=1e7, null="as the item it is like"),
     Column("like_item_id", "string", "Item still on sale that this one is expected to sell like, "
