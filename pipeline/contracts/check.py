@@ -61,8 +61,25 @@ def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
             problems.append(_wrong_type(table, COLUMNS[name], frame[name], bad))
     if problems:
         raise ContractError(problems)
-    result = pd.DataFrame(cast, columns=list(table.columns))
-    return result.sort_values(list(table.key), kind="stable", ignore_index=True)
+    result = pd.DataFrame(cast, columns=list(table.columns), copy=False)
+    key = list(table.key)
+    if _is_sorted([result[name] for name in key]):  # a large table is not copied for nothing
+        return result.reset_index(drop=True)
+    return result.sort_values(key, kind="stable", ignore_index=True)
+
+
+def _is_sorted(keys: list[pd.Series]) -> bool:
+    """Whether rows are in order of `keys`, as far as that is cheap to tell."""
+    same = np.ones(max(len(keys[0]) - 1, 0), dtype=bool)
+    for values in keys:
+        is_category = isinstance(values.dtype, pd.CategoricalDtype)
+        if values.isna().any() or not (is_category or values.dtype.kind in "iuM"):
+            return False
+        own = values.cat.codes.to_numpy() if is_category else values.to_numpy()
+        if (same & (own[:-1] > own[1:])).any():  # categories are sorted
+            return False
+        same &= own[:-1] == own[1:]
+    return True
 
 
 def cast_column(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:

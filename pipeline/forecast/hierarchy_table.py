@@ -112,38 +112,51 @@ def periods_of(
 def hierarchy_table(
     found: list[LevelForecast], names: HierarchyNames, as_of: pd.Timestamp
 ) -> pd.DataFrame:
-    """demand_hierarchy without `model_date`, sorted by key."""
-    parts = [_rows(own, names, as_of) for own in found if own.mean.size]
-    keys = ["product_level", "product_id", "place_level", "place_id", "period",
-            "period_start_date"]  # fmt: skip
-    return pd.concat(parts, ignore_index=True).sort_values(keys, ignore_index=True, kind="stable")
+    """demand_hierarchy without `model_date`, sorted by key.
 
+    It is the night's largest table, so words are codes throughout, and columns are put in order one
+    by one.
+    """
+    found = [own for own in found if own.mean.size]
 
-def _rows(own: LevelForecast, names: HierarchyNames, as_of: pd.Timestamp) -> pd.DataFrame:
-    rows, periods = own.mean.shape
-    start, days = (np.array(column) for column in zip(*own.periods.windows, strict=True))
-    dates = as_of.to_datetime64().astype("datetime64[D]") + start
+    def of_rows(parts: list[np.ndarray]) -> np.ndarray:
+        each = zip(parts, found, strict=True)
+        return np.concatenate([part.repeat(own.mean.shape[1]) for part, own in each])
+
+    def of_periods(parts: list[np.ndarray]) -> np.ndarray:
+        each = zip(parts, found, strict=True)
+        return np.concatenate([np.tile(part, len(own.mean)) for part, own in each])
+
+    spans = [np.array(own.periods.windows, np.int64) for own in found]
+    codes, words = {}, {}
+    for name, parts, spread in (
+        ("product_level", [np.full(len(o.mean), o.level.product, object) for o in found], of_rows),
+        ("product_id", [names.of(o.level.product, o.sums.product) for o in found], of_rows),
+        ("place_level", [np.full(len(o.mean), o.level.place, object) for o in found], of_rows),
+        ("place_id", [names.of(o.level.place, o.sums.place) for o in found], of_rows),
+        ("period", [np.array(o.periods.kinds, object) for o in found], of_periods),
+    ):
+        words[name] = pd.Index(sorted({str(word) for part in parts for word in part}), dtype="str")
+        codes[name] = spread([words[name].get_indexer(part).astype(np.int32) for part in parts])
+    start = of_periods([span[:, 0] for span in spans])
+    order = np.lexsort((start, *reversed(codes.values())))
+    first = as_of.to_datetime64().astype("datetime64[D]")
     columns = {
-        "product_level": np.full(rows * periods, own.level.product, object),
-        "product_id": names.of(own.level.product, own.sums.product).repeat(periods),
-        "place_level": np.full(rows * periods, own.level.place, object),
-        "place_id": names.of(own.level.place, own.sums.place).repeat(periods),
-        "period": np.tile(np.array(own.periods.kinds, object), rows),
-        "period_start_date": np.tile(dates.astype("datetime64[us]"), rows),
-        "period_days": np.tile(days.astype(np.int64), rows),
-        "mean_units": own.mean.ravel(),
+        name: pd.Categorical.from_codes(own[order], words[name]) for name, own in codes.items()
+    } | {
+        "period_start_date": (first + start[order]).astype("datetime64[s]"),
+        "period_days": of_periods([span[:, 1] for span in spans])[order],
+        "mean_units": np.concatenate([own.mean.ravel() for own in found])[order],
     }
-    columns |= {
-        name: own.quantiles[:, :, k].round(2).ravel() for k, name in enumerate(QUANTILE_COLUMNS)
-    }
-    columns["mean_usd"] = own.mean_usd.ravel()
-    columns |= {
-        name: own.quantiles_usd[:, :, k].round(2).ravel() for k, name in enumerate(USD_COLUMNS)
-    }
-    frame = pd.DataFrame(columns)
-    for name in ("product_level", "product_id", "place_level", "place_id", "period"):
-        frame[name] = frame[name].astype("category")
-    return frame
+    for k, name in enumerate(QUANTILE_COLUMNS):
+        columns[name] = np.concatenate([o.quantiles[:, :, k].ravel() for o in found])[order].round(
+            2
+        )
+    columns["mean_usd"] = np.concatenate([own.mean_usd.ravel() for own in found])[order]
+    for k, name in enumerate(USD_COLUMNS):
+        usd = np.concatenate([own.quantiles_usd[:, :, k].ravel() for own in found])
+        columns[name] = usd[order].round(2)
+    return pd.DataFrame(columns, copy=False)
 
 
 PUBLISHED_LEVELS = np.array(QUANTILE_LEVELS)
