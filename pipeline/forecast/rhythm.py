@@ -126,9 +126,12 @@ def _rhythms(all_units, all_usual, first, kind, count, out):  # type: ignore[no-
         for k in range(1, rhythms):
             fits[k] = _fit(units, usual, kind[k, begin:], count[k], mean / lump)
         fits[0] = -np.inf
-        tried = np.argsort(-fits)[:TRIED]
-        if fits[tried[0]] < LEAST_FIT:
+        if fits.max() < LEAST_FIT:
             continue
+        tried = np.empty(TRIED, np.int64)
+        for e in range(TRIED):
+            tried[e] = fits.argmax()
+            fits[tried[e]] = -np.inf
         judged = max(FIRST_DAYS, days - begin - JUDGED_DAYS)
         log_chance = np.zeros((experts, days - begin, len(SIZES)))
         index = np.ones((experts, count.max()))

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.core.arithmetic import product
 from pipeline.ingest.findings import Finding
 
 Bools = npt.NDArray[np.bool_]
@@ -45,10 +46,10 @@ def empty_days(
         rows = np.flatnonzero((day == now) & (item >= 0) & (node >= 0))
         told = np.zeros(len(nodes), dtype=bool)
         told[node[rows]] = True
-        there = np.zeros((len(items), len(nodes)), dtype=np.float32)
+        there = np.zeros((len(items), len(nodes)), dtype=bool)
         there[item[rows], node[rows]] = held[rows]
         known = serves.any(axis=0) & ~(serves & ~told[:, None]).any(axis=0)
-        none = (there @ serves.astype(np.float32) == 0) & known
+        none = (product(there, serves) == 0) & known
         if before is not None and now - before[0] <= _MOST_DAYS:
             empty[:, :, max(before[0] + 1, 0) : now + 1] |= (none & before[1])[:, :, None]
         before = (int(now), none)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.core.arithmetic import product
 from pipeline.ingest.findings import Finding
 
 _RECENT_DAYS = 56
@@ -53,7 +54,8 @@ def out_of_reach(tables: Mapping[str, pd.DataFrame], as_of: date) -> Iterator[Fi
         is_at = _is_at(held, names, nodes)
         cell_units = by_region.loc[names].to_numpy() * shares
         total = cell_units.sum(axis=1)
-        missed = (cell_units * ~(is_at @ serves)).sum(axis=1) / np.maximum(total, 1e-9)
+        lost = cell_units * (product(is_at, serves) == 0)
+        missed = lost.sum(axis=1) / np.maximum(total, 1e-9)
         lasts = items[names].to_numpy() > total / _RECENT_DAYS * _TOLD_DAYS
         for k in np.flatnonzero((missed >= _TOLD_SHARE) & lasts)[: _TOLD_ITEMS - told]:
             told += 1
