@@ -129,23 +129,23 @@ def _rhythms(all_units, all_usual, first, kind, count, out):  # type: ignore[no-
         if fits.max() < LEAST_FIT:
             continue
         tried = np.empty(TRIED, np.int64)
-        for e in range(TRIED):
-            tried[e] = fits.argmax()
-            fits[tried[e]] = -np.inf
+        for n in range(TRIED):
+            tried[n] = np.argmax(fits)
+            fits[tried[n]] = -np.inf
         judged = max(FIRST_DAYS, days - begin - JUDGED_DAYS)
         log_chance = np.zeros((experts, days - begin, len(SIZES)))
         index = np.ones((experts, count.max()))
         _foretell(units, usual, alone, 1, judged, index[0], log_chance[0])
         _foretell(units, usual, kind[0, begin:], count[0], judged, index[1], log_chance[1])
-        for e, k in enumerate(tried):
+        for e, own in enumerate(tried):
             _foretell(
-                units, usual, kind[k, begin:], count[k], judged, index[e + 2], log_chance[e + 2]
+                units, usual, kind[own, begin:], count[own], judged, index[e + 2], log_chance[e + 2]
             )
         chance = _chances(units, log_chance, judged, PRIOR / rhythms)
         for d in range(out.shape[1]):
             out[i, d] = chance[0] + chance[1]
-            for e, k in enumerate(tried):
-                out[i, d] += chance[e + 2] * index[e + 2, kind[k, d]]
+            for e, own in enumerate(tried):
+                out[i, d] += chance[e + 2] * index[e + 2, kind[own, d]]
 
 
 @njit(cache=True)
