@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from pipeline.forecast.assemble import Names, inherits, known_calendar
+from pipeline.forecast.assemble import Names, inherits, known_calendar, places
 from pipeline.forecast.departments import Departments
 from pipeline.forecast.levels import Cells, Codes, Sums
 from pipeline.forecast.panel import F64, I32, Calendar, Panel
@@ -51,10 +51,14 @@ def above_of_tables(
         pd.Index(listed).get_indexer(keys[column].astype(str))
         for listed, column in ((names.categories, "category"), (names.departments, "department"))
     ]
-    item = pd.Index(keys.index).get_indexer(daily_demand["item_id"].astype(str))
-    region = pd.Index(names.regions).get_indexer(daily_demand["region_id"].astype(str))
+    item = places(keys.index.to_numpy(object), daily_demand["item_id"])
+    region = places(np.array(names.regions, object), daily_demand["region_id"])
     index = pd.MultiIndex.from_arrays([cells.category, cells.department, cells.region])
-    row = index.get_indexer(pd.MultiIndex.from_arrays([codes[0][item], codes[1][item], region]))
+    regions = np.arange(-1, len(names.regions))  # the first is unknown, and in no cell
+    of_item = index.get_indexer(pd.MultiIndex.from_arrays([
+        *(own.repeat(len(regions)) for own in codes), np.tile(regions, len(keys))
+    ])).reshape(len(keys), -1)  # fmt: skip
+    row = of_item[item, region + 1]
     day = (daily_demand["date"] - first).dt.days.to_numpy(np.int64)
     kept = (row >= 0) & (item >= 0) & (day >= 0) & (day < panel.days)
     # What a successor knows from its predecessor was sold once.

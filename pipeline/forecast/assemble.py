@@ -113,8 +113,8 @@ def assemble(
     last = pd.Timestamp(as_of)
     first = daily_demand["date"].min() if len(daily_demand) else last
     days = (last - first).days + 1
-    item = _places(item_ids, daily_demand["item_id"])
-    region = _places(np.array(names.regions, object), daily_demand["region_id"])
+    item = places(item_ids, daily_demand["item_id"])
+    region = places(np.array(names.regions, object), daily_demand["region_id"])
     known = (item >= 0) & (region >= 0)
     cells = item * len(names.regions) + region
     ended = items["end_date"].notna() & (items["end_date"] <= last)
@@ -137,8 +137,8 @@ def assemble(
     plan = planned_prices(prices, last, ahead, item_ids, names, row)
     future_price(price, days, plan)
     key_item, key_region = keys // len(names.regions), keys % len(names.regions)
-    department = _places(np.array(names.departments, object), items["department"])[key_item]
-    category = _places(np.array(names.categories, object), items["category"])[key_item]
+    department = places(np.array(names.departments, object), items["department"])[key_item]
+    category = places(np.array(names.categories, object), items["category"])[key_item]
     launch = _days_from(items["launch_date"], first, 0)[key_item]
     seen = np.isfinite(units)
     began = np.where(seen.any(axis=1), seen.argmax(axis=1), launch)
@@ -187,10 +187,10 @@ def _expected(
     """
     if plans is None or plans.empty:
         return None
-    region = _places(np.array(names.regions, object), plans["region_id"])
+    region = places(np.array(names.regions, object), plans["region_id"])
 
     def series(column: pd.Series) -> npt.NDArray[np.int64]:
-        item = _places(item_ids, column)
+        item = places(item_ids, column)
         cell = np.where((item >= 0) & (region >= 0), item * len(names.regions) + region, -1)
         return np.where(cell >= 0, row[np.maximum(cell, 0)], -1)
 
@@ -207,7 +207,7 @@ def _expected(
     return expected
 
 
-def _places(names: npt.NDArray[np.object_], column: pd.Series) -> npt.NDArray[np.int64]:
+def places(names: npt.NDArray[np.object_], column: pd.Series) -> npt.NDArray[np.int64]:
     """Place of each value of `column` among `names`, -1 where it is not there."""
     values = column.astype("category")
     place = pd.Index(names).get_indexer(values.cat.categories.astype(str))
@@ -246,8 +246,8 @@ def planned_prices(
     The newest price up to `last` stands at day 0; planned ones stand at the days they begin.
     """
     soon = prices[prices["start_date"] <= last + pd.Timedelta(days=ahead)]
-    item = _places(item_ids, soon["item_id"])
-    region = _places(np.array(names.regions, object), soon["region_id"])
+    item = places(item_ids, soon["item_id"])
+    region = places(np.array(names.regions, object), soon["region_id"])
     cell = np.where((item >= 0) & (region >= 0), item * len(names.regions) + region, -1)
     series = np.where(cell >= 0, row[np.maximum(cell, 0)], -1)
     day = np.maximum((soon["start_date"] - last).dt.days.to_numpy(np.int64), 0)
@@ -281,8 +281,8 @@ def known_calendar(
 ) -> Calendar:
     """Event flags by region and day, distances to annual events, days alike a year before,
     closing days and ends of reported periods."""
-    region = _places(np.array(names.regions, object), calendar["region_id"])
-    kind = _places(np.array(names.event_types, object), calendar["event_type"])
+    region = places(np.array(names.regions, object), calendar["region_id"])
+    kind = places(np.array(names.event_types, object), calendar["event_type"])
     day = (calendar["date"] - first).dt.days.to_numpy(np.int64)
     flags = np.zeros((len(names.regions), days, len(names.event_types)), np.float32)
     inside = (region >= 0) & (kind >= 0) & (day >= 0) & (day < days)
@@ -315,7 +315,7 @@ def _marked_days(
     if marks is None or marks.empty:
         return None, None
     day = (marks["date"] - first).dt.days.to_numpy(np.int64)
-    region = _places(np.array(names.regions, object), marks["region_id"])
+    region = places(np.array(names.regions, object), marks["region_id"])
     # A past day of which nothing is known asks nothing of a forecast, like a closed one.
     is_closed = marks["day_kind"].astype(str).isin(["closed", "unknown"]).to_numpy()
     inside = is_closed & (day >= 0) & (day < days) & (region >= 0)

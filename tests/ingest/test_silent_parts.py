@@ -121,6 +121,27 @@ def test_what_has_been_silent_for_longer_is_believed_and_told() -> None:
     assert told == ["department d1"]
 
 
+def test_a_silence_that_lasts_until_a_closed_night_is_no_gap() -> None:
+    units = world(4)
+    units[4:8, :, 440:] = 0
+    known = np.ones(units.shape[1:], dtype=bool)
+    known[:, -1] = False
+    absent, told = judged(units, known=known)
+    assert not absent.any()
+    assert told == ["department d1"]
+
+
+def test_a_day_of_chance_beside_a_gap_everywhere_is_a_region_s_own() -> None:
+    units = world(1, mean=4)
+    units[4:8, :, 494:] = 0
+    units[4:8, 1, 493] = 0
+    units[4, 0, 493] = 1
+    absent, told = judged(units)
+    assert not absent[:, :, 493].any()
+    assert absent[4:8, :, 494:].all()
+    assert told == ["department d1"]
+
+
 def test_one_item_s_silence_stock_that_was_short_and_days_without_a_word_are_no_part() -> None:
     units = world(5)
     units[5, :, 480:] = 0
