@@ -28,6 +28,17 @@ def test_conform_sorts_by_key_and_orders_columns() -> None:
     assert frame["item_id"].tolist() == ["A", "B"]
 
 
+@pytest.mark.parametrize("items", [["A", "B", "B"], ["B", None, "A"], [None, "A", "B"]])
+def test_rows_in_order_are_as_sorted_ones(items: list[str | None]) -> None:
+    """Nulls of a key come last, which only sorting sees to."""
+    rows = sales(item_id=items, region_id=["r"] * 3, units=[1, 2, 3],
+                 date=["2025-01-01", "2025-01-02", "2025-01-03"])  # fmt: skip
+    frame = conform(rows.assign(item_id=rows["item_id"].astype("category")), TABLES["sales"])
+    expected = frame.sample(frac=1, random_state=1)
+    expected = expected.sort_values(["item_id", "region_id", "date"], ignore_index=True)
+    pd.testing.assert_frame_equal(frame, expected)
+
+
 def test_all_violations_are_told_at_once() -> None:
     frame = sales(item_id=["A", "A"], date=["2025-01-01"] * 2, units=[-1, 2], region_id=["x", "x"])
     with pytest.raises(ContractError) as caught:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.contracts.settings import IngestSettings
 from pipeline.ingest.empty_shelves import believed, empty_days
+from pipeline.ingest.growing import Growing
+from pipeline.ingest.raw import read_folder
+from pipeline.ingest.world import clean_world
 from tests.faults.test_absence import rules
 from tests.faults.test_reading import night
 from tests.ingest.conftest import AS_OF, edit, raw, small_world
@@ -96,3 +101,44 @@ def test_an_empty_shelf_kills_no_item(raw: Path, known: bool) -> None:
     daily = tables["daily_demand"].astype({"item_id": "str"})
     gone = daily[(daily["item_id"] == best) & (daily["date"] > first)]
     assert (gone["in_stock_share"] == 0).all() == known
+
+
+def test_a_folder_that_grows_knows_its_empty_shelves(raw: Path) -> None:
+    """Its nights look at stock of before tonight, too."""
+    (raw / "availability.csv").unlink()
+    for name in ("sales", "stock", "open_orders", "open_transfers"):
+        table = pd.read_csv(raw / f"{name}.csv", parse_dates=["date"])
+        (raw / f"{name}.csv").unlink()
+        (raw / name).mkdir()
+        for day, rows in table[table["item_id"] != "ITEM-9999"].groupby("date"):
+            rows.to_parquet(raw / name / f"{day:%Y-%m-%d}.parquet", index=False)
+    settings = IngestSettings()
+    growing = Growing(raw, settings)
+    days = [AS_OF + timedelta(days=k) for k in range(3)]
+    grown = [growing.night(day)["daily_demand"] for day in days]
+    anew = clean_world(read_folder(raw, settings), days[-1], settings)["daily_demand"]
+    pd.testing.assert_frame_equal(grown[-1], anew)
+    assert ((anew["in_stock_share"] == 0) & (anew["date"] > pd.Timestamp(AS_OF))).any()
+
+
+def test_weeks_are_dealt_to_days_with_stock(raw: Path) -> None:
+    """Of a week in which the best seller had stock on one day only, all was sold on that day."""
+    sales = pd.read_csv(raw / "sales.csv", parse_dates=["date"])
+    best = str(sales.groupby("item_id")["units"].sum().idxmax())
+    sales["date"] += pd.to_timedelta((6 - sales["date"].dt.day_of_week) % 7, unit="D")
+    sales = sales.groupby(["item_id", "region_id", "date"], as_index=False)["units"].sum()
+    sales.to_csv(raw / "sales.csv", index=False)
+    (raw / "availability.csv").unlink()
+    week = pd.date_range("2025-06-02", "2025-06-08")
+    stock = pd.read_csv(raw / "stock.csv")
+    tonight = stock[stock["date"] == str(AS_OF)].assign(on_hand_units=50)
+    parts = [tonight.assign(date=str(day.date())) for day in pd.date_range("2025-05-31", AS_OF)]
+    stock = pd.concat(parts)
+    empty = pd.to_datetime(stock["date"]).between(week[0] - pd.Timedelta(days=1), week[-2])
+    stock.loc[(stock["item_id"] == best) & empty, "on_hand_units"] = 0
+    stock.to_csv(raw / "stock.csv", index=False)
+    daily = night(raw)["daily_demand"].astype({"item_id": "str"})
+    mine = daily[(daily["item_id"] == best) & daily["date"].between(week[0], week[-1])]
+    by_day = mine.groupby("date")["units"].sum()
+    assert by_day.iloc[-1] > 0
+    assert by_day.iloc[:-1].sum() == 0
